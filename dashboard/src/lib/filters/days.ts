@@ -1,0 +1,35 @@
+/** A calendar day, `YYYY-MM-DD`. Days have no zone; the zone is applied where an instant becomes a day. */
+export type Day = string;
+
+const MS_PER_DAY = 86_400_000;
+const DAY_SHAPE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Events before 2015 are rejected on the way in, so no link can mean them. */
+const FIRST_DAY: Day = '2015-01-01';
+const LAST_DAY: Day = '2099-12-31';
+
+const utc = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
+
+const fromUtc = (ms: number): Day => new Date(ms).toISOString().slice(0, 10);
+
+/** Whether `text` is a day of the calendar (so not 30 February) that this product can hold data for. */
+export function isDay(text: string): boolean {
+  if (!DAY_SHAPE.test(text)) return false;
+  const ms = utc(text);
+  // Date.parse rolls 30 February over into March, so the day is written back and compared.
+  return !Number.isNaN(ms) && fromUtc(ms) === text && text >= FIRST_DAY && text <= LAST_DAY;
+}
+
+/** The day `days` later, or earlier when negative. */
+export function addDays(day: Day, days: number): Day {
+  return fromUtc(utc(day) + days * MS_PER_DAY);
+}
+
+/** Number of days from `from` to `to`, `to` exclusive. */
+export function daysBetween(from: Day, to: Day): number {
+  return Math.round((utc(to) - utc(from)) / MS_PER_DAY);
+}
+
+export function monthStart(day: Day): Day {
+  return `${day.slice(0, 7)}-01`;
+}

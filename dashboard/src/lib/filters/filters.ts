@@ -1,0 +1,176 @@
+import { DateTime } from 'luxon';
+
+import { isDay, type Day } from './days.ts';
+import { zoneName } from './zones.ts';
+
+/** Columns by which the table of ads can be sorted: those of the `ads` report. */
+export const AD_COLUMNS = [
+  'ad_id',
+  'ad_conversations',
+  'replied',
+  'mature',
+  'pending',
+  'reply_rate',
+  'median_seconds_to_reply',
+  'p90_seconds_to_reply',
+  'windows_opened',
+  'windows_confirmed',
+  'free_messages',
+  'first_entry_at',
+  'last_entry_at',
+] as const;
+export type AdColumn = (typeof AD_COLUMNS)[number];
+
+export interface AdSort {
+  readonly column: AdColumn;
+  readonly descending: boolean;
+}
+
+/** What the address of a page says. The default state is the empty query string. */
+export interface FilterState {
+  /** First day; null = follows the data. */
+  readonly from: Day | null;
+  /** Day after the last one; null = follows the data. */
+  readonly to: Day | null;
+  /** IANA zone whose days are meant. */
+  readonly tz: string;
+  /** The clock for pending and mature, ISO 8601 in UTC; null = now. */
+  readonly as_of: string | null;
+  /** Asks for the sample data even when real data exists. */
+  readonly sample: boolean;
+  readonly sort: AdSort;
+}
+
+export const DEFAULT_STATE: FilterState = {
+  from: null,
+  to: null,
+  tz: 'UTC',
+  as_of: null,
+  sample: false,
+  sort: { column: 'ad_conversations', descending: true },
+};
+
+/** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
+export interface Repair {
+  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'sort';
+  readonly notice: string;
+}
+
+export interface ReadFilters {
+  readonly state: FilterState;
+  readonly repairs: readonly Repair[];
+}
+
+/** Longest piece of a link that is repeated back to the reader. */
+const MAX_QUOTED_CHARACTERS = 40;
+
+const quoted = (text: string): string =>
+  `“${text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text}”`;
+
+function readInstant(text: string, tz: string): string | null {
+  // A "+" in a query string arrives as a space: without this, an offset typed by hand is lost.
+  const instant = DateTime.fromISO(text.replace(/ (?=\d{2}:?\d{2}$)/, '+'), { zone: tz });
+  if (!instant.isValid || !isDay(instant.toUTC().toISODate())) return null;
+  return instant.toUTC().toISO({ suppressMilliseconds: true });
+}
+
+function readSort(text: string): AdSort | null {
+  const descending = text.startsWith('-');
+  const name = descending ? text.slice(1) : text;
+  const column = AD_COLUMNS.find((known) => known === name);
+  return column ? { column, descending } : null;
+}
+
+/**
+ * The page state that a query string asks for. Parameters that are missing, empty or unknown mean the default;
+ * values that cannot be used become the default and are listed in `repairs`.
+ */
+export function readFilters(params: URLSearchParams): ReadFilters {
+  const repairs: Repair[] = [];
+
+  /** Reads one parameter; `read` answers null for a value that cannot be used. */
+  function parameter<T>(name: Repair['parameter'], otherwise: T, read: (text: string) => T | null, wrong: string): T {
+    const text = params.get(name)?.trim() ?? '';
+    if (text === '') return otherwise;
+    const value = read(text);
+    if (value !== null) return value;
+    repairs.push({ parameter: name, notice: `${name}: ${quoted(text)} ${wrong}` });
+    return otherwise;
+  }
+
+  const day = (text: string): Day | null => (isDay(text) ? text : null);
+  const notADay = 'is not a date like 2026-01-31; the last 30 days of the data are shown.';
+
+  let from = parameter<Day | null>('from', null, day, notADay);
+  let to = parameter<Day | null>('to', null, day, notADay);
+  // Half of a broken range would be a range nobody asked for.
+  if (repairs.length > 0) from = to = null;
+  if (from !== null && to !== null && from >= to) {
+    repairs.push({
+      parameter: 'from',
+      notice: `from: ${quoted(from)} is not before ${quoted(to)}; the last 30 days of the data are shown.`,
+    });
+    from = to = null;
+  }
+
+  const tz = parameter(
+    'tz',
+    DEFAULT_STATE.tz,
+    zoneName,
+    'is not an IANA time zone like America/Sao_Paulo; UTC is used.',
+  );
+  const as_of = parameter<string | null>(
+    'as_of',
+    null,
+    (text) => readInstant(text, tz),
+    'is not a time like 2026-01-31T10:00:00Z; now is used.',
+  );
+  const sort = parameter(
+    'sort',
+    DEFAULT_STATE.sort,
+    readSort,
+    'is not a column of the table of ads; the most conversations come first.',
+  );
+
+  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), sort }, repairs };
+}
+
+/** A flag: its presence is enough, so it does not go the way of the others, where empty means missing. */
+function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
+  const text = params.get('sample');
+  switch (text) {
+    case null:
+    case '0':
+    case 'false':
+      return false;
+    case '':
+    case '1':
+    case 'true':
+      return true;
+    default:
+      repairs.push({ parameter: 'sample', notice: `sample: ${quoted(text)} is neither 1 nor 0; it is left out.` });
+      return false;
+  }
+}
+
+export function writeSort(sort: AdSort): string {
+  return `${sort.descending ? '-' : ''}${sort.column}`;
+}
+
+/** The shortest query string for a state: only what differs from the default, in a fixed order. */
+export function writeFilters(state: FilterState): URLSearchParams {
+  const params = new URLSearchParams();
+  if (state.from !== null) params.set('from', state.from);
+  if (state.to !== null) params.set('to', state.to);
+  if (state.tz !== DEFAULT_STATE.tz) params.set('tz', state.tz);
+  if (state.as_of !== null) params.set('as_of', state.as_of);
+  if (state.sample) params.set('sample', '1');
+  if (writeSort(state.sort) !== writeSort(DEFAULT_STATE.sort)) params.set('sort', writeSort(state.sort));
+  return params;
+}
+
+/** {@link writeFilters} as the end of an address: empty, or with its question mark. */
+export function search(state: FilterState): string {
+  const text = writeFilters(state).toString();
+  return text === '' ? '' : `?${text}`;
+}

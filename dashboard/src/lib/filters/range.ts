@@ -1,0 +1,95 @@
+import { DateTime } from 'luxon';
+
+import { addDays, daysBetween, monthStart, type Day } from './days.ts';
+import type { FilterState, Repair } from './filters.ts';
+
+/** The days on screen. `to` is exclusive. */
+export interface DayRange {
+  readonly from: Day;
+  readonly to: Day;
+}
+
+/** When the ledger's first and last event happened, Unix seconds; null when it has none. */
+export interface LedgerSpan {
+  readonly first_event_at: number | null;
+  readonly last_event_at: number | null;
+}
+
+export interface ResolvedRange {
+  /** The state that was given, its range taken out where that could not be used. */
+  readonly state: FilterState;
+  readonly range: DayRange;
+  readonly repairs: readonly Repair[];
+}
+
+const DEFAULT_DAYS = 30;
+
+/** Every day of a range is a row and a bar; no ledger reaches further, since events before 2015 are rejected. */
+const MAX_DAYS = 6000;
+
+/** The day in `tz` on which `seconds` (Unix) falls. */
+export function dayOf(seconds: number, tz: string): Day {
+  const day = DateTime.fromSeconds(seconds, { zone: tz }).toISODate();
+  if (day === null) throw new Error(`${seconds} s is no time in the zone "${tz}"`);
+  return day;
+}
+
+/** The day after the last one that has data: where every range that follows the data ends. */
+function dataEnd(span: LedgerSpan, tz: string, now: number): Day {
+  return addDays(dayOf(span.last_event_at ?? now, tz), 1);
+}
+
+/**
+ * The days that a state means for a ledger: the last 30 days of the data up to and including the day of the last event,
+ * where the state names none. `now` (Unix seconds) stands in for the last event of an empty ledger.
+ */
+export function resolveRange(state: FilterState, span: LedgerSpan, now: number): ResolvedRange {
+  const end = dataEnd(span, state.tz, now);
+  const to = state.to ?? end;
+  const from = state.from ?? addDays(to, -DEFAULT_DAYS);
+  const days = daysBetween(from, to);
+  if (days >= 1 && days <= MAX_DAYS) return { state, range: { from, to }, repairs: [] };
+
+  const notice =
+    days < 1
+      ? `from: “${from}” is after the last day with data; the last 30 days of the data are shown.`
+      : `from: ${days} days are more than a page can show (${MAX_DAYS}); the last 30 days of the data are shown.`;
+  return {
+    state: { ...state, from: null, to: null },
+    range: { from: addDays(end, -DEFAULT_DAYS), to: end },
+    repairs: [{ parameter: 'from', notice }],
+  };
+}
+
+export interface Preset {
+  readonly name: string;
+  readonly range: DayRange;
+  /** What the state's range becomes: nulls for the default, which keeps the address empty. */
+  readonly state: Pick<FilterState, 'from' | 'to'>;
+}
+
+/** The ranges offered as links, all measured from the day of the last event. */
+export function presets(span: LedgerSpan, tz: string, now: number): Preset[] {
+  const to = dataEnd(span, tz, now);
+  const month = monthStart(addDays(to, -1));
+  const first = span.first_event_at === null ? addDays(to, -1) : dayOf(span.first_event_at, tz);
+  const earliest = addDays(to, -MAX_DAYS);
+
+  const fixed = (name: string, range: DayRange): Preset => ({ name, range, state: range });
+  return [
+    fixed('7 days', { from: addDays(to, -7), to }),
+    {
+      name: `${DEFAULT_DAYS} days`,
+      range: { from: addDays(to, -DEFAULT_DAYS), to },
+      state: { from: null, to: null },
+    },
+    fixed('90 days', { from: addDays(to, -90), to }),
+    fixed('This month', { from: month, to }),
+    fixed('Previous month', { from: monthStart(addDays(month, -1)), to: month }),
+    fixed('All', { from: first < earliest ? earliest : first, to }),
+  ];
+}
+
+export function sameRange(one: DayRange, other: DayRange): boolean {
+  return one.from === other.from && one.to === other.to;
+}

@@ -1,0 +1,42 @@
+import { error, redirect } from '@sveltejs/kit';
+
+import { resolve } from '$app/paths';
+import { sortAds } from '$lib/ads/sorting.ts';
+import { dayViews } from '$lib/daily/days.ts';
+import { DEFAULT_STATE, readFilters, search } from '$lib/filters/filters.ts';
+import { reportsOf } from '$lib/server/reports.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+/** Rows of the table of ads; who has more needs the CSV, not a longer page. */
+const MAX_ADS = 200;
+
+export const load: PageServerLoad = async (event) => {
+  const { status, filters, range, as_of } = await event.parent();
+  if (status === null) error(503, 'The ledger does not answer');
+  const empty = status.source === 'ledger' && status.events === 0;
+  if (status.loading_sample || empty) return { figures: null };
+
+  const reports = reportsOf(event);
+  const asked = { ...range, tz: filters.tz, as_of };
+  const [overview, days, ads] = await Promise.all([
+    reports.overview(asked, filters.sample),
+    reports.dayTotals(asked, filters.sample),
+    reports.ads(asked, filters.sample),
+  ]);
+  return {
+    figures: {
+      overview,
+      days: dayViews(days, filters.tz, as_of, status.last_event_at),
+      ads: sortAds(ads, filters.sort).slice(0, MAX_ADS),
+      ads_total: ads.length,
+    },
+  };
+};
+
+export const actions: Actions = {
+  dismissSample: async (event) => {
+    await reportsOf(event).dismissSample();
+    const { tz } = readFilters(event.url.searchParams).state;
+    redirect(303, `${resolve('/')}${search({ ...DEFAULT_STATE, tz })}`);
+  },
+};

@@ -1,0 +1,121 @@
+export interface Definition {
+  /** What links inside the product jump to. */
+  readonly id: string;
+  readonly name: string;
+  readonly meaning: string;
+  /** Where the exact wording is: section or rule of the billing rules. */
+  readonly rules: string;
+}
+
+export interface DefinitionGroup {
+  readonly title: string;
+  readonly definitions: readonly Definition[];
+}
+
+export const DEFINITIONS: readonly DefinitionGroup[] = [
+  {
+    title: 'Conversations',
+    definitions: [
+      {
+        id: 'entry',
+        name: 'Entry',
+        meaning:
+          'A customer’s message that carries the referral of an ad or of a Page’s call to action, from a phone. Desktop and web do not qualify.',
+        rules: 'rule W2',
+      },
+      {
+        id: 'ad-driven-conversation',
+        name: 'Ad-driven conversation',
+        meaning:
+          'Starts with an entry while no free entry window is open in the thread and no earlier entry still waits for its reply. Entries that come in between are re-clicks and belong to it. It counts on the day, for the ad and for the number of the entry that starts it.',
+        rules: 'section 6',
+      },
+      {
+        id: 'reply',
+        name: 'Replied',
+        meaning:
+          'One of the conversation’s entries got a reply that was sent within 24 hours and delivered. Any type of message counts but a reaction.',
+        rules: 'section 6, rules W3 and W4',
+      },
+      {
+        id: 'mature',
+        name: 'Mature and pending',
+        meaning:
+          'A conversation is mature when it is replied, or when 24 hours have passed since its last entry. Until then it is pending: it can still be replied, so it is shown beside the rate and never counted as a failure.',
+        rules: 'section 6, rule W9',
+      },
+      {
+        id: 'reply-rate',
+        name: '24 h reply conversion rate',
+        meaning: 'Replied conversations ÷ mature conversations. Without a mature one there is no rate, shown as “–”.',
+        rules: 'section 6',
+      },
+      {
+        id: 'time-to-first-reply',
+        name: 'Time to first reply',
+        meaning:
+          'From the earliest entry that the first reply answers to the moment that reply was sent, over replied conversations. The median is the middle one; p90 is the time within which 9 of 10 were replied.',
+        rules: 'section 6',
+      },
+    ],
+  },
+  {
+    title: 'Windows',
+    definitions: [
+      {
+        id: 'free-entry-window',
+        name: 'Free entry window',
+        meaning:
+          'Opens when the reply to an entry is delivered and lasts 72 hours, or as long as Meta reports. Nothing delivered inside it is charged. Windows opened count on the day they open, for the ad of the entry that owns them.',
+        rules: 'rules W5, W7 and W8',
+      },
+      {
+        id: 'confirmed',
+        name: 'Windows confirmed',
+        meaning:
+          'Windows in which Meta reported at least one message as free entry. The rest are customers on desktop, windows without a report yet, or a gap in the rules.',
+        rules: 'section 6',
+      },
+      {
+        id: 'customer-service-window',
+        name: 'Customer service window',
+        meaning:
+          'The 24 hours after each message of the customer in which free-form messages may be sent. It is independent of the free entry window.',
+        rules: 'rule W1',
+      },
+    ],
+  },
+  {
+    title: 'Messages',
+    definitions: [
+      {
+        id: 'delivered',
+        name: 'Delivered',
+        meaning:
+          'A message with a delivered, read or played status; one sent from the WhatsApp Business app counts when sent. Only delivered messages can be charged. A message counts on the day it was delivered.',
+        rules: 'rules F4 and F6',
+      },
+      {
+        id: 'mark',
+        name: 'Marks',
+        meaning:
+          'Each delivered message carries one: billable, free entry (inside a free entry window), free service (not charged by the policy of its day), covered (part of a conversation that was charged already), or unknown.',
+        rules: 'section 3, rule V2',
+      },
+      {
+        id: 'saved-from-charge',
+        name: 'Messages saved from charge',
+        meaning:
+          'Delivered messages that were free because of a free entry window and would have been billable without it. Free entry messages that would have been free anyway are not counted.',
+        rules: 'rule M4',
+      },
+      {
+        id: 'mismatch',
+        name: 'Mismatch',
+        meaning:
+          'A delivered message for which Meta’s report differs from what these rules predict. The verdict for billing is Meta’s; the difference is what to look into.',
+        rules: 'rules V1 and V2',
+      },
+    ],
+  },
+];

@@ -1,0 +1,53 @@
+import { IANAZone } from 'luxon';
+import { z } from 'zod';
+
+const timeZone = z.string().refine((zone) => IANAZone.isValidZone(zone), {
+  error: (issue) => `"${String(issue.input)}" is not an IANA time zone; use a name like "America/Sao_Paulo"`,
+});
+
+/** One WhatsApp business account (contract.md 5). */
+export const accountSchema = z.strictObject({
+  waba_id: z.string().min(1),
+  name: z.string().optional(),
+  time_zone: timeZone.optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'a currency is three capital letters (ISO 4217)')
+    .optional(),
+  portfolio_id: z.string().min(1).optional(),
+  phone_number_ids: z.array(z.string().min(1)).optional(),
+});
+
+/** What rules.md leaves to this project, as data. Every key has a default. */
+export const policySchema = z.strictObject({
+  /** W2: the `referral.source_type` values that make an entry. */
+  entry_sources: z.array(z.string().min(1)).default(['ad', 'post']),
+  /** W4: the time by which windows open and hold. */
+  clock: z.enum(['delivered', 'sent']).default('delivered'),
+  /** F6: whether a message echo answers an entry. */
+  echoes_reply: z.boolean().default(true),
+  /** W3: whether a reaction answers an entry. */
+  reactions_reply: z.boolean().default(false),
+  /** W8: the longest free entry window that a report is believed for, in hours. */
+  max_window_hours: z
+    .int()
+    .positive()
+    .max(24 * 365)
+    .default(168),
+});
+
+export type Account = z.infer<typeof accountSchema>;
+export type PolicySettings = z.infer<typeof policySchema>;
+
+export const DEFAULT_POLICY_SETTINGS: PolicySettings = policySchema.parse({});
+
+/** `ctwa-ledger.config.json`. An unknown key is an error that names it. */
+export const configSchema = z.strictObject({
+  accounts: z
+    .array(accountSchema)
+    .refine((accounts) => new Set(accounts.map((a) => a.waba_id)).size === accounts.length, 'a waba_id is listed twice')
+    .optional(),
+  policy: policySchema.optional(),
+});
+
+export type Config = z.infer<typeof configSchema>;

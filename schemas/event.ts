@@ -1,0 +1,393 @@
+import { z } from 'zod';
+import { canonicalJson } from './json.ts';
+import type { Customer, MessageId, PhoneNumberId } from './ids.ts';
+
+/** The largest value taken from anywhere: one line, one Kafka value, one webhook body. */
+export const MAX_VALUE_BYTES = 3 * 1024 * 1024;
+/** Earliest event time taken, 2015-01-01T00:00:00Z, in Unix seconds. */
+export const MIN_TIMESTAMP = 1_420_070_400;
+/** How far ahead of the receiver's clock an event may be, in seconds. */
+export const MAX_SECONDS_AHEAD = 86_400;
+
+const text = z.string();
+const unixSeconds = z.union([z.string().regex(/^\d{1,15}$/, 'not Unix seconds'), z.int().nonnegative()]);
+const asTheyCame = z.unknown();
+
+const referralSchema = z.object({
+  source_type: text.optional(),
+  source_id: text.optional(),
+  source_url: text.optional(),
+  headline: text.optional(),
+  body: text.optional(),
+  media_type: text.optional(),
+  ctwa_clid: text.optional(),
+});
+
+const templateSchema = z.object({
+  name: text.optional(),
+  language: text.optional(),
+  category: text.optional(),
+});
+
+/** contract.md 1, message event, after `withoutAbsent`. Unknown fields are dropped, unknown enum values kept. */
+const messageSchema = z.object({
+  event: z.literal('message'),
+  direction: z.enum(['inbound', 'outbound']),
+  phone_number_id: text,
+  id: text,
+  timestamp: unixSeconds,
+  type: text,
+  waba_id: text.optional(),
+  wa_id: text.optional(),
+  user_id: text.optional(),
+  device: text.optional(),
+  origin: text.optional(),
+  context: asTheyCame.optional(),
+  sender: asTheyCame.optional(),
+  referral: referralSchema.optional(),
+  template: templateSchema.optional(),
+});
+
+/** contract.md 1, status event, after `withoutAbsent`. */
+const statusSchema = z.object({
+  event: z.literal('status'),
+  phone_number_id: text,
+  id: text,
+  status: text,
+  timestamp: unixSeconds,
+  waba_id: text.optional(),
+  wa_id: text.optional(),
+  user_id: text.optional(),
+  participant: text.optional(),
+  conversation: z
+    .object({
+      id: text.optional(),
+      expiration_timestamp: unixSeconds.optional(),
+      origin: z.object({ type: text.optional() }).optional(),
+    })
+    .optional(),
+  pricing: z
+    .object({
+      billable: z.boolean().optional(),
+      pricing_model: text.optional(),
+      type: text.optional(),
+      category: text.optional(),
+    })
+    .optional(),
+  errors: asTheyCame.optional(),
+});
+
+interface Identity {
+  readonly phone_number_id: PhoneNumberId;
+  /** Digits of `wa_id`, else `user_id`, else empty (statuses only). */
+  readonly customer: Customer;
+  readonly id: MessageId;
+  /** Unix seconds, UTC. */
+  readonly timestamp: number;
+  /** Empty string stands for "absent" in every text field below (rules.md F2: the two are the same). */
+  readonly waba_id: string;
+  readonly wa_id: string;
+  readonly user_id: string;
+}
+
+/** A message event, normalised as rules.md F2 says and flattened into the columns it is stored in. */
+export interface MessageEvent extends Identity {
+  readonly event: 'message';
+  readonly direction: 'inbound' | 'outbound';
+  readonly type: string;
+  readonly device: string;
+  readonly origin: string;
+  /** Canonical JSON text of what came, or empty. */
+  readonly context: string;
+  /** Canonical JSON text of what came, or empty. */
+  readonly sender: string;
+  readonly referral_source_type: string;
+  readonly referral_source_id: string;
+  readonly referral_source_url: string;
+  readonly referral_headline: string;
+  readonly referral_body: string;
+  readonly referral_media_type: string;
+  readonly referral_ctwa_clid: string;
+  readonly template_name: string;
+  readonly template_language: string;
+  readonly template_category: string;
+}
+
+/** A status event, normalised as rules.md F2 says and flattened into the columns it is stored in. */
+export interface StatusEvent extends Identity {
+  readonly event: 'status';
+  readonly status: string;
+  readonly participant: string;
+  readonly conversation_id: string;
+  /** Unix seconds; -1 = absent. */
+  readonly conversation_expiration: number;
+  readonly conversation_origin: string;
+  /** 1 = true, 0 = false, -1 = absent. */
+  readonly pricing_billable: -1 | 0 | 1;
+  readonly pricing_model: string;
+  readonly pricing_type: string;
+  readonly pricing_category: string;
+  /** Canonical JSON text of what came, or empty. */
+  readonly errors: string;
+}
+
+export type LedgerEvent = MessageEvent | StatusEvent;
+
+/** Why a value cannot be used; stored with the dead letter. */
+export type ReasonCode =
+  'not_json' | 'invalid_utf8' | 'too_large' | 'not_an_event' | 'schema' | 'timestamp_too_old' | 'timestamp_in_future';
+
+export interface Rejection {
+  readonly code: ReasonCode;
+  /** What was wrong and what to do, for a person. */
+  readonly message: string;
+}
+
+export type ParsedEvent =
+  { readonly ok: true; readonly event: LedgerEvent } | { readonly ok: false; readonly rejection: Rejection };
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Null, empty string, `{}` and `[]` are the same as absent (rules.md F2). */
+function isAbsent(value: unknown): boolean {
+  if (value === null || value === '' || value === undefined) return true;
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
+}
+
+const NESTED = new Set(['referral', 'template', 'conversation', 'pricing', 'origin']);
+
+function hasAbsent(raw: Record<string, unknown>): boolean {
+  for (const key in raw) {
+    const value = raw[key];
+    if (typeof value === 'string' ? value === '' : isAbsent(value)) return true;
+    if (typeof value === 'object' && NESTED.has(key) && isObject(value) && hasAbsent(value)) return true;
+  }
+  return false;
+}
+
+/** An event without its absent fields; looks into the nested objects whose fields are known, nowhere else. */
+function withoutAbsent(raw: Record<string, unknown>): Record<string, unknown> {
+  // Nearly all events have none, and copying them would cost as much as validating them.
+  if (!hasAbsent(raw)) return raw;
+  const kept: Record<string, unknown> = {};
+  for (const key in raw) {
+    const value = raw[key];
+    if (isAbsent(value)) continue;
+    kept[key] = NESTED.has(key) && isObject(value) ? withoutAbsent(value) : value;
+  }
+  return kept;
+}
+
+const NON_DIGITS = /\D+/g;
+const ONLY_DIGITS = /^\d+$/;
+
+function digits(waId: string | undefined): string {
+  if (waId === undefined) return '';
+  return ONLY_DIGITS.test(waId) ? waId : waId.replace(NON_DIGITS, '');
+}
+
+function rejected(code: ReasonCode, message: string): ParsedEvent {
+  return { ok: false, rejection: { code, message } };
+}
+
+function schemaMessage(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return 'The event does not match the schema.';
+  const where = issue.path.length === 0 ? 'the event' : `field "${issue.path.join('.')}"`;
+  return `${where}: ${issue.message}. See the event schema for what is expected.`;
+}
+
+function asCame(value: unknown): string {
+  // One level down already: as a member of the event it must still be within the limit.
+  return value === undefined ? '' : canonicalJson(value, 1);
+}
+
+/**
+ * Validates and normalises one event (contract.md 1, rules.md F2).
+ * @param value what `JSON.parse` gave
+ * @param nowSeconds the receiver's clock, Unix seconds: only for refusing events from the future
+ * @returns the event, or why it cannot be used; never throws
+ */
+export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
+  if (!isObject(value))
+    return rejected('not_an_event', 'The value is not a JSON object; send one event or one webhook envelope.');
+  try {
+    if (value['event'] === 'message') return parseMessage(withoutAbsent(value), nowSeconds);
+    if (value['event'] === 'status') return parseStatus(withoutAbsent(value), nowSeconds);
+  } catch (error) {
+    if (error instanceof RangeError)
+      return rejected('schema', 'The event is nested too deeply to be read; flatten it.');
+    throw error;
+  }
+  return rejected(
+    'not_an_event',
+    'Field "event" is neither "message" nor "status", and the value is not a webhook envelope.',
+  );
+}
+
+function timeRejection(timestamp: number, nowSeconds: number): ParsedEvent | undefined {
+  if (timestamp < MIN_TIMESTAMP)
+    return rejected(
+      'timestamp_too_old',
+      `Field "timestamp" (${timestamp}) is before 2015-01-01; it must be Unix seconds.`,
+    );
+  if (timestamp > nowSeconds + MAX_SECONDS_AHEAD)
+    return rejected(
+      'timestamp_in_future',
+      `Field "timestamp" (${timestamp}) is more than a day ahead of this clock; it must be Unix seconds, not milliseconds.`,
+    );
+  return undefined;
+}
+
+function parseMessage(raw: Record<string, unknown>, nowSeconds: number): ParsedEvent {
+  const parsed = messageSchema.safeParse(raw);
+  if (!parsed.success) return rejected('schema', schemaMessage(parsed.error));
+  const m = parsed.data;
+  const timestamp = Number(m.timestamp);
+  const refusal = timeRejection(timestamp, nowSeconds);
+  if (refusal !== undefined) return refusal;
+  const wa_id = digits(m.wa_id);
+  const user_id = m.user_id ?? '';
+  if (wa_id === '' && user_id === '')
+    return rejected('schema', 'The event names no customer: give "wa_id" (with digits) or "user_id".');
+  return {
+    ok: true,
+    event: {
+      event: 'message',
+      phone_number_id: m.phone_number_id as PhoneNumberId,
+      customer: (wa_id === '' ? user_id : wa_id) as Customer,
+      id: m.id as MessageId,
+      timestamp,
+      waba_id: m.waba_id ?? '',
+      wa_id,
+      user_id,
+      direction: m.direction,
+      type: m.type,
+      device: m.device ?? '',
+      origin: m.origin ?? '',
+      context: asCame(m.context),
+      sender: asCame(m.sender),
+      referral_source_type: m.referral?.source_type ?? '',
+      referral_source_id: m.referral?.source_id ?? '',
+      referral_source_url: m.referral?.source_url ?? '',
+      referral_headline: m.referral?.headline ?? '',
+      referral_body: m.referral?.body ?? '',
+      referral_media_type: m.referral?.media_type ?? '',
+      referral_ctwa_clid: m.referral?.ctwa_clid ?? '',
+      template_name: m.template?.name ?? '',
+      template_language: m.template?.language ?? '',
+      template_category: m.template?.category ?? '',
+    },
+  };
+}
+
+function parseStatus(raw: Record<string, unknown>, nowSeconds: number): ParsedEvent {
+  const parsed = statusSchema.safeParse(raw);
+  if (!parsed.success) return rejected('schema', schemaMessage(parsed.error));
+  const s = parsed.data;
+  const timestamp = Number(s.timestamp);
+  const refusal = timeRejection(timestamp, nowSeconds);
+  if (refusal !== undefined) return refusal;
+  const wa_id = digits(s.wa_id);
+  const user_id = s.user_id ?? '';
+  const expiration = s.conversation?.expiration_timestamp;
+  const billable = s.pricing?.billable;
+  return {
+    ok: true,
+    event: {
+      event: 'status',
+      phone_number_id: s.phone_number_id as PhoneNumberId,
+      customer: (wa_id === '' ? user_id : wa_id) as Customer,
+      id: s.id as MessageId,
+      timestamp,
+      waba_id: s.waba_id ?? '',
+      wa_id,
+      user_id,
+      status: s.status,
+      participant: s.participant ?? '',
+      conversation_id: s.conversation?.id ?? '',
+      conversation_expiration: expiration === undefined ? -1 : Number(expiration),
+      conversation_origin: s.conversation?.origin?.type ?? '',
+      pricing_billable: billable === undefined ? -1 : billable ? 1 : 0,
+      pricing_model: s.pricing?.pricing_model ?? '',
+      pricing_type: s.pricing?.type ?? '',
+      pricing_category: s.pricing?.category ?? '',
+      errors: asCame(s.errors),
+    },
+  };
+}
+
+function present(fields: Record<string, string>): Record<string, string> | undefined {
+  const kept = Object.entries(fields).filter(([, value]) => value !== '');
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+function textOrAbsent(value: string): string | undefined {
+  return value === '' ? undefined : value;
+}
+
+function reparsed(value: string): unknown {
+  return value === '' ? undefined : JSON.parse(value);
+}
+
+/** The canonical JSON of a normalised event, by which differing copies and ties are ordered (rules.md F2). */
+export function canonicalEvent(event: LedgerEvent): string {
+  const shared = {
+    event: event.event,
+    phone_number_id: event.phone_number_id,
+    id: event.id,
+    timestamp: event.timestamp,
+    waba_id: textOrAbsent(event.waba_id),
+    wa_id: textOrAbsent(event.wa_id),
+    user_id: textOrAbsent(event.user_id),
+  };
+  if (event.event === 'message')
+    return canonicalJson({
+      ...shared,
+      direction: event.direction,
+      type: event.type,
+      device: textOrAbsent(event.device),
+      origin: textOrAbsent(event.origin),
+      context: reparsed(event.context),
+      sender: reparsed(event.sender),
+      referral: present({
+        source_type: event.referral_source_type,
+        source_id: event.referral_source_id,
+        source_url: event.referral_source_url,
+        headline: event.referral_headline,
+        body: event.referral_body,
+        media_type: event.referral_media_type,
+        ctwa_clid: event.referral_ctwa_clid,
+      }),
+      template: present({
+        name: event.template_name,
+        language: event.template_language,
+        category: event.template_category,
+      }),
+    });
+  const origin = present({ type: event.conversation_origin });
+  const conversation = {
+    id: textOrAbsent(event.conversation_id),
+    expiration_timestamp: event.conversation_expiration === -1 ? undefined : event.conversation_expiration,
+    origin,
+  };
+  const pricing = {
+    billable: event.pricing_billable === -1 ? undefined : event.pricing_billable === 1,
+    pricing_model: textOrAbsent(event.pricing_model),
+    type: textOrAbsent(event.pricing_type),
+    category: textOrAbsent(event.pricing_category),
+  };
+  return canonicalJson({
+    ...shared,
+    status: event.status,
+    participant: textOrAbsent(event.participant),
+    conversation: Object.values(conversation).every((v) => v === undefined) ? undefined : conversation,
+    pricing: Object.values(pricing).every((v) => v === undefined) ? undefined : pricing,
+    errors: reparsed(event.errors),
+  });
+}

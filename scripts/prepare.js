@@ -1,0 +1,64 @@
+/**
+ * Makes a fresh clone ready: installs packages when the lock file changed, builds the dashboard when its sources did.
+ * Node built-ins only, because it runs before anything is installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const STAMPS = join(ROOT, 'node_modules', '.stamps');
+
+function run(command, args) {
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  if (result.status !== 0) {
+    process.stderr.write(`${command} ${args.join(' ')} failed. Mend what it says above and run this again.\n`);
+    process.exit(1);
+  }
+}
+
+function hashOf(paths) {
+  const hash = createHash('sha256').update(process.version);
+  const add = (path) => {
+    const entries = readdirSync(join(ROOT, path), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      const child = join(path, entry.name);
+      if (['node_modules', '.svelte-kit', 'build'].includes(entry.name)) continue;
+      if (entry.isDirectory()) add(child);
+      else hash.update(child).update(readFileSync(join(ROOT, child)));
+    }
+  };
+  for (const path of paths) {
+    if (path.endsWith('/')) add(path);
+    else hash.update(path).update(readFileSync(join(ROOT, path)));
+  }
+  return hash.digest('hex');
+}
+
+function isStamped(name, hash) {
+  const stamp = join(STAMPS, name);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
+}
+
+function stamp(name, hash) {
+  mkdirSync(STAMPS, { recursive: true });
+  writeFileSync(join(STAMPS, name), hash);
+}
+
+export function installPackages() {
+  const hash = hashOf(['package-lock.json', 'package.json']);
+  if (isStamped('install', hash)) return;
+  process.stderr.write('installing packages…\n');
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
+  stamp('install', hash);
+}
+
+export function buildDashboard() {
+  const hash = hashOf(['package-lock.json', 'dashboard/', 'schemas/']);
+  if (isStamped('dashboard', hash) && existsSync(join(ROOT, 'dashboard', 'build', 'handler.js'))) return;
+  process.stderr.write('building the dashboard…\n');
+  run('npm', ['run', '--silent', 'build', '--workspace', 'dashboard']);
+  stamp('dashboard', hash);
+}

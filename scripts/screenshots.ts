@@ -1,0 +1,51 @@
+/**
+ * Draws the pictures of the first page that the documentation shows, on the sample data:
+ * `node --import tsx scripts/screenshots.ts`.
+ */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DateTime } from 'luxon';
+import { launchBrowser } from '../test/support/browser.ts';
+import { DataDirectory, startProduct } from '../test/support/product.ts';
+
+const DOCS = fileURLToPath(new URL('../docs/', import.meta.url));
+const DAYS = 30;
+const WIDTH_PX = 1280;
+const MARGIN_PX = 32;
+
+const data = new DataDirectory();
+const browser = await launchBrowser();
+try {
+  const product = await startProduct(data);
+  const page = await browser.newPage({ viewport: { width: WIDTH_PX, height: 900 }, reducedMotion: 'reduce' });
+  await page.goto(product.url);
+  await page.locator('#by-ad').waitFor({ timeout: 120_000 });
+  // Whole days, and the clock at the end of the last one: no day is unfinished, at whatever hour this runs.
+  const last = DateTime.fromISO((await page.locator('.freshness time').getAttribute('datetime')) ?? '', {
+    zone: 'utc',
+  });
+  const to = last.startOf('day');
+  const range = new URLSearchParams({
+    from: to.minus({ days: DAYS }).toISODate() ?? '',
+    to: to.toISODate() ?? '',
+    as_of: to.toISO({ suppressMilliseconds: true }) ?? '',
+  });
+  mkdirSync(DOCS, { recursive: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${product.url}/?${range}`);
+    await page.evaluate('document.fonts.ready');
+    // The chart is drawn in the next frame, after the page has its size.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    const path = `${DOCS}first-page-${colorScheme}.png`;
+    // To the end of the chart: the tables below it are longer than a picture should be.
+    const chart = await page.locator('figure').boundingBox();
+    const height = Math.ceil((chart?.y ?? 0) + (chart?.height ?? 0)) + MARGIN_PX;
+    await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width: WIDTH_PX, height } });
+    process.stdout.write(`${path}\n`);
+  }
+  await product.stop();
+} finally {
+  await browser.close();
+  await data.remove();
+}

@@ -1,0 +1,8 @@
+import { buildDashboard, installPackages, ROOT } from './prepare.js';
+
+installPackages();
+buildDashboard();
+process.chdir(ROOT);
+// In this same process, so that Ctrl-C reaches the server itself.
+process.argv.splice(2, 0, 'start');
+await import('../services/cli/ctwa-ledger.js');

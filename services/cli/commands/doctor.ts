@@ -1,0 +1,123 @@
+import { readFileSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { Database } from '../../ledger/database.ts';
+import { LedgerError } from '../../ledger/errors.ts';
+import { Ledger } from '../../ledger/ledger.ts';
+import { countDeadLetters } from '../../ledger/dead-letters.ts';
+import { databaseName, locationOf, readConfig, webhookSecrets, type CommonOptions } from '../settings.ts';
+
+const LOW_DISK_BYTES = 5 * 1024 ** 3;
+
+type Check = () => Promise<string> | string;
+
+/** A check that found something wrong throws `LedgerError` with what to do. */
+async function report(name: string, check: Check): Promise<boolean> {
+  try {
+    process.stdout.write(`ok    ${name}: ${await check()}\n`);
+    return true;
+  } catch (error) {
+    process.stdout.write(`WRONG ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+function existing(path: string): string {
+  try {
+    statfsSync(path);
+    return path;
+  } catch {
+    return existing(dirname(path));
+  }
+}
+
+/** Checks what the product stands on; exit code 1 when something is wrong. */
+export async function doctor(options: CommonOptions): Promise<void> {
+  const location = locationOf(options);
+  const checks: [string, Check][] = [
+    ['ctwa-ledger', () => `${packageVersion()} on Node ${process.version}, ${process.platform} ${process.arch}`],
+    [
+      'configuration',
+      () => {
+        const config = readConfig(options);
+        return config === null
+          ? 'no file; defaults and what the ledger holds'
+          : `${config.accounts?.length ?? 0} accounts`;
+      },
+    ],
+  ];
+  if (location.kind === 'embedded')
+    checks.push([
+      'disk',
+      () => {
+        const { bavail, bsize } = statfsSync(existing(location.dataDir));
+        const free = bavail * bsize;
+        if (free < LOW_DISK_BYTES)
+          throw new LedgerError(
+            `only ${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}; free some, or move the data directory.`,
+          );
+        return `${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}`;
+      },
+    ]);
+  checks.push(
+    [
+      'ClickHouse',
+      async () => {
+        const home = new Database(location, 'default');
+        try {
+          const [row] = await home.query(
+            z.object({ version: z.string(), zone: z.string() }),
+            'SELECT version() AS version, timezone() AS zone',
+          );
+          const where = location.kind === 'embedded' ? `embedded in ${location.dataDir}` : location.url;
+          return `${row?.version ?? ''} ${where}, zone ${row?.zone ?? ''}`;
+        } finally {
+          await home.close();
+        }
+      },
+    ],
+    [
+      'ledger',
+      async () => {
+        const ledger = await Ledger.open({
+          location,
+          database: databaseName(),
+          config: null,
+          command: 'ctwa-ledger doctor',
+        });
+        try {
+          const { events } = await ledger.extent();
+          const letters = await countDeadLetters(ledger.database);
+          return `${events} event rows, ${letters} dead letters waiting, epoch ${ledger.configuration.epoch}`;
+        } finally {
+          await ledger.close();
+        }
+      },
+    ],
+    [
+      'webhook',
+      () => {
+        const { appSecret, verifyToken } = webhookSecrets();
+        if (appSecret === null && verifyToken === null)
+          return 'not configured; set META_APP_SECRET and META_VERIFY_TOKEN to receive';
+        if (appSecret === null)
+          throw new LedgerError(
+            'META_VERIFY_TOKEN is set but META_APP_SECRET is not: deliveries would be refused. Set it.',
+          );
+        if (verifyToken === null)
+          throw new LedgerError(
+            "META_APP_SECRET is set but META_VERIFY_TOKEN is not: Meta's handshake would fail. Set it.",
+          );
+        return 'app secret and verify token are set';
+      },
+    ],
+  );
+  let allWell = true;
+  for (const [name, check] of checks) allWell = (await report(name, check)) && allWell;
+  if (!allWell) process.exitCode = 1;
+}

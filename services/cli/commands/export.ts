@@ -1,0 +1,34 @@
+import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
+import { csvReport, readsSummaries, REPORTS, type ReportName } from '../../exports/report.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { settleSummaries } from '../../ledger/summaries.ts';
+import { withExistingLedger, withSample } from '../open.ts';
+import { writeText, writeTextFile } from '../output.ts';
+import { UsageError, type CommonOptions } from '../settings.ts';
+
+export interface ExportOptions extends CommonOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly tz?: string;
+  readonly asOf?: string;
+  readonly by?: 'sent' | 'delivered';
+  readonly out?: string;
+  readonly sample?: boolean;
+}
+
+export async function exportReport(name: string, options: ExportOptions): Promise<void> {
+  const report = REPORTS.find((known): known is ReportName => known === name);
+  if (report === undefined) throw new UsageError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.`);
+  if (options.by !== undefined && report !== 'messages') throw new UsageError('--by is for the report messages.');
+  const parsed = parseFilters(
+    { from: options.from, to: options.to, tz: options.tz, as_of: options.asOf },
+    Math.floor(Date.now() / 1000),
+  );
+  if (!parsed.ok) throw new UsageError(parsed.message);
+  const run = async (ledger: Ledger): Promise<void> => {
+    if (readsSummaries(report)) await settleSummaries(ledger.database);
+    const parts = csvReport(report, ledger.database, parsed.filters, options.by ?? 'sent');
+    await (options.out === undefined ? writeText(process.stdout, parts) : writeTextFile(options.out, parts));
+  };
+  await (options.sample === true ? withSample(options, run) : withExistingLedger('export', options, run));
+}

@@ -1,0 +1,114 @@
+import { Command, CommanderError, Option } from 'commander';
+import { LedgerError } from '../ledger/errors.ts';
+import { accountsList, accountsSet, type AccountOptions } from './commands/accounts.ts';
+import { deadLetterList, deadLetterReplay } from './commands/dead-letter.ts';
+import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
+import { exportReport, type ExportOptions } from './commands/export.ts';
+import { ingest } from './commands/ingest.ts';
+import { rebuild } from './commands/rebuild.ts';
+import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
+import { start, webhook, type ServerOptions } from './commands/start.ts';
+import { UsageError, type CommonOptions } from './settings.ts';
+
+function program(): Command {
+  const root = new Command('ctwa-ledger')
+    .description('Rebuilds what Meta should have billed for Click-to-WhatsApp conversations, message by message.')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run with --help to see how.');
+  const command = (name: string, description: string, parent: Command = root): Command =>
+    parent
+      .command(name)
+      .description(description)
+      .option('--data <dir>', 'data directory of the embedded ClickHouse (default: .data)')
+      .option('--config <file>', 'configuration file (default: ctwa-ledger.config.json, if there is one)')
+      .exitOverride();
+
+  command('start', 'everything in one process: webhook receiver, API and dashboard')
+    .option('--port <n>', 'port to listen on', '8787')
+    .option('--host <h>', 'address to listen on', '127.0.0.1')
+    .option('--empty', 'send the sample data away')
+    .action((options: ServerOptions) => start(options));
+  command('webhook', "receiver of Meta's webhooks, straight into the ledger")
+    .option('--port <n>', 'port to listen on', '8788')
+    .option('--host <h>', 'address to listen on', '127.0.0.1')
+    .action((options: ServerOptions) => webhook(options));
+  command('ingest', 'read events and webhook envelopes from NDJSON files (- = standard input, .gz accepted)')
+    .argument('<file...>')
+    .action((files: string[], options: CommonOptions) => ingest(files, options));
+  command('export', 'write a report as CSV: messages, conversations, daily or ads')
+    .argument('<report>')
+    .option('--from <date>', 'first day, YYYY-MM-DD, in the zone')
+    .option('--to <date>', 'day after the last one')
+    .option('--tz <zone>', 'IANA time zone of days and times (default: UTC)')
+    .option('--as-of <time>', 'clock for what depends on now (default: now)')
+    .addOption(new Option('--by <time>', 'messages: which time the range is of').choices(['sent', 'delivered']))
+    .option('--out <file>', 'write to a file instead of stdout')
+    .option('--sample', 'read the sample data instead of the ledger')
+    .action((report: string, options: ExportOptions) => exportReport(report, options));
+  command('explain', 'say in one sentence why a message was marked as it was')
+    .argument('<message-id>')
+    .option('--tz <zone>', 'IANA time zone of the times (default: UTC)')
+    .option('--sample', 'read the sample data instead of the ledger')
+    .action((id: string, options: CommonOptions & { tz?: string; sample?: boolean }) => explain(id, options));
+  command('rebuild', 'derive all marks anew from the landed events').action((options: CommonOptions) =>
+    rebuild(options),
+  );
+  command('simulate', 'write realistic, deterministic traffic for demos and benchmarks')
+    .requiredOption('--threads <n>', 'number of threads')
+    .requiredOption('--days <n>', 'number of days')
+    .requiredOption('--seed <n>', 'the same seed gives the same traffic')
+    .option('--end <date>', 'the day after the last one, UTC', '2026-11-01')
+    .option('--out <file>', 'write to a file instead of stdout')
+    .action((options: SimulateTexts) => simulateTraffic(options));
+  command('doctor', 'check versions, paths, disk and what is reachable').action((options: CommonOptions) =>
+    doctor(options),
+  );
+
+  const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
+  command('list', 'list those that wait, first seen first', letters)
+    .option('--limit <n>', 'how many at most', '100')
+    .action((options: CommonOptions & { limit: string }) => deadLetterList(options));
+  command('replay', 'try all of them again, after a fix', letters).action((options: CommonOptions) =>
+    deadLetterReplay(options),
+  );
+
+  const accounts = root
+    .command('accounts')
+    .description('WhatsApp business accounts: zone, currency, portfolio')
+    .exitOverride();
+  command('list', 'list the accounts that hold, and where each is set', accounts).action((options: CommonOptions) =>
+    accountsList(options),
+  );
+  command('set', 'set an account; the configuration file wins over it', accounts)
+    .argument('<waba>')
+    .option('--name <name>')
+    .option('--time-zone <zone>', 'IANA time zone: decides the day on which a policy begins')
+    .option('--currency <code>', 'billing currency, ISO 4217')
+    .option('--portfolio <id>', 'portfolio whose tiers it shares')
+    .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
+    .action((waba: string, options: AccountOptions) => accountsSet(waba, options));
+  return root;
+}
+
+/** Exit codes of contract.md 2: 0 done, 1 failed, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that stops early (`| head`) has what it wants.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    const known = error instanceof LedgerError || error instanceof UsageError;
+    process.stderr.write(
+      `ctwa-ledger: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LedgerError } from '../ledger/errors.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { openSample } from '../sample/sample.ts';
+import { Progress } from './progress.ts';
+import { databaseName, locationOf, readConfig, type CommonOptions } from './settings.ts';
+
+/** Opens the ledger that the options name, applying the configuration, and closes it whatever happens. */
+export async function withLedger<T>(
+  command: string,
+  options: CommonOptions,
+  work: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress();
+  const ledger = await Ledger.open({
+    location: locationOf(options),
+    database: databaseName(),
+    config: readConfig(options),
+    command: `ctwa-ledger ${command}`,
+    onProgress: (threads) => progress.show(`applying the configuration: ${threads} threads folded`),
+  });
+  progress.end();
+  try {
+    return await work(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The same for commands that only read: a directory without a ledger is a slip of the pen, not an empty ledger. */
+export async function withExistingLedger<T>(
+  command: string,
+  options: CommonOptions,
+  work: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  const location = locationOf(options);
+  // What is no directory at all is named as such when it is opened.
+  const isMissing = (path: string): boolean =>
+    !existsSync(path) || (statSync(path).isDirectory() && !existsSync(join(path, 'clickhouse')));
+  if (location.kind === 'embedded' && isMissing(location.dataDir))
+    throw new LedgerError(
+      `There is no ledger in ${location.dataDir}. Give another one with --data, or ingest something first.`,
+    );
+  return withLedger(command, options, work);
+}
+
+/** The same for the sample data. */
+export async function withSample<T>(options: CommonOptions, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+  const ledger = await openSample(locationOf(options), databaseName(), Math.floor(Date.now() / 1000));
+  try {
+    return await work(ledger);
+  } finally {
+    await ledger.close();
+  }
+}

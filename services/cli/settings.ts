@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { configSchema, type Config } from '@ctwa-ledger/schemas/config.ts';
+import type { Location } from '../ledger/database.ts';
+import { LedgerError } from '../ledger/errors.ts';
+
+/** A command was called wrongly: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const DEFAULT_DATA_DIR = '.data';
+const CONFIG_FILE = 'ctwa-ledger.config.json';
+
+export interface CommonOptions {
+  readonly data?: string;
+  readonly config?: string;
+}
+
+function environment(name: string): string | null {
+  const value = process.env[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+/** Where the ledger is: a server named by `CLICKHOUSE_URL`, else the embedded engine in the data directory. */
+export function locationOf(options: CommonOptions): Location {
+  const url = environment('CLICKHOUSE_URL');
+  if (url === null) return { kind: 'embedded', dataDir: resolve(options.data ?? DEFAULT_DATA_DIR) };
+  if (options.data !== undefined)
+    throw new UsageError(
+      '--data is for the embedded ClickHouse, but CLICKHOUSE_URL names a server. Leave out one of the two.',
+    );
+  const caFile = environment('CLICKHOUSE_CA_FILE');
+  if (!/^https?:\/\//.test(url))
+    throw new UsageError(`CLICKHOUSE_URL "${url}" is not an http(s) address; use one like https://clickhouse:8443.`);
+  if (new URL(url).username !== '')
+    throw new UsageError(
+      'CLICKHOUSE_URL holds a user or password; give them as CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
+    );
+  return {
+    kind: 'server',
+    url,
+    username: environment('CLICKHOUSE_USER') ?? 'default',
+    password: environment('CLICKHOUSE_PASSWORD') ?? '',
+    ca: caFile === null ? null : readText(caFile, 'CLICKHOUSE_CA_FILE'),
+  };
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LedgerError(
+      `${what}: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  }
+}
+
+export function databaseName(): string {
+  return environment('CLICKHOUSE_DATABASE') ?? 'ctwa_ledger';
+}
+
+export function webhookSecrets(): { readonly appSecret: string | null; readonly verifyToken: string | null } {
+  return { appSecret: environment('META_APP_SECRET'), verifyToken: environment('META_VERIFY_TOKEN') };
+}
+
+/** The configuration file, checked; null when there is none (contract.md 5). */
+export function readConfig(options: CommonOptions): Config | null {
+  const named = options.config ?? environment('CTWA_CONFIG');
+  const path = named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : null);
+  if (path === null) return null;
+  const text = readText(path, 'The configuration file');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new LedgerError(
+      `The configuration file ${path} is not JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  }
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined || issue.path.length === 0 ? 'at the top' : `at "${issue.path.join('.')}"`;
+  throw new LedgerError(
+    `The configuration file ${path} is wrong ${where}: ${issue?.message ?? 'unknown'}. Mend it and run the command again.`,
+  );
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
+import { csvReport, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
+import type { Database } from '../ledger/database.ts';
+
+function fail(response: ServerResponse, status: number, code: string, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(`${JSON.stringify({ error: { code, message } })}\n`);
+}
+
+function isReport(name: string): name is ReportName {
+  return (REPORTS as readonly string[]).includes(name);
+}
+
+/** Whether a query string asks for the sample data: bare `?sample`, `1` or `true`. */
+export function asksForSample(query: URLSearchParams): boolean {
+  const value = query.get('sample');
+  return value !== null && value !== '0' && value !== 'false';
+}
+
+async function write(response: ServerResponse, text: string): Promise<void> {
+  if (response.destroyed || response.write(text)) return;
+  await new Promise<void>((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
+}
+
+/**
+ * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, of the query that the screen shows.
+ * @param databaseFor the data that a request reads; null when it asks for sample data that is not there
+ */
+export async function answerApi(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  databaseFor: (sample: boolean) => Promise<Database | null>,
+): Promise<void> {
+  const name = url.pathname.slice('/api/'.length);
+  if (!isReport(name)) {
+    fail(response, 404, 'NOT_FOUND', `There is no report "${name}"; there are ${REPORTS.join(', ')}.`);
+    return;
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    fail(response, 405, 'METHOD_NOT_ALLOWED', 'Reports are read with GET.');
+    return;
+  }
+  const query = url.searchParams;
+  const text = (key: string): string | undefined => query.get(key) ?? undefined;
+  const parsed = parseFilters(
+    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of') },
+    Math.floor(Date.now() / 1000),
+  );
+  const format = text('format') ?? 'json';
+  const by = text('by') ?? 'sent';
+  if (!parsed.ok) {
+    fail(response, 400, 'BAD_REQUEST', parsed.message);
+    return;
+  }
+  if ((format !== 'json' && format !== 'csv') || (by !== 'sent' && by !== 'delivered')) {
+    fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent or delivered.');
+    return;
+  }
+  const database = await databaseFor(asksForSample(query));
+  if (database === null) {
+    fail(response, 404, 'NO_SAMPLE', 'There is no sample data any more; leave out "sample" to read the ledger.');
+    return;
+  }
+  if (format === 'csv') {
+    const rows = csvReport(name, database, parsed.filters, by);
+    const header = await rows.next();
+    response.writeHead(200, {
+      'content-type': 'text/csv; charset=utf-8; header=present',
+      'content-disposition': `attachment; filename="${name}.csv"`,
+    });
+    await write(response, header.value ?? '');
+    for await (const part of rows) await write(response, part);
+    response.end();
+    return;
+  }
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  let isFirst = true;
+  for await (const rows of objectReport(name, database, parsed.filters, by)) {
+    if (rows.length === 0) continue;
+    const text = rows.map((row) => JSON.stringify(row)).join(',');
+    await write(response, isFirst ? `{"rows":[${text}` : `,${text}`);
+    isFirst = false;
+  }
+  response.end(isFirst ? '{"rows":[]}\n' : ']}\n');
+}

@@ -1,0 +1,134 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
+import { receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
+import type { Database } from '../ledger/database.ts';
+import { answerApi } from './api.ts';
+import type { Metrics } from './metrics.ts';
+
+/** The built dashboard: a Node request handler that takes what it needs from `request.ctwa`. */
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ServerParts {
+  readonly secrets: WebhookSecrets;
+  /** Null on a server that takes no webhooks. */
+  readonly sink: Sink | null;
+  /** Null on a server without reports: then there are no pages and no API. */
+  readonly reports: {
+    readonly queries: Reports;
+    readonly databaseFor: (sample: boolean) => Promise<Database | null>;
+    readonly pages: PageHandler;
+  } | null;
+  readonly metrics: Metrics;
+  /** Host names under which pages and API answer; null = any. */
+  readonly hosts: ReadonlySet<string> | null;
+  /** Throws when the server cannot work now, with the reason. */
+  readonly checkReady: () => Promise<void>;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+function plain(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${text}\n`);
+}
+
+/** Where a request goes; null when it names no path of this server. Never read against a base: `//x/y` would be a host. */
+function addressOf(request: IncomingMessage): URL | null {
+  const target = request.url ?? '/';
+  return target.startsWith('/') && URL.canParse(`http://localhost${target}`)
+    ? new URL(`http://localhost${target}`)
+    : null;
+}
+
+async function route(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = addressOf(request);
+  if (url === null) {
+    plain(response, 404, 'Not found.');
+    return;
+  }
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  switch (url.pathname) {
+    case '/healthz':
+      plain(response, 200, 'ok');
+      return;
+    case '/readyz':
+      try {
+        await parts.checkReady();
+        plain(response, 200, 'ready');
+      } catch (error) {
+        plain(response, 503, `not ready: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      return;
+    case '/metrics':
+      response.writeHead(200, { 'content-type': parts.metrics.registry.contentType });
+      response.end(await parts.metrics.registry.metrics());
+      return;
+    case '/webhook':
+      if (parts.sink === null) break;
+      if (isRead) verifyHandshake(url.searchParams, parts.secrets, response);
+      else if (request.method === 'POST') await takeDelivery(parts, parts.sink, request, response);
+      else {
+        response.setHeader('allow', 'GET, POST');
+        plain(response, 405, 'The webhook takes GET and POST.');
+      }
+      return;
+  }
+  if (parts.hosts !== null && !parts.hosts.has(hostOf(request))) {
+    // A page elsewhere that points its own name at this machine must not read the ledger through the browser.
+    plain(response, 403, 'This server answers to localhost only. Set ORIGIN to the address that people open.');
+    return;
+  }
+  if (parts.reports === null) {
+    plain(response, 404, 'Not found. This server takes webhooks at /webhook.');
+    return;
+  }
+  if (url.pathname.startsWith('/api/')) {
+    await answerApi(request, response, url, parts.reports.databaseFor);
+    return;
+  }
+  // The dashboard checks the origin of form posts against the protocol that it is told here.
+  request.headers['x-forwarded-proto'] = 'http';
+  Object.assign(request, { ctwa: { reports: parts.reports.queries } });
+  parts.reports.pages(request, response);
+}
+
+function hostOf(request: IncomingMessage): string {
+  const host = request.headers.host ?? '';
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
+}
+
+async function takeDelivery(
+  parts: ServerParts,
+  sink: Sink,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const end = parts.metrics.deliverySeconds.startTimer();
+  const counts = await receiveDelivery(request, response, parts.secrets, sink, (error) => {
+    parts.metrics.failures.inc({ work: 'webhook' });
+    parts.onError('A webhook delivery could not be stored; it was answered with 503', error);
+  });
+  end();
+  if (counts === null) return;
+  for (const outcome of ['read', 'stored', 'duplicate', 'rejected'] as const)
+    parts.metrics.events.inc({ outcome }, counts[outcome]);
+}
+
+/** One HTTP server for webhook, API, pages, health and metrics. */
+export function createHttpServer(parts: ServerParts): Server {
+  const server = createServer((request, response) => {
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader('referrer-policy', 'same-origin');
+    response.setHeader('x-frame-options', 'DENY');
+    route(parts, request, response).catch((error: unknown) => {
+      parts.onError(`${request.method ?? ''} ${request.url ?? ''} failed`, error);
+      plain(response, 500, 'The request failed. See the log of the server.');
+    });
+  });
+  server.requestTimeout = 60_000;
+  server.headersTimeout = 20_000;
+  return server;
+}

@@ -1,0 +1,270 @@
+import { Readable } from 'node:stream';
+import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { z } from 'zod';
+import { findEngine } from './engine/find.ts';
+import { LedgerAwayError, LedgerError } from './errors.ts';
+import { isRunning } from './processes.ts';
+
+/** Where the ledger's ClickHouse is. */
+export type Location =
+  | { readonly kind: 'embedded'; readonly dataDir: string }
+  | {
+      readonly kind: 'server';
+      readonly url: string;
+      readonly username: string;
+      readonly password: string;
+      /** PEM text of a private certificate authority, when the server's certificate is not publicly trusted. */
+      readonly ca: string | null;
+    };
+
+export type Parameters = Record<string, string | number | boolean | readonly string[] | readonly number[]>;
+type Row = readonly unknown[];
+
+/** Settings that every statement runs with, on the embedded engine and on a server alike. */
+const SETTINGS = {
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_decimals: 1,
+  // Whatever zone a server has, nothing of ours depends on it.
+  session_timezone: 'UTC',
+  // Old events spread over many months; each month is a partition.
+  max_partitions_per_insert_block: '0',
+  // Each of our inserts is one part per partition: we batch, not the server.
+  async_insert: 0,
+} as const;
+
+/** A read that tries to write is refused by ClickHouse itself. */
+const READ_ONLY = { readonly: '2' } as const;
+
+/** How long a server or engine that is away is waited for; a restart takes less. */
+const WAIT_MS = 60_000;
+const LONGEST_PAUSE_MS = 2_000;
+const WATCH_EVERY_MS = 500;
+/** Attempts at a server that has never answered: its address is more likely wrong than its restart slow. */
+const FIRST_ATTEMPTS = 5;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof LedgerAwayError) return true;
+  if (error instanceof ClickHouseError || !(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return (
+    code === 'ECONNREFUSED' ||
+    code === 'ECONNRESET' ||
+    code === 'EPIPE' ||
+    code === 'ETIMEDOUT' ||
+    code === 'UND_ERR_SOCKET' ||
+    error.message === 'aborted' ||
+    error.message === 'socket hang up'
+  );
+}
+
+function asLedgerError(error: unknown, where: string): unknown {
+  if (!(error instanceof ClickHouseError)) return error;
+  if (error.code === '243' || /No space left on device/i.test(error.message))
+    return new LedgerError(
+      `The disk of the ledger at ${where} is full: ${error.message.trim()} Free space and run the command again; nothing is half-applied.`,
+    );
+  if (error.code === '497')
+    return new LedgerError(
+      `ClickHouse refused it: ${error.message} Grant the user of CLICKHOUSE_USER what it lacks, or create the database for it.`,
+    );
+  if (error.code === '516')
+    return new LedgerError('ClickHouse refused the user or password: check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.');
+  return new LedgerError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** One database of a ClickHouse, embedded or not, over HTTP. Statements are tried again when the engine was replaced. */
+export class Database {
+  readonly location: Location;
+  readonly name: string;
+  #client: Promise<ClickHouseClient> | null = null;
+  #heartbeat: NodeJS.Timeout | null = null;
+  #hasAnswered = false;
+  /** Of the engine host; null on a server. */
+  #enginePid: number | null = null;
+
+  constructor(location: Location, name: string) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      throw new LedgerError(`"${name}" is not a database name: use letters, digits and _.`);
+    this.location = location;
+    this.name = name;
+  }
+
+  async #connect(): Promise<ClickHouseClient> {
+    const { location } = this;
+    const server = location.kind === 'server' ? location : await this.#embedded(location.dataDir);
+    return createClient({
+      url: server.url,
+      username: server.username,
+      password: server.password,
+      application: 'ctwa-ledger',
+      database: this.name,
+      request_timeout: 600_000,
+      max_open_connections: 16,
+      keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
+      clickhouse_settings: SETTINGS,
+      use_multipart_params_auto: true,
+      // Errors are thrown and reported once, by whoever knows what was being done.
+      log: { level: ClickHouseLogLevel.OFF },
+      ...(server.ca === null ? {} : { tls: { ca_cert: Buffer.from(server.ca) } }),
+    });
+  }
+
+  async #embedded(dataDir: string): Promise<Extract<Location, { kind: 'server' }>> {
+    const engine = await findEngine(dataDir);
+    this.#enginePid = engine.pid;
+    this.#heartbeat ??= setInterval(() => {
+      // Keeps the host from going idle while this process works on something else.
+      this.#client?.then((client) => client.ping()).catch(() => undefined);
+    }, 10_000).unref();
+    return { kind: 'server', url: engine.url, username: 'default', password: engine.key, ca: null };
+  }
+
+  /**
+   * Notices that the engine host ended although its connection does not say so: a request that is being sent at that
+   * moment may never settle. The timer also keeps this process waiting for the answer.
+   */
+  #watchEngine(): { readonly ended: Promise<never>; readonly stop: () => void } {
+    const pid = this.#enginePid;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        if (pid !== null && !isRunning(pid))
+          reject(new LedgerAwayError('The embedded ClickHouse ended while it was asked.'));
+      }, WATCH_EVERY_MS);
+    });
+    ended.catch(() => undefined);
+    return {
+      ended,
+      stop: () => {
+        clearInterval(timer);
+      },
+    };
+  }
+
+  /** Runs `work` with a connected client, and again with a fresh connection when the engine or server went away. */
+  async #attempt<T>(work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    const began = Date.now();
+    for (let attempt = 1; ; attempt++) {
+      const connecting = (this.#client ??= this.#connect());
+      try {
+        const client = await connecting;
+        const watch = this.#watchEngine();
+        const result = await Promise.race([work(client), watch.ended]).finally(watch.stop);
+        this.#hasAnswered = true;
+        return result;
+      } catch (error) {
+        const unusable = await connecting.then(
+          () => isAway(error),
+          () => true,
+        );
+        if (unusable && this.#client === connecting) this.#client = null;
+        const where = this.location.kind === 'server' ? this.location.url : this.location.dataDir;
+        if (!isAway(error)) throw asLedgerError(error, where);
+        if (Date.now() - began > WAIT_MS || (attempt >= FIRST_ATTEMPTS && !this.#hasAnswered))
+          throw new LedgerAwayError(
+            `ClickHouse at ${where} cannot be reached (${error instanceof Error ? error.message : String(error)}). Check that it runs; the command can be run again.`,
+          );
+        const pause = Math.min(50 * 2 ** attempt, LONGEST_PAUSE_MS);
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+      }
+    }
+  }
+
+  /** A statement without an answer: DDL, or an insert whose rows come from the database itself. */
+  async command(sql: string, parameters: Parameters = {}): Promise<void> {
+    await this.#attempt((client) => client.command({ query: sql, query_params: parameters }));
+  }
+
+  /** All rows of a small answer, checked against a schema. 64-bit integers and decimals arrive as strings. */
+  async query<T>(row: z.ZodType<T>, sql: string, parameters: Parameters = {}): Promise<T[]> {
+    const rows = await this.#attempt(async (client) => {
+      const result = await client.query({
+        query: sql,
+        query_params: parameters,
+        format: 'JSONEachRow',
+        clickhouse_settings: READ_ONLY,
+      });
+      return result.json();
+    });
+    return z.array(row).parse(rows);
+  }
+
+  /**
+   * The rows of a large answer in batches, as arrays of columns. Bounded memory. The engine going away in the middle
+   * throws `LedgerAwayError`: start again.
+   */
+  async *stream(sql: string, parameters: Parameters = {}): AsyncGenerator<Row[]> {
+    const result = await this.#attempt((client) =>
+      client.query({
+        query: sql,
+        query_params: parameters,
+        format: 'JSONCompactEachRow',
+        clickhouse_settings: READ_ONLY,
+      }),
+    );
+    const watch = this.#watchEngine();
+    let hasEnded = false;
+    watch.ended.catch(() => {
+      hasEnded = true;
+      result.close();
+    });
+    try {
+      for await (const rows of result.stream<Row>())
+        // One parse for a batch of rows is several times cheaper than one for each.
+        if (rows.length > 0) yield JSON.parse(`[${rows.map((row) => row.text).join(',')}]`) as Row[];
+    } catch (error) {
+      if (hasEnded || isAway(error))
+        throw new LedgerAwayError(
+          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
+        );
+      throw error;
+    } finally {
+      watch.stop();
+      result.close();
+    }
+  }
+
+  /**
+   * Inserts rows that are already JSON arrays, one a line, and waits until they are stored. Repeating it is harmless:
+   * our tables keep one row per key, or do not mind a row twice.
+   */
+  async insertLines(table: string, columns: readonly string[], lines: string | readonly Buffer[]): Promise<void> {
+    if (lines.length === 0) return;
+    const data = typeof lines === 'string' ? [Buffer.from(lines)] : lines;
+    await this.#attempt(async (client) => {
+      const { stream } = await client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT JSONCompactEachRow`,
+        values: Readable.from(data, { objectMode: false }),
+      });
+      for await (const _ of stream as AsyncIterable<unknown>);
+    });
+  }
+
+  /** Creates the database itself where it is missing; every other statement needs it. */
+  async create(): Promise<void> {
+    const home = new Database(this.location, 'default');
+    try {
+      const [known] = await home.query(
+        z.object({ n: z.coerce.number() }),
+        'SELECT count() AS n FROM system.databases WHERE name = {name:String}',
+        { name: this.name },
+      );
+      if (known?.n !== 1) await home.command(`CREATE DATABASE IF NOT EXISTS ${this.name}`);
+    } finally {
+      await home.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    this.#heartbeat = null;
+    const client = this.#client;
+    this.#client = null;
+    await client?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,10 @@
+/** Something a person can act on: the message says what, where and what to do. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
+/** The server or the engine host could not be reached, or went away while it answered. Trying again may help. */
+export class LedgerAwayError extends LedgerError {}
+
+/** Marks were computed under a configuration that no longer holds. */
+export class ConfigurationChangedError extends LedgerError {}

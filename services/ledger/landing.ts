@@ -1,0 +1,120 @@
+import { randomInt } from 'node:crypto';
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { Database } from './database.ts';
+import { MESSAGE_COLUMNS, messageLine, STATUS_COLUMNS, statusLine } from './event-rows.ts';
+
+/** Identifies one landing and orders landings by their beginning: milliseconds since 1970 and 20 random bits. */
+export type LandingNumber = bigint & { readonly landing: unique symbol };
+
+const ALL_BITS = (1n << 64n) - 1n;
+/** Rows that are sent in one insert; larger parts merge less, smaller ones wait less. */
+const EVENTS_PER_INSERT = 100_000;
+/** Text that is sent in one insert at most, for events of unusual size. */
+const CHARS_PER_INSERT = 64 * 1024 * 1024;
+const CHARS_PER_CHUNK = 64 * 1024;
+
+export function newLandingNumber(): LandingNumber {
+  return ((BigInt(Date.now()) << 20n) | BigInt(randomInt(1 << 20))) as LandingNumber;
+}
+
+/** Of two landings of the same event the first is kept: `events` keeps the highest rank. */
+export function rankOf(landing: LandingNumber): bigint {
+  return ALL_BITS ^ landing;
+}
+
+/** Lines on their way to an insert, as bytes: many small strings kept until the end cost more than everything else. */
+class Lines {
+  #chunks: Buffer[] = [];
+  #text = '';
+  count = 0;
+  chars = 0;
+
+  add(line: string): void {
+    this.#text += line;
+    this.count += 1;
+    this.chars += line.length;
+    if (this.#text.length > CHARS_PER_CHUNK) this.#seal();
+  }
+
+  #seal(): void {
+    if (this.#text !== '') this.#chunks.push(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  /** The bytes so far; begins anew. */
+  take(): Buffer[] {
+    this.#seal();
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.count = 0;
+    this.chars = 0;
+    return chunks;
+  }
+}
+
+/** Lands events: validated events in, rows in `events` out. Holds at most one insert's worth and one being sent. */
+export class Landing {
+  readonly #database: Pick<Database, 'insertLines'>;
+  #number: LandingNumber | null = null;
+  #rank = '';
+  readonly #messages = new Lines();
+  readonly #statuses = new Lines();
+  #sending: Promise<void> = Promise.resolve();
+  #events = 0;
+  #hasNameless = false;
+
+  constructor(database: Pick<Database, 'insertLines'>) {
+    this.#database = database;
+  }
+
+  /** Known once it has begun, which is with the first event: who waits for input for long is not first. */
+  get number(): LandingNumber {
+    if (this.#number === null) {
+      this.#number = newLandingNumber();
+      this.#rank = rankOf(this.#number).toString();
+    }
+    return this.#number;
+  }
+
+  /** Events taken so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Whether some event names no customer. */
+  get hasNameless(): boolean {
+    return this.#hasNameless;
+  }
+
+  /** Takes one event. Await what it returns, if anything: it is the back-pressure. */
+  add(event: LedgerEvent): Promise<void> | undefined {
+    if (this.#events === 0) void this.number;
+    if (event.event === 'message') this.#messages.add(messageLine(event, this.#rank));
+    else this.#statuses.add(statusLine(event, this.#rank));
+    this.#events += 1;
+    if (event.customer === '') this.#hasNameless = true;
+    const full =
+      this.#messages.count + this.#statuses.count >= EVENTS_PER_INSERT ||
+      this.#messages.chars + this.#statuses.chars >= CHARS_PER_INSERT;
+    return full ? this.#send() : undefined;
+  }
+
+  async #send(): Promise<void> {
+    const messages = this.#messages.take();
+    const statuses = this.#statuses.take();
+    await this.#sending;
+    const sending = Promise.all([
+      this.#database.insertLines('events', MESSAGE_COLUMNS, messages),
+      this.#database.insertLines('events', STATUS_COLUMNS, statuses),
+    ]).then(() => undefined);
+    // Reported to whoever awaits the next `add` or `finish`; until then it must not count as unhandled.
+    sending.catch(() => undefined);
+    this.#sending = sending;
+  }
+
+  /** Resolves when every event taken is stored and fsynced. */
+  async finish(): Promise<void> {
+    await this.#send();
+    await this.#sending;
+  }
+}

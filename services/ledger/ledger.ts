@@ -1,0 +1,248 @@
+import type { Account, Config } from '@ctwa-ledger/schemas/config.ts';
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { z } from 'zod';
+import { compileRulebook } from '../lifecycle/rulebook.ts';
+import {
+  configurationHash,
+  effectiveAccounts,
+  isContested,
+  readCommandAccounts,
+  readConfiguration,
+  settingsGiven,
+  writeCommandAccount,
+  writeConfiguration,
+  type Configuration,
+  type Settings,
+} from './configuration.ts';
+import { Database, type Location } from './database.ts';
+import { ConfigurationChangedError, LedgerAwayError, LedgerError } from './errors.ts';
+import { readFact, writeFact } from './facts.ts';
+import { Landing, newLandingNumber, type LandingNumber } from './landing.ts';
+import { migrate } from './migrations.ts';
+import { Rebuild, type Footing } from './rebuild.ts';
+import { otherWriters, Writer } from './writers.ts';
+
+export interface OpenOptions {
+  readonly location: Location;
+  /** Database of the ledger. */
+  readonly database: string;
+  /** What the configuration file says; null when there is none: then what the ledger holds stays. */
+  readonly config: Config | null;
+  /** The command line, for other processes to know this one by. */
+  readonly command: string;
+  /** Threads re-folded so far, while a changed configuration is applied. */
+  readonly onProgress?: (threads: number) => void;
+}
+
+/** The epoch whose rebuild has gone through all threads. */
+const FOLDED_EPOCH = 'folded_epoch';
+
+/** Rebuilds that are repeated because the engine was replaced in the middle. */
+const ATTEMPTS = 8;
+
+/** A ledger: events in, marks out (the design's order: land, fold, marks, check). */
+export class Ledger {
+  readonly database: Database;
+  readonly #command: string;
+  #configuration: Configuration;
+  #writer: Writer | null = null;
+
+  private constructor(database: Database, command: string, configuration: Configuration) {
+    this.database = database;
+    this.#command = command;
+    this.#configuration = configuration;
+  }
+
+  /**
+   * Opens a ledger, creating it when it is new, and applies the configuration that the command was given: marks that it
+   * changes are re-folded first.
+   * @throws LedgerError when another process writes under another configuration, or the ledger is of a newer version
+   */
+  static async open(options: OpenOptions): Promise<Ledger> {
+    const database = new Database(options.location, options.database);
+    try {
+      await database.create();
+      await migrate(database);
+      const ledger = new Ledger(database, options.command, await Ledger.#firstConfiguration(database));
+      await ledger.#apply(options.config, options.onProgress);
+      return ledger;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  static async #firstConfiguration(database: Database): Promise<Configuration> {
+    const known = await readConfiguration(database);
+    if (known !== null) return known;
+    const settings = settingsGiven(null, null);
+    const accounts = effectiveAccounts(settings.file_accounts, await readCommandAccounts(database));
+    await writeConfiguration(database, 1n, configurationHash(accounts, settings.policy), settings);
+    const written = await readConfiguration(database);
+    if (written === null)
+      throw new LedgerError('The ledger does not keep its configuration. Check that its tables can be written.');
+    return written;
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  get accounts(): readonly Account[] {
+    return this.#configuration.accounts;
+  }
+
+  #footing(): Footing {
+    const { epoch, accounts, settings } = this.#configuration;
+    return { epoch, rulebook: compileRulebook(accounts, settings.policy) };
+  }
+
+  /** Applies what the command was given, and finishes what an interrupted change left undone. */
+  async #apply(given: Config | null, onProgress?: (threads: number) => void, account?: Account): Promise<void> {
+    await this.#adopt(given, account);
+    if ((await readFact(this.database, FOLDED_EPOCH)) !== this.#configuration.epoch.toString())
+      await this.rebuild(onProgress);
+  }
+
+  async #adopt(given: Config | null, account: Account | null = null): Promise<void> {
+    // Read anew: another process may have raised the epoch since, and what is written below a higher one does not count.
+    const current = (await readConfiguration(this.database)) ?? this.#configuration;
+    this.#configuration = current;
+    const settings = settingsGiven(current.settings, given);
+    const byCommand = (await readCommandAccounts(this.database)).filter((known) => known.waba_id !== account?.waba_id);
+    const accounts = effectiveAccounts(settings.file_accounts, account === null ? byCommand : [...byCommand, account]);
+    const hash = configurationHash(accounts, settings.policy);
+    if (hash === current.hash) {
+      if (account !== null) await writeCommandAccount(this.database, account);
+      if (JSON.stringify(settings) !== JSON.stringify(current.settings)) {
+        await writeConfiguration(this.database, current.epoch, hash, settings);
+        this.#configuration = { ...current, settings, accounts };
+      }
+      return;
+    }
+    const others = await otherWriters(this.database, hash, this.#writer);
+    if (others.length > 0)
+      throw new LedgerError(
+        `The ledger is being written under another configuration by ${others.join(', ')}. Stop it, or run this command with the same configuration.`,
+      );
+    // Kept only now that nothing speaks against it: a refused account must not stay behind.
+    if (account !== null) await writeCommandAccount(this.database, account);
+    await this.#raiseEpoch(hash, settings);
+  }
+
+  /** Marks of different configurations must not share a version: who finds that another took the same epoch goes higher. */
+  async #raiseEpoch(hash: string, settings: Settings): Promise<void> {
+    let { epoch } = this.#configuration;
+    do await writeConfiguration(this.database, (epoch += 1n), hash, settings);
+    while (await isContested(this.database, epoch));
+    this.#configuration = (await readConfiguration(this.database)) ?? this.#configuration;
+  }
+
+  /** Keeps an account and re-folds what it changes. */
+  async setAccount(account: Account, onProgress?: (threads: number) => void): Promise<void> {
+    await this.#apply(null, onProgress, account);
+  }
+
+  /** Makes this process known as a writer; call before the first landing, and `close` at the end. */
+  async beginWriting(): Promise<void> {
+    if (this.#writer !== null) return;
+    this.#writer = new Writer(this.database, this.#command, this.#configuration.hash);
+    await this.#writer.enter();
+  }
+
+  /** Begins a landing; add events to it, then `fold` it. */
+  beginLanding(): Landing {
+    return new Landing(this.database);
+  }
+
+  /**
+   * Makes a landing final: waits until its events are stored, derives the marks of every thread that they touched, and
+   * checks that the ground they were derived on still holds.
+   * @returns how many of its events were new; the others were duplicates
+   * @throws ConfigurationChangedError when the ledger was given another configuration meanwhile: open it again
+   */
+  async fold(landing: Landing, onProgress?: (threads: number) => void): Promise<{ readonly stored: number }> {
+    await landing.finish();
+    if (landing.events === 0) return { stored: 0 };
+    return this.#derive(landing.number, landing.hasNameless, onProgress);
+  }
+
+  /** Lands a batch and folds it; the batch is durable and marked when this resolves. */
+  async record(events: readonly LedgerEvent[]): Promise<{ readonly stored: number }> {
+    const landing = this.beginLanding();
+    for (const event of events) await landing.add(event);
+    return this.fold(landing);
+  }
+
+  async #derive(
+    landing: LandingNumber,
+    hasNameless: boolean,
+    onProgress?: (threads: number) => void,
+  ): Promise<{ readonly stored: number }> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await new Rebuild(this.database, landing, this.#footing(), onProgress).run(hasNameless);
+        if (await this.#stillHolds()) return result;
+      } catch (error) {
+        // What was folded already is found done, so starting again costs little.
+        if (!(error instanceof LedgerAwayError) || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** After writing: whether epoch and configuration are those that were folded under. A newer epoch is taken over. */
+  async #stillHolds(): Promise<boolean> {
+    const now = await readConfiguration(this.database);
+    if (now === null || (now.epoch === this.#configuration.epoch && now.hash === this.#configuration.hash)) return true;
+    if (now.hash !== this.#configuration.hash)
+      throw new ConfigurationChangedError(
+        'The configuration of the ledger was changed by another process while this one wrote. What was landed is safe; run this command again.',
+      );
+    this.#configuration = now;
+    return false;
+  }
+
+  /**
+   * Derives all marks anew from the landed events. Raises the epoch first, so that no mark of before can win; a rebuild
+   * that was interrupted goes on where it stopped when the next one is asked to `resume`.
+   */
+  async rebuild(
+    onProgress?: (threads: number) => void,
+    options: { readonly raiseEpoch?: boolean } = {},
+  ): Promise<void> {
+    const now = await readConfiguration(this.database);
+    if (now !== null) this.#configuration = now;
+    if (options.raiseEpoch === true) await this.#raiseEpoch(this.#configuration.hash, this.#configuration.settings);
+    const landing = newLandingNumber();
+    await this.database.command(
+      `INSERT INTO touched (landing, phone_number_id, customer, nameless_id, message_key)
+       SELECT DISTINCT {landing:UInt64}, phone_number_id, customer, if(customer = '', id, ''), sipHash64(phone_number_id, id)
+       FROM events`,
+      { landing: landing.toString() },
+    );
+    await this.#writer?.adopt(this.#configuration.hash);
+    await this.#derive(landing, true, onProgress);
+    await writeFact(this.database, FOLDED_EPOCH, this.#configuration.epoch.toString());
+  }
+
+  /** Number of stored event rows (duplicates that are not merged yet included), and the times of the first and last one in Unix seconds. */
+  async extent(): Promise<{
+    readonly events: number;
+    readonly first_at: number | null;
+    readonly last_at: number | null;
+  }> {
+    const [row] = await this.database.query(
+      z.object({ n: z.coerce.number(), first_at: z.number(), last_at: z.number() }),
+      `SELECT sum(rows) AS n, toUInt32(min(min_time)) AS first_at, toUInt32(max(max_time)) AS last_at
+       FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active`,
+    );
+    return row === undefined || row.n === 0
+      ? { events: 0, first_at: null, last_at: null }
+      : { events: row.n, first_at: row.first_at, last_at: row.last_at };
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.leave().catch(() => undefined);
+    await this.database.close();
+  }
+}

@@ -1,0 +1,77 @@
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { foldEvents } from '../lifecycle/fold.ts';
+import type { Rulebook } from '../lifecycle/rulebook.ts';
+import type { Database } from './database.ts';
+import {
+  ENTRY_MARK_COLUMNS,
+  entryMarkLine,
+  MESSAGE_MARK_COLUMNS,
+  messageMarkLine,
+  RETRACTION_COLUMNS,
+  retractionLine,
+} from './mark-rows.ts';
+import { CELL_SECONDS, newStamp } from './summaries.ts';
+import type { ThreadKey } from './threads.ts';
+
+/** Rows of one slice on their way into the ledger. */
+export class Marks {
+  #messages: string[] = [];
+  #entries: string[] = [];
+  #retractedMessages: string[] = [];
+  #retractedEntries: string[] = [];
+  #folded: string[] = [];
+  readonly #cells = new Map<string, Set<number>>();
+
+  /** Folds threads whose events are all given; `keys` are marked as folded at this version. */
+  fold(events: readonly LedgerEvent[], keys: readonly ThreadKey[], rulebook: Rulebook, epoch: bigint): void {
+    const version = versionOf(epoch, events.length);
+    const rows = foldEvents(events, rulebook);
+    for (const message of rows.messages) this.#messages.push(messageMarkLine(message, version));
+    for (const entry of rows.entries) this.#entries.push(entryMarkLine(entry, version));
+    for (const retraction of rows.retracted_messages) this.#retractedMessages.push(retractionLine(retraction, version));
+    for (const retraction of rows.retracted_entries) this.#retractedEntries.push(retractionLine(retraction, version));
+    for (const key of keys)
+      this.#folded.push(`${JSON.stringify([key.phone_number_id, key.customer, key.nameless_id, version])}\n`);
+    for (const event of events) this.#soil(event);
+  }
+
+  /**
+   * Every time that a row of a thread has or ever had is the time of one of its events, so these are the cells that any
+   * earlier version of its rows may have counted in.
+   */
+  #soil(event: LedgerEvent): void {
+    if (event.event === 'message' && event.direction === 'inbound' && event.referral_source_type === '') return;
+    let cells = this.#cells.get(event.phone_number_id);
+    if (cells === undefined) this.#cells.set(event.phone_number_id, (cells = new Set()));
+    cells.add(event.timestamp - (event.timestamp % CELL_SECONDS));
+  }
+
+  /** Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. */
+  async write(database: Database): Promise<void> {
+    await Promise.all([
+      database.insertLines('message_marks', MESSAGE_MARK_COLUMNS, this.#messages.join('')),
+      database.insertLines('entry_marks', ENTRY_MARK_COLUMNS, this.#entries.join('')),
+      database.insertLines('message_marks', [...RETRACTION_COLUMNS, 'message_id'], this.#retractedMessages.join('')),
+      database.insertLines('entry_marks', [...RETRACTION_COLUMNS, 'entry_id'], this.#retractedEntries.join('')),
+    ]);
+    const stamp = newStamp().toString();
+    const cells: string[] = [];
+    for (const [phone_number_id, times] of this.#cells)
+      for (const at of times) cells.push(`${JSON.stringify([stamp, phone_number_id, at])}\n`);
+    await database.insertLines('dirty_cells', ['stamp', 'phone_number_id', 'cell_at'], cells.join(''));
+    await database.insertLines(
+      'folded_threads',
+      ['phone_number_id', 'customer', 'nameless_id', 'version'],
+      this.#folded.join(''),
+    );
+  }
+}
+
+/**
+ * The version of a mark: what was known, never a clock. Of two folds of the same threads the one that saw more events
+ * has the higher one, because the set of events only grows.
+ * @param events number of distinct event variants of the threads folded together
+ */
+export function versionOf(epoch: bigint, events: number): string {
+  return ((epoch << 40n) + BigInt(events)).toString();
+}

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Database } from './database.ts';
+import { LedgerError } from './errors.ts';
+
+const DIRECTORY = fileURLToPath(new URL('../../sql/', import.meta.url));
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** The numbered files of `sql/`, in order. A statement ends with `;` at the end of a line. */
+export function readMigrations(): Migration[] {
+  return readdirSync(DIRECTORY)
+    .filter((name) => /^\d{4}_.+\.sql$/.test(name))
+    .sort()
+    .map((name) => ({
+      version: Number(name.slice(0, 4)),
+      name,
+      statements: readFileSync(DIRECTORY + name, 'utf8')
+        .split(/;\s*$/m)
+        .map((statement) => statement.trim())
+        .filter((statement) => statement !== ''),
+    }));
+}
+
+/**
+ * Brings the schema up to date. Idempotent, also when two processes do it at once.
+ * @throws LedgerError when the ledger was written by a newer version of this program
+ */
+export async function migrate(database: Database): Promise<void> {
+  const migrations = readMigrations();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const [exists] = await database.query(
+    z.object({ n: z.coerce.number() }),
+    "SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'",
+  );
+  if (exists === undefined || exists.n === 0)
+    await database.command(
+      'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, applied_at DateTime) ENGINE = ReplacingMergeTree ORDER BY version',
+    );
+  const [state] = await database.query(
+    z.object({ applied: z.number() }),
+    'SELECT max(version) AS applied FROM migrations',
+  );
+  const applied = state?.applied ?? 0;
+  if (applied > newest)
+    throw new LedgerError(
+      `The ledger was written by a newer version of ctwa-ledger (schema ${applied}, this program knows ${newest}). Update this program, or use another ledger.`,
+    );
+  for (const migration of migrations) {
+    if (migration.version <= applied) continue;
+    for (const statement of migration.statements) await database.command(statement);
+    await database.command('INSERT INTO migrations SELECT {version:UInt32}, {name:String}, now()', {
+      version: migration.version,
+      name: migration.name,
+    });
+  }
+}

@@ -1,0 +1,211 @@
+import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
+import { adConversations, secondsToFirstReply } from './ad-conversations.ts';
+import { establishFacts, type OutboundMessage, type Thread } from './facts.ts';
+import type { DecidingRule, EntryMark, Mark, MessageMark, PolicyName, Retraction, Rows } from './marks.ts';
+import { Conversations } from './policies/conversation-pricing.ts';
+import { markOutsideWindow } from './policies/outside-window.ts';
+import type { Rulebook } from './rulebook.ts';
+import { settle, spreadOverConversation } from './verdict.ts';
+import {
+  entriesOf,
+  FreeEntryWindows,
+  inOrderOfDecision,
+  serviceWindow,
+  type Delivered,
+  type Entry,
+  type FreeEntryWindow,
+} from './windows.ts';
+
+interface MutableRows {
+  readonly messages: MessageMark[];
+  readonly entries: EntryMark[];
+  readonly retracted_messages: Retraction[];
+  readonly retracted_entries: Retraction[];
+}
+
+interface Decision {
+  readonly predicted: Mark;
+  readonly rule: DecidingRule;
+  readonly policy: PolicyName | null;
+  readonly report: MessageMark['report'];
+  readonly without_free_entry: Mark;
+  readonly window: FreeEntryWindow | null;
+  readonly odd_reports: number;
+}
+
+function messageMark(message: OutboundMessage, decision: Decision): MessageMark {
+  const { window } = decision;
+  return {
+    phone_number_id: message.phone_number_id,
+    message_id: message.id,
+    customer: message.customer,
+    waba_id: message.waba_id,
+    sent_at: message.sent_at,
+    delivered_at: message.delivered_at,
+    type: message.type,
+    template_name: message.template_name,
+    category: message.category,
+    is_template: message.is_template,
+    is_echo: message.is_echo,
+    policy: decision.policy,
+    predicted: decision.predicted,
+    report: decision.report,
+    ...settle(decision.predicted, decision.report, message.category, decision.policy),
+    without_free_entry: decision.without_free_entry,
+    window:
+      window === null
+        ? null
+        : {
+            entry_id: window.owner.id,
+            entry_at: window.owner.at,
+            ad_id: window.owner.message.referral_source_id,
+            source_type: window.owner.message.referral_source_type,
+            opened_at: window.opened_at,
+            expires_at: window.expires_at,
+          },
+    rule: decision.rule,
+    odd_reports: decision.odd_reports,
+  };
+}
+
+function undelivered(message: OutboundMessage): MessageMark {
+  return messageMark(message, {
+    predicted: 'UNDELIVERED',
+    rule: 'F4',
+    policy: null,
+    report: message.report,
+    without_free_entry: 'UNDELIVERED',
+    window: null,
+    odd_reports: 0,
+  });
+}
+
+function entryMark(entry: Entry, start: Entry): Omit<EntryMark, 'ad_conversation'> {
+  const { message, reply, window } = entry;
+  return {
+    phone_number_id: message.phone_number_id,
+    entry_id: entry.id,
+    customer: message.customer,
+    entry_at: entry.at,
+    source_type: message.referral_source_type,
+    ad_id: message.referral_source_id,
+    source_url: message.referral_source_url,
+    ctwa_clid: message.referral_ctwa_clid,
+    headline: message.referral_headline,
+    reply:
+      reply === null
+        ? null
+        : { message_id: reply.message.id, sent_at: reply.message.sent_at, delivered_at: reply.delivered_at },
+    window:
+      window === null
+        ? null
+        : {
+            opened_at: window.opened_at,
+            expires_at: window.expires_at,
+            free_messages: window.free_messages,
+            is_confirmed: window.is_confirmed,
+            is_reported: window.is_reported,
+          },
+    ad_conversation_id: start.id,
+  };
+}
+
+function foldThread({ inbound, outbound }: Thread, rulebook: Rulebook, rows: MutableRows): void {
+  const entries = entriesOf(inbound, rulebook);
+  const windows = new FreeEntryWindows(entries, rulebook);
+  const isServiceWindowOpen = serviceWindow(inbound);
+  const conversations = new Conversations();
+  const conversationsWithoutFreeEntry = new Conversations();
+  const chargedConversations = new Set<string>();
+
+  const delivered: Delivered[] = [];
+  for (const message of outbound)
+    if (message.delivered_at === null) rows.messages.push(undelivered(message));
+    else delivered.push({ message, delivered_at: message.delivered_at });
+
+  for (const each of inOrderOfDecision(delivered, rulebook.settings.clock)) {
+    const { message, delivered_at } = each;
+    const policy = rulebook.policyAt(message.waba_id, delivered_at);
+    const { window, opens, odd_reports } = windows.decide(each);
+    if (opens) conversations.closeAll();
+    const outside =
+      window === null
+        ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
+        : { mark: 'FREE_ENTRY' as const, rule: opens ? ('W5' as const) : ('W7' as const) };
+    const withoutFreeEntry = markOutsideWindow(
+      message,
+      delivered_at,
+      policy,
+      conversationsWithoutFreeEntry,
+      isServiceWindowOpen,
+    );
+    rows.messages.push(
+      messageMark(message, {
+        predicted: outside.mark,
+        rule: outside.rule,
+        policy,
+        report: spreadOverConversation(message.report, outside.mark, chargedConversations),
+        without_free_entry: withoutFreeEntry.mark,
+        window,
+        odd_reports,
+      }),
+    );
+  }
+
+  for (const conversation of adConversations(entries, windows.opened)) {
+    const seconds_to_reply = secondsToFirstReply(conversation);
+    for (const entry of conversation.entries)
+      rows.entries.push({
+        ...entryMark(entry, conversation.start),
+        ad_conversation:
+          entry === conversation.start
+            ? {
+                last_entry_at: conversation.entries.at(-1)?.at ?? entry.at,
+                is_replied: seconds_to_reply !== null,
+                seconds_to_reply,
+              }
+            : null,
+      });
+  }
+}
+
+/** Entries that a smaller set of events or another policy may have made of these messages. */
+function retractEntries(
+  phone_number_id: PhoneNumberId,
+  events: readonly LedgerEvent[],
+  entries: readonly EntryMark[],
+  retracted: Retraction[],
+): void {
+  const withReferral = events.filter(
+    (event): event is MessageEvent =>
+      event.event === 'message' && event.direction === 'inbound' && event.referral_source_type !== '',
+  );
+  if (withReferral.length === entries.length) return;
+  const standing = new Set(entries.map((entry) => entry.entry_id));
+  for (const id of new Set(withReferral.map((event) => event.id)))
+    if (!standing.has(id)) retracted.push({ phone_number_id, id });
+}
+
+/**
+ * The billing rules (rules.md 1 to 4 and 6): all rows that a set of events makes. Pure: any order, any duplicates give
+ * the same rows. Every event that could matter to a message must be in the set: those of its thread, and those of any
+ * thread that another copy or status of one of its messages names.
+ */
+export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): Rows {
+  const rows: MutableRows = { messages: [], entries: [], retracted_messages: [], retracted_entries: [] };
+  const byNumber = new Map<PhoneNumberId, LedgerEvent[]>();
+  for (const event of events) {
+    const known = byNumber.get(event.phone_number_id);
+    if (known === undefined) byNumber.set(event.phone_number_id, [event]);
+    else known.push(event);
+  }
+  for (const [phone_number_id, ofNumber] of byNumber) {
+    const facts = establishFacts(phone_number_id, ofNumber, rulebook);
+    const before = rows.entries.length;
+    for (const thread of facts.threads) foldThread(thread, rulebook, rows);
+    rows.retracted_messages.push(...facts.retracted_messages);
+    retractEntries(phone_number_id, ofNumber, rows.entries.slice(before), rows.retracted_entries);
+  }
+  return rows;
+}

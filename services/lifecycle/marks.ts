@@ -1,0 +1,121 @@
+import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
+
+/** What a message is, for the bill (rules.md 3 and 4). */
+export type Mark = 'BILLABLE' | 'COVERED' | 'FREE_ENTRY' | 'FREE_SERVICE' | 'UNDELIVERED' | 'UNKNOWN';
+
+export type PolicyName = 'CBP-2023-06' | 'CBP-2024-11' | 'PMP-2025-07' | 'PMP-2026-10';
+
+/** The rule that decided a predicted mark, for the explanation. */
+export type DecidingRule =
+  | 'F4' // never delivered
+  | 'W5' // opened the free entry window
+  | 'W7' // in the free entry window
+  | 'F6' // message echo outside a window
+  | 'unknown_category'
+  | '3.1_opens' // opened a conversation
+  | '3.1_covered' // joined an open conversation
+  | '3_service' // service messages cost nothing under this policy
+  | '3_utility_in_csw'
+  | '3_reaction'
+  | '3_charged';
+
+/** Meta's report on a message, as V1 reads it, with what rating needs of it. */
+export interface Report {
+  readonly mark: Mark;
+  /** Lower case with `_`; empty when absent. */
+  readonly category: string;
+  readonly pricing_model: string;
+  readonly conversation_id: string;
+}
+
+/** One outbound message and its marks: a row of the `messages` report. Times are Unix seconds, UTC. */
+export interface MessageMark {
+  readonly phone_number_id: PhoneNumberId;
+  readonly message_id: MessageId;
+  readonly customer: Customer;
+  /** Empty when nothing names one. */
+  readonly waba_id: WabaId | '';
+  readonly sent_at: number;
+  readonly delivered_at: number | null;
+  /** Empty for a message known from statuses alone. */
+  readonly type: string;
+  readonly template_name: string;
+  readonly category: string;
+  readonly is_template: boolean;
+  readonly is_echo: boolean;
+  /** Null while undelivered. */
+  readonly policy: PolicyName | null;
+  readonly predicted: Mark;
+  readonly report: Report | null;
+  readonly billing: Mark;
+  /** V2: delivered, reported, not `UNKNOWN`, and different from `predicted`; the allowance case excepted. */
+  readonly is_mismatch: boolean;
+  /** V2: predicted `BILLABLE`, reported `FREE_SERVICE`, a service message from 2026-10: the monthly allowance. */
+  readonly is_allowance_difference: boolean;
+  /** The mark that the message would have had with no free entry at all (M4). */
+  readonly without_free_entry: Mark;
+  /** The entry that owns the free entry window the message is in; null outside one. */
+  readonly window: WindowMembership | null;
+  readonly rule: DecidingRule;
+  /** Window reports (W8) on this message that did not count. */
+  readonly odd_reports: number;
+}
+
+export interface WindowMembership {
+  readonly entry_id: MessageId;
+  readonly entry_at: number;
+  readonly ad_id: string;
+  readonly source_type: string;
+  readonly opened_at: number;
+  /** As known when this message was decided (W7); later reports may have moved it. */
+  readonly expires_at: number;
+}
+
+/** One entry (W2): a row of the `conversations` report. Times are Unix seconds, UTC. */
+export interface EntryMark {
+  readonly phone_number_id: PhoneNumberId;
+  readonly entry_id: MessageId;
+  readonly customer: Customer;
+  readonly entry_at: number;
+  readonly source_type: string;
+  readonly ad_id: string;
+  readonly source_url: string;
+  readonly ctwa_clid: string;
+  readonly headline: string;
+  /** The reply that answered it (W4). */
+  readonly reply: { readonly message_id: MessageId; readonly sent_at: number; readonly delivered_at: number } | null;
+  /** The free entry window that it owns (W5). */
+  readonly window: {
+    readonly opened_at: number;
+    readonly expires_at: number;
+    /** Messages in it, the opener included. */
+    readonly free_messages: number;
+    /** Whether Meta reported a free entry on one of them (rules.md 6, FEP confirmed). */
+    readonly is_confirmed: boolean;
+    /** Whether `expires_at` is Meta's (W8) rather than the 72 h estimate. */
+    readonly is_reported: boolean;
+  } | null;
+  /** The entry that starts the ad conversation it belongs to; itself unless it is a re-click (rules.md 6). */
+  readonly ad_conversation_id: MessageId;
+  /** On the entry that starts an ad conversation, what became of it; null on a re-click. */
+  readonly ad_conversation: {
+    readonly last_entry_at: number;
+    readonly is_replied: boolean;
+    /** Time to first reply; null when not replied. */
+    readonly seconds_to_reply: number | null;
+  } | null;
+}
+
+/** A row that an earlier, smaller set of events may have made and that this set does not make. */
+export interface Retraction {
+  readonly phone_number_id: PhoneNumberId;
+  readonly id: MessageId;
+}
+
+/** All rows that a set of events makes. A function of the set: order and duplicates do not matter. */
+export interface Rows {
+  readonly messages: readonly MessageMark[];
+  readonly entries: readonly EntryMark[];
+  readonly retracted_messages: readonly Retraction[];
+  readonly retracted_entries: readonly Retraction[];
+}

@@ -1,0 +1,31 @@
+import type { OutboundMessage } from '../facts.ts';
+import type { DecidingRule, Mark, PolicyName } from '../marks.ts';
+import type { Conversations } from './conversation-pricing.ts';
+import { perMessage2025 } from './per-message-2025-07.ts';
+import { perMessage2026 } from './per-message-2026-10.ts';
+
+/**
+ * The mark of a delivered message that no free entry window holds (rules.md 3).
+ * @param conversations of the thread; a message may open one, so call once per message, in the order of W4
+ * @param isServiceWindowOpen whether the customer service window is open at a time (W1)
+ */
+export function markOutsideWindow(
+  message: OutboundMessage,
+  delivered_at: number,
+  policy: PolicyName,
+  conversations: Conversations,
+  isServiceWindowOpen: (at: number) => boolean,
+): { readonly mark: Mark; readonly rule: DecidingRule } {
+  if (message.is_echo) return { mark: 'FREE_SERVICE', rule: 'F6' };
+  if (message.category === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
+  switch (policy) {
+    case 'CBP-2023-06':
+      return conversations.place(message, delivered_at, 'BILLABLE');
+    case 'CBP-2024-11':
+      return conversations.place(message, delivered_at, 'FREE_SERVICE');
+    case 'PMP-2025-07':
+      return perMessage2025(message, isServiceWindowOpen(delivered_at));
+    case 'PMP-2026-10':
+      return perMessage2026(message);
+  }
+}

@@ -1,0 +1,170 @@
+import type { MessageEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { MessageId } from '@ctwa-ledger/schemas/ids.ts';
+import type { PolicySettings } from '@ctwa-ledger/schemas/config.ts';
+import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
+import type { OutboundMessage } from './facts.ts';
+import type { Rulebook } from './rulebook.ts';
+import { CUSTOMER_SERVICE_WINDOW_SECONDS, FREE_ENTRY_WINDOW_SECONDS, REPLY_WITHIN_SECONDS } from './time.ts';
+
+/** A delivered outbound message. */
+export interface Delivered {
+  readonly message: OutboundMessage;
+  readonly delivered_at: number;
+}
+
+/** An entry (W2) as it is while the thread is walked. */
+export interface Entry {
+  readonly message: MessageEvent;
+  readonly id: MessageId;
+  readonly at: number;
+  /** Null until a qualifying reply answers it (W4). */
+  reply: Delivered | null;
+  window: FreeEntryWindow | null;
+}
+
+/** A free entry window (W5). Times are Unix seconds. */
+export interface FreeEntryWindow {
+  readonly owner: Entry;
+  readonly opened_at: number;
+  expires_at: number;
+  is_reported: boolean;
+  free_messages: number;
+  is_confirmed: boolean;
+}
+
+/** W2: whether an inbound message is an entry. */
+export function isEntry(message: MessageEvent, rulebook: Rulebook): boolean {
+  return (
+    message.referral_source_type !== '' &&
+    rulebook.entrySources.has(message.referral_source_type) &&
+    message.device !== 'web' &&
+    message.device !== 'desktop'
+  );
+}
+
+/** Entries in the order of (time, id). */
+export function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook): Entry[] {
+  return inbound
+    .filter((message) => isEntry(message, rulebook))
+    .map((message) => ({ message, id: message.id, at: message.timestamp, reply: null, window: null }))
+    .sort((a, b) => a.at - b.at || compareUtf8(a.id, b.id));
+}
+
+/** W4: the one order in which delivered messages are decided. */
+export function inOrderOfDecision(delivered: Delivered[], clock: PolicySettings['clock']): Delivered[] {
+  return delivered.sort((a, b) => {
+    const byDelivered = a.delivered_at - b.delivered_at;
+    const bySent = a.message.sent_at - b.message.sent_at;
+    const first = clock === 'sent' ? bySent || byDelivered : byDelivered || bySent;
+    return first || compareUtf8(a.message.id, b.message.id);
+  });
+}
+
+/** W1: whether the customer service window is open at a time, by binary search over the customer's messages. */
+export function serviceWindow(inbound: readonly MessageEvent[]): (at: number) => boolean {
+  const times = inbound
+    .filter((message) => message.type !== 'system')
+    .map((message) => message.timestamp)
+    .sort((a, b) => a - b);
+  return (at) => {
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((times[middle] ?? Infinity) <= at) low = middle + 1;
+      else high = middle;
+    }
+    const last = times[low - 1];
+    return last !== undefined && at < last + CUSTOMER_SERVICE_WINDOW_SECONDS;
+  };
+}
+
+function mayReply(message: OutboundMessage, settings: PolicySettings): boolean {
+  if (message.is_reaction && !settings.reactions_reply) return false;
+  return !message.is_echo || settings.echoes_reply;
+}
+
+/** The free entry windows of one thread, as messages are decided one by one (W3 to W8). */
+export class FreeEntryWindows {
+  readonly #rulebook: Rulebook;
+  /** In the order of (time, id); answered ones leave. */
+  #waiting: Entry[];
+  readonly #opened: FreeEntryWindow[] = [];
+
+  constructor(entries: readonly Entry[], rulebook: Rulebook) {
+    this.#rulebook = rulebook;
+    this.#waiting = [...entries];
+  }
+
+  /** In the order in which they were opened. */
+  get opened(): readonly FreeEntryWindow[] {
+    return this.#opened;
+  }
+
+  /**
+   * Decides one delivered message; call in the order of W4.
+   * @returns the window that it is in, if any (W7); whether it opened it (W5); reports on it that did not count (W8)
+   */
+  decide(delivered: Delivered): {
+    readonly window: FreeEntryWindow | null;
+    readonly opens: boolean;
+    readonly odd_reports: number;
+  } {
+    const { message, delivered_at } = delivered;
+    const at = this.#rulebook.settings.clock === 'sent' ? message.sent_at : delivered_at;
+    const owner = this.#answer(delivered);
+    const last = this.#opened.at(-1);
+    const opens = owner !== null && !(last !== undefined && last.opened_at <= at && at < last.expires_at);
+    const window = opens ? this.#open(owner, at) : last;
+    if (window === undefined) return { window: null, opens: false, odd_reports: message.window_reports.length };
+    const odd_reports = this.#adopt(window, message.window_reports, delivered_at);
+    if (at < window.opened_at || at >= window.expires_at) return { window: null, opens: false, odd_reports };
+    window.free_messages += 1;
+    if (message.report?.mark === 'FREE_ENTRY') window.is_confirmed = true;
+    return { window, opens, odd_reports };
+  }
+
+  /** W3, W4: answers every waiting entry that the message qualifies for; returns the latest of them. */
+  #answer(delivered: Delivered): Entry | null {
+    const { message } = delivered;
+    if (this.#waiting.length === 0 || !mayReply(message, this.#rulebook.settings)) return null;
+    let latest: Entry | null = null;
+    for (const entry of this.#waiting) {
+      const seconds = message.sent_at - entry.at;
+      if (seconds < 0 || seconds > REPLY_WITHIN_SECONDS) continue;
+      entry.reply = delivered;
+      latest = entry;
+    }
+    if (latest !== null) this.#waiting = this.#waiting.filter((entry) => entry.reply === null);
+    return latest;
+  }
+
+  #open(owner: Entry, at: number): FreeEntryWindow {
+    const window: FreeEntryWindow = {
+      owner,
+      opened_at: at,
+      expires_at: at + FREE_ENTRY_WINDOW_SECONDS,
+      is_reported: false,
+      free_messages: 0,
+      is_confirmed: false,
+    };
+    owner.window = window;
+    this.#opened.push(window);
+    return window;
+  }
+
+  /** W8: takes the largest report that counts; returns how many did not. */
+  #adopt(window: FreeEntryWindow, reports: readonly number[], delivered_at: number): number {
+    const latest = window.opened_at + this.#rulebook.maxWindowSeconds;
+    let adopted = -1;
+    let odd = 0;
+    for (const expiry of reports) {
+      if (expiry <= delivered_at || expiry > latest) odd += 1;
+      else if (expiry > adopted) adopted = expiry;
+    }
+    if (adopted === -1) return odd;
+    if (!window.is_reported || adopted > window.expires_at) window.expires_at = adopted;
+    window.is_reported = true;
+    return odd;
+  }
+}

@@ -1,0 +1,107 @@
+import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
+import type { Database, Location } from '../ledger/database.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { ads, daily, dayTotals, overview } from '../reports/figures.ts';
+import { freshness } from '../reports/status.ts';
+import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
+
+/**
+ * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
+ * real event, when somebody sends it away, or with `--empty`.
+ */
+export class Product {
+  readonly #ledger: Ledger;
+  readonly #location: Location;
+  readonly #onError: (what: string, error: unknown) => void;
+  #sample: Ledger | null = null;
+  #loading: Promise<void> | null = null;
+  #hasRealData = false;
+
+  constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
+    this.#ledger = ledger;
+    this.#location = location;
+    this.#onError = onError;
+  }
+
+  /** Decides what there is to see; begins to load the sample data where the ledger is empty. */
+  async begin(options: { readonly empty: boolean; readonly nowSeconds: number }): Promise<void> {
+    if (options.empty) await dismissSample(this.#ledger.database);
+    if (options.empty || (await this.#checkRealData()) || (await isSampleDismissed(this.#ledger.database))) return;
+    this.#loading = openSample(this.#location, this.#ledger.database.name, options.nowSeconds)
+      .then(
+        (sample) => {
+          this.#sample = sample;
+        },
+        (error: unknown) => {
+          this.#onError('The sample data could not be loaded; the ledger itself works', error);
+        },
+      )
+      .finally(() => {
+        this.#loading = null;
+      });
+  }
+
+  /** Resolves when the sample data, if any is being loaded, is there. */
+  async settled(): Promise<void> {
+    await this.#loading;
+  }
+
+  async #checkRealData(): Promise<boolean> {
+    if (this.#hasRealData) return true;
+    if ((await this.#ledger.extent()).events === 0) return false;
+    this.#hasRealData = true;
+    await this.#loading;
+    await this.#closeSample();
+    await dismissSample(this.#ledger.database);
+    return true;
+  }
+
+  async #closeSample(): Promise<void> {
+    const sample = this.#sample;
+    this.#sample = null;
+    await sample?.close();
+  }
+
+  /** The ledger that a request reads. */
+  async #read(sample: boolean): Promise<Ledger> {
+    if (!sample && (await this.#checkRealData())) return this.#ledger;
+    return this.#sample ?? this.#ledger;
+  }
+
+  async #database(sample: boolean): Promise<Database> {
+    return (await this.#read(sample)).database;
+  }
+
+  /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
+  async databaseFor(sample: boolean): Promise<Database | null> {
+    if (!sample) return this.#ledger.database;
+    await this.#loading;
+    return this.#sample?.database ?? null;
+  }
+
+  get queries(): Reports {
+    return {
+      status: async (sample): Promise<LedgerStatus> => {
+        const read = await this.#read(sample);
+        return {
+          source: read === this.#ledger && this.#loading === null ? 'ledger' : 'sample',
+          loading_sample: this.#loading !== null,
+          ...(await freshness(read)),
+        };
+      },
+      overview: async (filters, sample) => overview(await this.#database(sample), filters),
+      dayTotals: async (filters, sample) => dayTotals(await this.#database(sample), filters),
+      daily: async (filters, sample) => daily(await this.#database(sample), filters),
+      ads: async (filters, sample) => ads(await this.#database(sample), filters),
+      dismissSample: async () => {
+        await this.#loading;
+        await this.#closeSample();
+        await dismissSample(this.#ledger.database);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#closeSample();
+  }
+}

@@ -1,0 +1,63 @@
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { Database } from '../ledger/database.ts';
+import { FROM, isoTime, parametersOf, readQuery, TO } from './sql.ts';
+
+export const MESSAGES_COLUMNS = [
+  'message_id',
+  'phone_number_id',
+  'customer',
+  'sent_at',
+  'delivered_at',
+  'type',
+  'template_name',
+  'category',
+  'policy',
+  'predicted',
+  'reported',
+  'billing',
+  'billable',
+  'conversation_id',
+  'ad_id',
+] as const;
+
+export const CONVERSATIONS_COLUMNS = [
+  'conversation_id',
+  'phone_number_id',
+  'customer',
+  'entry_at',
+  'source_type',
+  'ad_id',
+  'source_url',
+  'ctwa_clid',
+  'reply_message_id',
+  'replied_at',
+  'seconds_to_reply',
+  'opened_at',
+  'expires_at',
+  'free_messages',
+  'ad_conversation_id',
+] as const;
+
+function filled(query: string, table: string): string {
+  return query
+    .replaceAll('%from%', FROM)
+    .replaceAll('%to%', TO)
+    .replaceAll(/%(\w+_at)%/g, (_, column: string) => isoTime(`${table}.${column}`));
+}
+
+const MESSAGES = filled(readQuery('messages'), 'message_marks');
+const CONVERSATIONS = filled(readQuery('conversations'), 'entry_marks');
+
+/** Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. */
+export function messages(
+  database: Database,
+  filters: ReportFilters,
+  by: 'sent' | 'delivered',
+): AsyncGenerator<(readonly unknown[])[]> {
+  return database.stream(MESSAGES, { ...parametersOf(filters), by });
+}
+
+/** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */
+export function conversations(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
+  return database.stream(CONVERSATIONS, parametersOf(filters));
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { DateTime } from 'luxon';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+
+/** A query that is too long to sit in code, from `sql/queries`. */
+export function readQuery(name: string): string {
+  return readFileSync(new URL(`../../sql/queries/${name}.sql`, import.meta.url), 'utf8');
+}
+
+/**
+ * SQL for a time column as contract.md 3 prints it: ISO 8601 with offset in the zone `{tz:String}`, empty = not known.
+ * @param column a qualified column, so that an alias of the same name is not meant
+ */
+export function isoTime(column: string): string {
+  const time = `assumeNotNull(${column})`;
+  // Local time less UTC: timeZoneOffset is a day off in zones that are or were across the date line (Kiritimati, Apia).
+  const offset = `dateDiff('second', ${time}, toDateTime(formatDateTime(${time}, '%F %T', {tz:String}), 'UTC'))`;
+  return `if(${column} IS NULL, '', concat(
+    formatDateTime(${time}, '%FT%T', {tz:String}),
+    if(${offset} < 0, '-', '+'),
+    leftPad(toString(intDiv(abs(${offset}), 3600)), 2, '0'), ':',
+    leftPad(toString(intDiv(abs(${offset}) % 3600, 60)), 2, '0')))`;
+}
+
+/** The first and last moment that events can have, for ranges without an end; Unix seconds. */
+const FOREVER = { from: 0, to: 4_294_967_295 };
+
+/** The first moment of a day in a zone: where clocks go back over midnight, the day begins the first time round. */
+function firstMoment(day: string, zone: string): DateTime {
+  const start = DateTime.fromISO(day, { zone }).startOf('day');
+  const before = start.minus({ hours: 1 });
+  return before.hasSame(start, 'day') ? before : start;
+}
+
+/** The range of the filters in Unix seconds, midnight to midnight in their zone. */
+export function rangeOf(filters: ReportFilters): { readonly from: number; readonly to: number } {
+  const midnight = (day: string): number =>
+    Math.min(Math.max(firstMoment(day, filters.tz).toSeconds(), FOREVER.from), FOREVER.to);
+  return {
+    from: filters.from === null ? FOREVER.from : midnight(filters.from),
+    to: filters.to === null ? FOREVER.to : midnight(filters.to),
+  };
+}
+
+/** The parameters that the fragments of this module and the queries of `sql/queries` take. */
+export function parametersOf(filters: ReportFilters): { from: number; to: number; tz: string; as_of: number } {
+  return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of };
+}
+
+export const FROM = "toDateTime({from:UInt32}, 'UTC')";
+export const TO = "toDateTime({to:UInt32}, 'UTC')";
+export const AS_OF = "toDateTime({as_of:UInt32}, 'UTC')";

@@ -1,0 +1,57 @@
+-- The summaries of all dirty cells with the given stamps, from the current rows. Keys that stood in a cell and stand in
+-- it no more are written as zeros: the last part brings them in.
+INSERT INTO summary_cells
+WITH cells AS (SELECT DISTINCT phone_number_id, cell_at FROM dirty_cells WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp))
+SELECT
+    phone_number_id, at, ad, source,
+    {version:UInt64},
+    countIf(part = 'message'),
+    countIf(part = 'message' AND mark != 'UNDELIVERED'),
+    countIf(mark = 'BILLABLE'),
+    countIf(mark = 'FREE_ENTRY'),
+    countIf(mark = 'FREE_SERVICE'),
+    countIf(mark = 'COVERED'),
+    countIf(mark = 'UNKNOWN'),
+    sum(mismatch),
+    sum(is_reported),
+    sum(allowance),
+    sum(odd),
+    countIf(mark = 'FREE_ENTRY' AND alternative = 'BILLABLE'),
+    sum(in_window),
+    countIf(part = 'entry'),
+    minIf(toNullable(time), part = 'entry'),
+    maxIf(toNullable(time), part = 'entry'),
+    countIf(part = 'entry' AND starts = 1),
+    groupArrayIf(assumeNotNull(seconds), part = 'entry' AND starts = 1 AND replied = 1),
+    groupArrayIf(assumeNotNull(last_entry), part = 'entry' AND starts = 1 AND replied = 0),
+    countIf(part = 'window'),
+    countIf(part = 'window' AND confirmed = 1)
+FROM
+(
+    SELECT phone_number_id, toStartOfFifteenMinutes(time) AS at, ad_id AS ad, source_type AS source, 'message' AS part,
+        ifNull(delivered_at, sent_at) AS time,
+        billing AS mark, without_free_entry AS alternative, is_mismatch AS mismatch,
+        (delivered_at IS NOT NULL AND reported NOT IN ('', 'UNKNOWN')) AS is_reported,
+        is_allowance_difference AS allowance, odd_reports AS odd, conversation_id != '' AS in_window,
+        0 AS starts, 0 AS replied, CAST(NULL AS Nullable(Int64)) AS seconds,
+        CAST(NULL AS Nullable(DateTime('UTC'))) AS last_entry, 0 AS confirmed
+    FROM message_marks FINAL
+    WHERE (phone_number_id, at) IN cells
+    UNION ALL
+    SELECT phone_number_id, toStartOfFifteenMinutes(entry_at) AS at, ad_id, source_type, 'entry',
+        entry_at, '', '', 0, 0, 0, 0, 0,
+        starts_conversation, conversation_is_replied, conversation_seconds_to_reply, conversation_last_entry_at, 0
+    FROM entry_marks FINAL
+    WHERE (phone_number_id, at) IN cells
+    UNION ALL
+    SELECT phone_number_id, toStartOfFifteenMinutes(assumeNotNull(opened_at)) AS at, ad_id, source_type, 'window',
+        assumeNotNull(opened_at), '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, is_confirmed
+    FROM entry_marks FINAL
+    WHERE opened_at IS NOT NULL AND (phone_number_id, at) IN cells
+    UNION ALL
+    SELECT phone_number_id, cell_at, ad_id, source_type, 'stood',
+        cell_at, '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0
+    FROM summary_cells
+    WHERE (phone_number_id, cell_at) IN cells
+)
+GROUP BY phone_number_id, at, ad, source

@@ -1,0 +1,590 @@
+import { randomInt } from 'node:crypto';
+import { DateTime } from 'luxon';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  barHeights,
+  complaintsOf,
+  focusOf,
+  groundOf,
+  launchBrowser,
+  sidewaysScroll,
+  tableRows,
+} from '../support/browser.ts';
+import {
+  csvRows,
+  DataDirectory,
+  deliver,
+  envelope,
+  inbound,
+  output,
+  startProduct,
+  until,
+  type Product,
+} from '../support/product.ts';
+
+type Row = Record<string, string>;
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+// How the screen says what reports say, written down a second time.
+const screen = {
+  count: (text: string): string => text.replaceAll(/\B(?=(\d{3})+$)/g, ','),
+  /** Exact: a rate is a whole number of ten-thousandths. */
+  rate: (decimal: string, mature: number): string => {
+    if (decimal === '') return '–';
+    const tenths = Math.floor((Number(decimal.replace('.', '')) + 5) / 10);
+    return `${mature < 30 ? '~' : ''}${Math.floor(tenths / 10)}.${tenths % 10}%`;
+  },
+  duration: (text: string): string => {
+    if (text === '') return '–';
+    const seconds = Math.round(Number(text));
+    const sizes: readonly [number, string][] = [
+      [86_400, 'd'],
+      [3_600, 'h'],
+      [60, 'min'],
+      [1, 's'],
+    ];
+    const first = Math.max(
+      sizes.findIndex(([size]) => seconds >= size),
+      seconds === 0 ? 3 : 0,
+    );
+    const [size, name] = sizes[first]!;
+    const [small, smallName] = sizes[first + 1] ?? [size, ''];
+    const rest = Math.floor((seconds % size) / small);
+    return `${Math.floor(seconds / size)} ${name}${rest === 0 ? '' : ` ${rest} ${smallName}`}`;
+  },
+  day: (iso: string): string =>
+    iso === '' ? '–' : `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]!} ${iso.slice(0, 4)}`,
+};
+
+/** A row of report `ads` as the table of ads shows it. */
+function adCells(row: Row): string[] {
+  const name = row['ad_id'] === '' ? 'without an ad id' : row['ad_id']!;
+  return [
+    row['source_type'] === 'ad' ? name : `${name} ${row['source_type']!}`,
+    ...['ad_conversations', 'replied', 'mature', 'pending'].map((column) => screen.count(row[column]!)),
+    screen.rate(row['reply_rate']!, Number(row['mature'])),
+    screen.duration(row['median_seconds_to_reply']!),
+    screen.duration(row['p90_seconds_to_reply']!),
+    ...['windows_opened', 'windows_confirmed', 'free_messages'].map((column) => screen.count(row[column]!)),
+    screen.day(row['first_entry_at']!),
+    screen.day(row['last_entry_at']!),
+  ];
+}
+
+const DAY_SUMS = ['ad_conversations', 'replied', 'mature', 'pending', 'windows_opened', 'windows_confirmed'] as const;
+const MESSAGE_SUMS = ['delivered', 'billable', 'free_entry', 'mismatches'] as const;
+
+const sumOf = (rows: readonly Row[], column: string): number =>
+  rows.reduce((total, row) => total + Number(row[column]), 0);
+
+/** The rows of report `daily` of one day as the table of days shows them; what cannot be summed is null. */
+function dayCells(rows: readonly Row[]): (string | null)[] {
+  const sum = (column: string): string => screen.count(String(sumOf(rows, column)));
+  const [replied, mature] = [sumOf(rows, 'replied'), sumOf(rows, 'mature')];
+  const tenThousandths = Math.floor((20_000 * replied + mature) / (2 * mature));
+  const rate = mature === 0 ? '' : (tenThousandths / 10_000).toFixed(4);
+  // A median of two numbers together is not in the report of each.
+  const answering = rows.filter((row) => row['median_seconds_to_reply'] !== '');
+  const median = answering.length > 1 ? null : screen.duration(answering[0]?.['median_seconds_to_reply'] ?? '');
+  return [
+    ...DAY_SUMS.slice(0, 4).map(sum),
+    screen.rate(rate, mature),
+    median,
+    ...DAY_SUMS.slice(4).map(sum),
+    ...MESSAGE_SUMS.slice(0, 3).map(sum),
+    // Messages saved: of the overview, in no report.
+    null,
+    ...MESSAGE_SUMS.slice(3).map(sum),
+  ];
+}
+
+interface Filters {
+  readonly from: string;
+  readonly to: string;
+  readonly tz: string;
+  readonly as_of: string;
+}
+
+/** Zones that change their clocks, in both hemispheres and by half an hour, and zones off the hour. */
+const ZONES = [
+  'UTC',
+  'America/New_York',
+  'America/Santiago',
+  'America/Sao_Paulo',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Australia/Lord_Howe',
+  'Europe/Berlin',
+  'Pacific/Auckland',
+  'Pacific/Chatham',
+];
+
+const pick = <T>(values: readonly T[]): T => values[randomInt(values.length)]!;
+
+function someFilters(last: DateTime): Filters {
+  const tz = pick(ZONES);
+  const to = last
+    .setZone(tz)
+    .startOf('day')
+    .minus({ days: randomInt(-1, 80) });
+  const from = to.minus({ days: pick([1, 2, 7, randomInt(1, 90)]) });
+  // Anywhere around the end of the range, where pending and mature depend on it.
+  const as_of = to.minus({ seconds: randomInt(-3 * 86_400, 3 * 86_400) }).toUTC();
+  return { from: from.toISODate()!, to: to.toISODate()!, tz, as_of: as_of.toISO({ suppressMilliseconds: true })! };
+}
+
+describe('the first page', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (query: Partial<Filters> | string = ''): Promise<void> => {
+    const search = typeof query === 'string' ? query : new URLSearchParams(query).toString();
+    const response = await page.goto(`${product.url}/${search === '' ? '' : `?${search}`}`);
+    expect(response?.status()).toBe(200);
+  };
+  const sampleLabel = () => page.getByRole('complementary', { name: 'Sample data' });
+  const title = (): Promise<string> => page.locator('h1').innerText();
+
+  const factsOfSample = (): Promise<unknown[][]> =>
+    data.query(
+      "SELECT value FROM ctwa_ledger_sample.ledger_facts FINAL WHERE name = 'sample_complete' FORMAT JSONCompactEachRow",
+    );
+
+  const eventsOfSample = async (): Promise<number> => {
+    const rows = await data.query(
+      `SELECT sum(rows) FROM system.parts WHERE database = 'ctwa_ledger_sample' AND table = 'events' AND active
+       FORMAT JSONCompactEachRow`,
+    );
+    return Number(rows[0]?.[0] ?? 0);
+  };
+
+  it('stops at once while the sample data is written, and never shows a part of it', async () => {
+    product = await startProduct(data);
+    await until('a part of the sample is written', async () => (await eventsOfSample()) > 0);
+    await open();
+    expect(await title()).toBe('Writing the sample data');
+    expect(await page.locator('table').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    expect(await product.stop()).toBe(0);
+    // The page goes on asking, and rightly complains.
+    await page.close();
+    complaints.length = 0;
+    // It stopped before it was done, not after.
+    expect(await factsOfSample()).toEqual([]);
+  });
+
+  it('turns from loading to the whole sample data by itself', async () => {
+    const before = await eventsOfSample();
+    product = await startProduct(data);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await open();
+    expect(await title()).toBe('Writing the sample data');
+    expect(await page.locator('[aria-busy="true"]').count()).toBe(1);
+    expect(await sampleLabel().isVisible()).toBe(true);
+    expect(await page.locator('table').count()).toBe(0);
+    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+    // A command that needs the sample in the middle of it gets the whole, and is in nobody's way.
+    await until('more of the sample is written', async () => (await eventsOfSample()) > before);
+    const asOf = new Date().toISOString();
+    const exported = output(data, ['export', 'ads', '--sample', '--as-of', asOf]);
+    exported.catch(() => undefined);
+    // Without a reload of ours.
+    await page.locator('#by-ad tbody tr').first().waitFor({ timeout: 90_000 });
+    expect(await page.locator('[aria-busy="true"]').count()).toBe(0);
+    expect(await sampleLabel().isVisible()).toBe(true);
+    expect(await title()).toMatch(/^Click-to-WhatsApp, \d/);
+    expect(await page.title()).toBe(`${await title()} · CTWA Ledger`);
+    expect(await factsOfSample()).toEqual([['true']]);
+    expect(await (await fetch(`${product.url}/api/ads?format=csv&sample=1&as_of=${asOf}`)).text()).toBe(await exported);
+    expect(product.log).not.toContain('could not be loaded');
+  });
+
+  it('has three headline figures, which are those of its days', async () => {
+    await open();
+    const figures = page.getByRole('region', { name: 'Headline figures' }).getByRole('article');
+    expect(await figures.getByRole('heading').allInnerTexts()).toEqual([
+      'Ad-driven conversations',
+      '24 h reply conversion rate',
+      'Messages saved from charge',
+    ]);
+    const values = await figures.locator('.value').allInnerTexts();
+    const days = await tableRows(page, 'by-day');
+    expect(days).toHaveLength(30);
+    const total = (column: number): number =>
+      days.reduce((sum, row) => sum + Number(row[column]!.text.replaceAll(',', '')), 0);
+    const [started, replied, mature, saved] = [1, 2, 3, 12].map(total) as [number, number, number, number];
+    expect(started).toBeGreaterThan(1_000);
+    expect(saved).toBeGreaterThan(1_000);
+    const rate = (Math.round((10_000 * replied) / mature) / 10_000).toFixed(4);
+    expect(values).toEqual([screen.count(String(started)), screen.rate(rate, mature), screen.count(String(saved))]);
+  });
+
+  it('draws the days of the table, in light and in dark', async () => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await open();
+    const days = await tableRows(page, 'by-day');
+    const values = (column: number): number[] =>
+      days
+        // Unfinished days are hatched.
+        .filter((row) => !row[0]!.text.includes('unfinished'))
+        .map((row) => Number(row[column]!.text.replaceAll(',', '')));
+    const isDrawn = async (): Promise<void> => {
+      for (const [colour, column] of [
+        ['--chart-replied', 2],
+        ['--chart-saved', 12],
+      ] as const) {
+        const expected = values(column);
+        const heights = await until('the bars are drawn', async () => {
+          const now = await barHeights(page, colour);
+          return now.length >= expected.length && now;
+        });
+        // Hatching has some pixels of the pure colour too, but its bars come last. The outline of another series that
+        // stands on top, and rounding, are a few pixels.
+        const scale = Math.max(...heights) / Math.max(...expected);
+        expect(scale).toBeGreaterThan(0);
+        expected.forEach((value, i) => {
+          expect(Math.abs(heights[i]! - value * scale)).toBeLessThan(5);
+        });
+      }
+    };
+    await isDrawn();
+    const light = await groundOf(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await isDrawn();
+    expect(await groundOf(page)).not.toBe(light);
+    // Opened in the dark from the start, too.
+    await open('from=2026-01-01&to=2026-01-05');
+    await open();
+    await isDrawn();
+  });
+
+  it('shows what API, CSV and the command say, whatever the filters', async () => {
+    await open();
+    const newest = await page.locator('.freshness time').getAttribute('datetime');
+    const last = DateTime.fromISO(newest!);
+    const asked = Array.from({ length: 4 }, () => someFilters(last));
+    // Two at once: a command takes a second to begin.
+    const commands = asked.map((filters) => async () => {
+      const args = ['--from', filters.from, '--to', filters.to, '--tz', filters.tz, '--as-of', filters.as_of];
+      return output(data, ['export', 'ads', '--sample', ...args]);
+    });
+    const exported: string[] = [];
+    for (let i = 0; i < commands.length; i += 2)
+      exported.push(...(await Promise.all(commands.slice(i, i + 2).map((command) => command()))));
+
+    let rowsSeen = 0;
+    for (const [i, filters] of asked.entries()) {
+      const where = JSON.stringify(filters);
+      await open(filters);
+      expect(await page.locator('.repairs').count(), where).toBe(0);
+      const report = async (frame: string, format: string): Promise<string> => {
+        const href = await page.locator(`#${frame} a`, { hasText: format }).first().getAttribute('href');
+        const response = await fetch(new URL(href!, page.url()));
+        expect(response.status, where).toBe(200);
+        return response.text();
+      };
+      const [adsCsv, adsJson, dailyCsv, dailyJson] = await Promise.all([
+        report('by-ad', 'CSV'),
+        report('by-ad', 'JSON'),
+        report('by-day', 'CSV'),
+        report('by-day', 'JSON'),
+      ]);
+
+      // The command, the CSV and the JSON: to the letter.
+      expect(adsCsv, where).toBe(exported[i]);
+      const asText = (json: string): Row[] =>
+        (JSON.parse(json) as { rows: Record<string, string | number | null>[] }).rows.map((row) =>
+          Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])),
+        );
+      const ads = csvRows(adsCsv);
+      const daily = csvRows(dailyCsv);
+      expect(asText(adsJson), where).toEqual(ads);
+      expect(asText(dailyJson), where).toEqual(daily);
+
+      // The screen.
+      const shownAds = await tableRows(page, 'by-ad');
+      const key = (row: readonly string[]): string => row.join(' | ');
+      if (ads.length === 0) {
+        expect(
+          shownAds.map((row) => row[0]!.text),
+          where,
+        ).toEqual(['No ad-driven conversation started in this range.']);
+      } else {
+        expect(shownAds.map((row) => key(row.map((cell) => cell.text))).sort(), where).toEqual(
+          ads.map(adCells).map(key).sort(),
+        );
+        const times = (rows: readonly (readonly (string | null)[])[]): string[] =>
+          rows.map((row) => row.join(' ')).sort();
+        expect(times(shownAds.map((row) => [row.at(-2)!.time, row.at(-1)!.time])), where).toEqual(
+          times(ads.map((row) => [row['first_entry_at'] || null, row['last_entry_at'] || null])),
+        );
+      }
+      const shownDays = new Map(
+        (await tableRows(page, 'by-day')).map((row) => [row[0]!.text.split(/ (?=\w{3},?( unfinished)?$)/)[0]!, row]),
+      );
+      const byDay = new Map<string, Row[]>();
+      for (const row of daily) {
+        const day = screen.day(row['day']!);
+        byDay.set(day, [...(byDay.get(day) ?? []), row]);
+      }
+      for (const [day, rows] of byDay) {
+        const shown = shownDays
+          .get(day)
+          ?.slice(1)
+          .map((cell) => cell.text);
+        const expected = dayCells(rows);
+        expect(
+          shown?.map((text, column) => (expected[column] === null ? null : text)),
+          `${where} ${day}`,
+        ).toEqual(expected);
+        rowsSeen += 1;
+      }
+      const length = DateTime.fromISO(filters.to).diff(DateTime.fromISO(filters.from), 'days').days;
+      expect(shownDays.size, where).toBe(Math.round(length));
+      // Every other day of the range is shown too, with nothing.
+      for (const [day, row] of shownDays)
+        if (!byDay.has(day))
+          expect(
+            row.slice(1).every((cell) => ['0', '–'].includes(cell.text)),
+            `${where} ${day}`,
+          ).toBe(true);
+    }
+    // Else all ranges were empty, and nothing was compared.
+    expect(rowsSeen).toBeGreaterThan(0);
+  });
+
+  it('sorts the table of ads by any column, and says so', async () => {
+    await open();
+    const heads = page.locator('#by-ad thead tr').last().locator('th');
+    const names = (await heads.allInnerTexts()).map((name) => name.replace(/^[↑↓]/, '').trim());
+    expect(names).toHaveLength(13);
+    const number = (text: string): number => Number(text.replaceAll(/[,~%]/g, ''));
+    for (const column of [1, 5, 10]) {
+      for (const order of ['descending', 'ascending']) {
+        const head = heads.nth(column);
+        // The first column is the order that the page begins with.
+        if (!(column === 1 && order === 'descending')) await head.getByRole('link').click();
+        await page.locator(`#by-ad th[aria-sort="${order}"]`, { hasText: names[column]! }).waitFor();
+        const values = (await tableRows(page, 'by-ad')).map((row) => row[column]!.text).filter((text) => text !== '–');
+        const sorted = values.map(number).toSorted((a, b) => (order === 'descending' ? b - a : a - b));
+        expect(values.map(number)).toEqual(sorted);
+      }
+    }
+    expect(await page.locator('#by-ad th[aria-sort]').count()).toBe(1);
+  });
+
+  it('repairs what a link gets wrong, says so, and keeps the rest', async () => {
+    const long = 'x'.repeat(300);
+    await open(`from=2026-02-30&tz=Mars/Olympus&sort=nonsense&as_of=${long}&sample=maybe&unknown=1`);
+    const notices = await page.locator('.repairs li').allInnerTexts();
+    expect(notices.map((notice) => notice.split(':')[0])).toEqual(['from', 'tz', 'as_of', 'sort', 'sample']);
+    expect(notices.join()).toContain('“Mars/Olympus” is not an IANA time zone');
+    expect(notices.join()).not.toContain(long);
+    expect(await tableRows(page, 'by-day')).toHaveLength(30);
+    await page.setViewportSize({ width: 360, height: 740 });
+    // The chart follows the width of the page a moment later.
+    await until('the page fits', async () => (await sidewaysScroll(page)) <= 0);
+
+    const day = screen.day(await page.locator('input[name="from"]').inputValue());
+    await open(`tz=Asia/Kolkata&from=2026-03-01&to=2026-02-01`);
+    expect(await page.locator('.repairs li').count()).toBe(1);
+    expect(await page.locator('input[name="tz"]').inputValue()).toBe('Asia/Kolkata');
+    expect(await title()).toContain(day.slice(0, 6).trim());
+    // What is followed from here no longer carries what was wrong.
+    await page.getByRole('link', { name: '7 days' }).click();
+    await until('the notice is gone', async () => (await page.locator('.repairs').count()) === 0);
+    expect(await tableRows(page, 'by-day')).toHaveLength(7);
+    const address = new URL(page.url());
+    expect(address.searchParams.get('tz')).toBe('Asia/Kolkata');
+    expect(address.searchParams.get('from')).not.toBe('2026-03-01');
+
+    // Markup in a link stays text.
+    await open(`tz=${encodeURIComponent('<img src=x onerror=alert(1)>')}`);
+    expect(await page.locator('.repairs img').count()).toBe(0);
+    expect(await page.locator('.repairs').innerText()).toContain('<img src=x');
+  });
+
+  it('goes back and forward through what was looked at', async () => {
+    await open();
+    const [whole, from] = [await title(), await page.locator('input[name="from"]').inputValue()];
+    await page.getByRole('link', { name: '7 days' }).click();
+    await until('the range is another', async () => (await title()) !== whole);
+    const week = await title();
+    const weekFrom = await page.locator('input[name="from"]').inputValue();
+    await page.locator('input[name="tz"]').fill('Pacific/Auckland');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL(/tz=Pacific/);
+    expect(new URL(page.url()).searchParams.get('from')).toBe(weekFrom);
+    // A reload and a copied link show the same.
+    await until('the zone is said', async () =>
+      (await page.locator('.freshness').innerText()).includes('Pacific/Auckland'),
+    );
+    const shown = await tableRows(page, 'by-ad');
+    await page.reload();
+    expect(await tableRows(page, 'by-ad')).toEqual(shown);
+
+    await page.goBack();
+    await until('the zone is UTC again', async () => (await page.locator('input[name="tz"]').inputValue()) === 'UTC');
+    expect(await title()).toBe(week);
+    await page.goBack();
+    await until('the whole range is back', async () => (await title()) === whole);
+    expect(await page.locator('input[name="from"]').inputValue()).toBe(from);
+    await page.goForward();
+    await until('the week is back', async () => (await title()) === week);
+    expect(await page.locator('input[name="from"]').inputValue()).toBe(weekFrom);
+  });
+
+  it('fits a phone, every page of it', async () => {
+    for (const width of [320, 360, 412]) {
+      await page.setViewportSize({ width, height: 740 });
+      for (const path of ['', '?tz=America/Argentina/Buenos_Aires&as_of=2026-01-01', 'definitions']) {
+        await page.goto(`${product.url}/${path}`);
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+      }
+    }
+    // The tables scroll inside their frames instead.
+    await open();
+    const frame = page.locator('#by-ad .scroll');
+    expect(await frame.evaluate((element) => element.scrollWidth > element.clientWidth)).toBe(true);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    await open();
+    const reached = new Map<string, boolean>();
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      const { name, isVisible } = await focusOf(page);
+      // A date has parts, of which the browser marks one itself.
+      reached.set(name, isVisible || reached.get(name) === true);
+    }
+    const names = [...reached.keys()];
+    expect(names[0]).toBe('a Skip to content');
+    for (const name of [
+      'button Start with my own data',
+      'a 7 days',
+      'a All',
+      'input from',
+      'input to',
+      'input tz',
+      'button Show',
+      'a by-ad Ad',
+      'a by-ad Replied',
+      'a by-ad Last entry',
+      'a by-ad CSV, one row per ad',
+    ])
+      expect(names).toContain(name);
+    for (const [name, isVisible] of reached) expect([name, isVisible]).toEqual([name, true]);
+
+    // Enter sorts, and the focus stays where it was.
+    await page.locator('#by-ad thead a', { hasText: 'Replied' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#by-ad th[aria-sort="descending"]', { hasText: 'Replied' }).waitFor();
+    expect((await focusOf(page)).name).toMatch(/^a by-ad .*Replied$/);
+  });
+
+  it('can be read without JavaScript', async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } });
+    try {
+      page = await plain.newPage();
+      complaints = complaintsOf(page);
+      await open();
+      expect(await page.locator('#by-ad tbody tr').count()).toBeGreaterThan(10);
+      expect(await page.locator('#by-day tbody tr').count()).toBe(30);
+      expect(await page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
+      expect(await page.locator('figure canvas').isVisible()).toBe(false);
+      await page.getByRole('link', { name: '7 days' }).click();
+      expect(await page.locator('#by-day tbody tr').count()).toBe(7);
+      await page.locator('input[name="tz"]').fill('Mars');
+      await page.getByRole('button', { name: 'Show' }).click();
+      expect(await page.locator('.repairs').innerText()).toContain('Mars');
+      expect(await page.getByRole('button', { name: 'Start with my own data' }).isVisible()).toBe(true);
+    } finally {
+      await plain.close();
+    }
+  });
+
+  describe('the sample data goes', () => {
+    const twin = new DataDirectory();
+    afterAll(() => twin.remove());
+
+    const entry = (adId: string) => ({
+      from: '16505551234',
+      id: 'wamid.first',
+      timestamp: '1792000000',
+      type: 'text',
+      referral: { source_type: 'ad', source_id: adId },
+    });
+    const databasesOfSample = (directory: DataDirectory): Promise<unknown[][]> =>
+      directory.query("SELECT name FROM system.databases WHERE name LIKE '%sample%' FORMAT JSONCompactEachRow");
+
+    it('with one click, for good', async () => {
+      expect(await product.stop()).toBe(0);
+      await data.killEngine('SIGTERM');
+      twin.copy(data);
+      product = await startProduct(data);
+
+      await open('tz=Asia/Tokyo&from=2026-01-01&to=2026-02-01');
+      await page.getByRole('button', { name: 'Start with my own data' }).click();
+      await page.getByRole('heading', { name: 'The ledger is empty' }).waitFor();
+      expect(await sampleLabel().count()).toBe(0);
+      expect(new URL(page.url()).search).toBe('?tz=Asia%2FTokyo');
+      await page.setViewportSize({ width: 360, height: 740 });
+      await until('the page fits', async () => (await sidewaysScroll(page)) === 0);
+      expect(await databasesOfSample(data)).toEqual([]);
+
+      expect(await product.stop()).toBe(0);
+      product = await startProduct(data);
+      await open();
+      expect(await title()).toBe('The ledger is empty');
+      expect(await sampleLabel().count()).toBe(0);
+      expect(await databasesOfSample(data)).toEqual([]);
+    });
+
+    it('with the first event of one’s own, which is shown instead', async () => {
+      const other = await startProduct(twin);
+      await page.goto(other.url);
+      expect(await sampleLabel().isVisible()).toBe(true);
+      expect(await deliver(other, envelope(inbound([entry('<b>4242</b>')])))).toBe(200);
+      const rows = await until('the ad is on the page', async () => {
+        await page.reload();
+        expect(await sampleLabel().count()).toBe(0);
+        const shown = await tableRows(page, 'by-ad');
+        return shown.length === 1 && shown[0]!.length > 1 && shown;
+      });
+      expect(rows[0]!.slice(0, 2).map((cell) => cell.text)).toEqual(['<b>4242</b>', '1']);
+      expect(await databasesOfSample(twin)).toEqual([]);
+      // Days without anything are days too: a gap in the traffic must be seen as one.
+      const days = await tableRows(page, 'by-day');
+      expect(days).toHaveLength(30);
+      expect(days.map((row) => row[1]!.text)).toEqual([...Array<string>(29).fill('0'), '1']);
+      expect(await other.stop()).toBe(0);
+    });
+  });
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY_SETTINGS, policySchema } from '@ctwa-ledger/schemas/config.ts';
+import type { Rows } from '../../services/lifecycle/marks.ts';
+import { inputArbitrary } from '../oracle/arbitraries.ts';
+import { goldenCases } from '../oracle/golden.ts';
+import { oracleReports } from '../oracle/oracle.ts';
+import { fold, printed, withoutGuard } from '../support/expected-rows.ts';
+
+const numRuns = process.env['CTWA_FULL'] === '1' ? 20_000 : 1_000;
+
+function asSets(rows: Rows): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, list]) => [
+      name,
+      [...new Set((list as unknown[]).map((row) => JSON.stringify(row)))].sort(),
+    ]),
+  );
+}
+
+describe('the price list', () => {
+  it.each(goldenCases.map((c) => [`${c.rule}: ${c.name}`, c] as const))('%s', (_, c) => {
+    const policy = policySchema.parse({ ...DEFAULT_POLICY_SETTINGS, ...c.policy });
+    const rows = printed(fold(c.events, c.accounts ?? [], policy), 'UTC');
+    for (const [id, wanted] of Object.entries(c.expect.messages ?? {}))
+      expect(
+        rows.messages.find((row) => row['message_id'] === id),
+        id,
+      ).toMatchObject(wanted);
+    for (const [id, wanted] of Object.entries(c.expect.conversations ?? {}))
+      expect(
+        rows.conversations.find((row) => row['conversation_id'] === id),
+        id,
+      ).toMatchObject(wanted);
+  });
+});
+
+describe('any traffic', () => {
+  it('gives the rows that the naive rules give', () => {
+    fc.assert(
+      fc.property(inputArbitrary(), ({ events, accounts, policy, tz, as_of }) => {
+        const expected = oracleReports({ events, accounts, policy, tz, as_of });
+        const actual = printed(fold(events, accounts, policy), tz);
+        expect(actual.messages).toEqual(withoutGuard(expected.messages));
+        expect(actual.conversations).toEqual(withoutGuard(expected.conversations));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('gives the same rows in any order and with any duplicates', () => {
+    const shuffled = inputArbitrary().chain((input) =>
+      fc.record({
+        input: fc.constant(input),
+        order: fc.shuffledSubarray([...input.events.keys(), ...input.events.keys()], {
+          minLength: input.events.length,
+        }),
+      }),
+    );
+    fc.assert(
+      fc.property(shuffled, ({ input: { events, accounts, policy }, order }) => {
+        const again = [...order.map((i) => events[i]), ...events];
+        expect(asSets(fold(again, accounts, policy))).toEqual(asSets(fold(events, accounts, policy)));
+      }),
+      { numRuns: Math.ceil(numRuns / 2) },
+    );
+  });
+
+  it('never lets free entry windows of a thread overlap, nor marks a row both free and billable', () => {
+    fc.assert(
+      fc.property(inputArbitrary(), ({ events, accounts, policy }) => {
+        const rows = fold(events, accounts, policy);
+        const windows = new Map<string, { opened_at: number; expires_at: number }[]>();
+        for (const { phone_number_id, customer, window } of rows.entries)
+          if (window !== null) {
+            const thread = `${phone_number_id} ${customer}`;
+            windows.set(thread, [...(windows.get(thread) ?? []), window]);
+          }
+        for (const ofThread of windows.values()) {
+          const inOrder = ofThread.sort((a, b) => a.opened_at - b.opened_at);
+          inOrder.forEach((window, i) => {
+            const next = inOrder[i + 1];
+            if (next !== undefined) expect(window.expires_at).toBeLessThanOrEqual(next.opened_at);
+            expect(window.opened_at).toBeLessThan(window.expires_at);
+          });
+        }
+        const ids = rows.messages.map((m) => `${m.phone_number_id} ${m.message_id}`);
+        expect(new Set(ids).size).toBe(ids.length);
+        for (const m of rows.messages) expect(m.window === null).toBe(m.predicted !== 'FREE_ENTRY');
+      }),
+      { numRuns },
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_POLICY_SETTINGS } from '../../schemas/config.ts';
+import { inputArbitrary, randomTraffic } from '../oracle/arbitraries.ts';
+import { goldenCases } from '../oracle/golden.ts';
+import type { GoldenCase } from '../oracle/golden.ts';
+import { oracleReports } from '../oracle/oracle.ts';
+import type { OracleReports, Row } from '../oracle/oracle.ts';
+
+const LATER = Date.parse('2026-11-20T00:00:00Z') / 1000;
+
+function reportsOf(golden: GoldenCase): OracleReports {
+  return oracleReports({
+    events: golden.events,
+    accounts: golden.accounts ?? [],
+    policy: { ...DEFAULT_POLICY_SETTINGS, ...golden.policy },
+    as_of: golden.as_of ?? LATER,
+    tz: 'UTC',
+  });
+}
+
+function keyed(rows: readonly Row[], ...columns: string[]): Map<string, Row> {
+  return new Map(rows.map((row) => [columns.map((column) => row[column]).join(' '), row]));
+}
+
+describe('golden cases', () => {
+  test('have names of their own', () => {
+    const names = goldenCases.map(({ name }) => name);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  test.each(goldenCases.map((golden) => [`${golden.rule}: ${golden.name}`, golden] as const))('%s', (_, golden) => {
+    const reports = reportsOf(golden);
+    const tables = {
+      messages: keyed(reports.messages, 'message_id'),
+      conversations: keyed(reports.conversations, 'conversation_id'),
+      daily: keyed(reports.daily, 'day', 'phone_number_id'),
+      ads: keyed(reports.ads, 'ad_id', 'source_type'),
+    };
+    for (const name of ['messages', 'conversations', 'daily', 'ads'] as const) {
+      for (const [key, cells] of Object.entries(golden.expect[name] ?? {})) {
+        expect({ [`${name} ${key}`]: tables[name].get(key) }).toMatchObject({ [`${name} ${key}`]: cells });
+      }
+    }
+    for (const id of golden.expect.noMessages ?? []) expect(tables.messages.has(id)).toBe(false);
+    for (const id of golden.expect.noConversations ?? []) expect(tables.conversations.has(id)).toBe(false);
+  });
+});
+
+describe('any traffic', () => {
+  test('neither order nor repetition of the events matters', () => {
+    fc.assert(
+      fc.property(inputArbitrary(), (input) => {
+        const reports = oracleReports(input);
+        const events = [...input.events, ...input.events].reverse();
+        expect(oracleReports({ ...input, events })).toEqual(reports);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('daily and ad figures add up to the rows', () => {
+    fc.assert(
+      fc.property(inputArbitrary(), (input) => {
+        const { events, accounts, policy, as_of, tz } = input;
+        const { messages, conversations, daily, ads } = oracleReports({ events, accounts, policy, as_of, tz });
+        const sum = (rows: readonly Row[], column: string): number =>
+          rows.reduce((total, row) => total + Number(row[column]), 0);
+        const billed = (mark: string): number => messages.filter((row) => row['billing'] === mark).length;
+        expect(sum(daily, 'messages')).toBe(messages.length);
+        expect(sum(daily, 'billable')).toBe(billed('BILLABLE'));
+        expect(sum(daily, 'free_entry')).toBe(billed('FREE_ENTRY'));
+        expect(sum(daily, 'delivered')).toBe(messages.length - billed('UNDELIVERED'));
+        const starts = conversations.filter((row) => row['conversation_id'] === row['ad_conversation_id']).length;
+        expect(sum(daily, 'ad_conversations')).toBe(starts);
+        expect(sum(ads, 'ad_conversations')).toBe(starts);
+        const opened = conversations.filter((row) => row['opened_at'] !== '').length;
+        expect(sum(daily, 'windows_opened')).toBe(opened);
+        expect(sum(ads, 'windows_opened')).toBe(opened);
+        expect(sum(ads, 'free_messages')).toBe(sum(conversations, 'free_messages'));
+        expect(sum(ads, 'free_messages')).toBe(messages.filter((row) => row['predicted'] === 'FREE_ENTRY').length);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('seeded traffic is the same every time and reaches every mark under every policy', () => {
+    const events = randomTraffic(7, 6000);
+    expect(events).toHaveLength(6000);
+    expect(randomTraffic(7, 6000)).toEqual(events);
+    expect(randomTraffic(8, 6000)).not.toEqual(events);
+    const { messages } = oracleReports({
+      events,
+      accounts: [],
+      policy: DEFAULT_POLICY_SETTINGS,
+      as_of: LATER,
+      tz: 'UTC',
+    });
+    const seen = new Set(messages.map((row) => `${row['policy']} ${row['predicted']}`));
+    const marks = ['FREE_ENTRY', 'FREE_SERVICE', 'BILLABLE', 'UNKNOWN'];
+    for (const policy of ['CBP-2023-06', 'CBP-2024-11', 'PMP-2025-07', 'PMP-2026-10']) {
+      for (const mark of marks) expect(seen).toContain(`${policy} ${mark}`);
+    }
+    expect(seen).toContain('CBP-2023-06 COVERED');
+    expect(seen).toContain('CBP-2024-11 COVERED');
+  });
+});
