@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { LedgerError } from '../ledger/errors.ts';
 
 /** Writes text as fast as it is taken, never ahead of it. */
@@ -12,17 +12,11 @@ export async function writeText(output: Writable, parts: AsyncIterable<string> |
 /** Written beside and renamed: other systems never read half a file. */
 export async function writeTextFile(path: string, parts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
-  const output = createWriteStream(beside);
   try {
-    await Promise.all([
-      finished(output),
-      writeText(output, parts).then(() => {
-        output.end();
-      }),
-    ]);
+    // Ends the source too when the file cannot be written: a report left half-read holds its connection open.
+    await pipeline(parts, createWriteStream(beside));
     renameSync(beside, path);
   } catch (error) {
-    output.destroy();
     // Below something that is no directory there is nothing to remove, and saying so would hide why we are here.
     if (existsSync(beside)) rmSync(beside);
     throw new LedgerError(

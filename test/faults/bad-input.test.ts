@@ -300,6 +300,7 @@ describe('wrong usage', () => {
 describe('surroundings that do not fit', () => {
   it('an unknown key of the configuration is named, with the file that it is in', async () => {
     const { options } = newLedger();
+    await succeed(data, ['ingest', writeNdjson(data, 'before.ndjson', [message('A')])], options);
     for (const [config, says] of [
       [{ polcy: {} }, /at the top: .*polcy/],
       [{ policy: { clok: 'sent' } }, /at "policy": .*clok/],
