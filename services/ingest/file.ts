@@ -126,7 +126,7 @@ export async function ingestFile(
     await letters.flush();
     const landed = landing;
     landing = ledger.beginLanding();
-    stored += (await ledger.fold(landed, (folded) => onProgress({ read, folded }))).stored;
+    stored += (await ledger.fold(landed, { onProgress: (folded) => onProgress({ read, folded }) })).stored;
   };
   const takeLine = async (text: string, raw: () => Buffer): Promise<void> => {
     if (BLANK.test(text)) return;

@@ -87,6 +87,15 @@ export async function readConfiguration(database: Database): Promise<Configurati
   };
 }
 
+/** Whether this epoch and hash are those that hold now: asked after every writing of marks, so it reads nothing else. */
+export async function isCurrent(database: Database, epoch: bigint, hash: string): Promise<boolean> {
+  const [row] = await database.query(
+    z.object({ epoch: z.string(), hash: z.string() }),
+    'SELECT toString(epoch) AS epoch, hash FROM configuration FINAL ORDER BY configuration.epoch DESC LIMIT 1',
+  );
+  return row !== undefined && row.epoch === epoch.toString() && row.hash === hash;
+}
+
 export async function writeConfiguration(
   database: Database,
   epoch: bigint,

@@ -15,7 +15,12 @@ export type Location =
       readonly password: string;
       /** PEM text of a private certificate authority, when the server's certificate is not publicly trusted. */
       readonly ca: string | null;
+      /** A user that may only read, for what is shown and handed out; left out where there is none. */
+      readonly reader?: { readonly username: string; readonly password: string };
     };
+
+/** Whose credentials a database is opened with: the services' own, or those of the user that may only read. */
+export type Role = 'own' | 'reader';
 
 export type Parameters = Record<string, string | number | boolean | readonly string[] | readonly number[]>;
 type Row = readonly unknown[];
@@ -57,7 +62,13 @@ function isAway(error: unknown): boolean {
   );
 }
 
-function asLedgerError(error: unknown, where: string): unknown {
+const VARIABLES: Readonly<Record<Role, readonly [user: string, password: string]>> = {
+  own: ['CLICKHOUSE_USER', 'CLICKHOUSE_PASSWORD'],
+  reader: ['CLICKHOUSE_READ_USER', 'CLICKHOUSE_READ_PASSWORD'],
+};
+
+function asLedgerError(error: unknown, where: string, role: Role): unknown {
+  const [user, password] = VARIABLES[role];
   if (!(error instanceof ClickHouseError)) return error;
   if (error.code === '243' || /No space left on device/i.test(error.message))
     return new LedgerError(
@@ -65,10 +76,10 @@ function asLedgerError(error: unknown, where: string): unknown {
     );
   if (error.code === '497')
     return new LedgerError(
-      `ClickHouse refused it: ${error.message} Grant the user of CLICKHOUSE_USER what it lacks, or create the database for it.`,
+      `ClickHouse refused it: ${error.message} Grant the user of ${user} what it lacks, or create the database for it.`,
     );
   if (error.code === '516')
-    return new LedgerError('ClickHouse refused the user or password: check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.');
+    return new LedgerError(`ClickHouse refused the user or password: check ${user} and ${password}.`);
   return new LedgerError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
     cause: error,
   });
@@ -78,26 +89,29 @@ function asLedgerError(error: unknown, where: string): unknown {
 export class Database {
   readonly location: Location;
   readonly name: string;
+  readonly role: Role;
   #client: Promise<ClickHouseClient> | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #hasAnswered = false;
   /** Of the engine host; null on a server. */
   #enginePid: number | null = null;
 
-  constructor(location: Location, name: string) {
+  constructor(location: Location, name: string, role: Role = 'own') {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       throw new LedgerError(`"${name}" is not a database name: use letters, digits and _.`);
     this.location = location;
     this.name = name;
+    this.role = role;
   }
 
   async #connect(): Promise<ClickHouseClient> {
     const { location } = this;
     const server = location.kind === 'server' ? location : await this.#embedded(location.dataDir);
+    const { username, password } = (this.role === 'reader' ? server.reader : undefined) ?? server;
     return createClient({
       url: server.url,
-      username: server.username,
-      password: server.password,
+      username,
+      password,
       application: 'ctwa-ledger',
       database: this.name,
       request_timeout: 600_000,
@@ -161,7 +175,7 @@ export class Database {
         );
         if (unusable && this.#client === connecting) this.#client = null;
         const where = this.location.kind === 'server' ? this.location.url : this.location.dataDir;
-        if (!isAway(error)) throw asLedgerError(error, where);
+        if (!isAway(error)) throw asLedgerError(error, where, this.role);
         if (Date.now() - began > WAIT_MS || (attempt >= FIRST_ATTEMPTS && !this.#hasAnswered))
           throw new LedgerAwayError(
             `ClickHouse at ${where} cannot be reached (${error instanceof Error ? error.message : String(error)}). Check that it runs; the command can be run again.`,
@@ -242,19 +256,35 @@ export class Database {
     });
   }
 
-  /** Creates the database itself where it is missing; every other statement needs it. */
-  async create(): Promise<void> {
-    const home = new Database(this.location, 'default');
+  /** Works in the database that is always there. */
+  async #atHome<T>(work: (home: Database) => Promise<T>): Promise<T> {
+    const home = new Database(this.location, 'default', this.role);
     try {
-      const [known] = await home.query(
-        z.object({ n: z.coerce.number() }),
-        'SELECT count() AS n FROM system.databases WHERE name = {name:String}',
-        { name: this.name },
-      );
-      if (known?.n !== 1) await home.command(`CREATE DATABASE IF NOT EXISTS ${this.name}`);
+      return await work(home);
     } finally {
       await home.close();
     }
+  }
+
+  async #isKnown(home: Database): Promise<boolean> {
+    const [known] = await home.query(
+      z.object({ n: z.coerce.number() }),
+      'SELECT count() AS n FROM system.databases WHERE name = {name:String}',
+      { name: this.name },
+    );
+    return known?.n === 1;
+  }
+
+  /** Whether the database itself is there; every statement but this and `create` needs it. */
+  exists(): Promise<boolean> {
+    return this.#atHome((home) => this.#isKnown(home));
+  }
+
+  /** Creates the database itself where it is missing. */
+  create(): Promise<void> {
+    return this.#atHome(async (home) => {
+      if (!(await this.#isKnown(home))) await home.command(`CREATE DATABASE IF NOT EXISTS ${this.name}`);
+    });
   }
 
   async close(): Promise<void> {

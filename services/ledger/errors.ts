@@ -6,5 +6,8 @@ export class LedgerError extends Error {
 /** The server or the engine host could not be reached, or went away while it answered. Trying again may help. */
 export class LedgerAwayError extends LedgerError {}
 
+/** There is no ledger yet, or not one that this version can read. Somebody else makes it: waiting helps. */
+export class LedgerNotThereError extends LedgerError {}
+
 /** Marks were computed under a configuration that no longer holds. */
 export class ConfigurationChangedError extends LedgerError {}

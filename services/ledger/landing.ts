@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from './database.ts';
 import { MESSAGE_COLUMNS, messageLine, STATUS_COLUMNS, statusLine } from './event-rows.ts';
+import { landedUnder, threadText, type ThreadKey } from './threads.ts';
 
 /** Identifies one landing and orders landings by their beginning: milliseconds since 1970 and 20 random bits. */
 export type LandingNumber = bigint & { readonly landing: unique symbol };
@@ -12,6 +13,8 @@ const EVENTS_PER_INSERT = 100_000;
 /** Text that is sent in one insert at most, for events of unusual size. */
 const CHARS_PER_INSERT = 64 * 1024 * 1024;
 const CHARS_PER_CHUNK = 64 * 1024;
+/** Threads that a landing remembers by name; more are looked up in `touched`. */
+const MAX_REMEMBERED_THREADS = 1_000;
 
 export function newLandingNumber(): LandingNumber {
   return ((BigInt(Date.now()) << 20n) | BigInt(randomInt(1 << 20))) as LandingNumber;
@@ -62,6 +65,7 @@ export class Landing {
   #sending: Promise<void> = Promise.resolve();
   #events = 0;
   #hasNameless = false;
+  #threads: Map<string, ThreadKey> | null = new Map();
 
   constructor(database: Pick<Database, 'insertLines'>) {
     this.#database = database;
@@ -86,6 +90,11 @@ export class Landing {
     return this.#hasNameless;
   }
 
+  /** The threads that it touched, while they are few; null when there are too many to be asked for by name. */
+  get threads(): readonly ThreadKey[] | null {
+    return this.#threads === null ? null : [...this.#threads.values()];
+  }
+
   /** Takes one event. Await what it returns, if anything: it is the back-pressure. */
   add(event: LedgerEvent): Promise<void> | undefined {
     if (this.#events === 0) void this.number;
@@ -93,10 +102,18 @@ export class Landing {
     else this.#statuses.add(statusLine(event, this.#rank));
     this.#events += 1;
     if (event.customer === '') this.#hasNameless = true;
+    this.#remember(event);
     const full =
       this.#messages.count + this.#statuses.count >= EVENTS_PER_INSERT ||
       this.#messages.chars + this.#statuses.chars >= CHARS_PER_INSERT;
     return full ? this.#send() : undefined;
+  }
+
+  #remember(event: LedgerEvent): void {
+    if (this.#threads === null) return;
+    const thread = landedUnder(event);
+    this.#threads.set(threadText(thread), thread);
+    if (this.#threads.size > MAX_REMEMBERED_THREADS) this.#threads = null;
   }
 
   async #send(): Promise<void> {

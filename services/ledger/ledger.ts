@@ -6,6 +6,7 @@ import {
   configurationHash,
   effectiveAccounts,
   isContested,
+  isCurrent,
   readCommandAccounts,
   readConfiguration,
   settingsGiven,
@@ -15,11 +16,12 @@ import {
   type Settings,
 } from './configuration.ts';
 import { Database, type Location } from './database.ts';
-import { ConfigurationChangedError, LedgerAwayError, LedgerError } from './errors.ts';
+import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThereError } from './errors.ts';
 import { readFact, writeFact } from './facts.ts';
-import { Landing, newLandingNumber, type LandingNumber } from './landing.ts';
-import { migrate } from './migrations.ts';
-import { Rebuild, type Footing } from './rebuild.ts';
+import { Landing, newLandingNumber } from './landing.ts';
+import { checkSchema, migrate } from './migrations.ts';
+import type { Emitter } from './marks.ts';
+import { Rebuild, type Footing, type Touched } from './rebuild.ts';
 import { otherWriters, Writer } from './writers.ts';
 
 export interface OpenOptions {
@@ -34,6 +36,11 @@ export interface OpenOptions {
   readonly onProgress?: (threads: number) => void;
 }
 
+export interface FoldOptions {
+  readonly emitter?: Emitter | null;
+  readonly onProgress?: ((threads: number) => void) | undefined;
+}
+
 /** The epoch whose rebuild has gone through all threads. */
 const FOLDED_EPOCH = 'folded_epoch';
 
@@ -43,12 +50,17 @@ const ATTEMPTS = 8;
 /** A ledger: events in, marks out (the design's order: land, fold, marks, check). */
 export class Ledger {
   readonly database: Database;
+  /** The same database for what is shown and handed out: as the user that may only read, where the location has one. */
+  readonly reading: Database;
   readonly #command: string;
   #configuration: Configuration;
   #writer: Writer | null = null;
 
   private constructor(database: Database, command: string, configuration: Configuration) {
     this.database = database;
+    const { location, name } = database;
+    this.reading =
+      location.kind === 'server' && location.reader !== undefined ? new Database(location, name, 'reader') : database;
     this.#command = command;
     this.#configuration = configuration;
   }
@@ -66,6 +78,28 @@ export class Ledger {
       const ledger = new Ledger(database, options.command, await Ledger.#firstConfiguration(database));
       await ledger.#apply(options.config, options.onProgress);
       return ledger;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a ledger that others write, to read it: nothing is created, brought up to date or re-folded.
+   * @throws LedgerNotThereError when there is none yet, or not one that this version can read
+   */
+  static async openExisting(options: Pick<OpenOptions, 'location' | 'database' | 'command'>): Promise<Ledger> {
+    const database = new Database(options.location, options.database);
+    try {
+      if (!(await database.exists()))
+        throw new LedgerNotThereError(
+          `The ledger "${database.name}" does not exist yet. A command that writes creates it: start webhook or consume, or ingest something.`,
+        );
+      await checkSchema(database);
+      const configuration = await readConfiguration(database);
+      if (configuration === null)
+        throw new LedgerNotThereError(`The ledger "${database.name}" is being created by another process.`);
+      return new Ledger(database, options.command, configuration);
     } catch (error) {
       await database.close();
       throw error;
@@ -158,30 +192,28 @@ export class Ledger {
   /**
    * Makes a landing final: waits until its events are stored, derives the marks of every thread that they touched, and
    * checks that the ground they were derived on still holds.
+   * @param options.emitter is told of every mark of a touched thread that was not emitted at its version, once the ledger has it
    * @returns how many of its events were new; the others were duplicates
    * @throws ConfigurationChangedError when the ledger was given another configuration meanwhile: open it again
    */
-  async fold(landing: Landing, onProgress?: (threads: number) => void): Promise<{ readonly stored: number }> {
+  async fold(landing: Landing, options: FoldOptions = {}): Promise<{ readonly stored: number }> {
     await landing.finish();
     if (landing.events === 0) return { stored: 0 };
-    return this.#derive(landing.number, landing.hasNameless, onProgress);
+    const { number, hasNameless, threads } = landing;
+    return this.#derive({ landing: number, hasNameless, threads }, options);
   }
 
   /** Lands a batch and folds it; the batch is durable and marked when this resolves. */
-  async record(events: readonly LedgerEvent[]): Promise<{ readonly stored: number }> {
+  async record(events: readonly LedgerEvent[], options: FoldOptions = {}): Promise<{ readonly stored: number }> {
     const landing = this.beginLanding();
     for (const event of events) await landing.add(event);
-    return this.fold(landing);
+    return this.fold(landing, options);
   }
 
-  async #derive(
-    landing: LandingNumber,
-    hasNameless: boolean,
-    onProgress?: (threads: number) => void,
-  ): Promise<{ readonly stored: number }> {
+  async #derive(touched: Touched, { emitter, onProgress }: FoldOptions): Promise<{ readonly stored: number }> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await new Rebuild(this.database, landing, this.#footing(), onProgress).run(hasNameless);
+        const result = await new Rebuild(this.database, touched, this.#footing(), emitter, onProgress).run();
         if (await this.#stillHolds()) return result;
       } catch (error) {
         // What was folded already is found done, so starting again costs little.
@@ -192,8 +224,10 @@ export class Ledger {
 
   /** After writing: whether epoch and configuration are those that were folded under. A newer epoch is taken over. */
   async #stillHolds(): Promise<boolean> {
+    const { epoch, hash } = this.#configuration;
+    if (await isCurrent(this.database, epoch, hash)) return true;
     const now = await readConfiguration(this.database);
-    if (now === null || (now.epoch === this.#configuration.epoch && now.hash === this.#configuration.hash)) return true;
+    if (now === null) return true;
     if (now.hash !== this.#configuration.hash)
       throw new ConfigurationChangedError(
         'The configuration of the ledger was changed by another process while this one wrote. What was landed is safe; run this command again.',
@@ -221,8 +255,15 @@ export class Ledger {
       { landing: landing.toString() },
     );
     await this.#writer?.adopt(this.#configuration.hash);
-    await this.#derive(landing, true, onProgress);
+    await this.#derive({ landing, hasNameless: true, threads: null }, { onProgress });
     await writeFact(this.database, FOLDED_EPOCH, this.#configuration.epoch.toString());
+  }
+
+  /** Throws when the ledger does not answer, to who writes or to who reads. */
+  async checkReachable(): Promise<void> {
+    const answer = z.object({ version: z.number() });
+    for (const database of new Set([this.database, this.reading]))
+      await database.query(answer, 'SELECT max(version) AS version FROM migrations');
   }
 
   /** Number of stored event rows (duplicates that are not merged yet included), and the times of the first and last one in Unix seconds. */
@@ -231,7 +272,7 @@ export class Ledger {
     readonly first_at: number | null;
     readonly last_at: number | null;
   }> {
-    const [row] = await this.database.query(
+    const [row] = await this.reading.query(
       z.object({ n: z.coerce.number(), first_at: z.number(), last_at: z.number() }),
       `SELECT sum(rows) AS n, toUInt32(min(min_time)) AS first_at, toUInt32(max(max_time)) AS last_at
        FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active`,
@@ -243,6 +284,7 @@ export class Ledger {
 
   async close(): Promise<void> {
     await this.#writer?.leave().catch(() => undefined);
+    if (this.reading !== this.database) await this.reading.close();
     await this.database.close();
   }
 }

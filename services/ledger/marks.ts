@@ -1,5 +1,6 @@
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
+import type { MessageMark, Retraction, Rows } from '../lifecycle/marks.ts';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
 import {
@@ -13,14 +14,35 @@ import {
 import { CELL_SECONDS, newStamp } from './summaries.ts';
 import type { ThreadKey } from './threads.ts';
 
+/** A message's mark for whoever follows the ledger, or that a row no longer stands. */
+export type EmittedMark =
+  | {
+      readonly kind: 'mark';
+      readonly mark: MessageMark;
+      /** End of the free entry window that the message is in, Unix seconds; null outside one. */
+      readonly window_expires_at: number | null;
+      readonly version: string;
+    }
+  | { readonly kind: 'retraction'; readonly retraction: Retraction; readonly version: string };
+
+/** Tells others of marks that the ledger has; resolves when they are safe there. May be told the same twice. */
+export type Emitter = (marks: readonly EmittedMark[]) => Promise<void>;
+
 /** Rows of one slice on their way into the ledger. */
 export class Marks {
+  readonly #emitter: Emitter | null;
+  #emissions: EmittedMark[] = [];
   #messages: string[] = [];
   #entries: string[] = [];
   #retractedMessages: string[] = [];
   #retractedEntries: string[] = [];
   #folded: string[] = [];
   readonly #cells = new Map<string, Set<number>>();
+
+  /** @param emitter null when nobody is told of marks */
+  constructor(emitter: Emitter | null) {
+    this.#emitter = emitter;
+  }
 
   /** Folds threads whose events are all given; `keys` are marked as folded at this version. */
   fold(events: readonly LedgerEvent[], keys: readonly ThreadKey[], rulebook: Rulebook, epoch: bigint): void {
@@ -33,6 +55,20 @@ export class Marks {
     for (const key of keys)
       this.#folded.push(`${JSON.stringify([key.phone_number_id, key.customer, key.nameless_id, version])}\n`);
     for (const event of events) this.#soil(event);
+    if (this.#emitter !== null) this.#announce(rows, version);
+  }
+
+  #announce(rows: Rows, version: string): void {
+    const windowEnds = new Map(rows.entries.map((entry) => [entry.entry_id, entry.window?.expires_at ?? null]));
+    for (const mark of rows.messages)
+      this.#emissions.push({
+        kind: 'mark',
+        mark,
+        // The window's end as it is known now: a message decided earlier may have known another.
+        window_expires_at: mark.window === null ? null : (windowEnds.get(mark.window.entry_id) ?? null),
+        version,
+      });
+    for (const retraction of rows.retracted_messages) this.#emissions.push({ kind: 'retraction', retraction, version });
   }
 
   /**
@@ -46,7 +82,10 @@ export class Marks {
     cells.add(event.timestamp - (event.timestamp % CELL_SECONDS));
   }
 
-  /** Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. */
+  /**
+   * Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. Others are
+   * told once the marks are stored, and the threads noted as told once they have it.
+   */
   async write(database: Database): Promise<void> {
     await Promise.all([
       database.insertLines('message_marks', MESSAGE_MARK_COLUMNS, this.#messages.join('')),
@@ -54,18 +93,26 @@ export class Marks {
       database.insertLines('message_marks', [...RETRACTION_COLUMNS, 'message_id'], this.#retractedMessages.join('')),
       database.insertLines('entry_marks', [...RETRACTION_COLUMNS, 'entry_id'], this.#retractedEntries.join('')),
     ]);
+    await Promise.all([this.#finish(database), this.#emit(database)]);
+  }
+
+  async #finish(database: Database): Promise<void> {
     const stamp = newStamp().toString();
     const cells: string[] = [];
     for (const [phone_number_id, times] of this.#cells)
       for (const at of times) cells.push(`${JSON.stringify([stamp, phone_number_id, at])}\n`);
     await database.insertLines('dirty_cells', ['stamp', 'phone_number_id', 'cell_at'], cells.join(''));
-    await database.insertLines(
-      'folded_threads',
-      ['phone_number_id', 'customer', 'nameless_id', 'version'],
-      this.#folded.join(''),
-    );
+    await database.insertLines('folded_threads', THREAD_VERSION_COLUMNS, this.#folded.join(''));
+  }
+
+  async #emit(database: Database): Promise<void> {
+    if (this.#emitter === null) return;
+    await this.#emitter(this.#emissions);
+    await database.insertLines('emitted_threads', THREAD_VERSION_COLUMNS, this.#folded.join(''));
   }
 }
+
+const THREAD_VERSION_COLUMNS = ['phone_number_id', 'customer', 'nameless_id', 'version'] as const;
 
 /**
  * The version of a mark: what was known, never a clock. Of two folds of the same threads the one that saw more events

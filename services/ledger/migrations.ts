@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Database } from './database.ts';
-import { LedgerError } from './errors.ts';
+import { LedgerError, LedgerNotThereError } from './errors.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../sql/', import.meta.url));
 
@@ -27,21 +27,16 @@ export function readMigrations(): Migration[] {
     }));
 }
 
-/**
- * Brings the schema up to date. Idempotent, also when two processes do it at once.
- * @throws LedgerError when the ledger was written by a newer version of this program
- */
-export async function migrate(database: Database): Promise<void> {
-  const migrations = readMigrations();
-  const newest = migrations.at(-1)?.version ?? 0;
+async function hasMigrations(database: Database): Promise<boolean> {
   const [exists] = await database.query(
     z.object({ n: z.coerce.number() }),
     "SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'",
   );
-  if (exists === undefined || exists.n === 0)
-    await database.command(
-      'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, applied_at DateTime) ENGINE = ReplacingMergeTree ORDER BY version',
-    );
+  return exists !== undefined && exists.n > 0;
+}
+
+/** @throws LedgerError when the ledger was written by a newer version of this program */
+async function appliedVersion(database: Database, newest: number): Promise<number> {
   const [state] = await database.query(
     z.object({ applied: z.number() }),
     'SELECT max(version) AS applied FROM migrations',
@@ -51,6 +46,34 @@ export async function migrate(database: Database): Promise<void> {
     throw new LedgerError(
       `The ledger was written by a newer version of ctwa-ledger (schema ${applied}, this program knows ${newest}). Update this program, or use another ledger.`,
     );
+  return applied;
+}
+
+/**
+ * Checks that the schema is the one that this program knows, and changes nothing.
+ * @throws LedgerNotThereError when it is missing or older: a command that writes brings it up to date
+ * @throws LedgerError when the ledger was written by a newer version of this program
+ */
+export async function checkSchema(database: Database): Promise<void> {
+  const newest = readMigrations().at(-1)?.version ?? 0;
+  const applied = (await hasMigrations(database)) ? await appliedVersion(database, newest) : 0;
+  if (applied < newest)
+    throw new LedgerNotThereError(
+      `The tables of the ledger "${database.name}" are not up to date yet (schema ${applied} of ${newest}). A command that writes brings them up: start webhook or consume, or ingest something.`,
+    );
+}
+
+/**
+ * Brings the schema up to date. Idempotent, also when two processes do it at once.
+ * @throws LedgerError when the ledger was written by a newer version of this program
+ */
+export async function migrate(database: Database): Promise<void> {
+  const migrations = readMigrations();
+  if (!(await hasMigrations(database)))
+    await database.command(
+      'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, applied_at DateTime) ENGINE = ReplacingMergeTree ORDER BY version',
+    );
+  const applied = await appliedVersion(database, migrations.at(-1)?.version ?? 0);
   for (const migration of migrations) {
     if (migration.version <= applied) continue;
     for (const statement of migration.statements) await database.command(statement);

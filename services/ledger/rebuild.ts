@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
 import { rankOf, type LandingNumber } from './landing.ts';
-import { Marks, versionOf } from './marks.ts';
-import { readComponents, readThreads, threadText, type ThreadKey } from './threads.ts';
+import { Marks, versionOf, type Emitter } from './marks.ts';
+import { readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
 
 /** Threads whose events are held together in memory. */
 const THREADS_PER_SLICE = 3_000;
@@ -25,6 +25,7 @@ const stateRow = threadRow.extend({
   landed: z.coerce.number(),
   bytes: z.coerce.number(),
   folded: z.string(),
+  emitted: z.string(),
   is_linked: z.number(),
 });
 
@@ -41,7 +42,7 @@ ORDER BY phone_number_id, customer LIMIT {limit:UInt32}`;
 const STATE_OF_THREADS = `
 WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
 SELECT t.phone_number_id AS phone_number_id, t.customer AS customer, t.events AS events, t.landed AS landed, t.bytes AS bytes,
-    toString(f.version) AS folded,
+    toString(f.version) AS folded, toString(e.version) AS emitted,
     (t.phone_number_id, t.customer) IN
         (SELECT phone_number_id, customer FROM thread_links WHERE (phone_number_id, customer) IN slice) AS is_linked
 FROM
@@ -58,8 +59,58 @@ LEFT JOIN
     FROM folded_threads
     WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
     GROUP BY phone_number_id, customer
-) AS f USING (phone_number_id, customer)
+) AS f ON t.phone_number_id = f.phone_number_id AND t.customer = f.customer
+LEFT JOIN
+(
+    SELECT phone_number_id, customer, max(version) AS version
+    FROM emitted_threads
+    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
+    GROUP BY phone_number_id, customer
+) AS e ON t.phone_number_id = e.phone_number_id AND t.customer = e.customer
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+const versionRow = z.object({ what: z.enum(['folded', 'emitted', 'shared']), thread: threadRow, version: z.string() });
+
+/**
+ * For some named threads the versions that their marks carry and that were emitted; and one row `shared` when the events
+ * of some message of a landing name several customers.
+ */
+const VERSIONS_OF_THREADS = `
+WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+SELECT 'folded' AS what, CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)') AS thread,
+    toString(max(version)) AS version
+FROM folded_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
+UNION ALL
+SELECT 'emitted', CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)'), toString(max(version))
+FROM emitted_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
+UNION ALL
+SELECT 'shared', CAST(('', ''), 'Tuple(phone_number_id String, customer String)'), '0'
+FROM
+(
+    SELECT message_key FROM message_names
+    WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
+    GROUP BY message_key HAVING uniqExact(customer) > 1 LIMIT 1
+)`;
+
+const linkRow = threadRow.extend({ nameless_id: z.string(), other_customer: z.string() });
+
+/** The links of some threads: by name, and of messages that name no customer by the message. */
+const LINKS_OF_THREADS = `
+SELECT DISTINCT phone_number_id, customer, '' AS nameless_id, other_customer
+FROM thread_links
+WHERE customer != ''
+  AND (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+UNION ALL
+SELECT DISTINCT l.phone_number_id, '' AS customer, m.id AS nameless_id, l.other_customer
+FROM thread_links AS l
+INNER JOIN
+(
+    SELECT tupleElement(pair, 1) AS phone_number_id, tupleElement(pair, 2) AS id, sipHash64(phone_number_id, id) AS message_key
+    FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair)
+) AS m ON l.phone_number_id = m.phone_number_id AND l.message_key = m.message_key
+WHERE l.customer = '' AND (l.phone_number_id, l.message_key) IN
+    (SELECT tupleElement(pair, 1), sipHash64(tupleElement(pair, 1), tupleElement(pair, 2))
+     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))`;
 
 const namelessRow = z.object({
   phone_number_id: z.string(),
@@ -96,10 +147,21 @@ GROUP BY t.phone_number_id, t.id, t.landed, t.message_key
 ORDER BY phone_number_id, id
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
+/** What is rebuilt: what a landing touched. */
+export interface Touched {
+  readonly landing: LandingNumber;
+  /** Whether the landing may hold events that name no customer. */
+  readonly hasNameless: boolean;
+  /** The threads, when they are few; null = look them up. */
+  readonly threads: readonly ThreadKey[] | null;
+}
+
 /** Derives the marks of touched threads from all their events. One instance per landing. */
 export class Rebuild {
   readonly #database: Database;
+  readonly #touched: Touched;
   readonly #landing: LandingNumber;
+  readonly #emitter: Emitter | null;
   readonly #footing: Footing;
   readonly #onProgress: (threads: number) => void;
   #threads = 0;
@@ -108,39 +170,41 @@ export class Rebuild {
 
   constructor(
     database: Database,
-    landing: LandingNumber,
+    touched: Touched,
     footing: Footing,
+    emitter: Emitter | null = null,
     onProgress: (threads: number) => void = () => undefined,
   ) {
     this.#database = database;
-    this.#landing = landing;
+    this.#touched = touched;
+    this.#landing = touched.landing;
     this.#footing = footing;
+    this.#emitter = emitter;
     this.#onProgress = onProgress;
   }
 
   /**
-   * Rebuilds every thread that the landing touched and whose marks do not carry its events yet.
-   * @param hasNameless whether the landing may hold events that name no customer
+   * Rebuilds every thread that the landing touched and whose marks do not carry its events yet, or were not emitted.
    * @returns how many events this landing was the first to store
    */
-  async run(hasNameless: boolean): Promise<{ readonly stored: number }> {
-    await this.#linkThreads();
-    const stored = (await this.#named()) + (hasNameless ? await this.#nameless() : 0);
+  async run(): Promise<{ readonly stored: number }> {
+    const { threads, hasNameless } = this.#touched;
+    let stored = 0;
+    if (threads !== null) stored = await this.#few(threads);
+    else {
+      await this.#linkThreads();
+      stored = await this.#named();
+      if (hasNameless) stored += await this.#nameless();
+    }
     await this.#writing;
     return { stored };
   }
 
   /**
-   * Finds messages whose events name several customers and links those threads. Names are written before they are
-   * looked at, so of two writers that name one message differently at least one sees both.
+   * Links the threads of messages whose events name several customers. Names are stored with the landing, before they
+   * are looked at here, so of two writers that name one message differently at least one sees both.
    */
   async #linkThreads(): Promise<void> {
-    const landing = this.#landing.toString();
-    await this.#database.command(
-      `INSERT INTO message_names
-       SELECT DISTINCT message_key, phone_number_id, customer, nameless_id FROM touched WHERE landing = {landing:UInt64}`,
-      { landing },
-    );
     await this.#database.command(
       `INSERT INTO thread_links
        WITH shared AS
@@ -154,8 +218,61 @@ export class Rebuild {
        INNER JOIN (SELECT * FROM message_names WHERE message_key IN shared) AS b
            ON a.message_key = b.message_key AND a.phone_number_id = b.phone_number_id
        WHERE a.customer != b.customer`,
-      { landing },
+      { landing: this.#landing.toString() },
     );
+  }
+
+  /** Few threads, whose names are known: everything about them is asked for at once. For live traffic. */
+  async #few(threads: readonly ThreadKey[]): Promise<number> {
+    const byName = threads.filter((thread) => thread.customer !== '');
+    const nameless = threads.filter((thread) => thread.customer === '');
+    const names = {
+      numbers: byName.map((thread) => thread.phone_number_id),
+      customers: byName.map((thread) => thread.customer),
+    };
+    const readLinks = (): Promise<z.infer<typeof linkRow>[]> =>
+      this.#database.query(linkRow, LINKS_OF_THREADS, {
+        ...names,
+        nameless_numbers: nameless.map((thread) => thread.phone_number_id),
+        nameless_ids: nameless.map((thread) => thread.nameless_id),
+      });
+    const [{ byThread, landed }, versions, knownLinks] = await Promise.all([
+      readThreads(this.#database, threads, rankOf(this.#landing)),
+      this.#database.query(versionRow, VERSIONS_OF_THREADS, { ...names, landing: this.#landing.toString() }),
+      readLinks(),
+    ]);
+    let links = knownLinks;
+    if (versions.some((row) => row.what === 'shared')) {
+      await this.#linkThreads();
+      links = await readLinks();
+    }
+    const linked = new Map<string, ThreadKey>();
+    const isLinked = new Set<string>();
+    for (const { phone_number_id, customer, nameless_id, other_customer } of links) {
+      isLinked.add(threadText({ phone_number_id, customer, nameless_id }));
+      // A message without a customer goes with the threads that it links.
+      const thread = named({ phone_number_id, customer: customer === '' ? other_customer : customer });
+      linked.set(threadText(thread), thread);
+    }
+    const carried = { folded: new Map<string, string>(), emitted: new Map<string, string>() };
+    for (const { what, thread, version } of versions)
+      if (what !== 'shared') carried[what].set(threadText(named(thread)), version);
+    const { epoch } = this.#footing;
+    const alone = threads.filter((thread) => {
+      const key = threadText(thread);
+      if (isLinked.has(key)) return false;
+      return this.#isStale(epoch, byThread.get(key)?.length ?? 0, carried.folded.get(key), carried.emitted.get(key));
+    });
+    await this.#fold(alone, [...linked.values()], byThread);
+    this.#threads += threads.length;
+    this.#onProgress(this.#threads);
+    return landed;
+  }
+
+  /** Whether marks made of other events than a thread has now are stored, or were emitted last. */
+  #isStale(epoch: bigint, events: number, folded: string | undefined, emitted: string | undefined): boolean {
+    const version = versionOf(epoch, events);
+    return folded !== version || (this.#emitter !== null && emitted !== version);
   }
 
   /** The threads that the landing touched, slice by slice in the order of their keys. */
@@ -192,7 +309,7 @@ export class Rebuild {
       for (const thread of states) stored += thread.landed;
       // A linked thread's version counts events of other threads too, so no count of its own tells that it is done.
       const stale = states.filter(
-        (thread) => thread.is_linked === 1 || thread.folded !== versionOf(epoch, thread.events),
+        (thread) => thread.is_linked === 1 || this.#isStale(epoch, thread.events, thread.folded, thread.emitted),
       );
       for (const some of byBytes(stale))
         await this.#fold(
@@ -240,12 +357,17 @@ export class Rebuild {
    * @param alone threads that share no message with another
    * @param linked threads that do: they are folded with all those, and the version counts the events of all of them, so
    * that a message that moves from one to another gets a higher one
+   * @param known events that were read already, of whole threads
    */
-  async #fold(alone: readonly ThreadKey[], linked: readonly ThreadKey[]): Promise<void> {
+  async #fold(
+    alone: readonly ThreadKey[],
+    linked: readonly ThreadKey[],
+    known: EventsByThread | null = null,
+  ): Promise<void> {
     if (alone.length + linked.length === 0) return;
     const { epoch, rulebook } = this.#footing;
-    const marks = new Marks();
-    const events = await readThreads(this.#database, [...alone, ...linked]);
+    const marks = new Marks(this.#emitter);
+    const events = known ?? (await readThreads(this.#database, [...alone, ...linked])).byThread;
     for (const thread of alone) marks.fold(events.get(threadText(thread)) ?? [], [thread], rulebook, epoch);
     if (linked.length > 0)
       for (const together of await readComponents(this.#database, linked, events))

@@ -43,6 +43,14 @@ export async function dirtyCells(database: Database): Promise<number> {
   return row?.n ?? 0;
 }
 
+async function dirtyStamps(database: Database): Promise<string[]> {
+  const rows = await database.query(
+    z.object({ stamp: z.string() }),
+    'SELECT DISTINCT toString(stamp) AS stamp FROM dirty_cells',
+  );
+  return rows.map(({ stamp }) => stamp);
+}
+
 export type Recomputation = 'done' | 'nothing_to_do' | 'held_by_another';
 
 /**
@@ -51,10 +59,7 @@ export type Recomputation = 'done' | 'nothing_to_do' | 'held_by_another';
  * to read, and only by a holder that still holds.
  */
 export async function recomputeSummaries(database: Database): Promise<Recomputation> {
-  const stamps = await database.query(
-    z.object({ stamp: z.string() }),
-    'SELECT DISTINCT toString(stamp) AS stamp FROM dirty_cells',
-  );
+  const stamps = await dirtyStamps(database);
   if (stamps.length === 0) return 'nothing_to_do';
   const lease = await currentLease(database);
   if (lease !== null && lease.holder !== '' && lease.age_ms < LEASE_MS && !hasDiedHere(lease.holder))
@@ -65,7 +70,7 @@ export async function recomputeSummaries(database: Database): Promise<Recomputat
   await writeLease(database, token, holder);
   const holds = async (): Promise<boolean> => (await currentLease(database))?.token === token.toString();
   if (!(await holds())) return 'held_by_another';
-  const seen = { stamps: stamps.map(({ stamp }) => stamp) };
+  const seen = { stamps };
   // Renewed while it works: only a holder that is gone loses it.
   const renewal = setInterval(() => void writeLease(database, token, holder).catch(() => undefined), LEASE_MS / 4);
   try {
@@ -83,14 +88,17 @@ export async function recomputeSummaries(database: Database): Promise<Recomputat
   return 'done';
 }
 
-/** Recomputes until no cell is dirty, waiting for another holder where there is one. */
+/**
+ * Recomputes until no cell is dirty that was dirty when it was called, waiting for another holder where there is one.
+ * What others soil meanwhile is not waited for: under live traffic there is always some.
+ */
 export async function settleSummaries(database: Database): Promise<void> {
-  for (let waited = 0; ;) {
-    const outcome = await recomputeSummaries(database);
-    if (outcome === 'nothing_to_do') return;
-    if (outcome === 'held_by_another') {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** waited, 1_000)));
-      waited += 1;
-    }
+  const seen = await dirtyStamps(database);
+  for (let waited = 0; ; waited++) {
+    // Done: it began after `seen` was read, so all of that is clean.
+    if ((await recomputeSummaries(database)) !== 'held_by_another') return;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** waited, 1_000)));
+    const left = new Set(await dirtyStamps(database));
+    if (!seen.some((stamp) => left.has(stamp))) return;
   }
 }

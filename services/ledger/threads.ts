@@ -14,15 +14,25 @@ export interface ThreadKey {
 /** Events by thread, under `threadText`. */
 export type EventsByThread = Map<string, LedgerEvent[]>;
 
+/** What is read of threads at once. */
+export interface ThreadEvents {
+  readonly byThread: EventsByThread;
+  /** How many of the events the asking landing was the first to store. */
+  readonly landed: number;
+}
+
+/** Rank of no landing, for readers that do not ask which events are theirs. */
+const NO_RANK = 0n;
+
 // Not ordered: putting rows together by thread is cheaper here than sorting them there.
 const EVENTS_OF_NAMED = `
-SELECT ${EVENT_SELECTION}
+SELECT ${EVENT_SELECTION}, landing_rank = {rank:UInt64}
 FROM events FINAL
 WHERE (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {names:Array(String)})))
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
 const EVENTS_OF_NAMELESS = `
-SELECT ${EVENT_SELECTION}
+SELECT ${EVENT_SELECTION}, landing_rank = {rank:UInt64}
 FROM events FINAL
 WHERE (phone_number_id, customer, id) IN
     (SELECT tupleElement(pair, 1), '', tupleElement(pair, 2)
@@ -47,7 +57,7 @@ export function threadText(thread: ThreadKey): string {
 }
 
 /** The thread that an event was landed under: by the customer that it names itself. */
-function landedUnder(event: LedgerEvent): ThreadKey {
+export function landedUnder(event: LedgerEvent): ThreadKey {
   return {
     phone_number_id: event.phone_number_id,
     customer: event.customer,
@@ -55,32 +65,47 @@ function landedUnder(event: LedgerEvent): ThreadKey {
   };
 }
 
-/** All events that were landed under the given threads. */
-export async function readThreads(database: Database, threads: readonly ThreadKey[]): Promise<EventsByThread> {
+/**
+ * All events that were landed under the given threads.
+ * @param rank of the landing that asks
+ */
+export async function readThreads(
+  database: Database,
+  threads: readonly ThreadKey[],
+  rank: bigint = NO_RANK,
+): Promise<ThreadEvents> {
   const byThread: EventsByThread = new Map();
+  let landed = 0;
   const read = async (sql: string, some: readonly ThreadKey[], name: (thread: ThreadKey) => string): Promise<void> => {
     if (some.length === 0) return;
-    const parameters = { numbers: some.map((thread) => thread.phone_number_id), names: some.map(name) };
+    const parameters = {
+      rank: rank.toString(),
+      numbers: some.map((thread) => thread.phone_number_id),
+      names: some.map(name),
+    };
     for await (const rows of database.stream(sql, parameters))
       for (const row of rows) {
         const event = eventOf(row);
+        if (row.at(-1) === 1) landed += 1;
         const key = threadText(landedUnder(event));
         const known = byThread.get(key);
         if (known === undefined) byThread.set(key, [event]);
         else known.push(event);
       }
   };
-  await read(
-    EVENTS_OF_NAMED,
-    threads.filter((thread) => thread.customer !== ''),
-    (thread) => thread.customer,
-  );
-  await read(
-    EVENTS_OF_NAMELESS,
-    threads.filter((thread) => thread.customer === ''),
-    (thread) => thread.nameless_id,
-  );
-  return byThread;
+  await Promise.all([
+    read(
+      EVENTS_OF_NAMED,
+      threads.filter((thread) => thread.customer !== ''),
+      (thread) => thread.customer,
+    ),
+    read(
+      EVENTS_OF_NAMELESS,
+      threads.filter((thread) => thread.customer === ''),
+      (thread) => thread.nameless_id,
+    ),
+  ]);
+  return { byThread, landed };
 }
 
 /** Threads put together because they share messages: union-find over thread keys. */
@@ -133,7 +158,7 @@ export async function readComponents(
     }
     frontier = [...found.values()];
   }
-  const missing = await readThreads(
+  const { byThread: missing } = await readThreads(
     database,
     [...threads.values()].filter((thread) => !known.has(threadText(thread))),
   );

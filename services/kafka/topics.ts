@@ -1,0 +1,135 @@
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { LedgerError } from '../ledger/errors.ts';
+
+/** Names of the topics (contract.md 1). */
+export interface TopicNames {
+  readonly messages: string;
+  readonly statuses: string;
+  readonly deadLetter: string;
+  readonly billing: string;
+}
+
+export function topicNames(prefix: string): TopicNames {
+  return {
+    messages: `${prefix}whatsapp.messages`,
+    statuses: `${prefix}whatsapp.statuses`,
+    deadLetter: `${prefix}whatsapp.dead-letter`,
+    billing: `${prefix}whatsapp.billing`,
+  };
+}
+
+/** Values of up to 3 MB, with headers and the batch around them, uncompressed. */
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+const RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
+
+async function partitionsOf(admin: Admin): Promise<Map<string, number>> {
+  const { topics } = await admin.fetchTopicMetadata();
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+}
+
+export interface NewTopics {
+  readonly partitions: number;
+  readonly replication: number;
+}
+
+/**
+ * Creates the topics that are missing: both sources with the same number of partitions, record time = append time.
+ * @returns the names of those created
+ * @throws LedgerError when the sources exist with another number of partitions
+ */
+export async function createTopics(admin: Admin, names: TopicNames, wanted: NewTopics): Promise<string[]> {
+  const known = await partitionsOf(admin);
+  for (const topic of [names.messages, names.statuses]) {
+    const partitions = known.get(topic);
+    if (partitions !== undefined && partitions !== wanted.partitions)
+      throw new LedgerError(
+        `The topic ${topic} exists with ${partitions} partitions, not ${wanted.partitions}. A change moves keys between partitions: stop the producers, let the consumers drain it, then change both topics alike.`,
+      );
+  }
+  const missing = Object.values(names).filter((topic) => !known.has(topic));
+  if (missing.length > 0)
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map((topic) => ({
+        topic,
+        numPartitions: wanted.partitions,
+        replicationFactor: wanted.replication,
+        configEntries: [
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'max.message.bytes', value: String(MAX_RECORD_BYTES) },
+          { name: 'retention.ms', value: String(RETENTION_MS) },
+        ],
+      })),
+    });
+  return missing;
+}
+
+/**
+ * Checks the topics before anything is read: the sources must be there, with equally many partitions. The two that we
+ * write are created where they are missing.
+ * @returns the number of partitions of each source
+ * @throws LedgerError that says which topic is wrong and what to do
+ */
+export async function checkTopics(admin: Admin, names: TopicNames): Promise<number> {
+  const known = await partitionsOf(admin);
+  const messages = known.get(names.messages) ?? 0;
+  const statuses = known.get(names.statuses) ?? 0;
+  const missing = [names.messages, names.statuses].filter((topic) => (known.get(topic) ?? 0) === 0);
+  if (missing.length > 0)
+    throw new LedgerError(
+      `The topic ${missing.join(' and the topic ')} does not exist. Create both with the same number of partitions: ctwa-ledger topics create`,
+    );
+  if (messages !== statuses)
+    throw new LedgerError(
+      `${names.messages} has ${messages} partitions and ${names.statuses} has ${statuses}. They must have equally many, so that both topics of a thread go to one consumer: add partitions to the smaller one while nothing is produced, then start again.`,
+    );
+  await ensureOutputs(admin, names, known, messages);
+  return messages;
+}
+
+async function ensureOutputs(
+  admin: Admin,
+  names: TopicNames,
+  known: ReadonlyMap<string, number>,
+  partitions: number,
+): Promise<void> {
+  const missing = [names.deadLetter, names.billing].filter((topic) => (known.get(topic) ?? 0) === 0);
+  if (missing.length === 0) return;
+  try {
+    await createTopics(admin, names, { partitions, replication: await replicationOf(admin, names.messages) });
+  } catch (error) {
+    throw new LedgerError(
+      `The topic ${missing.join(' and the topic ')} does not exist and could not be created (${error instanceof Error ? error.message : String(error)}). Create it: ctwa-ledger topics create`,
+    );
+  }
+}
+
+async function replicationOf(admin: Admin, topic: string): Promise<number> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics[0]?.partitions[0]?.replicas.length ?? 1;
+}
+
+/**
+ * Topics whose records carry the broker's clock. On others the time of a record is whatever its producer wrote, and is
+ * not believed.
+ */
+export async function appendTimedTopics(admin: Admin, topics: readonly string[]): Promise<ReadonlySet<string>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({
+        type: ConfigResourceTypes.TOPIC,
+        name,
+        configNames: ['message.timestamp.type'],
+      })),
+    });
+    return new Set(
+      resources
+        .filter((resource) => resource.configEntries.some((entry) => entry.configValue === 'LogAppendTime'))
+        .map((resource) => resource.resourceName),
+    );
+  } catch {
+    // Who may not read the configuration of topics uses the own clock.
+    return new Set();
+  }
+}
