@@ -8,7 +8,8 @@ import { exportReport, type ExportOptions } from './commands/export.ts';
 import { ingest } from './commands/ingest.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
-import { start, webhook, type ServerOptions } from './commands/start.ts';
+import { exporter, type ExporterTexts } from './commands/exporter.ts';
+import { dashboard, start, webhook, type ServerOptions } from './commands/start.ts';
 import { UsageError, type CommonOptions } from './settings.ts';
 
 function program(): Command {
@@ -34,6 +35,20 @@ function program(): Command {
     .option('--port <n>', 'port to listen on', '8788')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .action((options: ServerOptions) => webhook(options));
+  command('dashboard', 'pages and API of a ledger that other processes write')
+    .option('--port <n>', 'port to listen on', '8787')
+    .option('--host <h>', 'address to listen on', '127.0.0.1')
+    .option('--empty', 'send the sample data away')
+    .action((options: ServerOptions) => dashboard(options));
+  command('exporter', 'write the CSVs of the last finished days, at once and on a schedule')
+    .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')
+    .option('--schedule <cron>', 'when to look again, five fields, in the zone', '15 * * * *')
+    .option('--tz <zone>', 'IANA time zone of days and times', 'UTC')
+    .option('--reports <list>', 'which reports, with commas between', 'messages,conversations,daily,ads')
+    .option('--days <n>', 'how many finished days: late events change days that are over', '8')
+    .option('--port <n>', 'port of health, readiness and metrics', '9465')
+    .option('--host <h>', 'address to listen on', '127.0.0.1')
+    .action((options: ExporterTexts) => exporter(options));
   command('ingest', 'read events and webhook envelopes from NDJSON files (- = standard input, .gz accepted)')
     .argument('<file...>')
     .action((files: string[], options: CommonOptions) => ingest(files, options));

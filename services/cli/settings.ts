@@ -31,6 +31,7 @@ export function locationOf(options: CommonOptions): Location {
       '--data is for the embedded ClickHouse, but CLICKHOUSE_URL names a server. Leave out one of the two.',
     );
   const caFile = environment('CLICKHOUSE_CA_FILE');
+  const readUser = environment('CLICKHOUSE_READ_USER');
   if (!/^https?:\/\//.test(url))
     throw new UsageError(`CLICKHOUSE_URL "${url}" is not an http(s) address; use one like https://clickhouse:8443.`);
   if (new URL(url).username !== '')
@@ -43,6 +44,9 @@ export function locationOf(options: CommonOptions): Location {
     username: environment('CLICKHOUSE_USER') ?? 'default',
     password: environment('CLICKHOUSE_PASSWORD') ?? '',
     ca: caFile === null ? null : readText(caFile, 'CLICKHOUSE_CA_FILE'),
+    ...(readUser === null
+      ? {}
+      : { reader: { username: readUser, password: environment('CLICKHOUSE_READ_PASSWORD') ?? '' } }),
   };
 }
 

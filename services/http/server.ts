@@ -17,6 +17,8 @@ export interface ServerParts {
     readonly queries: Reports;
     readonly databaseFor: (sample: boolean) => Promise<Database | null>;
     readonly pages: PageHandler;
+    /** Why there is nothing to read yet; null when there is. */
+    readonly waitingFor: () => string | null;
   } | null;
   readonly metrics: Metrics;
   /** Host names under which pages and API answer; null = any. */
@@ -82,7 +84,13 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
     return;
   }
   if (parts.reports === null) {
-    plain(response, 404, 'Not found. This server takes webhooks at /webhook.');
+    plain(response, 404, parts.sink === null ? 'Not found.' : 'Not found. This server takes webhooks at /webhook.');
+    return;
+  }
+  const waitingFor = parts.reports.waitingFor();
+  if (waitingFor !== null) {
+    response.setHeader('retry-after', '5');
+    plain(response, 503, waitingFor);
     return;
   }
   if (url.pathname.startsWith('/api/')) {

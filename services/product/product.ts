@@ -69,14 +69,14 @@ export class Product {
   }
 
   async #database(sample: boolean): Promise<Database> {
-    return (await this.#read(sample)).database;
+    return (await this.#read(sample)).reading;
   }
 
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
   async databaseFor(sample: boolean): Promise<Database | null> {
-    if (!sample) return this.#ledger.database;
+    if (!sample) return this.#ledger.reading;
     await this.#loading;
-    return this.#sample?.database ?? null;
+    return this.#sample?.reading ?? null;
   }
 
   get queries(): Reports {

@@ -7,8 +7,8 @@ import { dirtyCells } from '../ledger/summaries.ts';
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
   const [extent, dead_letters, cells_behind] = await Promise.all([
     ledger.extent(),
-    countDeadLetters(ledger.database),
-    dirtyCells(ledger.database),
+    countDeadLetters(ledger.reading),
+    dirtyCells(ledger.reading),
   ]);
   return {
     events: extent.events,

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { simulate, type SimulateOptions } from '../../simulate/simulate.ts';
-import { writeText, writeTextFile } from '../output.ts';
+import { writeTextFile } from '../../exports/files.ts';
+import { writeText } from '../output.ts';
 import { UsageError } from '../settings.ts';
 
 export interface SimulateTexts {

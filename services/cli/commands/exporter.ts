@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
+import { REPORTS, type ReportName } from '../../exports/report.ts';
+import { checkTimes } from '../../exports/schedule.ts';
+import { serveExporter } from '../../product/exporter.ts';
+import { databaseName, locationOf, UsageError, type CommonOptions } from '../settings.ts';
+import { portOf, serveUntilStopped } from './start.ts';
+
+export interface ExporterTexts extends CommonOptions {
+  readonly dir: string;
+  readonly schedule: string;
+  readonly tz: string;
+  readonly reports: string;
+  readonly days: string;
+  readonly port: string;
+  readonly host: string;
+}
+
+/** Files are kept for days, so that nobody means more than a few years of them. */
+const MAX_DAYS = 1_000;
+
+function reportsOf(text: string): ReportName[] {
+  return text.split(',').map((name) => {
+    const report = REPORTS.find((known) => known === name.trim());
+    if (report === undefined)
+      throw new UsageError(`--reports "${name}" is no report; there are ${REPORTS.join(', ')}, with commas between.`);
+    return report;
+  });
+}
+
+export async function exporter(options: ExporterTexts): Promise<void> {
+  const parsed = parseFilters({ tz: options.tz }, Math.floor(Date.now() / 1000));
+  if (!parsed.ok) throw new UsageError(parsed.message);
+  const { tz } = parsed.filters;
+  const days = Number(options.days);
+  if (!/^\d+$/.test(options.days) || days < 1 || days > MAX_DAYS)
+    throw new UsageError(`--days "${options.days}" is not a number of days from 1 to ${MAX_DAYS}.`);
+  const times = { cron: options.schedule, tz };
+  try {
+    checkTimes(times);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  await serveUntilStopped(() =>
+    serveExporter({
+      ledger: { location: locationOf(options), database: databaseName(), command: 'ctwa-ledger exporter' },
+      exports: { directory: resolve(options.dir), reports: reportsOf(options.reports), days, tz },
+      times,
+      host: options.host,
+      port: portOf(options.port),
+    }),
+  );
+}

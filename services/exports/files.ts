@@ -1,0 +1,71 @@
+import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Where a file is written before it takes its name; what is found there later was left by a process that died. */
+export const PART = /\.\d+\.part$/;
+
+async function haveSameBytes(one: string, other: string): Promise<boolean> {
+  const a = await open(one);
+  try {
+    const b = await open(other);
+    try {
+      if ((await a.stat()).size !== (await b.stat()).size) return false;
+      const [left, right] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
+      for (;;) {
+        const [fromA, fromB] = await Promise.all([a.read(left), b.read(right)]);
+        if (fromA.bytesRead !== fromB.bytesRead) return false;
+        if (fromA.bytesRead === 0) return true;
+        if (!left.subarray(0, fromA.bytesRead).equals(right.subarray(0, fromB.bytesRead))) return false;
+      }
+    } finally {
+      await b.close();
+    }
+  } finally {
+    await a.close();
+  }
+}
+
+async function write(
+  path: string,
+  parts: AsyncIterable<string> | Iterable<string>,
+  settle: (beside: string) => Promise<void> | void,
+): Promise<void> {
+  const beside = `${path}.${process.pid}.part`;
+  try {
+    // Ends the source too when the file cannot be written: a report left half-read holds its connection open.
+    // Flushed: after a loss of power the name must not stand for an empty file.
+    await pipeline(parts, createWriteStream(beside, { flush: true }));
+    await settle(beside);
+  } catch (error) {
+    // Below something that is no directory there is nothing to remove, and saying so would hide why we are here.
+    if (existsSync(beside)) rmSync(beside);
+    const message = `The result could not be written to ${path} (${error instanceof Error ? error.message : String(error)}). Nothing was left behind.`;
+    throw error instanceof LedgerAwayError ? new LedgerAwayError(message) : new LedgerError(message);
+  }
+}
+
+/** Written beside and renamed: other systems never read half a file. */
+export async function writeTextFile(path: string, parts: AsyncIterable<string> | Iterable<string>): Promise<void> {
+  await write(path, parts, (beside) => {
+    renameSync(beside, path);
+  });
+}
+
+/** The same, but a file that holds these very bytes already is left alone: who watches its time sees real changes only. */
+export async function refreshTextFile(
+  path: string,
+  parts: AsyncIterable<string> | Iterable<string>,
+): Promise<'written' | 'unchanged'> {
+  let outcome: 'written' | 'unchanged' = 'written';
+  await write(path, parts, async (beside) => {
+    if (existsSync(path) && (await haveSameBytes(beside, path))) {
+      outcome = 'unchanged';
+      rmSync(beside);
+    } else renameSync(beside, path);
+  });
+  return outcome;
+}

@@ -1,0 +1,63 @@
+import { Cron } from 'croner';
+import { LedgerError } from '../ledger/errors.ts';
+
+/** When something is done again and again: a cron expression of five fields, read in a zone. */
+export interface Times {
+  readonly cron: string;
+  /** IANA zone. */
+  readonly tz: string;
+}
+
+function cronOf(times: Times): Cron {
+  try {
+    // Paused: it does not begin before somebody gives it work.
+    return new Cron(times.cron, { timezone: times.tz, mode: '5-part', paused: true });
+  } catch (error) {
+    throw new LedgerError(
+      `The schedule "${times.cron}" cannot be read (${error instanceof Error ? error.message : String(error)}); use five fields like "15 * * * *".`,
+    );
+  }
+}
+
+/** @throws LedgerError when the expression cannot be read */
+export function checkTimes(times: Times): void {
+  cronOf(times).stop();
+}
+
+/** Does something at once and then at its times, never twice at the same time. */
+export class Schedule {
+  readonly #cron: Cron;
+  readonly #work: () => Promise<void>;
+  #running: Promise<void> | null = null;
+  #isStopping = false;
+
+  /** @param work handles its own failures: what it did not manage is done at the next time */
+  constructor(times: Times, work: () => Promise<void>) {
+    this.#work = work;
+    this.#cron = cronOf(times);
+    this.#tick();
+    this.#cron.schedule(() => {
+      this.#tick();
+    });
+    this.#cron.resume();
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  #tick(): void {
+    // A run that lasts longer than the pause between two times does the work of both.
+    if (this.#isStopping || this.#running !== null) return;
+    this.#running = this.#work().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#cron.stop();
+    await this.#running;
+  }
+}
