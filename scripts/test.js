@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { installKafka, kafkaUnavailable } from './kafka/broker.js';
 import { buildDashboard, installPackages, ROOT } from './prepare.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -29,16 +30,28 @@ function ensureChromium() {
   process.exit(1);
 }
 
+/** Here, so that no test's time limit pays for a download. Where there can be no broker, the tests themselves say so. */
+function prepareKafka() {
+  if (kafkaUnavailable() !== null) return;
+  try {
+    installKafka();
+  } catch (error) {
+    process.stderr.write(`${error.message}\nThe tests that need a Kafka broker will fail.\n`);
+  }
+}
+
 const args = process.argv.slice(2);
 const isFull = args.includes('--full');
 installPackages();
 buildDashboard();
 ensureChromium();
+prepareKafka();
 if (process.env.CI === 'true' && run('npm', ['run', '--silent', 'check']) !== 0) process.exit(1);
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const status = run(
-  process.execPath,
-  [vitest, 'run', ...args.filter((arg) => arg !== '--full')],
-  isFull ? { CTWA_FULL: '1' } : {},
-);
+const { KAFKA_BROKERS } = process.env;
+const status = run(process.execPath, [vitest, 'run', ...args.filter((arg) => arg !== '--full')], {
+  ...(isFull ? { CTWA_FULL: '1' } : {}),
+  // Under another name too, because tests clear what a developer's shell carries for the product.
+  ...(KAFKA_BROKERS === undefined ? {} : { TEST_KAFKA_BROKERS: KAFKA_BROKERS }),
+});
 process.exit(status ?? 1);
