@@ -46,7 +46,8 @@ async function createTopics(brokers, partitions) {
     ];
     await admin.createTopics({ topics: wanted.filter(({ topic }) => !existing.has(topic)) });
     const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
-    return topics.map((topic) => ({ name: topic.name, partitions: topic.partitions.length }));
+    const sizes = new Map(topics.map(({ name, partitions: list }) => [name, list.length]));
+    return wanted.map(({ topic }) => ({ name: topic, partitions: sizes.get(topic) }));
   } finally {
     await admin.disconnect();
   }

@@ -73,7 +73,15 @@ export function installKafka() {
   mkdirSync(JARS, { recursive: true });
   const fetched = mkdtempSync(join(JARS, 'fetching-'));
   try {
-    const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime'];
+    const args = [
+      '-q',
+      '-B',
+      '-Dstyle.color=never',
+      '-f',
+      POM,
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+    ];
     const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
     const { status, error, stdout } = spawnSync('mvn', [...args, `-DoutputDirectory=${fetched}`], options);
     if (status !== 0)
@@ -119,6 +127,14 @@ function propertiesText(properties) {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${escaped(value)}\n`)
     .join('');
+}
+
+/** Kafka's own lock comes too late: a second broker ruins the log of the first before it meets that lock, and both end. */
+async function refuseSecond(paths) {
+  if (!existsSync(paths.properties)) return;
+  const match = /^controller\.quorum\.voters=.*:(\d+)$/m.exec(readFileSync(paths.properties, 'utf8'));
+  if (match !== null && !(await isFree(Number(match[1]))))
+    throw new Error(`A broker runs on ${paths.directory} already: something listens on its port ${match[1]}.`);
 }
 
 function secureProperties(paths, users) {
@@ -286,6 +302,7 @@ export async function startBroker(options) {
     keystore: join(dataDir, 'tls', 'keystore.pem'),
   };
   mkdirSync(dataDir, { recursive: true });
+  await refuseSecond(paths);
   if (secure !== undefined) await makeCertificate(paths);
 
   const choosePorts = async () => ({

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Partitioners, type SASLOptions } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
@@ -151,6 +152,12 @@ describeKafka('a broker for development and tests', { secure: { users: [USER] } 
     } finally {
       await data.remove();
     }
+  });
+
+  it('takes no data directory that another broker runs on', async () => {
+    const dataDir = dirname(dirname(kafka.own.secure!.caFile));
+    await expect(startBroker({ dataDir })).rejects.toThrow(`A broker runs on ${dataDir} already`);
+    expect(isAlive(kafka.own.pid!)).toBe(true);
   });
 
   it('says that its port is taken', async () => {
