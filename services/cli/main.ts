@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { LedgerError } from '../ledger/errors.ts';
 import { accountsList, accountsSet, type AccountOptions } from './commands/accounts.ts';
+import { consumeCommand, type ConsumeCommandOptions } from './commands/consume.ts';
 import { deadLetterList, deadLetterReplay } from './commands/dead-letter.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
@@ -10,6 +11,8 @@ import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
 import { exporter, type ExporterTexts } from './commands/exporter.ts';
 import { dashboard, start, webhook, type ServerOptions } from './commands/start.ts';
+import { DEFAULT_GROUP } from './kafka-settings.ts';
+import { topicsCreate, type TopicsOptions } from './commands/topics.ts';
 import { UsageError, type CommonOptions } from './settings.ts';
 
 function program(): Command {
@@ -31,7 +34,7 @@ function program(): Command {
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .option('--empty', 'send the sample data away')
     .action((options: ServerOptions) => start(options));
-  command('webhook', "receiver of Meta's webhooks, straight into the ledger")
+  command('webhook', "receiver of Meta's webhooks: into Kafka when KAFKA_BROKERS is set, else into the ledger")
     .option('--port <n>', 'port to listen on', '8788')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .action((options: ServerOptions) => webhook(options));
@@ -49,6 +52,12 @@ function program(): Command {
     .option('--port <n>', 'port of health, readiness and metrics', '9465')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .action((options: ExporterTexts) => exporter(options));
+  command('consume', 'read events from Kafka into the ledger (KAFKA_BROKERS, …)')
+    .option('--group <name>', 'consumer group', DEFAULT_GROUP)
+    .option('--from-beginning', 'forget what the group has read, and read everything again')
+    .option('--port <n>', 'answer /healthz, /readyz and /metrics on this port (default: nowhere)')
+    .option('--host <h>', 'address of that port', '127.0.0.1')
+    .action((options: ConsumeCommandOptions) => consumeCommand(options));
   command('ingest', 'read events and webhook envelopes from NDJSON files (- = standard input, .gz accepted)')
     .argument('<file...>')
     .action((files: string[], options: CommonOptions) => ingest(files, options));
@@ -88,6 +97,17 @@ function program(): Command {
   command('replay', 'try all of them again, after a fix', letters).action((options: CommonOptions) =>
     deadLetterReplay(options),
   );
+
+  root
+    .command('topics')
+    .description('the topics of Kafka')
+    .exitOverride()
+    .command('create')
+    .description('create those that are missing, with equally many partitions')
+    .option('--partitions <n>', 'partitions of each; they bound the number of consumers', '48')
+    .option('--replication <n>', 'copies of each partition; 3 where three brokers are', '1')
+    .exitOverride()
+    .action((options: TopicsOptions) => topicsCreate(options));
 
   const accounts = root
     .command('accounts')

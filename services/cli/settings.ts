@@ -17,7 +17,8 @@ export interface CommonOptions {
   readonly config?: string;
 }
 
-function environment(name: string): string | null {
+/** A variable of the environment; null when it is unset or empty. */
+export function environment(name: string): string | null {
   const value = process.env[name];
   return value === undefined || value === '' ? null : value;
 }
@@ -50,7 +51,8 @@ export function locationOf(options: CommonOptions): Location {
   };
 }
 
-function readText(path: string, what: string): string {
+/** @throws LedgerError that names the file and what it was for */
+export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

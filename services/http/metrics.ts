@@ -1,4 +1,7 @@
-import { Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ConsumerObserver } from '../kafka/service.ts';
+
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300];
 
 /** What `/metrics` shows. */
 export class Metrics {
@@ -21,4 +24,79 @@ export class Metrics {
     labelNames: ['work'],
     registers: [this.registry],
   });
+  readonly lag = new Gauge({
+    name: 'ctwa_consumer_lag',
+    help: 'Records that the group has not committed yet, of the partitions that this process has.',
+    labelNames: ['topic', 'partition'],
+    registers: [this.registry],
+  });
+  readonly batchSeconds = new Histogram({
+    name: 'ctwa_batch_seconds',
+    help: 'From the first record of a batch to its marks in the ledger, in seconds.',
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly rebuildSeconds = new Histogram({
+    name: 'ctwa_rebuild_seconds',
+    help: 'Landing the last of a batch, folding its threads and writing their marks, in seconds.',
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly eventToLedgerSeconds = new Histogram({
+    name: 'ctwa_event_to_ledger_seconds',
+    help: 'From the broker taking a record to its marks in the ledger, in seconds.',
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly deadLetters = new Counter({
+    name: 'ctwa_dead_letters_total',
+    help: 'Values that could not be used, by reason.',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly rebalances = new Counter({
+    name: 'ctwa_rebalances_total',
+    help: 'Times that the group gave partitions out anew to this process.',
+    registers: [this.registry],
+  });
+  readonly marksEmitted = new Counter({
+    name: 'ctwa_marks_emitted_total',
+    help: 'Marks sent to the billing topic.',
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Counts events by outcome, however they came in. */
+  countEvents(counts: Readonly<Record<string, number>>): void {
+    for (const [outcome, count] of Object.entries(counts)) this.events.inc({ outcome }, count);
+  }
+
+  /** Counts what a consumer does. */
+  consumerObserver(): ConsumerObserver {
+    return {
+      onBatch: (report) => {
+        const { read, stored, duplicate, rejected } = report;
+        this.countEvents({ read, stored, duplicate, rejected });
+        for (const code of report.codes) this.deadLetters.inc({ code });
+        this.batchSeconds.observe(report.seconds);
+        this.rebuildSeconds.observe(report.rebuild_seconds);
+        this.marksEmitted.inc(report.emitted);
+        const now = Date.now();
+        for (const appended of report.appended_at_ms) this.eventToLedgerSeconds.observe((now - appended) / 1000);
+      },
+      onRebalance: () => {
+        this.rebalances.inc();
+      },
+      onLag: (lags) => {
+        this.lag.reset();
+        for (const { topic, partition, lag } of lags) this.lag.set({ topic, partition }, lag);
+      },
+      onFailure: () => {
+        this.failures.inc({ work: 'consume' });
+      },
+    };
+  }
 }

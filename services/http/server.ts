@@ -21,6 +21,8 @@ export interface ServerParts {
     readonly waitingFor: () => string | null;
   } | null;
   readonly metrics: Metrics;
+  /** Whether what the process does all the time is still being done. */
+  readonly isAlive?: () => boolean;
   /** Host names under which pages and API answer; null = any. */
   readonly hosts: ReadonlySet<string> | null;
   /** Throws when the server cannot work now, with the reason. */
@@ -54,7 +56,8 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   switch (url.pathname) {
     case '/healthz':
-      plain(response, 200, 'ok');
+      if (parts.isAlive?.() ?? true) plain(response, 200, 'ok');
+      else plain(response, 503, 'The consumer has not gone round its loop for a minute. See the log.');
       return;
     case '/readyz':
       try {
@@ -121,8 +124,7 @@ async function takeDelivery(
   });
   end();
   if (counts === null) return;
-  for (const outcome of ['read', 'stored', 'duplicate', 'rejected'] as const)
-    parts.metrics.events.inc({ outcome }, counts[outcome]);
+  parts.metrics.countEvents({ ...counts });
 }
 
 /** One HTTP server for webhook, API, pages, health and metrics. */

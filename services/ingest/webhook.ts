@@ -21,10 +21,12 @@ export interface Delivery {
   readonly raw: Buffer;
 }
 
+/** Events of a delivery by outcome; into a broker they are `produced`, and stored or duplicate later. */
 export interface DeliveryCounts {
   readonly read: number;
-  readonly stored: number;
-  readonly duplicate: number;
+  readonly stored?: number;
+  readonly duplicate?: number;
+  readonly produced?: number;
   readonly rejected: number;
 }
 

@@ -55,7 +55,8 @@ export function connectKafka(settings: KafkaSettings, log: Logger): Kafka {
     clientId: 'ctwa-ledger',
     brokers: [...settings.brokers],
     ...(settings.tls === null ? {} : { ssl: settings.tls.ca === null ? true : { ca: [settings.tls.ca] } }),
-    ...(settings.sasl === null ? {} : { sasl: settings.sasl as SASLOptions }),
+    // A copy: the client keeps an authenticator in the object that it is given.
+    ...(settings.sasl === null ? {} : { sasl: { ...settings.sasl } as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
     // Short, because whoever calls tries again for as long as it takes and tells what it waits for meanwhile.

@@ -27,6 +27,12 @@ async function partitionsOf(admin: Admin): Promise<Map<string, number>> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
 }
 
+/** Those of some topics that do not exist. */
+export async function missingTopics(admin: Admin, topics: readonly string[]): Promise<string[]> {
+  const known = await partitionsOf(admin);
+  return topics.filter((topic) => (known.get(topic) ?? 0) === 0);
+}
+
 export interface NewTopics {
   readonly partitions: number;
   readonly replication: number;

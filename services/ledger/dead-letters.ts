@@ -61,8 +61,9 @@ export class DeadLetters {
     this.#database = database;
   }
 
-  async add(letter: DeadLetter): Promise<void> {
-    const text = line(letter, Date.now(), false);
+  /** @param firstSeenMs when it was first seen, Unix milliseconds; of several times the earliest is kept */
+  async add(letter: DeadLetter, firstSeenMs: number = Date.now()): Promise<void> {
+    const text = line(letter, firstSeenMs, false);
     this.#lines.push(text);
     this.#bytes += text.length;
     if (this.#bytes >= MAX_BATCH_BYTES) await this.flush();

@@ -172,6 +172,14 @@ export class Ledger {
     this.#configuration = (await readConfiguration(this.database)) ?? this.#configuration;
   }
 
+  /** Goes on under the configuration that another process gave the ledger. */
+  async takeOver(): Promise<void> {
+    const now = await readConfiguration(this.database);
+    if (now === null) return;
+    this.#configuration = now;
+    await this.#writer?.adopt(now.hash);
+  }
+
   /** Keeps an account and re-folds what it changes. */
   async setAccount(account: Account, onProgress?: (threads: number) => void): Promise<void> {
     await this.#apply(null, onProgress, account);

@@ -188,16 +188,17 @@ export class Rebuild {
    * @returns how many events this landing was the first to store
    */
   async run(): Promise<{ readonly stored: number }> {
-    const { threads, hasNameless } = this.#touched;
-    let stored = 0;
-    if (threads !== null) stored = await this.#few(threads);
-    else {
-      await this.#linkThreads();
-      stored = await this.#named();
-      if (hasNameless) stored += await this.#nameless();
-    }
+    const { threads } = this.#touched;
+    const stored = await (threads === null ? this.#many() : this.#few(threads));
     await this.#writing;
     return { stored };
+  }
+
+  /** Any number of threads, looked up and folded slice by slice. */
+  async #many(): Promise<number> {
+    await this.#linkThreads();
+    const stored = await this.#named();
+    return stored + (this.#touched.hasNameless ? await this.#nameless() : 0);
   }
 
   /**

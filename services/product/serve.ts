@@ -1,8 +1,15 @@
+import type { Logger } from 'pino';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
 import { SummaryKeeper } from '../ledger/summary-keeper.ts';
-import { LedgerSink, type WebhookSecrets } from '../ingest/webhook.ts';
+import { LedgerSink, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
+import { connectKafka } from '../kafka/connection.ts';
+import type { BatchReport } from '../kafka/consumption.ts';
+import { RecordProducer } from '../kafka/producer.ts';
+import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
+import { TopicSink } from '../kafka/sink.ts';
+import { topicNames } from '../kafka/topics.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './pages.ts';
 import { Product } from './product.ts';
@@ -12,6 +19,8 @@ export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly secrets: WebhookSecrets;
+  /** Where events come from besides the webhook, and where the webhook's go; null without a broker. */
+  readonly consumer: ConsumerOptions | null;
   /** Pages, API and sample data as well, not the webhook alone. */
   readonly withDashboard: boolean;
   /** Send the sample data away. */
@@ -30,13 +39,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const keeper = new SummaryKeeper(ledger.database, (error) => {
     onError('Summaries could not be recomputed; it is tried again', error);
   });
-  const sink = new LedgerSink(ledger, () => {
+  const metrics = new Metrics();
+  const ledgerSink = new LedgerSink(ledger, () => {
     keeper.nudge();
   });
+  const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, keeper, log);
+  const sink: Sink = (delivery) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery);
   const product = new Product(ledger, options.ledger.location, onError);
   const server = createHttpServer({
     secrets: options.secrets,
-    sink: (delivery) => sink.take(delivery),
+    sink,
     reports:
       pages === null
         ? null
@@ -46,9 +58,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
             pages,
             waitingFor: () => null,
           },
-    metrics: new Metrics(),
+    metrics,
     hosts: hostsOf(options.host),
-    checkReady: () => ledger.checkReachable(),
+    isAlive: () => broker?.consumers.isAlive ?? true,
+    checkReady: async () => {
+      await ledger.checkReachable();
+      const reason = broker?.consumers.notReadyBecause ?? null;
+      if (reason !== null) throw new Error(reason);
+    },
     onError,
   });
   const listening = await beginListening(server, options);
@@ -59,10 +76,43 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     settled: () => product.settled(),
     stop: async () => {
       await listening.close();
-      await sink.idle();
+      await broker?.stop();
+      await ledgerSink.idle();
       await keeper.stop();
       await product.close();
       await ledger.close();
+    },
+  };
+}
+
+/** Consumers in this process, and a sink that feeds the topics they read. */
+function consumeHere(
+  ledger: Ledger,
+  options: ConsumerOptions,
+  metrics: Metrics,
+  keeper: SummaryKeeper,
+  log: Logger,
+): { readonly consumers: ConsumerService; readonly sink: TopicSink; readonly stop: () => Promise<void> } {
+  const counted = metrics.consumerObserver();
+  const observer = {
+    ...counted,
+    onBatch: (report: BatchReport) => {
+      counted.onBatch(report);
+      keeper.nudge();
+    },
+  };
+  const consumers = new ConsumerService(ledger, options, observer, log);
+  const producer = new RecordProducer(connectKafka(options.kafka, log));
+  consumers.run().catch((error: unknown) => {
+    // Pages and webhook go on; `/readyz` says why nothing is consumed.
+    log.error({ err: error }, 'Nothing is consumed from Kafka; mend it and start again');
+  });
+  return {
+    consumers,
+    sink: new TopicSink(producer, topicNames(options.kafka.topicPrefix)),
+    stop: async () => {
+      await consumers.stop();
+      await producer.close();
     },
   };
 }

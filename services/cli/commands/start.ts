@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { serveDashboard } from '../../product/dashboard.ts';
 import type { Serving } from '../../product/listening.ts';
+import { serveReceiver } from '../../product/receiver.ts';
 import { serve, type ServeOptions } from '../../product/serve.ts';
+import { DEFAULT_GROUP, kafkaSettings, sessionTimeoutMs } from '../kafka-settings.ts';
 import { databaseName, locationOf, readConfig, UsageError, webhookSecrets, type CommonOptions } from '../settings.ts';
 
 export interface ServerOptions extends CommonOptions {
@@ -33,6 +35,9 @@ function run(
   options: ServerOptions,
   parts: Pick<ServeOptions, 'withDashboard' | 'empty'>,
 ): Promise<void> {
+  const kafka = kafkaSettings();
+  const consumer =
+    kafka === null ? null : { kafka, group: DEFAULT_GROUP, fromBeginning: false, sessionTimeoutMs: sessionTimeoutMs() };
   return serveUntilStopped(() =>
     serve({
       ledger: {
@@ -44,6 +49,7 @@ function run(
       host: options.host,
       port: portOf(options.port),
       secrets: webhookSecrets(),
+      consumer,
       ...parts,
     }),
   );
@@ -53,7 +59,16 @@ export async function start(options: ServerOptions): Promise<void> {
   await run('start', options, { withDashboard: true, empty: options.empty === true });
 }
 
+/** Into the topics when a broker is configured, else straight into the ledger. */
 export async function webhook(options: ServerOptions): Promise<void> {
+  const kafka = kafkaSettings();
+  if (kafka !== null) {
+    const { host } = options;
+    await serveUntilStopped(() =>
+      serveReceiver({ kafka, host, port: portOf(options.port), secrets: webhookSecrets() }),
+    );
+    return;
+  }
   await run('webhook', options, { withDashboard: false, empty: false });
 }
 

@@ -1,0 +1,277 @@
+import type { Logger } from 'pino';
+import { DeadLetters, type DeadLetter } from '../ledger/dead-letters.ts';
+import type { Landing } from '../ledger/landing.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Emitter } from '../ledger/marks.ts';
+import { readBytes, summarised } from '../ingest/value.ts';
+import type { FetchedRecords, OwnPosition } from './consumer.ts';
+import { isTooLarge, type RecordProducer } from './producer.ts';
+import { billingRecord, deadLetterRecord } from './records.ts';
+import type { TopicNames } from './topics.ts';
+
+/** What one batch came to. `read = stored + duplicate + rejected`. */
+export interface BatchReport {
+  readonly read: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly rejected: number;
+  /** Reason codes of the dead letters. */
+  readonly codes: readonly string[];
+  readonly emitted: number;
+  /** From the first record gathered to marks in the ledger. */
+  readonly seconds: number;
+  /** Of these, folding and writing marks. */
+  readonly rebuild_seconds: number;
+  /** When the broker took each record, Unix milliseconds. */
+  readonly appended_at_ms: readonly number[];
+}
+
+export interface ConsumptionParts {
+  readonly ledger: Ledger;
+  readonly producer: RecordProducer;
+  readonly names: TopicNames;
+  /** Topics whose record time is the broker's clock. */
+  readonly appendTimed: ReadonlySet<string>;
+  readonly commit: (positions: readonly OwnPosition[]) => Promise<void>;
+  readonly onBatch: (report: BatchReport) => void;
+  readonly onTick: () => void;
+  readonly log: Logger;
+}
+
+/** What is gathered at most while the batch before it is being settled; then nothing more is taken. */
+const MAX_EVENTS = 150_000;
+const MAX_BYTES = 96 * 1024 * 1024;
+/** Letters are kept in memory with their bytes. */
+const MAX_LETTER_BYTES = 32 * 1024 * 1024;
+/** So that the partitions of one fetch come together, and a trickle does not become as many writes. */
+const LINGER_MS = 20;
+const HEARTBEAT_MS = 500;
+const COMMIT_AGAIN_MS = 1_000;
+
+interface Gathered {
+  readonly landing: Landing;
+  readonly letters: DeadLetter[];
+  readonly positions: Map<string, OwnPosition>;
+  readonly appended_at_ms: number[];
+  readonly beganAt: number;
+  read: number;
+  rejected: number;
+  bytes: number;
+  letterBytes: number;
+}
+
+function later(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Something that others wait for, again and again. */
+class Signal {
+  #resolve: () => void = () => undefined;
+  #promise = new Promise<void>((resolve) => (this.#resolve = resolve));
+
+  get next(): Promise<void> {
+    return this.#promise;
+  }
+
+  fire(): void {
+    this.#resolve();
+    this.#promise = new Promise((resolve) => (this.#resolve = resolve));
+  }
+}
+
+/**
+ * From records to marks: gathers what is fetched while the batch before is being landed, folded, emitted and committed,
+ * in this order. A batch is whatever came meanwhile: small and quick when little comes, large when there is a backlog.
+ */
+export class Consumption {
+  readonly #parts: ConsumptionParts;
+  #gathering: Gathered;
+  #uncommitted = new Map<string, OwnPosition>();
+  readonly #arrived = new Signal();
+  readonly #room = new Signal();
+  #isDraining = false;
+  #hasFailed = false;
+
+  constructor(parts: ConsumptionParts) {
+    this.#parts = parts;
+    this.#gathering = this.#begin();
+  }
+
+  #begin(): Gathered {
+    return {
+      landing: this.#parts.ledger.beginLanding(),
+      letters: [],
+      positions: new Map(),
+      appended_at_ms: [],
+      beganAt: performance.now(),
+      read: 0,
+      rejected: 0,
+      bytes: 0,
+      letterBytes: 0,
+    };
+  }
+
+  get #isClosed(): boolean {
+    return this.#isDraining || this.#hasFailed;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#gathering.positions.size === 0;
+  }
+
+  get #isFull(): boolean {
+    const { landing, bytes, letterBytes } = this.#gathering;
+    return landing.events >= MAX_EVENTS || bytes >= MAX_BYTES || letterBytes >= MAX_LETTER_BYTES;
+  }
+
+  /**
+   * Takes the records of one fetch of one partition; waits while a full batch is gathered already.
+   * @returns whether all were taken: a consumption that drains or has failed takes no more
+   * @throws what `heartbeat` throws: then those not taken yet come again
+   */
+  async take(
+    { topic, partition, records, generation }: FetchedRecords,
+    heartbeat: () => Promise<void>,
+  ): Promise<boolean> {
+    const isAppendTimed = this.#parts.appendTimed.has(topic);
+    const nowMs = Date.now();
+    for (const record of records) {
+      while (this.#isFull && !this.#isClosed) await this.#beating(this.#room.next, heartbeat);
+      if (this.#isClosed) return false;
+      const gathered = this.#gathering;
+      const value = record.value ?? Buffer.alloc(0);
+      const recordMs = Number(record.timestamp);
+      const clockMs = isAppendTimed ? recordMs : nowMs;
+      const rejections = [];
+      let waiting: Promise<void> | undefined;
+      for (const outcome of readBytes(value, Math.floor(clockMs / 1000))) {
+        gathered.read += 1;
+        if (outcome.kind === 'event') waiting = gathered.landing.add(outcome.event) ?? waiting;
+        else rejections.push(outcome.rejection);
+      }
+      gathered.bytes += value.length;
+      gathered.rejected += rejections.length;
+      const rejection = summarised(rejections);
+      if (rejection !== null) {
+        gathered.letters.push({ ...rejection, source: topic, partition, position: Number(record.offset), raw: value });
+        gathered.letterBytes += value.length;
+      }
+      gathered.appended_at_ms.push(isAppendTimed ? recordMs : nowMs);
+      // Known with its record, so that a batch that is settled in the middle of a fetch commits what it holds.
+      const offset = (BigInt(record.offset) + 1n).toString();
+      gathered.positions.set(`${topic}/${partition}`, { topic, partition, offset, generation });
+      // A part that cannot be stored fails the whole batch when it is settled.
+      if (waiting !== undefined)
+        await this.#beating(
+          waiting.catch(() => undefined),
+          heartbeat,
+        );
+    }
+    this.#arrived.fire();
+    return true;
+  }
+
+  /** Waits, with heartbeats. */
+  async #beating(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
+    let isDone = false;
+    const settled = work.then(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await Promise.race([settled, later(HEARTBEAT_MS)]);
+      this.#parts.onTick();
+      await heartbeat();
+    }
+  }
+
+  /**
+   * Settles batch after batch until it is drained.
+   * @throws what made a batch fail; nothing of it was committed, so whoever consumes next reads it again
+   */
+  async run(): Promise<void> {
+    try {
+      while (!this.#isEmpty || !this.#isDraining || this.#uncommitted.size > 0) {
+        this.#parts.onTick();
+        if (this.#isEmpty) {
+          if (this.#uncommitted.size > 0) await this.#commit();
+          if (this.#isDraining) return;
+          if (this.#isEmpty) await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
+          continue;
+        }
+        if (!this.#isDraining && !this.#isFull) await later(LINGER_MS);
+        const gathered = this.#gathering;
+        this.#gathering = this.#begin();
+        this.#room.fire();
+        await this.#settle(gathered);
+      }
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#room.fire();
+      throw error;
+    }
+  }
+
+  /** What is gathered is still settled; `run` resolves after that. Take no more. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#arrived.fire();
+    this.#room.fire();
+  }
+
+  async #settle(gathered: Gathered): Promise<void> {
+    await this.#keepLetters(gathered.letters);
+    let emitted = 0;
+    const emitter: Emitter = async (marks) => {
+      await this.#parts.producer.send(marks.map((mark) => billingRecord(mark, this.#parts.names)));
+      emitted += marks.length;
+    };
+    const began = performance.now();
+    const { stored } = await this.#parts.ledger.fold(gathered.landing, { emitter });
+    const ended = performance.now();
+    for (const [key, position] of gathered.positions) this.#uncommitted.set(key, position);
+    this.#parts.onBatch({
+      read: gathered.read,
+      stored,
+      duplicate: gathered.read - gathered.rejected - stored,
+      rejected: gathered.rejected,
+      codes: gathered.letters.map((letter) => letter.code),
+      emitted,
+      seconds: (ended - gathered.beganAt) / 1000,
+      rebuild_seconds: (ended - began) / 1000,
+      appended_at_ms: gathered.appended_at_ms,
+    });
+    await this.#commit();
+  }
+
+  /** Into the ledger's table first, then to their topic; a letter that its topic does not take is in the table at least. */
+  async #keepLetters(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length === 0) return;
+    const table = new DeadLetters(this.#parts.ledger.database);
+    for (const letter of letters) await table.add(letter);
+    await table.flush();
+    const now = Date.now();
+    for (const letter of letters) {
+      try {
+        await this.#parts.producer.send([deadLetterRecord(letter, now, this.#parts.names)]);
+      } catch (error) {
+        if (!isTooLarge(error)) throw error;
+        this.#parts.log.warn(
+          { topic: letter.source, partition: letter.partition, offset: letter.position, bytes: letter.raw.length },
+          `A dead letter is too large for ${this.#parts.names.deadLetter}; it is in the ledger's table only. Raise max.message.bytes of the topic.`,
+        );
+      }
+    }
+  }
+
+  /** A commit that fails is repeated with the next one: until then the same records may come twice, no more. */
+  async #commit(): Promise<void> {
+    const positions = this.#uncommitted;
+    this.#uncommitted = new Map();
+    try {
+      await this.#parts.commit([...positions.values()]);
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'offsets could not be committed; they go with the next ones');
+      for (const [key, position] of positions) if (!this.#uncommitted.has(key)) this.#uncommitted.set(key, position);
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import { ConfigurationChangedError, LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { brokerError, connectKafka, type KafkaSettings } from './connection.ts';
+import { Consumption, type BatchReport } from './consumption.ts';
+import { GroupMember } from './consumer.ts';
+import { lagOf, type PartitionLag } from './lag.ts';
+import { DeadLetterMirror } from './letters.ts';
+import { RecordProducer } from './producer.ts';
+import { appendTimedTopics, checkTopics, topicNames, type TopicNames } from './topics.ts';
+
+/** What is told of the work, for metrics and for whoever watches. */
+export interface ConsumerObserver {
+  readonly onBatch: (report: BatchReport) => void;
+  readonly onRebalance: () => void;
+  readonly onLag: (lag: readonly PartitionLag[]) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface ConsumerOptions {
+  readonly kafka: KafkaSettings;
+  readonly group: string;
+  /** Forget the group's offsets first and read everything again. */
+  readonly fromBeginning: boolean;
+  readonly sessionTimeoutMs: number;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+/** How long a batch may take to be finished when the process is asked to stop; then it is left to the next reader. */
+const GRACE_MS = 20_000;
+const LAG_EVERY_MS = 5_000;
+/** A loop that has not gone round for so long hangs. */
+const ALIVE_MS = 60_000;
+
+/**
+ * The consumers (contract.md 2): reads both topics into the ledger until it is stopped. Whatever fails on the way, the
+ * broker or ClickHouse being away included, ends this life of the member; the next one begins after a pause, from the
+ * committed offsets, so nothing is lost and nothing is believed done that is not.
+ */
+export class ConsumerService {
+  readonly #ledger: Ledger;
+  readonly #options: ConsumerOptions;
+  readonly #observer: ConsumerObserver;
+  readonly #log: Logger;
+  readonly #names: TopicNames;
+  readonly #stopping = new AbortController();
+  #why: string | null = 'The consumer has not joined its group yet.';
+  #tickedAt = performance.now();
+  #mustRewind: boolean;
+  /** Whether it has ever read: until then what trying again cannot mend is told to whoever started it. */
+  #hasRead = false;
+  #done: Promise<void> | null = null;
+
+  /** @param ledger opened for writing */
+  constructor(ledger: Ledger, options: ConsumerOptions, observer: ConsumerObserver, log: Logger) {
+    this.#ledger = ledger;
+    this.#options = options;
+    this.#observer = observer;
+    this.#log = log;
+    this.#names = topicNames(options.kafka.topicPrefix);
+    this.#mustRewind = options.fromBeginning;
+  }
+
+  /** Why it cannot read and write now; null when it can. */
+  get notReadyBecause(): string | null {
+    return this.#why;
+  }
+
+  /** Whether its loop went round within the last minute. */
+  get isAlive(): boolean {
+    return performance.now() - this.#tickedAt < ALIVE_MS;
+  }
+
+  /**
+   * Consumes until `stop`.
+   * @throws LedgerError for what a person must mend first: credentials, topics, partition counts
+   */
+  run(): Promise<void> {
+    this.#done ??= this.#supervise();
+    return this.#done;
+  }
+
+  /** Finishes or abandons the batch under way, commits what is done, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done?.catch(() => undefined);
+  }
+
+  async #supervise(): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#live(() => {
+          pause = FIRST_PAUSE_MS;
+        });
+      } catch (thrown) {
+        const error = brokerError(thrown, this.#options.kafka);
+        this.#why = error instanceof Error ? error.message : String(error);
+        if (!this.#hasRead && error instanceof LedgerError && !(error instanceof LedgerAwayError)) throw error;
+        this.#observer.onFailure(error);
+        this.#log.warn(
+          { err: error, pause_ms: Math.round(pause) },
+          'consuming was interrupted; it goes on after a pause',
+        );
+        if (error instanceof ConfigurationChangedError) await this.#ledger.takeOver().catch(() => undefined);
+        await this.#sleep(pause * (0.5 + Math.random()));
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  #tick(): void {
+    this.#tickedAt = performance.now();
+  }
+
+  async #sleep(milliseconds: number): Promise<void> {
+    this.#tick();
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#stopping.signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      this.#stopping.signal.addEventListener('abort', end);
+    });
+    this.#tick();
+  }
+
+  /** One life: from the check of the topics until it is stopped or something fails. */
+  async #live(onWorking: () => void): Promise<void> {
+    const kafka = connectKafka(this.#options.kafka, this.#log);
+    const admin = kafka.admin();
+    const producer = new RecordProducer(kafka);
+    const closing: (() => Promise<void>)[] = [() => admin.disconnect(), () => producer.close()];
+    try {
+      await admin.connect();
+      await checkTopics(admin, this.#names);
+      if (this.#mustRewind) await this.#rewind(admin);
+      this.#mustRewind = false;
+      await this.#consume(kafka, admin, producer, closing, onWorking);
+    } finally {
+      for (const close of closing.reverse()) await close().catch(() => undefined);
+    }
+  }
+
+  async #consume(
+    kafka: Kafka,
+    admin: Admin,
+    producer: RecordProducer,
+    closing: (() => Promise<void>)[],
+    onWorking: () => void,
+  ): Promise<void> {
+    const sources = [this.#names.messages, this.#names.statuses];
+    const tick = (): void => {
+      this.#tick();
+    };
+    let assigned: ReadonlyMap<string, readonly number[]> = new Map();
+    const consumption: Consumption = new Consumption({
+      ledger: this.#ledger,
+      producer,
+      names: this.#names,
+      appendTimed: await appendTimedTopics(admin, sources),
+      commit: (positions) => member.commit(positions),
+      onBatch: (report) => {
+        onWorking();
+        this.#observer.onBatch(report);
+        const { appended_at_ms: _, codes: _codes, ...figures } = report;
+        this.#log.debug(figures, 'batch');
+      },
+      onTick: tick,
+      log: this.#log,
+    });
+    const member: GroupMember = new GroupMember(
+      kafka,
+      { group: this.#options.group, topics: sources, sessionTimeoutMs: this.#options.sessionTimeoutMs },
+      {
+        take: (fetched, heartbeat) => consumption.take(fetched, heartbeat),
+        onAssigned: (partitions) => {
+          assigned = partitions;
+          this.#why = null;
+          this.#hasRead = true;
+          this.#observer.onRebalance();
+        },
+        onTick: tick,
+      },
+      this.#log,
+    );
+    closing.push(() => member.stop());
+    const mirror = new DeadLetterMirror(kafka, this.#options.group, this.#names.deadLetter, this.#ledger.database);
+    closing.push(() => mirror.stop());
+    const mirrorEnded = new Promise<never>((_, reject) => {
+      void mirror.start(reject).catch(reject);
+    });
+    mirrorEnded.catch(() => undefined);
+    const lagTimer = setInterval(() => {
+      lagOf(admin, this.#options.group, assigned).then(this.#observer.onLag, () => undefined);
+    }, LAG_EVERY_MS);
+    closing.push(() => Promise.resolve(clearInterval(lagTimer)));
+
+    const stopped = new Promise<void>((resolve) => {
+      if (this.#stopping.signal.aborted) resolve();
+      else
+        this.#stopping.signal.addEventListener(
+          'abort',
+          () => {
+            resolve();
+          },
+          { once: true },
+        );
+    });
+    const memberEnded = member.ended.then((error) => {
+      throw error;
+    });
+    memberEnded.catch(() => undefined);
+    const settled = consumption.run();
+    settled.catch(() => undefined);
+    // What ends a life wakes whoever waits for the member to join, too.
+    await Promise.race([member.start(), memberEnded, stopped]);
+    await Promise.race([settled, memberEnded, mirrorEnded, stopped]);
+    this.#why = 'The consumer is stopping.';
+    member.pause();
+    consumption.drain();
+    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+  }
+
+  /** Forgets the offsets of a group that nobody is in; a running one is joined where it is. */
+  async #rewind(admin: Admin): Promise<void> {
+    const { group } = this.#options;
+    const { groups } = await admin.describeGroups([group, `${group}-dead-letters`]);
+    if (groups.some((known) => known.members.length > 0)) {
+      this.#log.warn(
+        { group },
+        'the group has members, so it is joined where it is and not taken back to the beginning',
+      );
+      return;
+    }
+    const { groups: known } = await admin.listGroups();
+    if (known.some(({ groupId }) => groupId === group)) await admin.deleteGroups([group]);
+  }
+}
