@@ -97,6 +97,14 @@ export class RunningService {
     });
   }
 
+  /** Waits until it has logged something. */
+  async says(words: string): Promise<void> {
+    await until(`it says "${words}"`, () => {
+      if (!this.isRunning) throw new Error(`It ended: ${this.#stderr}`);
+      return this.#stderr.includes(words);
+    });
+  }
+
   async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
     const response = await fetch(`${await this.url()}${path}`);
     return { status: response.status, text: await response.text() };

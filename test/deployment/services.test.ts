@@ -78,7 +78,7 @@ describe('the services of docker-compose.yml, as processes', () => {
     exporter = begin('exporter', { clickhouse: exporterDoor.url });
     const dashboard = begin('dashboard', { clickhouse: (await door()).url });
     for (const service of [exporter, dashboard]) {
-      await until('it has looked for the ledger', () => service.log.includes('does not exist yet'));
+      await service.says('does not exist yet');
       expect(await service.get('/healthz')).toMatchObject({ status: 200 });
       const { status, text } = await service.get('/readyz');
       expect(status).toBe(503);
