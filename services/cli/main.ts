@@ -94,9 +94,9 @@ function program(): Command {
   command('list', 'list those that wait, first seen first', letters)
     .option('--limit <n>', 'how many at most', '100')
     .action((options: CommonOptions & { limit: string }) => deadLetterList(options));
-  command('replay', 'try all of them again, after a fix', letters).action((options: CommonOptions) =>
-    deadLetterReplay(options),
-  );
+  command('replay', 'try all of them again, after a fix', letters)
+    .option('--from <where>', 'table: those that wait in the ledger; topic: those in the dead-letter topic', 'table')
+    .action((options: CommonOptions & { from: string }) => deadLetterReplay(options));
 
   root
     .command('topics')

@@ -1,8 +1,8 @@
-import { markReplayed, waitingDeadLetters } from '../ledger/dead-letters.ts';
+import { DeadLetters, markReplayed, type DeadLetter } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readBytes } from './value.ts';
 
-/** What became of the waiting dead letters. */
+/** What became of the letters. */
 export interface ReplayCounts {
   readonly letters: number;
   /** Letters whose every event is in the ledger now. */
@@ -11,20 +11,31 @@ export interface ReplayCounts {
   readonly still_rejected: number;
 }
 
-/** Tries every waiting dead letter again, after a fix. A letter is done when all of its events can be used. */
-export async function replayDeadLetters(ledger: Ledger): Promise<ReplayCounts> {
+/** Letters, some at a time, with when each was first seen in Unix milliseconds. */
+export type LetterBatches = AsyncIterable<readonly { readonly letter: DeadLetter; readonly firstSeenMs: number }[]>;
+
+/**
+ * Tries letters again, after a fix. A letter is done when all of its events can be used; one that came from elsewhere
+ * than the ledger's table and is not done is kept there.
+ */
+export async function replayLetters(ledger: Ledger, batches: LetterBatches): Promise<ReplayCounts> {
   let letters = 0;
   let replayed = 0;
-  for await (const batch of waitingDeadLetters(ledger.database)) {
+  for await (const batch of batches) {
+    const waiting = new DeadLetters(ledger.database);
     for (const { letter, firstSeenMs } of batch) {
       letters += 1;
       const outcomes = readBytes(letter.raw, Math.floor(Date.now() / 1000));
       const events = outcomes.flatMap((outcome) => (outcome.kind === 'event' ? [outcome.event] : []));
       if (events.length > 0) await ledger.record(events);
-      if (events.length < outcomes.length) continue;
+      if (events.length < outcomes.length) {
+        await waiting.add(letter, firstSeenMs);
+        continue;
+      }
       await markReplayed(ledger.database, letter, firstSeenMs);
       replayed += 1;
     }
+    await waiting.flush();
   }
   return { letters, replayed, still_rejected: letters - replayed };
 }

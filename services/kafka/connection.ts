@@ -1,14 +1,9 @@
-import {
-  Kafka,
-  KafkaJSError,
-  KafkaJSSASLAuthenticationError,
-  KafkaJSNumberOfRetriesExceeded,
-  logLevel,
-  type LogEntry,
-  type SASLOptions,
-} from 'kafkajs';
+import kafkajs, { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+
+// Not among the names that Node finds in the package by itself.
+const { KafkaJSError, KafkaJSSASLAuthenticationError } = kafkajs;
 
 /** How the brokers are reached. */
 export interface KafkaSettings {
@@ -101,7 +96,7 @@ export function brokerError(error: unknown, settings: KafkaSettings): unknown {
     return new LedgerError(
       `Kafka at ${where} does not let this user at its topics (${text}). Grant it to the user of KAFKA_USER.`,
     );
-  if (causes.some((cause) => cause instanceof KafkaJSError || cause instanceof KafkaJSNumberOfRetriesExceeded))
+  if (causes.some((cause) => cause instanceof KafkaJSError))
     return new LedgerAwayError(
       `Kafka at ${where} cannot be reached or does not answer (${text}). Check KAFKA_BROKERS, and KAFKA_SSL when it expects TLS.`,
     );

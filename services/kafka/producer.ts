@@ -1,11 +1,7 @@
-import {
-  CompressionTypes,
-  KafkaJSProtocolError,
-  Partitioners,
-  type IHeaders,
-  type Kafka,
-  type Producer,
-} from 'kafkajs';
+import kafkajs, { CompressionTypes, Partitioners, type IHeaders, type Kafka, type Producer } from 'kafkajs';
+
+// Not among the names that Node finds in the package by itself.
+const { KafkaJSProtocolError } = kafkajs;
 
 /** A record on its way to a topic. */
 export interface OutgoingRecord {

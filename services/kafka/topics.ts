@@ -1,5 +1,8 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { LedgerError } from '../ledger/errors.ts';
+
+// Not among the names that Node finds in the package by itself.
+const { ConfigResourceTypes } = kafkajs;
 
 /** Names of the topics (contract.md 1). */
 export interface TopicNames {

@@ -1,6 +1,11 @@
-import { replayDeadLetters } from '../../ingest/replay.ts';
-import { countDeadLetters, listDeadLetters } from '../../ledger/dead-letters.ts';
+import { pino } from 'pino';
+import { replayLetters, type LetterBatches, type ReplayCounts } from '../../ingest/replay.ts';
+import { brokerError, connectKafka } from '../../kafka/connection.ts';
+import { lettersInTopic } from '../../kafka/letters.ts';
+import { topicNames } from '../../kafka/topics.ts';
+import { countDeadLetters, listDeadLetters, waitingDeadLetters } from '../../ledger/dead-letters.ts';
 import { settleSummaries } from '../../ledger/summaries.ts';
+import { requiredKafkaSettings } from '../kafka-settings.ts';
 import { withExistingLedger } from '../open.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
@@ -16,10 +21,24 @@ export async function deadLetterList(options: CommonOptions & { limit: string })
   });
 }
 
-export async function deadLetterReplay(options: CommonOptions): Promise<void> {
+/** From the ledger's table, which has all letters, or from the topic, which may have some of another ledger too. */
+export async function deadLetterReplay(options: CommonOptions & { from: string }): Promise<void> {
+  if (options.from !== 'table' && options.from !== 'topic')
+    throw new UsageError(`--from "${options.from}" is neither table nor topic.`);
+  const isFromTopic = options.from === 'topic';
+  const settings = isFromTopic ? requiredKafkaSettings() : null;
   await withExistingLedger('dead-letter replay', options, async (ledger) => {
     await ledger.beginWriting();
-    const counts = await replayDeadLetters(ledger);
+    const replay = (batches: LetterBatches): Promise<ReplayCounts> => replayLetters(ledger, batches);
+    let counts: ReplayCounts;
+    if (settings === null) counts = await replay(waitingDeadLetters(ledger.database));
+    else
+      try {
+        const kafka = connectKafka(settings, pino({ level: 'silent' }));
+        counts = await replay(lettersInTopic(kafka, topicNames(settings.topicPrefix).deadLetter));
+      } catch (error) {
+        throw brokerError(error, settings);
+      }
     await settleSummaries(ledger.database);
     process.stdout.write(`${JSON.stringify(counts)}\n`);
   });
