@@ -93,7 +93,7 @@ export class Ledger {
     try {
       if (!(await database.exists()))
         throw new LedgerNotThereError(
-          `The ledger "${database.name}" does not exist yet. A command that writes creates it: start webhook or consume, or ingest something.`,
+          `The ledger "${database.name}" does not exist yet. A command that writes creates it, consume or ingest for instance.`,
         );
       await checkSchema(database);
       const configuration = await readConfiguration(database);

@@ -59,7 +59,7 @@ export async function checkSchema(database: Database): Promise<void> {
   const applied = (await hasMigrations(database)) ? await appliedVersion(database, newest) : 0;
   if (applied < newest)
     throw new LedgerNotThereError(
-      `The tables of the ledger "${database.name}" are not up to date yet (schema ${applied} of ${newest}). A command that writes brings them up: start webhook or consume, or ingest something.`,
+      `The tables of the ledger "${database.name}" are not up to date yet (schema ${applied} of ${newest}). A command that writes brings them up, consume or ingest for instance.`,
     );
 }
 

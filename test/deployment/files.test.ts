@@ -169,6 +169,13 @@ describe('deploy/clickhouse/users.xml', () => {
     ]);
   });
 
+  it('lets what the world reaches know nothing of the ledger', () => {
+    for (const name of PUBLISHED)
+      expect(
+        Object.keys(compose.services[name]?.environment ?? {}).filter((key) => key.startsWith('CLICKHOUSE')),
+      ).toEqual([]);
+  });
+
   it('gives the reader to those only who show and hand out', () => {
     const readers = services.filter(([, { environment: given }]) => 'CLICKHOUSE_READ_USER' in given);
     expect(readers.map(([name]) => name).sort()).toEqual(['dashboard', 'exporter']);

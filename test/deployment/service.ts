@@ -18,7 +18,7 @@ export interface Place {
   readonly cwd: string;
   /** Stands for `http://clickhouse:8123`. */
   readonly clickhouse: string;
-  /** Stands for `kafka:9092`; empty: without a broker. */
+  /** Stands for `kafka:9092`; empty for services that need none. */
   readonly kafka: string;
   /** Texts in the arguments that stand for others: directories, for instance. */
   readonly paths?: Readonly<Record<string, string>>;
@@ -93,7 +93,7 @@ export class RunningService {
   url(): Promise<string> {
     return until('the service says that it runs', () => {
       if (!this.isRunning) throw new Error(`It ended before it ran: ${this.#stderr}`);
-      return /running: (http:\S+)$/m.exec(this.#stdout)?.[1] ?? null;
+      return /^ctwa-ledger (?:is running|answers at): (http:\S+)$/m.exec(this.#stdout)?.[1] ?? null;
     });
   }
 
