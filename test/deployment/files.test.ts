@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { Metrics } from '../../services/http/metrics.ts';
+import { hostsOf } from '../../services/product/pages.ts';
 import { pathOf, readCompose, readExample, textOf, variablesIn, type Service } from './compose.ts';
 
 const ONE_SHOT = ['topics'];
@@ -179,6 +180,23 @@ describe('deploy/clickhouse/users.xml', () => {
   it('gives the reader to those only who show and hand out', () => {
     const readers = services.filter(([, { environment: given }]) => 'CLICKHOUSE_READ_USER' in given);
     expect(readers.map(([name]) => name).sort()).toEqual(['dashboard', 'exporter']);
+  });
+});
+
+describe('the names that pages answer to', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ['127.0.0.1', '', ['127.0.0.1', 'localhost', '[::1]']],
+    ['127.0.0.1', 'https://ledger.example.com', ['127.0.0.1', 'localhost', '[::1]', 'ledger.example.com']],
+    ['0.0.0.0', '', null],
+    // In a container, whose port is published on loopback: no page elsewhere can point a name of its own here.
+    ['0.0.0.0', 'http://localhost:8787', ['127.0.0.1', 'localhost', '[::1]']],
+  ])('on %s with the origin "%s"', (host, origin, names) => {
+    vi.stubEnv('ORIGIN', origin);
+    expect(hostsOf(host)).toEqual(names === null ? null : new Set(names));
   });
 });
 
