@@ -99,7 +99,7 @@ export class Consumption {
 
   #begin(): Gathered {
     return {
-      landing: this.#parts.ledger.beginLanding(),
+      landing: this.#parts.ledger.beginLiveLanding(),
       letters: [],
       positions: new Map(),
       appended_at_ms: [],

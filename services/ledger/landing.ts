@@ -66,9 +66,12 @@ export class Landing {
   #events = 0;
   #hasNameless = false;
   #threads: Map<string, ThreadKey> | null = new Map();
+  readonly #kept: LedgerEvent[] | null;
 
-  constructor(database: Pick<Database, 'insertLines'>) {
+  /** @param keepsEvents whether the events are kept until the landing is folded, for who remembers threads */
+  constructor(database: Pick<Database, 'insertLines'>, keepsEvents = false) {
     this.#database = database;
+    this.#kept = keepsEvents ? [] : null;
   }
 
   /** Known once it has begun, which is with the first event: who waits for input for long is not first. */
@@ -95,6 +98,11 @@ export class Landing {
     return this.#threads === null ? null : [...this.#threads.values()];
   }
 
+  /** The events; null where they are not kept. */
+  get kept(): readonly LedgerEvent[] | null {
+    return this.#kept;
+  }
+
   /** Takes one event. Await what it returns, if anything: it is the back-pressure. */
   add(event: LedgerEvent): Promise<void> | undefined {
     if (this.#events === 0) void this.number;
@@ -103,6 +111,7 @@ export class Landing {
     this.#events += 1;
     if (event.customer === '') this.#hasNameless = true;
     this.#remember(event);
+    this.#kept?.push(event);
     const full =
       this.#messages.count + this.#statuses.count >= EVENTS_PER_INSERT ||
       this.#messages.chars + this.#statuses.chars >= CHARS_PER_INSERT;

@@ -20,8 +20,8 @@ import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThere
 import { readFact, writeFact } from './facts.ts';
 import { Landing, newLandingNumber } from './landing.ts';
 import { checkSchema, migrate } from './migrations.ts';
-import type { Emitter } from './marks.ts';
-import { Rebuild, type Footing, type Touched } from './rebuild.ts';
+import { Rebuild, type Footing, type RebuildOptions, type Touched } from './rebuild.ts';
+import { ThreadCache } from './thread-cache.ts';
 import { otherWriters, Writer } from './writers.ts';
 
 export interface OpenOptions {
@@ -36,10 +36,7 @@ export interface OpenOptions {
   readonly onProgress?: (threads: number) => void;
 }
 
-export interface FoldOptions {
-  readonly emitter?: Emitter | null;
-  readonly onProgress?: ((threads: number) => void) | undefined;
-}
+export type FoldOptions = Pick<RebuildOptions, 'emitter' | 'onProgress'>;
 
 /** The epoch whose rebuild has gone through all threads. */
 const FOLDED_EPOCH = 'folded_epoch';
@@ -55,6 +52,7 @@ export class Ledger {
   readonly #command: string;
   #configuration: Configuration;
   #writer: Writer | null = null;
+  readonly #cache = new ThreadCache();
 
   private constructor(database: Database, command: string, configuration: Configuration) {
     this.database = database;
@@ -192,9 +190,14 @@ export class Ledger {
     await this.#writer.enter();
   }
 
-  /** Begins a landing; add events to it, then `fold` it. */
+  /** Begins a landing of any size; add events to it, then `fold` it. */
   beginLanding(): Landing {
     return new Landing(this.database);
+  }
+
+  /** The same for live traffic, in batches that fit in memory: the threads that it touches are remembered. */
+  beginLiveLanding(): Landing {
+    return new Landing(this.database, true);
   }
 
   /**
@@ -207,21 +210,26 @@ export class Ledger {
   async fold(landing: Landing, options: FoldOptions = {}): Promise<{ readonly stored: number }> {
     await landing.finish();
     if (landing.events === 0) return { stored: 0 };
-    const { number, hasNameless, threads } = landing;
-    return this.#derive({ landing: number, hasNameless, threads }, options);
+    const { number, hasNameless, threads, kept } = landing;
+    if (kept !== null) this.#cache.learn(kept);
+    const cache = kept === null ? null : this.#cache;
+    return this.#derive({ landing: number, hasNameless, threads }, { ...options, cache });
   }
 
   /** Lands a batch and folds it; the batch is durable and marked when this resolves. */
   async record(events: readonly LedgerEvent[], options: FoldOptions = {}): Promise<{ readonly stored: number }> {
-    const landing = this.beginLanding();
+    const landing = this.beginLiveLanding();
     for (const event of events) await landing.add(event);
     return this.fold(landing, options);
   }
 
-  async #derive(touched: Touched, { emitter, onProgress }: FoldOptions): Promise<{ readonly stored: number }> {
+  async #derive(touched: Touched, options: RebuildOptions): Promise<{ readonly stored: number }> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await new Rebuild(this.database, touched, this.#footing(), emitter, onProgress).run();
+        const result = await new Rebuild(this.database, touched, this.#footing(), {
+          ...options,
+          cache: this.#cache,
+        }).run();
         if (await this.#stillHolds()) return result;
       } catch (error) {
         // What was folded already is found done, so starting again costs little.

@@ -1,8 +1,23 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
 import { rankOf, type LandingNumber } from './landing.ts';
 import { Marks, versionOf, type Emitter } from './marks.ts';
+import type { ThreadCache } from './thread-cache.ts';
+import {
+  countRow,
+  COUNTS_OF_THREADS,
+  linkRow,
+  LINKS_OF_THREADS,
+  namelessRow,
+  NEXT_NAMELESS,
+  stateRow,
+  STATE_OF_THREADS,
+  threadRow,
+  TOUCHED_THREADS,
+  versionRow,
+  VERSIONS_OF_THREADS,
+} from './thread-states.ts';
 import { readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
 
 /** Threads whose events are held together in memory. */
@@ -18,134 +33,14 @@ export interface Footing {
   readonly rulebook: Rulebook;
 }
 
-const threadRow = z.object({ phone_number_id: z.string(), customer: z.string() });
-
-const stateRow = threadRow.extend({
-  events: z.coerce.number(),
-  landed: z.coerce.number(),
-  bytes: z.coerce.number(),
-  folded: z.string(),
-  emitted: z.string(),
-  is_linked: z.number(),
-});
-
-const TOUCHED_THREADS = `
-SELECT DISTINCT phone_number_id, customer FROM touched
-WHERE landing = {landing:UInt64} AND customer != ''
-  AND (phone_number_id, customer) > ({after_number:String}, {after_customer:String})
-ORDER BY phone_number_id, customer LIMIT {limit:UInt32}`;
-
-/**
- * For some threads: how many events they have, how many of those a landing was the first to store, the version that
- * their marks carry, and whether they share a message with another thread.
- */
-const STATE_OF_THREADS = `
-WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
-SELECT t.phone_number_id AS phone_number_id, t.customer AS customer, t.events AS events, t.landed AS landed, t.bytes AS bytes,
-    toString(f.version) AS folded, toString(e.version) AS emitted,
-    (t.phone_number_id, t.customer) IN
-        (SELECT phone_number_id, customer FROM thread_links WHERE (phone_number_id, customer) IN slice) AS is_linked
-FROM
-(
-    SELECT phone_number_id, customer, count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed,
-        sum(length(context) + length(sender) + length(errors) + length(referral_headline) + length(referral_body)) AS bytes
-    FROM events FINAL
-    WHERE (phone_number_id, customer) IN slice
-    GROUP BY phone_number_id, customer
-) AS t
-LEFT JOIN
-(
-    SELECT phone_number_id, customer, max(version) AS version
-    FROM folded_threads
-    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
-    GROUP BY phone_number_id, customer
-) AS f ON t.phone_number_id = f.phone_number_id AND t.customer = f.customer
-LEFT JOIN
-(
-    SELECT phone_number_id, customer, max(version) AS version
-    FROM emitted_threads
-    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
-    GROUP BY phone_number_id, customer
-) AS e ON t.phone_number_id = e.phone_number_id AND t.customer = e.customer
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
-
-const versionRow = z.object({ what: z.enum(['folded', 'emitted', 'shared']), thread: threadRow, version: z.string() });
-
-/**
- * For some named threads the versions that their marks carry and that were emitted; and one row `shared` when the events
- * of some message of a landing name several customers.
- */
-const VERSIONS_OF_THREADS = `
-WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
-SELECT 'folded' AS what, CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)') AS thread,
-    toString(max(version)) AS version
-FROM folded_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
-UNION ALL
-SELECT 'emitted', CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)'), toString(max(version))
-FROM emitted_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
-UNION ALL
-SELECT 'shared', CAST(('', ''), 'Tuple(phone_number_id String, customer String)'), '0'
-FROM
-(
-    SELECT message_key FROM message_names
-    WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
-    GROUP BY message_key HAVING uniqExact(customer) > 1 LIMIT 1
-)`;
-
-const linkRow = threadRow.extend({ nameless_id: z.string(), other_customer: z.string() });
-
-/** The links of some threads: by name, and of messages that name no customer by the message. */
-const LINKS_OF_THREADS = `
-SELECT DISTINCT phone_number_id, customer, '' AS nameless_id, other_customer
-FROM thread_links
-WHERE customer != ''
-  AND (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
-UNION ALL
-SELECT DISTINCT l.phone_number_id, '' AS customer, m.id AS nameless_id, l.other_customer
-FROM thread_links AS l
-INNER JOIN
-(
-    SELECT tupleElement(pair, 1) AS phone_number_id, tupleElement(pair, 2) AS id, sipHash64(phone_number_id, id) AS message_key
-    FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair)
-) AS m ON l.phone_number_id = m.phone_number_id AND l.message_key = m.message_key
-WHERE l.customer = '' AND (l.phone_number_id, l.message_key) IN
-    (SELECT tupleElement(pair, 1), sipHash64(tupleElement(pair, 1), tupleElement(pair, 2))
-     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))`;
-
-const namelessRow = z.object({
-  phone_number_id: z.string(),
-  id: z.string(),
-  landed: z.coerce.number(),
-  other_customers: z.array(z.string()),
-});
-
-const NEXT_NAMELESS = `
-WITH slice AS
-(
-    SELECT DISTINCT phone_number_id, nameless_id FROM touched
-    WHERE landing = {landing:UInt64} AND customer = ''
-      AND (phone_number_id, nameless_id) > ({after_number:String}, {after_id:String})
-    ORDER BY phone_number_id, nameless_id LIMIT {limit:UInt32}
-)
-SELECT t.phone_number_id AS phone_number_id, t.id AS id, t.landed AS landed,
-    groupUniqArrayIf(l.other_customer, l.other_customer != '') AS other_customers
-FROM
-(
-    SELECT phone_number_id, id, sipHash64(phone_number_id, id) AS message_key,
-        countIf(landing_rank = {rank:UInt64}) AS landed
-    FROM events FINAL
-    WHERE (phone_number_id, customer, id) IN (SELECT phone_number_id, '', nameless_id FROM slice)
-    GROUP BY phone_number_id, id
-) AS t
-LEFT JOIN
-(
-    SELECT phone_number_id, message_key, other_customer FROM thread_links
-    WHERE customer = '' AND (phone_number_id, message_key) IN
-        (SELECT phone_number_id, sipHash64(phone_number_id, nameless_id) FROM slice)
-) AS l ON t.phone_number_id = l.phone_number_id AND t.message_key = l.message_key
-GROUP BY t.phone_number_id, t.id, t.landed, t.message_key
-ORDER BY phone_number_id, id
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+/** Whom a rebuild tells, and what it may take from memory. */
+export interface RebuildOptions {
+  /** Told of the marks of touched threads that were not emitted at their version. */
+  readonly emitter?: Emitter | null | undefined;
+  readonly cache?: ThreadCache | null | undefined;
+  /** Threads folded so far. */
+  readonly onProgress?: ((threads: number) => void) | undefined;
+}
 
 /** What is rebuilt: what a landing touched. */
 export interface Touched {
@@ -162,25 +57,21 @@ export class Rebuild {
   readonly #touched: Touched;
   readonly #landing: LandingNumber;
   readonly #emitter: Emitter | null;
+  readonly #cache: ThreadCache | null;
   readonly #footing: Footing;
   readonly #onProgress: (threads: number) => void;
   #threads = 0;
   /** The last write under way: the engine stores marks while this process folds the next threads. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(
-    database: Database,
-    touched: Touched,
-    footing: Footing,
-    emitter: Emitter | null = null,
-    onProgress: (threads: number) => void = () => undefined,
-  ) {
+  constructor(database: Database, touched: Touched, footing: Footing, options: RebuildOptions = {}) {
     this.#database = database;
     this.#touched = touched;
     this.#landing = touched.landing;
     this.#footing = footing;
-    this.#emitter = emitter;
-    this.#onProgress = onProgress;
+    this.#emitter = options.emitter ?? null;
+    this.#cache = options.cache ?? null;
+    this.#onProgress = options.onProgress ?? ((): void => undefined);
   }
 
   /**
@@ -225,21 +116,25 @@ export class Rebuild {
 
   /** Few threads, whose names are known: everything about them is asked for at once. For live traffic. */
   async #few(threads: readonly ThreadKey[]): Promise<number> {
+    const rank = rankOf(this.#landing);
+    const landing = this.#landing.toString();
     const byName = threads.filter((thread) => thread.customer !== '');
     const nameless = threads.filter((thread) => thread.customer === '');
-    const names = {
-      numbers: byName.map((thread) => thread.phone_number_id),
-      customers: byName.map((thread) => thread.customer),
-    };
+    const remembered = byName.filter((thread) => this.#cache?.has(thread) === true);
+    const isRemembered = new Set(remembered);
+    const forgotten = threads.filter((thread) => !isRemembered.has(thread));
     const readLinks = (): Promise<z.infer<typeof linkRow>[]> =>
       this.#database.query(linkRow, LINKS_OF_THREADS, {
-        ...names,
+        ...namesOf(byName),
         nameless_numbers: nameless.map((thread) => thread.phone_number_id),
         nameless_ids: nameless.map((thread) => thread.nameless_id),
       });
-    const [{ byThread, landed }, versions, knownLinks] = await Promise.all([
-      readThreads(this.#database, threads, rankOf(this.#landing)),
-      this.#database.query(versionRow, VERSIONS_OF_THREADS, { ...names, landing: this.#landing.toString() }),
+    const [read, counts, versions, knownLinks] = await Promise.all([
+      readThreads(this.#database, forgotten, rank),
+      remembered.length === 0
+        ? []
+        : this.#database.query(countRow, COUNTS_OF_THREADS, { ...namesOf(remembered), rank: rank.toString() }),
+      this.#database.query(versionRow, VERSIONS_OF_THREADS, { ...namesOf(byName), landing }),
       readLinks(),
     ]);
     let links = knownLinks;
@@ -258,21 +153,29 @@ export class Rebuild {
     const carried = { folded: new Map<string, string>(), emitted: new Map<string, string>() };
     for (const { what, thread, version } of versions)
       if (what !== 'shared') carried[what].set(threadText(named(thread)), version);
-    const { epoch } = this.#footing;
+    const eventsOf = new Map(counts.map((row) => [threadText(named(row)), row.events]));
+    for (const [key, events] of read.byThread) eventsOf.set(key, events.length);
+    this.#remember(forgotten, read.byThread);
     const alone = threads.filter((thread) => {
       const key = threadText(thread);
       if (isLinked.has(key)) return false;
-      return this.#isStale(epoch, byThread.get(key)?.length ?? 0, carried.folded.get(key), carried.emitted.get(key));
+      return this.#isStale(eventsOf.get(key) ?? 0, carried.folded.get(key), carried.emitted.get(key));
     });
-    await this.#fold(alone, [...linked.values()], byThread);
+    await this.#fold(alone, [...linked.values()], { known: read.byThread, counts: eventsOf });
     this.#threads += threads.length;
     this.#onProgress(this.#threads);
-    return landed;
+    return read.landed + counts.reduce((sum, row) => sum + row.landed, 0);
+  }
+
+  #remember(threads: readonly ThreadKey[], events: EventsByThread): void {
+    if (this.#cache === null) return;
+    for (const thread of threads)
+      if (thread.customer !== '') this.#cache.replace(thread, events.get(threadText(thread)) ?? []);
   }
 
   /** Whether marks made of other events than a thread has now are stored, or were emitted last. */
-  #isStale(epoch: bigint, events: number, folded: string | undefined, emitted: string | undefined): boolean {
-    const version = versionOf(epoch, events);
+  #isStale(events: number, folded: string | undefined, emitted: string | undefined): boolean {
+    const version = versionOf(this.#footing.epoch, events);
     return folded !== version || (this.#emitter !== null && emitted !== version);
   }
 
@@ -305,17 +208,17 @@ export class Rebuild {
   async #named(): Promise<number> {
     let stored = 0;
     for await (const slice of this.#slices()) {
-      const { epoch } = this.#footing;
       const states = await this.#stateOf(slice);
       for (const thread of states) stored += thread.landed;
       // A linked thread's version counts events of other threads too, so no count of its own tells that it is done.
       const stale = states.filter(
-        (thread) => thread.is_linked === 1 || this.#isStale(epoch, thread.events, thread.folded, thread.emitted),
+        (thread) => thread.is_linked === 1 || this.#isStale(thread.events, thread.folded, thread.emitted),
       );
       for (const some of byBytes(stale))
         await this.#fold(
           some.filter((thread) => thread.is_linked === 0).map(named),
           some.filter((thread) => thread.is_linked === 1).map(named),
+          { known: new Map(), counts: new Map(some.map((thread) => [threadText(named(thread)), thread.events])) },
         );
       this.#threads += slice.length;
       this.#onProgress(this.#threads);
@@ -358,17 +261,20 @@ export class Rebuild {
    * @param alone threads that share no message with another
    * @param linked threads that do: they are folded with all those, and the version counts the events of all of them, so
    * that a message that moves from one to another gets a higher one
-   * @param known events that were read already, of whole threads
+   * @param given events that were read already, of whole threads; and how many events the ledger counts of which thread
    */
   async #fold(
     alone: readonly ThreadKey[],
     linked: readonly ThreadKey[],
-    known: EventsByThread | null = null,
+    given: { readonly known: EventsByThread; readonly counts: ReadonlyMap<string, number> } = {
+      known: new Map(),
+      counts: new Map(),
+    },
   ): Promise<void> {
     if (alone.length + linked.length === 0) return;
     const { epoch, rulebook } = this.#footing;
     const marks = new Marks(this.#emitter);
-    const events = known ?? (await readThreads(this.#database, [...alone, ...linked])).byThread;
+    const events = await this.#eventsOf([...alone, ...linked], given);
     for (const thread of alone) marks.fold(events.get(threadText(thread)) ?? [], [thread], rulebook, epoch);
     if (linked.length > 0)
       for (const together of await readComponents(this.#database, linked, events))
@@ -377,6 +283,34 @@ export class Rebuild {
     this.#writing = marks.write(this.#database);
     this.#writing.catch(() => undefined);
   }
+
+  /** The events of whole threads: as given, from memory where that is whole, else read. */
+  async #eventsOf(
+    threads: readonly ThreadKey[],
+    { known, counts }: { readonly known: EventsByThread; readonly counts: ReadonlyMap<string, number> },
+  ): Promise<EventsByThread> {
+    const events: EventsByThread = new Map(known);
+    const missing: ThreadKey[] = [];
+    for (const thread of threads) {
+      const key = threadText(thread);
+      if (events.has(key)) continue;
+      const remembered = this.#cache?.whole(thread, counts.get(key) ?? 0) ?? null;
+      if (remembered === null) missing.push(thread);
+      else events.set(key, remembered);
+    }
+    if (missing.length === 0) return events;
+    const { byThread } = await readThreads(this.#database, missing);
+    this.#remember(missing, byThread);
+    for (const [key, read] of byThread) events.set(key, read);
+    return events;
+  }
+}
+
+function namesOf(threads: readonly ThreadKey[]): { readonly numbers: string[]; readonly customers: string[] } {
+  return {
+    numbers: threads.map((thread) => thread.phone_number_id),
+    customers: threads.map((thread) => thread.customer),
+  };
 }
 
 /** Threads in runs whose free texts fit in memory together. */

@@ -12,7 +12,7 @@ export interface ThreadKey {
 }
 
 /** Events by thread, under `threadText`. */
-export type EventsByThread = Map<string, LedgerEvent[]>;
+export type EventsByThread = Map<string, readonly LedgerEvent[]>;
 
 /** What is read of threads at once. */
 export interface ThreadEvents {
@@ -74,7 +74,7 @@ export async function readThreads(
   threads: readonly ThreadKey[],
   rank: bigint = NO_RANK,
 ): Promise<ThreadEvents> {
-  const byThread: EventsByThread = new Map();
+  const byThread = new Map<string, LedgerEvent[]>();
   let landed = 0;
   const read = async (sql: string, some: readonly ThreadKey[], name: (thread: ThreadKey) => string): Promise<void> => {
     if (some.length === 0) return;

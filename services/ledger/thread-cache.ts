@@ -1,0 +1,118 @@
+import type { LedgerEvent, MessageEvent, StatusEvent } from '@ctwa-ledger/schemas/event.ts';
+import { landedUnder, threadText, type ThreadKey } from './threads.ts';
+
+/** Events that are remembered in all; the threads that were touched longest ago go first. */
+const MAX_EVENTS = 200_000;
+/** Longer threads are read when they are needed: finding copies in them would cost more. */
+const MAX_EVENTS_OF_THREAD = 400;
+/** Events with longer free texts are not kept, nor are their threads. */
+const MAX_TEXT_CHARS = 2_000;
+
+const MESSAGE_FIELDS: readonly (keyof MessageEvent)[] = [
+  'wa_id',
+  'user_id',
+  'waba_id',
+  'direction',
+  'type',
+  'device',
+  'origin',
+  'context',
+  'sender',
+  'referral_source_type',
+  'referral_source_id',
+  'referral_source_url',
+  'referral_headline',
+  'referral_body',
+  'referral_media_type',
+  'referral_ctwa_clid',
+  'template_name',
+  'template_language',
+  'template_category',
+];
+
+const STATUS_FIELDS: readonly (keyof StatusEvent)[] = [
+  'wa_id',
+  'user_id',
+  'waba_id',
+  'participant',
+  'conversation_id',
+  'conversation_expiration',
+  'conversation_origin',
+  'pricing_billable',
+  'pricing_model',
+  'pricing_type',
+  'pricing_category',
+  'errors',
+];
+
+/** Whether two events of one thread are one row of `events`. */
+function isSame(a: LedgerEvent, b: LedgerEvent): boolean {
+  if (a.timestamp !== b.timestamp || a.event !== b.event || a.id !== b.id) return false;
+  if (a.event === 'message' && b.event === 'message') return MESSAGE_FIELDS.every((field) => a[field] === b[field]);
+  if (a.event === 'status' && b.event === 'status')
+    return a.status === b.status && STATUS_FIELDS.every((field) => a[field] === b[field]);
+  return false;
+}
+
+function isLong(event: LedgerEvent): boolean {
+  const chars =
+    event.event === 'message'
+      ? event.context.length + event.sender.length + event.referral_headline.length + event.referral_body.length
+      : event.errors.length;
+  return chars > MAX_TEXT_CHARS;
+}
+
+/**
+ * Events of recently touched threads, so that live traffic does not read them back. It holds nothing that the ledger
+ * does not, so a thread of which it knows as many distinct events as the ledger counts is known whole; with fewer it is
+ * read. Whoever else writes is noticed by that count, and nothing has to be told to a cache.
+ */
+export class ThreadCache {
+  readonly #threads = new Map<string, LedgerEvent[]>();
+  #events = 0;
+
+  /** Whether anything of a thread is known. */
+  has(thread: ThreadKey): boolean {
+    return this.#threads.has(threadText(thread));
+  }
+
+  /** All events of a thread, if they are as many as the ledger counts; else null, and it must be read. */
+  whole(thread: ThreadKey, count: number): readonly LedgerEvent[] | null {
+    const known = this.#threads.get(threadText(thread));
+    return known?.length === count ? known : null;
+  }
+
+  /** Adds events that are in the ledger now, to be seen by whoever asks it. */
+  learn(events: readonly LedgerEvent[]): void {
+    for (const event of events) {
+      const key = threadText(landedUnder(event));
+      const known = this.#threads.get(key);
+      if (known?.some((other) => isSame(other, event)) === true) continue;
+      this.#set(key, known === undefined ? [event] : [...known, event]);
+    }
+    this.#evict();
+  }
+
+  /** What was read of a thread takes the place of what was known. */
+  replace(thread: ThreadKey, events: readonly LedgerEvent[]): void {
+    this.#set(threadText(thread), [...events]);
+    this.#evict();
+  }
+
+  #set(key: string, events: LedgerEvent[]): void {
+    this.#events -= this.#threads.get(key)?.length ?? 0;
+    // Deleted first: the last touched is the last of the map.
+    this.#threads.delete(key);
+    if (events.length > MAX_EVENTS_OF_THREAD || events.some(isLong)) return;
+    this.#threads.set(key, events);
+    this.#events += events.length;
+  }
+
+  #evict(): void {
+    for (const [key, events] of this.#threads) {
+      if (this.#events <= MAX_EVENTS) return;
+      this.#threads.delete(key);
+      this.#events -= events.length;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+
+/** What the ledger is asked about threads before they are folded: the statements, and the schemas of their rows. */
+
+export const threadRow = z.object({ phone_number_id: z.string(), customer: z.string() });
+
+export const stateRow = threadRow.extend({
+  events: z.coerce.number(),
+  landed: z.coerce.number(),
+  bytes: z.coerce.number(),
+  folded: z.string(),
+  emitted: z.string(),
+  is_linked: z.number(),
+});
+
+export const TOUCHED_THREADS = `
+SELECT DISTINCT phone_number_id, customer FROM touched
+WHERE landing = {landing:UInt64} AND customer != ''
+  AND (phone_number_id, customer) > ({after_number:String}, {after_customer:String})
+ORDER BY phone_number_id, customer LIMIT {limit:UInt32}`;
+
+/**
+ * For some threads: how many events they have, how many of those a landing was the first to store, the version that
+ * their marks carry, and whether they share a message with another thread.
+ */
+export const STATE_OF_THREADS = `
+WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+SELECT t.phone_number_id AS phone_number_id, t.customer AS customer, t.events AS events, t.landed AS landed, t.bytes AS bytes,
+    toString(f.version) AS folded, toString(e.version) AS emitted,
+    (t.phone_number_id, t.customer) IN
+        (SELECT phone_number_id, customer FROM thread_links WHERE (phone_number_id, customer) IN slice) AS is_linked
+FROM
+(
+    SELECT phone_number_id, customer, count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed,
+        sum(length(context) + length(sender) + length(errors) + length(referral_headline) + length(referral_body)) AS bytes
+    FROM events FINAL
+    WHERE (phone_number_id, customer) IN slice
+    GROUP BY phone_number_id, customer
+) AS t
+LEFT JOIN
+(
+    SELECT phone_number_id, customer, max(version) AS version
+    FROM folded_threads
+    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
+    GROUP BY phone_number_id, customer
+) AS f ON t.phone_number_id = f.phone_number_id AND t.customer = f.customer
+LEFT JOIN
+(
+    SELECT phone_number_id, customer, max(version) AS version
+    FROM emitted_threads
+    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
+    GROUP BY phone_number_id, customer
+) AS e ON t.phone_number_id = e.phone_number_id AND t.customer = e.customer
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+export const countRow = threadRow.extend({ events: z.coerce.number(), landed: z.coerce.number() });
+
+/** For some threads: how many events they have, and how many of those a landing was the first to store. */
+export const COUNTS_OF_THREADS = `
+SELECT phone_number_id, customer, count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed
+FROM events FINAL
+WHERE (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+GROUP BY phone_number_id, customer
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+export const versionRow = z.object({
+  what: z.enum(['folded', 'emitted', 'shared']),
+  thread: threadRow,
+  version: z.string(),
+});
+
+/**
+ * For some named threads the versions that their marks carry and that were emitted; and one row `shared` when the events
+ * of some message of a landing name several customers.
+ */
+export const VERSIONS_OF_THREADS = `
+WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+SELECT 'folded' AS what, CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)') AS thread,
+    toString(max(version)) AS version
+FROM folded_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
+UNION ALL
+SELECT 'emitted', CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)'), toString(max(version))
+FROM emitted_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
+UNION ALL
+SELECT 'shared', CAST(('', ''), 'Tuple(phone_number_id String, customer String)'), '0'
+FROM
+(
+    SELECT message_key FROM message_names
+    WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
+    GROUP BY message_key HAVING uniqExact(customer) > 1 LIMIT 1
+)`;
+
+export const linkRow = threadRow.extend({ nameless_id: z.string(), other_customer: z.string() });
+
+/** The links of some threads: by name, and of messages that name no customer by the message. */
+export const LINKS_OF_THREADS = `
+SELECT DISTINCT phone_number_id, customer, '' AS nameless_id, other_customer
+FROM thread_links
+WHERE customer != ''
+  AND (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
+UNION ALL
+SELECT DISTINCT l.phone_number_id, '' AS customer, m.id AS nameless_id, l.other_customer
+FROM thread_links AS l
+INNER JOIN
+(
+    SELECT tupleElement(pair, 1) AS phone_number_id, tupleElement(pair, 2) AS id, sipHash64(phone_number_id, id) AS message_key
+    FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair)
+) AS m ON l.phone_number_id = m.phone_number_id AND l.message_key = m.message_key
+WHERE l.customer = '' AND (l.phone_number_id, l.message_key) IN
+    (SELECT tupleElement(pair, 1), sipHash64(tupleElement(pair, 1), tupleElement(pair, 2))
+     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))`;
+
+export const namelessRow = z.object({
+  phone_number_id: z.string(),
+  id: z.string(),
+  landed: z.coerce.number(),
+  other_customers: z.array(z.string()),
+});
+
+export const NEXT_NAMELESS = `
+WITH slice AS
+(
+    SELECT DISTINCT phone_number_id, nameless_id FROM touched
+    WHERE landing = {landing:UInt64} AND customer = ''
+      AND (phone_number_id, nameless_id) > ({after_number:String}, {after_id:String})
+    ORDER BY phone_number_id, nameless_id LIMIT {limit:UInt32}
+)
+SELECT t.phone_number_id AS phone_number_id, t.id AS id, t.landed AS landed,
+    groupUniqArrayIf(l.other_customer, l.other_customer != '') AS other_customers
+FROM
+(
+    SELECT phone_number_id, id, sipHash64(phone_number_id, id) AS message_key,
+        countIf(landing_rank = {rank:UInt64}) AS landed
+    FROM events FINAL
+    WHERE (phone_number_id, customer, id) IN (SELECT phone_number_id, '', nameless_id FROM slice)
+    GROUP BY phone_number_id, id
+) AS t
+LEFT JOIN
+(
+    SELECT phone_number_id, message_key, other_customer FROM thread_links
+    WHERE customer = '' AND (phone_number_id, message_key) IN
+        (SELECT phone_number_id, sipHash64(phone_number_id, nameless_id) FROM slice)
+) AS l ON t.phone_number_id = l.phone_number_id AND t.message_key = l.message_key
+GROUP BY t.phone_number_id, t.id, t.landed, t.message_key
+ORDER BY phone_number_id, id
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
