@@ -133,6 +133,13 @@ export class ConsumerProcess {
     return counts;
   }
 
+  /** The partitions that it has, by what it says of their lag: `topic/partition`. */
+  async partitions(): Promise<string[]> {
+    const response = await fetch(`${await this.url()}/metrics`);
+    const lines = (await response.text()).matchAll(/^ctwa_consumer_lag\{topic="([^"]+)",partition="(\d+)"\}/gm);
+    return [...lines].map(([, topic, partition]) => `${topic}/${partition}`);
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#running.child.kill(name);
   }
@@ -245,6 +252,28 @@ export class World {
       const logs = this.#processes.map((process) => process.log.split('\n').slice(-15).join('\n')).join('\n----\n');
       throw new Error(`${String(error)} Behind: ${behind.join(', ')}\n${logs}`, { cause: error });
     }
+  }
+
+  /** Waits until the partitions are given out to these alone: each to one, and each number of both topics to the same. */
+  async untilShared(members: readonly ConsumerProcess[]): Promise<void> {
+    const { messages, statuses } = this.names;
+    const count = (await this.kafka.endOffsets(messages)).length;
+    const all = Array.from({ length: count }, (_, i) => `${messages}/${i} ${statuses}/${i}`).sort();
+    await until('every partition has one member', async () => {
+      const given: string[] = [];
+      for (const member of members) {
+        const own = await member.partitions();
+        const ofMessages = own.filter((name) => name.startsWith(messages));
+        const ofStatuses = new Set(own.filter((name) => name.startsWith(statuses)));
+        if (ofMessages.length !== ofStatuses.size) return false;
+        for (const name of ofMessages) {
+          const other = name.replace(messages, statuses);
+          if (!ofStatuses.has(other)) return false;
+          given.push(`${name} ${other}`);
+        }
+      }
+      return given.sort().join() === all.join();
+    });
   }
 
   reports(): Promise<ReportTexts> {
