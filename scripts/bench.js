@@ -5,4 +5,11 @@ buildDashboard();
 process.chdir(ROOT);
 const { register } = await import('tsx/esm/api');
 register();
-await import('../test/bench/bench.ts');
+const benches = { ledger: '../test/bench/bench.ts', kafka: '../test/bench/kafka.ts' };
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !(name in benches));
+if (unknown !== undefined) {
+  process.stderr.write(`There is no bench "${unknown}"; there are ${Object.keys(benches).join(', ')}.\n`);
+  process.exit(2);
+}
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) await import(benches[name]);

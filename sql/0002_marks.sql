@@ -74,4 +74,4 @@ CREATE TABLE IF NOT EXISTS folded_threads
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (phone_number_id, customer, nameless_id)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256;

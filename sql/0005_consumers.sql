@@ -7,8 +7,8 @@ SELECT DISTINCT
     if(customer = '', id, '') AS nameless_id
 FROM events;
 
--- The version at which the marks of a thread were sent to the billing topic. Written after the broker has them: a crash
--- in between sends them twice, never not at all.
+-- The version at which the marks of a thread were stored and sent to the billing topic. Written after the broker has them:
+-- a crash in between sends them twice, never not at all. Who sends marks writes here instead of `folded_threads`.
 CREATE TABLE IF NOT EXISTS emitted_threads
 (
     phone_number_id LowCardinality(String),
@@ -18,4 +18,4 @@ CREATE TABLE IF NOT EXISTS emitted_threads
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (phone_number_id, customer, nameless_id)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256;

@@ -1,6 +1,6 @@
 import type { LedgerEvent, MessageEvent, StatusEvent } from '@ctwa-ledger/schemas/event.ts';
 
-export const MESSAGE_COLUMNS = [
+const SHARED_COLUMNS = [
   'kind',
   'landing_rank',
   'phone_number_id',
@@ -9,6 +9,9 @@ export const MESSAGE_COLUMNS = [
   'waba_id',
   'wa_id',
   'user_id',
+] as const;
+
+const OWN_MESSAGE_COLUMNS = [
   'direction',
   'type',
   'device',
@@ -27,15 +30,7 @@ export const MESSAGE_COLUMNS = [
   'template_category',
 ] as const;
 
-export const STATUS_COLUMNS = [
-  'kind',
-  'landing_rank',
-  'phone_number_id',
-  'id',
-  'timestamp',
-  'waba_id',
-  'wa_id',
-  'user_id',
+const OWN_STATUS_COLUMNS = [
   'status',
   'participant',
   'conversation_id',
@@ -48,6 +43,11 @@ export const STATUS_COLUMNS = [
   'errors',
 ] as const;
 
+export const MESSAGE_COLUMNS = [...SHARED_COLUMNS, ...OWN_MESSAGE_COLUMNS] as const;
+export const STATUS_COLUMNS = [...SHARED_COLUMNS, ...OWN_STATUS_COLUMNS] as const;
+/** Of both, for messages and statuses in one insert. */
+export const EVENT_COLUMNS = [...SHARED_COLUMNS, ...OWN_MESSAGE_COLUMNS, ...OWN_STATUS_COLUMNS] as const;
+
 /** What JSON does not take as it is: quotes, backslashes and control characters. */
 const NEEDS_ESCAPES = /["\\\p{Cc}]/u;
 
@@ -57,14 +57,39 @@ function text(value: string): string {
   return NEEDS_ESCAPES.test(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
+function sharedCells(e: LedgerEvent, rank: string): string {
+  return `"${e.event}",${rank},${text(e.phone_number_id)},${text(e.id)},${e.timestamp},${text(e.waba_id)},${text(e.wa_id)},${text(e.user_id)}`;
+}
+
+function messageCells(m: MessageEvent): string {
+  return `"${m.direction}",${text(m.type)},${text(m.device)},${text(m.origin)},${text(m.context)},${text(m.sender)},${text(m.referral_source_type)},${text(m.referral_source_id)},${text(m.referral_source_url)},${text(m.referral_headline)},${text(m.referral_body)},${text(m.referral_media_type)},${text(m.referral_ctwa_clid)},${text(m.template_name)},${text(m.template_language)},${text(m.template_category)}`;
+}
+
+function statusCells(s: StatusEvent): string {
+  return `${text(s.status)},${text(s.participant)},${text(s.conversation_id)},${s.conversation_expiration},${text(s.conversation_origin)},${s.pricing_billable},${text(s.pricing_model)},${text(s.pricing_type)},${text(s.pricing_category)},${text(s.errors)}`;
+}
+
+/** What the columns of the other kind hold: their defaults, because an event is the same row in whatever insert it came. */
+const NO_MESSAGE_CELLS = OWN_MESSAGE_COLUMNS.map(() => '""').join(',');
+const NO_STATUS_CELLS = OWN_STATUS_COLUMNS.map((column) =>
+  column === 'conversation_expiration' || column === 'pricing_billable' ? '-1' : '""',
+).join(',');
+
 /** One line of `MESSAGE_COLUMNS`; `rank` is the landing rank as decimal digits. */
 export function messageLine(m: MessageEvent, rank: string): string {
-  return `["message",${rank},${text(m.phone_number_id)},${text(m.id)},${m.timestamp},${text(m.waba_id)},${text(m.wa_id)},${text(m.user_id)},"${m.direction}",${text(m.type)},${text(m.device)},${text(m.origin)},${text(m.context)},${text(m.sender)},${text(m.referral_source_type)},${text(m.referral_source_id)},${text(m.referral_source_url)},${text(m.referral_headline)},${text(m.referral_body)},${text(m.referral_media_type)},${text(m.referral_ctwa_clid)},${text(m.template_name)},${text(m.template_language)},${text(m.template_category)}]\n`;
+  return `[${sharedCells(m, rank)},${messageCells(m)}]\n`;
 }
 
 /** One line of `STATUS_COLUMNS`; `rank` is the landing rank as decimal digits. */
 export function statusLine(s: StatusEvent, rank: string): string {
-  return `["status",${rank},${text(s.phone_number_id)},${text(s.id)},${s.timestamp},${text(s.waba_id)},${text(s.wa_id)},${text(s.user_id)},${text(s.status)},${text(s.participant)},${text(s.conversation_id)},${s.conversation_expiration},${text(s.conversation_origin)},${s.pricing_billable},${text(s.pricing_model)},${text(s.pricing_type)},${text(s.pricing_category)},${text(s.errors)}]\n`;
+  return `[${sharedCells(s, rank)},${statusCells(s)}]\n`;
+}
+
+/** One line of `EVENT_COLUMNS`; `rank` is the landing rank as decimal digits. */
+export function eventLine(e: LedgerEvent, rank: string): string {
+  return e.event === 'message'
+    ? `[${sharedCells(e, rank)},${messageCells(e)},${NO_STATUS_CELLS}]\n`
+    : `[${sharedCells(e, rank)},${NO_MESSAGE_CELLS},${statusCells(e)}]\n`;
 }
 
 /** What a stored event is read back with; `eventOf` takes the rows. */

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from './database.ts';
-import { MESSAGE_COLUMNS, messageLine, STATUS_COLUMNS, statusLine } from './event-rows.ts';
+import { EVENT_COLUMNS, eventLine, MESSAGE_COLUMNS, messageLine, STATUS_COLUMNS, statusLine } from './event-rows.ts';
 import { landedUnder, threadText, type ThreadKey } from './threads.ts';
 
 /** Identifies one landing and orders landings by their beginning: milliseconds since 1970 and 20 random bits. */
@@ -15,6 +15,8 @@ const CHARS_PER_INSERT = 64 * 1024 * 1024;
 const CHARS_PER_CHUNK = 64 * 1024;
 /** Threads that a landing remembers by name; more are looked up in `touched`. */
 const MAX_REMEMBERED_THREADS = 1_000;
+/** So many go into one insert, in one part; more go as messages and statuses apart, which is less to read. */
+const MAX_EVENTS_TOGETHER = 2_000;
 
 export function newLandingNumber(): LandingNumber {
   return ((BigInt(Date.now()) << 20n) | BigInt(randomInt(1 << 20))) as LandingNumber;
@@ -106,16 +108,23 @@ export class Landing {
   /** Takes one event. Await what it returns, if anything: it is the back-pressure. */
   add(event: LedgerEvent): Promise<void> | undefined {
     if (this.#events === 0) void this.number;
-    if (event.event === 'message') this.#messages.add(messageLine(event, this.#rank));
-    else this.#statuses.add(statusLine(event, this.#rank));
     this.#events += 1;
     if (event.customer === '') this.#hasNameless = true;
     this.#remember(event);
     this.#kept?.push(event);
+    // Few are made into lines at the end, when it is known that they are few.
+    if (this.#kept !== null && this.#events <= MAX_EVENTS_TOGETHER) return undefined;
+    if (this.#kept !== null && this.#events === MAX_EVENTS_TOGETHER + 1) this.#kept.forEach((few) => this.#write(few));
+    else this.#write(event);
     const full =
       this.#messages.count + this.#statuses.count >= EVENTS_PER_INSERT ||
       this.#messages.chars + this.#statuses.chars >= CHARS_PER_INSERT;
     return full ? this.#send() : undefined;
+  }
+
+  #write(event: LedgerEvent): void {
+    if (event.event === 'message') this.#messages.add(messageLine(event, this.#rank));
+    else this.#statuses.add(statusLine(event, this.#rank));
   }
 
   #remember(event: LedgerEvent): void {
@@ -140,6 +149,11 @@ export class Landing {
 
   /** Resolves when every event taken is stored and fsynced. */
   async finish(): Promise<void> {
+    if (this.#kept !== null && this.#events <= MAX_EVENTS_TOGETHER) {
+      const lines = this.#kept.map((event) => eventLine(event, this.#rank)).join('');
+      await this.#database.insertLines('events', EVENT_COLUMNS, lines);
+      return;
+    }
     await this.#send();
     await this.#sending;
   }

@@ -83,8 +83,8 @@ export class Marks {
   }
 
   /**
-   * Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. Others are
-   * told once the marks are stored, and the threads noted as told once they have it.
+   * Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. Where
+   * others are told, that comes before a thread is done, and a thread noted as emitted is one that is folded.
    */
   async write(database: Database): Promise<void> {
     await Promise.all([
@@ -93,26 +93,18 @@ export class Marks {
       database.insertLines('message_marks', [...RETRACTION_COLUMNS, 'message_id'], this.#retractedMessages.join('')),
       database.insertLines('entry_marks', [...RETRACTION_COLUMNS, 'entry_id'], this.#retractedEntries.join('')),
     ]);
-    await Promise.all([this.#finish(database), this.#emit(database)]);
-  }
-
-  async #finish(database: Database): Promise<void> {
     const stamp = newStamp().toString();
     const cells: string[] = [];
     for (const [phone_number_id, times] of this.#cells)
       for (const at of times) cells.push(`${JSON.stringify([stamp, phone_number_id, at])}\n`);
-    await database.insertLines('dirty_cells', ['stamp', 'phone_number_id', 'cell_at'], cells.join(''));
-    await database.insertLines('folded_threads', THREAD_VERSION_COLUMNS, this.#folded.join(''));
-  }
-
-  async #emit(database: Database): Promise<void> {
-    if (this.#emitter === null) return;
-    await this.#emitter(this.#emissions);
-    await database.insertLines('emitted_threads', THREAD_VERSION_COLUMNS, this.#folded.join(''));
+    await Promise.all([
+      database.insertLines('dirty_cells', ['stamp', 'phone_number_id', 'cell_at'], cells.join('')),
+      this.#emitter?.(this.#emissions),
+    ]);
+    const done = this.#emitter === null ? 'folded_threads' : 'emitted_threads';
+    await database.insertLines(done, ['phone_number_id', 'customer', 'nameless_id', 'version'], this.#folded.join(''));
   }
 }
-
-const THREAD_VERSION_COLUMNS = ['phone_number_id', 'customer', 'nameless_id', 'version'] as const;
 
 /**
  * The version of a mark: what was known, never a clock. Of two folds of the same threads the one that saw more events

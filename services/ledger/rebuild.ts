@@ -6,7 +6,7 @@ import { Marks, versionOf, type Emitter } from './marks.ts';
 import type { ThreadCache } from './thread-cache.ts';
 import {
   countRow,
-  COUNTS_OF_THREADS,
+  countsOfThreads,
   linkRow,
   LINKS_OF_THREADS,
   namelessRow,
@@ -18,7 +18,7 @@ import {
   versionRow,
   VERSIONS_OF_THREADS,
 } from './thread-states.ts';
-import { readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
+import { ofThreads, readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
 
 /** Threads whose events are held together in memory. */
 const THREADS_PER_SLICE = 3_000;
@@ -116,67 +116,76 @@ export class Rebuild {
 
   /** Few threads, whose names are known: everything about them is asked for at once. For live traffic. */
   async #few(threads: readonly ThreadKey[]): Promise<number> {
-    const rank = rankOf(this.#landing);
-    const landing = this.#landing.toString();
     const byName = threads.filter((thread) => thread.customer !== '');
     const nameless = threads.filter((thread) => thread.customer === '');
-    const remembered = byName.filter((thread) => this.#cache?.has(thread) === true);
-    const isRemembered = new Set(remembered);
-    const forgotten = threads.filter((thread) => !isRemembered.has(thread));
     const readLinks = (): Promise<z.infer<typeof linkRow>[]> =>
       this.#database.query(linkRow, LINKS_OF_THREADS, {
         ...namesOf(byName),
         nameless_numbers: nameless.map((thread) => thread.phone_number_id),
         nameless_ids: nameless.map((thread) => thread.nameless_id),
+        landing: this.#landing.toString(),
       });
-    const [read, counts, versions, knownLinks] = await Promise.all([
-      readThreads(this.#database, forgotten, rank),
-      remembered.length === 0
-        ? []
-        : this.#database.query(countRow, COUNTS_OF_THREADS, { ...namesOf(remembered), rank: rank.toString() }),
-      this.#database.query(versionRow, VERSIONS_OF_THREADS, { ...namesOf(byName), landing }),
+    const { where, parameters } = ofThreads(threads);
+    const rank = rankOf(this.#landing).toString();
+    const [counts, knownLinks] = await Promise.all([
+      this.#database.query(countRow, countsOfThreads(where), { ...parameters, rank }),
       readLinks(),
     ]);
     let links = knownLinks;
-    if (versions.some((row) => row.what === 'shared')) {
+    if (links.some((link) => link.phone_number_id === '')) {
       await this.#linkThreads();
       links = await readLinks();
     }
     const linked = new Map<string, ThreadKey>();
     const isLinked = new Set<string>();
     for (const { phone_number_id, customer, nameless_id, other_customer } of links) {
+      if (phone_number_id === '') continue;
       isLinked.add(threadText({ phone_number_id, customer, nameless_id }));
       // A message without a customer goes with the threads that it links.
       const thread = named({ phone_number_id, customer: customer === '' ? other_customer : customer });
       linked.set(threadText(thread), thread);
     }
-    const carried = { folded: new Map<string, string>(), emitted: new Map<string, string>() };
-    for (const { what, thread, version } of versions)
-      if (what !== 'shared') carried[what].set(threadText(named(thread)), version);
-    const eventsOf = new Map(counts.map((row) => [threadText(named(row)), row.events]));
-    for (const [key, events] of read.byThread) eventsOf.set(key, events.length);
-    this.#remember(forgotten, read.byThread);
-    const alone = threads.filter((thread) => {
-      const key = threadText(thread);
-      if (isLinked.has(key)) return false;
-      return this.#isStale(eventsOf.get(key) ?? 0, carried.folded.get(key), carried.emitted.get(key));
-    });
-    await this.#fold(alone, [...linked.values()], { known: read.byThread, counts: eventsOf });
+    const eventsOf = new Map(counts.map((row) => [threadText(row), row.events]));
+    const landed = new Map(counts.map((row) => [threadText(row), row.landed]));
+    const alone = await this.#unfinished(
+      threads.filter((thread) => !isLinked.has(threadText(thread))),
+      eventsOf,
+      landed,
+    );
+    await this.#fold(alone, [...linked.values()], eventsOf);
     this.#threads += threads.length;
     this.#onProgress(this.#threads);
-    return read.landed + counts.reduce((sum, row) => sum + row.landed, 0);
+    return counts.reduce((sum, row) => sum + row.landed, 0);
   }
 
-  #remember(threads: readonly ThreadKey[], events: EventsByThread): void {
-    if (this.#cache === null) return;
-    for (const thread of threads)
-      if (thread.customer !== '') this.#cache.replace(thread, events.get(threadText(thread)) ?? []);
+  /**
+   * Threads without those that brought nothing new and are done. A thread that has new events is not asked about: at
+   * worst another writer has folded it with them already, and the same rows are written again.
+   */
+  async #unfinished(
+    threads: readonly ThreadKey[],
+    eventsOf: ReadonlyMap<string, number>,
+    landed: ReadonlyMap<string, number>,
+  ): Promise<ThreadKey[]> {
+    const hasNews = (thread: ThreadKey): boolean => thread.customer === '' || (landed.get(threadText(thread)) ?? 0) > 0;
+    const old = threads.filter((thread) => !hasNews(thread));
+    if (old.length === 0) return [...threads];
+    const versions = await this.#database.query(versionRow, VERSIONS_OF_THREADS, namesOf(old));
+    const carried = { folded: new Map<string, string>(), emitted: new Map<string, string>() };
+    for (const { what, thread, version } of versions) carried[what].set(threadText(named(thread)), version);
+    return threads.filter((thread) => {
+      const key = threadText(thread);
+      return (
+        hasNews(thread) || this.#isStale(eventsOf.get(key) ?? 0, carried.folded.get(key), carried.emitted.get(key))
+      );
+    });
   }
 
   /** Whether marks made of other events than a thread has now are stored, or were emitted last. */
   #isStale(events: number, folded: string | undefined, emitted: string | undefined): boolean {
     const version = versionOf(this.#footing.epoch, events);
-    return folded !== version || (this.#emitter !== null && emitted !== version);
+    // What was emitted was stored before.
+    return emitted !== version && (this.#emitter !== null || folded !== version);
   }
 
   /** The threads that the landing touched, slice by slice in the order of their keys. */
@@ -218,7 +227,7 @@ export class Rebuild {
         await this.#fold(
           some.filter((thread) => thread.is_linked === 0).map(named),
           some.filter((thread) => thread.is_linked === 1).map(named),
-          { known: new Map(), counts: new Map(some.map((thread) => [threadText(named(thread)), thread.events])) },
+          new Map(some.map((thread) => [threadText(named(thread)), thread.events])),
         );
       this.#threads += slice.length;
       this.#onProgress(this.#threads);
@@ -261,20 +270,17 @@ export class Rebuild {
    * @param alone threads that share no message with another
    * @param linked threads that do: they are folded with all those, and the version counts the events of all of them, so
    * that a message that moves from one to another gets a higher one
-   * @param given events that were read already, of whole threads; and how many events the ledger counts of which thread
+   * @param counts how many events the ledger counts of which thread
    */
   async #fold(
     alone: readonly ThreadKey[],
     linked: readonly ThreadKey[],
-    given: { readonly known: EventsByThread; readonly counts: ReadonlyMap<string, number> } = {
-      known: new Map(),
-      counts: new Map(),
-    },
+    counts: ReadonlyMap<string, number> = new Map(),
   ): Promise<void> {
     if (alone.length + linked.length === 0) return;
     const { epoch, rulebook } = this.#footing;
     const marks = new Marks(this.#emitter);
-    const events = await this.#eventsOf([...alone, ...linked], given);
+    const events = await this.#eventsOf([...alone, ...linked], counts);
     for (const thread of alone) marks.fold(events.get(threadText(thread)) ?? [], [thread], rulebook, epoch);
     if (linked.length > 0)
       for (const together of await readComponents(this.#database, linked, events))
@@ -284,24 +290,22 @@ export class Rebuild {
     this.#writing.catch(() => undefined);
   }
 
-  /** The events of whole threads: as given, from memory where that is whole, else read. */
-  async #eventsOf(
-    threads: readonly ThreadKey[],
-    { known, counts }: { readonly known: EventsByThread; readonly counts: ReadonlyMap<string, number> },
-  ): Promise<EventsByThread> {
-    const events: EventsByThread = new Map(known);
+  /** The events of whole threads: from memory where that is whole, else read. */
+  async #eventsOf(threads: readonly ThreadKey[], counts: ReadonlyMap<string, number>): Promise<EventsByThread> {
+    const events: EventsByThread = new Map();
     const missing: ThreadKey[] = [];
     for (const thread of threads) {
       const key = threadText(thread);
-      if (events.has(key)) continue;
       const remembered = this.#cache?.whole(thread, counts.get(key) ?? 0) ?? null;
       if (remembered === null) missing.push(thread);
       else events.set(key, remembered);
     }
-    if (missing.length === 0) return events;
-    const { byThread } = await readThreads(this.#database, missing);
-    this.#remember(missing, byThread);
-    for (const [key, read] of byThread) events.set(key, read);
+    const read = await readThreads(this.#database, missing);
+    for (const thread of missing) {
+      const found = read.get(threadText(thread)) ?? [];
+      events.set(threadText(thread), found);
+      this.#cache?.replace(thread, found);
+    }
     return events;
   }
 }

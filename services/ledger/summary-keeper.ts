@@ -3,7 +3,7 @@ import { recomputeSummaries } from './summaries.ts';
 
 /** At most this share of the time is spent on recomputing, so that live traffic keeps the engine. */
 const DUTY = 0.2;
-const SHORTEST_PAUSE_MS = 200;
+const SHORTEST_PAUSE_MS = 1_000;
 /** Other processes soil cells too: look for them now and then. */
 const LOOK_EVERY_MS = 5_000;
 

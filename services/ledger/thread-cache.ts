@@ -71,11 +71,6 @@ export class ThreadCache {
   readonly #threads = new Map<string, LedgerEvent[]>();
   #events = 0;
 
-  /** Whether anything of a thread is known. */
-  has(thread: ThreadKey): boolean {
-    return this.#threads.has(threadText(thread));
-  }
-
   /** All events of a thread, if they are as many as the ledger counts; else null, and it must be read. */
   whole(thread: ThreadKey, count: number): readonly LedgerEvent[] | null {
     const known = this.#threads.get(threadText(thread));

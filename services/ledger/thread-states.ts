@@ -53,26 +53,33 @@ LEFT JOIN
 ) AS e ON t.phone_number_id = e.phone_number_id AND t.customer = e.customer
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
-export const countRow = threadRow.extend({ events: z.coerce.number(), landed: z.coerce.number() });
+export const countRow = threadRow.extend({
+  nameless_id: z.string(),
+  events: z.coerce.number(),
+  landed: z.coerce.number(),
+});
 
-/** For some threads: how many events they have, and how many of those a landing was the first to store. */
-export const COUNTS_OF_THREADS = `
-SELECT phone_number_id, customer, count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed
+/**
+ * How many events threads have, and how many of those a landing was the first to store.
+ * @param where the rows of the threads
+ */
+export function countsOfThreads(where: string): string {
+  return `
+SELECT phone_number_id, customer, if(customer = '', id, '') AS nameless_id,
+    count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed
 FROM events FINAL
-WHERE (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
-GROUP BY phone_number_id, customer
+WHERE ${where}
+GROUP BY phone_number_id, customer, nameless_id
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
+}
 
 export const versionRow = z.object({
-  what: z.enum(['folded', 'emitted', 'shared']),
+  what: z.enum(['folded', 'emitted']),
   thread: threadRow,
   version: z.string(),
 });
 
-/**
- * For some named threads the versions that their marks carry and that were emitted; and one row `shared` when the events
- * of some message of a landing name several customers.
- */
+/** For some named threads the versions that their marks carry and that were emitted. */
 export const VERSIONS_OF_THREADS = `
 WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
 SELECT 'folded' AS what, CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)') AS thread,
@@ -80,19 +87,14 @@ SELECT 'folded' AS what, CAST((phone_number_id, customer), 'Tuple(phone_number_i
 FROM folded_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
 UNION ALL
 SELECT 'emitted', CAST((phone_number_id, customer), 'Tuple(phone_number_id String, customer String)'), toString(max(version))
-FROM emitted_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer
-UNION ALL
-SELECT 'shared', CAST(('', ''), 'Tuple(phone_number_id String, customer String)'), '0'
-FROM
-(
-    SELECT message_key FROM message_names
-    WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
-    GROUP BY message_key HAVING uniqExact(customer) > 1 LIMIT 1
-)`;
+FROM emitted_threads WHERE (phone_number_id, customer) IN slice AND nameless_id = '' GROUP BY phone_number_id, customer`;
 
 export const linkRow = threadRow.extend({ nameless_id: z.string(), other_customer: z.string() });
 
-/** The links of some threads: by name, and of messages that name no customer by the message. */
+/**
+ * The links of some threads: by name, and of messages that name no customer by the message. And one row without a thread
+ * when the events of some message of a landing name several customers, whether that is linked yet or not.
+ */
 export const LINKS_OF_THREADS = `
 SELECT DISTINCT phone_number_id, customer, '' AS nameless_id, other_customer
 FROM thread_links
@@ -108,7 +110,15 @@ INNER JOIN
 ) AS m ON l.phone_number_id = m.phone_number_id AND l.message_key = m.message_key
 WHERE l.customer = '' AND (l.phone_number_id, l.message_key) IN
     (SELECT tupleElement(pair, 1), sipHash64(tupleElement(pair, 1), tupleElement(pair, 2))
-     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))`;
+     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))
+UNION ALL
+SELECT '', '', '', ''
+FROM
+(
+    SELECT message_key FROM message_names
+    WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
+    GROUP BY message_key HAVING uniqExact(customer) > 1 LIMIT 1
+)`;
 
 export const namelessRow = z.object({
   phone_number_id: z.string(),

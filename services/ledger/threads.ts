@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
-import type { Database } from './database.ts';
+import type { Database, Parameters } from './database.ts';
 import { EVENT_SELECTION, eventOf } from './event-rows.ts';
 
 /** A thread as it is stored: number and customer, or number and message where no customer is named. */
@@ -14,30 +14,25 @@ export interface ThreadKey {
 /** Events by thread, under `threadText`. */
 export type EventsByThread = Map<string, readonly LedgerEvent[]>;
 
-/** What is read of threads at once. */
-export interface ThreadEvents {
-  readonly byThread: EventsByThread;
-  /** How many of the events the asking landing was the first to store. */
-  readonly landed: number;
-}
-
-/** Rank of no landing, for readers that do not ask which events are theirs. */
-const NO_RANK = 0n;
-
-// Not ordered: putting rows together by thread is cheaper here than sorting them there.
-const EVENTS_OF_NAMED = `
-SELECT ${EVENT_SELECTION}, landing_rank = {rank:UInt64}
-FROM events FINAL
-WHERE (phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {names:Array(String)})))
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
-
-const EVENTS_OF_NAMELESS = `
-SELECT ${EVENT_SELECTION}, landing_rank = {rank:UInt64}
-FROM events FINAL
-WHERE (phone_number_id, customer, id) IN
+/** The rows of some threads; with the second part only where a thread is nameless, because asking costs. */
+export function ofThreads(threads: readonly ThreadKey[]): { readonly where: string; readonly parameters: Parameters } {
+  const byName = threads.filter((thread) => thread.customer !== '');
+  const nameless = threads.filter((thread) => thread.customer === '');
+  const named =
+    '(phone_number_id, customer) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))';
+  const alsoNameless = `${named} OR (phone_number_id, customer, id) IN
     (SELECT tupleElement(pair, 1), '', tupleElement(pair, 2)
-     FROM (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {names:Array(String)})) AS pair))
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+     FROM (SELECT arrayJoin(arrayZip({nameless_numbers:Array(String)}, {nameless_ids:Array(String)})) AS pair))`;
+  return {
+    where: nameless.length === 0 ? named : alsoNameless,
+    parameters: {
+      numbers: byName.map((thread) => thread.phone_number_id),
+      customers: byName.map((thread) => thread.customer),
+      nameless_numbers: nameless.map((thread) => thread.phone_number_id),
+      nameless_ids: nameless.map((thread) => thread.nameless_id),
+    },
+  };
+}
 
 const linkRow = z.object({
   phone_number_id: z.string(),
@@ -65,47 +60,26 @@ export function landedUnder(event: LedgerEvent): ThreadKey {
   };
 }
 
-/**
- * All events that were landed under the given threads.
- * @param rank of the landing that asks
- */
-export async function readThreads(
-  database: Database,
-  threads: readonly ThreadKey[],
-  rank: bigint = NO_RANK,
-): Promise<ThreadEvents> {
+/** All events that were landed under the given threads. */
+export async function readThreads(database: Database, threads: readonly ThreadKey[]): Promise<EventsByThread> {
   const byThread = new Map<string, LedgerEvent[]>();
-  let landed = 0;
-  const read = async (sql: string, some: readonly ThreadKey[], name: (thread: ThreadKey) => string): Promise<void> => {
-    if (some.length === 0) return;
-    const parameters = {
-      rank: rank.toString(),
-      numbers: some.map((thread) => thread.phone_number_id),
-      names: some.map(name),
-    };
-    for await (const rows of database.stream(sql, parameters))
-      for (const row of rows) {
-        const event = eventOf(row);
-        if (row.at(-1) === 1) landed += 1;
-        const key = threadText(landedUnder(event));
-        const known = byThread.get(key);
-        if (known === undefined) byThread.set(key, [event]);
-        else known.push(event);
-      }
-  };
-  await Promise.all([
-    read(
-      EVENTS_OF_NAMED,
-      threads.filter((thread) => thread.customer !== ''),
-      (thread) => thread.customer,
-    ),
-    read(
-      EVENTS_OF_NAMELESS,
-      threads.filter((thread) => thread.customer === ''),
-      (thread) => thread.nameless_id,
-    ),
-  ]);
-  return { byThread, landed };
+  if (threads.length === 0) return byThread;
+  const { where, parameters } = ofThreads(threads);
+  // Not ordered: putting rows together by thread is cheaper here than sorting them there.
+  const batches = database.stream(
+    `SELECT ${EVENT_SELECTION} FROM events FINAL WHERE ${where}
+     SETTINGS do_not_merge_across_partitions_select_final = 1`,
+    parameters,
+  );
+  for await (const rows of batches)
+    for (const row of rows) {
+      const event = eventOf(row);
+      const key = threadText(landedUnder(event));
+      const known = byThread.get(key);
+      if (known === undefined) byThread.set(key, [event]);
+      else known.push(event);
+    }
+  return byThread;
 }
 
 /** Threads put together because they share messages: union-find over thread keys. */
@@ -158,7 +132,7 @@ export async function readComponents(
     }
     frontier = [...found.values()];
   }
-  const { byThread: missing } = await readThreads(
+  const missing = await readThreads(
     database,
     [...threads.values()].filter((thread) => !known.has(threadText(thread))),
   );

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
+import type { BatchReport } from '../kafka/consumption.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
 import { LedgerAwayError } from '../ledger/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
@@ -14,6 +15,8 @@ export interface ConsumeOptions {
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Told once it listens, if it does. */
   readonly onListening: (url: string) => void;
+  /** Told of every batch that is in the ledger. */
+  readonly onBatch?: (report: BatchReport) => void;
 }
 
 const LONGEST_PAUSE_MS = 10_000;
@@ -68,6 +71,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
         ...counted,
         onBatch: (report) => {
           counted.onBatch(report);
+          options.onBatch?.(report);
           keeper.nudge();
         },
       },
