@@ -199,6 +199,7 @@ export class Consumption {
           continue;
         }
         if (!this.#isDraining && !this.#isFull) await later(LINGER_MS);
+        if (this.#isEmpty) continue;
         const gathered = this.#gathering;
         this.#gathering = this.#begin();
         this.#room.fire();
@@ -216,6 +217,12 @@ export class Consumption {
     this.#isDraining = true;
     this.#arrived.fire();
     this.#room.fire();
+  }
+
+  /** The batch under way is the last one; what is gathered besides is left to whoever reads next. */
+  abandon(): void {
+    this.#gathering = this.#begin();
+    this.drain();
   }
 
   async #settle(gathered: Gathered): Promise<void> {

@@ -13,11 +13,18 @@ export class DeadLetterMirror {
   readonly #group: string;
   readonly #topic: string;
   readonly #database: Database;
+  readonly #sessionTimeoutMs: number;
   #stop: () => Promise<void> = () => Promise.resolve();
 
-  constructor(kafka: Kafka, group: string, topic: string, database: Database) {
+  constructor(
+    kafka: Kafka,
+    { group, sessionTimeoutMs }: { readonly group: string; readonly sessionTimeoutMs: number },
+    topic: string,
+    database: Database,
+  ) {
     this.#kafka = kafka;
     this.#group = `${group}-dead-letters`;
+    this.#sessionTimeoutMs = sessionTimeoutMs;
     this.#topic = topic;
     this.#database = database;
   }
@@ -29,7 +36,11 @@ export class DeadLetterMirror {
   async start(onEnd: (error: unknown) => void): Promise<void> {
     const consumer = this.#kafka.consumer({
       groupId: this.#group,
-      maxWaitTimeInMs: 500,
+      // That of the consumers: while a dead member is waited for, nobody joins, and who joins cannot be stopped.
+      sessionTimeout: this.#sessionTimeoutMs,
+      heartbeatInterval: Math.floor(this.#sessionTimeoutMs / 10),
+      rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 30_000),
+      maxWaitTimeInMs: 100,
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     this.#stop = () => consumer.disconnect().catch(() => undefined);

@@ -48,6 +48,7 @@ export class RecordProducer {
   #producer: Promise<Producer> | null = null;
   #waiting: Waiting[] = [];
   #busy: Promise<void> | null = null;
+  #isClosed = false;
 
   constructor(kafka: Kafka) {
     this.#kafka = kafka;
@@ -59,6 +60,7 @@ export class RecordProducer {
    */
   send(records: readonly OutgoingRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new Error('The producer is closed.'));
     return new Promise((resolve, reject) => {
       const bytes = records.reduce((sum, record) => sum + bytesOf(record), 0);
       this.#waiting.push({ records, bytes, resolve, reject });
@@ -129,8 +131,9 @@ export class RecordProducer {
     });
   }
 
-  /** Waits for what is being sent and lets go of the broker. */
+  /** Waits for what is being sent and lets go of the broker; nothing can be sent any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     while (this.#busy !== null) await this.#busy;
     const producer = await this.#producer?.catch(() => null);
     this.#producer = null;

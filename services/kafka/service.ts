@@ -8,7 +8,7 @@ import { GroupMember } from './consumer.ts';
 import { lagOf, type PartitionLag } from './lag.ts';
 import { DeadLetterMirror } from './letters.ts';
 import { RecordProducer } from './producer.ts';
-import { appendTimedTopics, checkTopics, topicNames, type TopicNames } from './topics.ts';
+import { appendTimedTopics, checkSources, ensureOutputs, topicNames, type TopicNames } from './topics.ts';
 
 /** What is told of the work, for metrics and for whoever watches. */
 export interface ConsumerObserver {
@@ -137,7 +137,7 @@ export class ConsumerService {
     const closing: (() => Promise<void>)[] = [() => admin.disconnect(), () => producer.close()];
     try {
       await admin.connect();
-      await checkTopics(admin, this.#names);
+      await ensureOutputs(admin, this.#names, await checkSources(admin, this.#names));
       if (this.#mustRewind) await this.#rewind(admin);
       this.#mustRewind = false;
       await this.#consume(kafka, admin, producer, closing, onWorking);
@@ -189,7 +189,7 @@ export class ConsumerService {
       this.#log,
     );
     closing.push(() => member.stop());
-    const mirror = new DeadLetterMirror(kafka, this.#options.group, this.#names.deadLetter, this.#ledger.database);
+    const mirror = new DeadLetterMirror(kafka, this.#options, this.#names.deadLetter, this.#ledger.database);
     closing.push(() => mirror.stop());
     const mirrorEnded = new Promise<never>((_, reject) => {
       void mirror.start(reject).catch(reject);
@@ -217,13 +217,21 @@ export class ConsumerService {
     memberEnded.catch(() => undefined);
     const settled = consumption.run();
     settled.catch(() => undefined);
+    let ending: Promise<unknown> | null = null;
+    const grace = (): Promise<unknown> =>
+      (ending ??= Promise.race([settled, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]));
+    closing.push(async () => {
+      // However this life ends, it does not go on beside the next one.
+      consumption.abandon();
+      await grace();
+    });
     // What ends a life wakes whoever waits for the member to join, too.
     await Promise.race([member.start(), memberEnded, stopped]);
     await Promise.race([settled, memberEnded, mirrorEnded, stopped]);
     this.#why = 'The consumer is stopping.';
     member.pause();
     consumption.drain();
-    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+    await grace();
   }
 
   /** Forgets the offsets of a group that nobody is in; a running one is joined where it is. */

@@ -74,12 +74,11 @@ export async function createTopics(admin: Admin, names: TopicNames, wanted: NewT
 }
 
 /**
- * Checks the topics before anything is read: the sources must be there, with equally many partitions. The two that we
- * write are created where they are missing.
+ * Checks the topics before anything is read: the sources must be there, with equally many partitions.
  * @returns the number of partitions of each source
  * @throws LedgerError that says which topic is wrong and what to do
  */
-export async function checkTopics(admin: Admin, names: TopicNames): Promise<number> {
+export async function checkSources(admin: Admin, names: TopicNames): Promise<number> {
   const known = await partitionsOf(admin);
   const messages = known.get(names.messages) ?? 0;
   const statuses = known.get(names.statuses) ?? 0;
@@ -92,17 +91,15 @@ export async function checkTopics(admin: Admin, names: TopicNames): Promise<numb
     throw new LedgerError(
       `${names.messages} has ${messages} partitions and ${names.statuses} has ${statuses}. They must have equally many, so that both topics of a thread go to one consumer: add partitions to the smaller one while nothing is produced, then start again.`,
     );
-  await ensureOutputs(admin, names, known, messages);
   return messages;
 }
 
-async function ensureOutputs(
-  admin: Admin,
-  names: TopicNames,
-  known: ReadonlyMap<string, number>,
-  partitions: number,
-): Promise<void> {
-  const missing = [names.deadLetter, names.billing].filter((topic) => (known.get(topic) ?? 0) === 0);
+/**
+ * Creates the two topics that we write, where they are missing, with as many partitions as the sources.
+ * @throws LedgerError when that is not allowed
+ */
+export async function ensureOutputs(admin: Admin, names: TopicNames, partitions: number): Promise<void> {
+  const missing = await missingTopics(admin, [names.deadLetter, names.billing]);
   if (missing.length === 0) return;
   try {
     await createTopics(admin, names, { partitions, replication: await replicationOf(admin, names.messages) });

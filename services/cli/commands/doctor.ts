@@ -5,6 +5,10 @@ import { Database } from '../../ledger/database.ts';
 import { LedgerError } from '../../ledger/errors.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/dead-letters.ts';
+import { pino } from 'pino';
+import { brokerError, connectKafka } from '../../kafka/connection.ts';
+import { checkSources, missingTopics, topicNames } from '../../kafka/topics.ts';
+import { kafkaSettings } from '../kafka-settings.ts';
 import { databaseName, locationOf, readConfig, webhookSecrets, type CommonOptions } from '../settings.ts';
 
 const LOW_DISK_BYTES = 5 * 1024 ** 3;
@@ -33,6 +37,24 @@ function existing(path: string): string {
     return path;
   } catch {
     return existing(dirname(path));
+  }
+}
+
+async function kafkaState(): Promise<string> {
+  const settings = kafkaSettings();
+  if (settings === null) return 'not configured; set KAFKA_BROKERS to consume';
+  const names = topicNames(settings.topicPrefix);
+  const admin = connectKafka(settings, pino({ level: 'silent' })).admin();
+  try {
+    await admin.connect();
+    const partitions = await checkSources(admin, names);
+    const missing = await missingTopics(admin, [names.deadLetter, names.billing]);
+    const later = missing.length === 0 ? '' : `; ${missing.join(', ')} will be created by the first consumer`;
+    return `${settings.brokers.join(', ')}, sources with ${partitions} partitions${later}`;
+  } catch (error) {
+    throw brokerError(error, settings);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
   }
 }
 
@@ -116,6 +138,7 @@ export async function doctor(options: CommonOptions): Promise<void> {
         return 'app secret and verify token are set';
       },
     ],
+    ['Kafka', kafkaState],
   );
   let allWell = true;
   for (const [name, check] of checks) allWell = (await report(name, check)) && allWell;
