@@ -11,7 +11,8 @@ const SHARED_COLUMNS = [
   'user_id',
 ] as const;
 
-const OWN_MESSAGE_COLUMNS = [
+/** What only messages have, named as the fields of the event. */
+export const OWN_MESSAGE_COLUMNS = [
   'direction',
   'type',
   'device',
@@ -30,7 +31,8 @@ const OWN_MESSAGE_COLUMNS = [
   'template_category',
 ] as const;
 
-const OWN_STATUS_COLUMNS = [
+/** What only statuses have, named as the fields of the event. */
+export const OWN_STATUS_COLUMNS = [
   'status',
   'participant',
   'conversation_id',

@@ -1,4 +1,5 @@
-import type { LedgerEvent, MessageEvent, StatusEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { OWN_MESSAGE_COLUMNS, OWN_STATUS_COLUMNS } from './event-rows.ts';
 import { landedUnder, threadText, type ThreadKey } from './threads.ts';
 
 /** Events that are remembered in all; the threads that were touched longest ago go first. */
@@ -8,49 +9,15 @@ const MAX_EVENTS_OF_THREAD = 400;
 /** Events with longer free texts are not kept, nor are their threads. */
 const MAX_TEXT_CHARS = 2_000;
 
-const MESSAGE_FIELDS: readonly (keyof MessageEvent)[] = [
-  'wa_id',
-  'user_id',
-  'waba_id',
-  'direction',
-  'type',
-  'device',
-  'origin',
-  'context',
-  'sender',
-  'referral_source_type',
-  'referral_source_id',
-  'referral_source_url',
-  'referral_headline',
-  'referral_body',
-  'referral_media_type',
-  'referral_ctwa_clid',
-  'template_name',
-  'template_language',
-  'template_category',
-];
-
-const STATUS_FIELDS: readonly (keyof StatusEvent)[] = [
-  'wa_id',
-  'user_id',
-  'waba_id',
-  'participant',
-  'conversation_id',
-  'conversation_expiration',
-  'conversation_origin',
-  'pricing_billable',
-  'pricing_model',
-  'pricing_type',
-  'pricing_category',
-  'errors',
-];
+const WHO = ['wa_id', 'user_id', 'waba_id'] as const;
+const MESSAGE_FIELDS = [...WHO, ...OWN_MESSAGE_COLUMNS] as const;
+const STATUS_FIELDS = [...WHO, ...OWN_STATUS_COLUMNS] as const;
 
 /** Whether two events of one thread are one row of `events`. */
 function isSame(a: LedgerEvent, b: LedgerEvent): boolean {
   if (a.timestamp !== b.timestamp || a.event !== b.event || a.id !== b.id) return false;
   if (a.event === 'message' && b.event === 'message') return MESSAGE_FIELDS.every((field) => a[field] === b[field]);
-  if (a.event === 'status' && b.event === 'status')
-    return a.status === b.status && STATUS_FIELDS.every((field) => a[field] === b[field]);
+  if (a.event === 'status' && b.event === 'status') return STATUS_FIELDS.every((field) => a[field] === b[field]);
   return false;
 }
 
