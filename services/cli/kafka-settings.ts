@@ -3,7 +3,13 @@ import { environment, readText, UsageError } from './settings.ts';
 
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
-const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:,]+):\d{1,5}$/;
+const ADDRESS = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:,]+):(\d{1,5})$/;
+const LAST_PORT = 65_535;
+
+function isAddress(text: string): boolean {
+  const port = Number(ADDRESS.exec(text)?.[1] ?? 0);
+  return port >= 1 && port <= LAST_PORT;
+}
 
 /**
  * How the brokers are reached, from the environment: `KAFKA_BROKERS`, `KAFKA_SSL`, `KAFKA_CA_FILE`,
@@ -18,7 +24,7 @@ export function kafkaSettings(): KafkaSettings | null {
     .map((broker) => broker.trim())
     .filter((broker) => broker !== '');
   for (const broker of brokers)
-    if (!ADDRESS.test(broker))
+    if (!isAddress(broker))
       throw new UsageError(`KAFKA_BROKERS: "${broker}" is not host:port. Give brokers like kafka-1:9092,kafka-2:9092.`);
   if (brokers.length === 0) throw new UsageError('KAFKA_BROKERS names no broker. Give some like kafka-1:9092.');
   const ssl = environment('KAFKA_SSL') ?? 'false';
