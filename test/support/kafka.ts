@@ -84,6 +84,8 @@ export interface RecordRead {
   readonly timestamp: number;
   readonly key: string | null;
   readonly value: string | null;
+  /** The value as it is, where it may be no text. */
+  readonly bytes: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -258,6 +260,7 @@ export class TestBroker {
               timestamp: Number(message.timestamp),
               key: textOf(message.key),
               value: textOf(message.value),
+              bytes: message.value,
               headers: headersOf(message.headers),
             });
           return Promise.resolve();
