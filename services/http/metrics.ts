@@ -8,7 +8,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly events = new Counter({
     name: 'ctwa_events_total',
-    help: 'Events by outcome; read = stored + duplicate + rejected.',
+    help: 'Events by outcome; read = stored + duplicate + rejected, and + produced where a webhook feeds a broker.',
     labelNames: ['outcome'],
     registers: [this.registry],
   });
