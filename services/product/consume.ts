@@ -20,6 +20,18 @@ export interface ConsumeOptions {
 }
 
 const LONGEST_PAUSE_MS = 10_000;
+/** How long a ClickHouse that is away holds up the end: whoever asked for it would lose patience, and kill. */
+const FAREWELL_MS = 5_000;
+
+async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  const impatience = new AbortController();
+  await Promise.race([
+    work,
+    sleep(milliseconds, undefined, { signal: impatience.signal }).catch(() => undefined),
+  ]).finally(() => {
+    impatience.abort();
+  });
+}
 
 /**
  * Runs the consumers until it is told to stop.
@@ -85,10 +97,10 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     try {
       await consumers.run();
     } finally {
-      await keeper.stop();
+      await atMost(FAREWELL_MS, keeper.stop());
     }
   } finally {
-    await ledger?.close();
+    await atMost(FAREWELL_MS, ledger?.close());
     await listening?.close();
   }
 }
