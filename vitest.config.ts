@@ -5,7 +5,7 @@ export default defineConfig({
     // Processes, not threads: what tests start must not share a process with native code that outlives a thread.
     pool: 'forks',
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -39,7 +39,7 @@ export interface ConsumptionParts {
 }
 
 /** What is gathered at most while the batch before it is being settled; then nothing more is taken. */
-const MAX_EVENTS = 150_000;
+const MAX_EVENTS = 100_000;
 const MAX_BYTES = 96 * 1024 * 1024;
 /** Letters are kept in memory with their bytes. */
 const MAX_LETTER_BYTES = 32 * 1024 * 1024;
