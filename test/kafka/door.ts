@@ -13,14 +13,13 @@ interface Snare {
 
 /**
  * Stands as a ClickHouse server before the engine of a data directory: can be shut and opened again on the same port,
- * stop answering, hold a statement and lose an answer.
+ * hold a statement and lose an answer.
  */
 export class Door {
   readonly #dataDir: string;
   #engine: Engine | null = null;
   #server: Server | null = null;
   #port = 0;
-  #isSilent = false;
   #snares: Snare[] = [];
 
   constructor(dataDir: string) {
@@ -29,7 +28,6 @@ export class Door {
 
   async open(): Promise<void> {
     this.#engine = await findEngine(this.#dataDir);
-    this.#isSilent = false;
     const server = createServer((incoming, answer) => {
       this.#pass(incoming, answer).catch(() => answer.destroy());
     });
@@ -53,11 +51,6 @@ export class Door {
     });
     server.closeAllConnections();
     await closed;
-  }
-
-  /** Takes requests and answers none, as a host behind a broken network does. */
-  fallSilent(): void {
-    this.#isSilent = true;
   }
 
   get env(): Env {
@@ -93,7 +86,7 @@ export class Door {
       await snare.gate?.pass();
     }
     const engine = this.#engine;
-    if (this.#isSilent || engine === null) return;
+    if (engine === null) return;
     const passed = request(
       `${engine.url}${url.pathname}${url.search}`,
       {
