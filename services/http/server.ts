@@ -30,6 +30,21 @@ export interface ServerParts {
   readonly onError: (what: string, error: unknown) => void;
 }
 
+/** Who asks whether a server is ready does not wait for long. */
+const MAX_READY_MS = 5_000;
+
+async function withinTime(check: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`What it stands on has not answered for ${MAX_READY_MS / 1000} s.`));
+    }, MAX_READY_MS);
+  });
+  await Promise.race([check, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
 function plain(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent) {
     response.destroy();
@@ -61,7 +76,7 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
       return;
     case '/readyz':
       try {
-        await parts.checkReady();
+        await withinTime(parts.checkReady());
         plain(response, 200, 'ready');
       } catch (error) {
         plain(response, 503, `not ready: ${error instanceof Error ? error.message : String(error)}`);

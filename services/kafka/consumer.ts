@@ -7,6 +7,8 @@ export interface FetchedRecords {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly KafkaMessage[];
+  /** Where to go on after the last of them: behind whatever a transaction left there that is no record. */
+  readonly endOffset: string;
   /** Of this member's time with the partition: a commit for an older one is refused here, before the broker hears it. */
   readonly generation: number;
 }
@@ -116,7 +118,8 @@ export class GroupMember {
     if (this.#stopping || !isRunning() || isStale() || this.#generation < 0) return;
     this.#commit = commitOffsetsIfNecessary;
     const { topic, partition, messages } = batch;
-    const fetched = { topic, partition, records: messages, generation: this.#generation };
+    const endOffset = (BigInt(batch.lastOffset()) + 1n).toString();
+    const fetched = { topic, partition, records: messages, endOffset, generation: this.#generation };
     const hasTakenAll = await this.#handlers.take(fetched, heartbeat);
     // Read on from here. What is committed is another matter.
     const last = messages.at(-1);

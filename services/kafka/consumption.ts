@@ -130,7 +130,7 @@ export class Consumption {
    * @throws what `heartbeat` throws: then those not taken yet come again
    */
   async take(
-    { topic, partition, records, generation }: FetchedRecords,
+    { topic, partition, records, endOffset, generation }: FetchedRecords,
     heartbeat: () => Promise<void>,
   ): Promise<boolean> {
     const isAppendTimed = this.#parts.appendTimed.has(topic);
@@ -158,7 +158,7 @@ export class Consumption {
       }
       gathered.appended_at_ms.push(isAppendTimed ? recordMs : nowMs);
       // Known with its record, so that a batch that is settled in the middle of a fetch commits what it holds.
-      const offset = (BigInt(record.offset) + 1n).toString();
+      const offset = record === records.at(-1) ? endOffset : (BigInt(record.offset) + 1n).toString();
       gathered.positions.set(`${topic}/${partition}`, { topic, partition, offset, generation });
       // A part that cannot be stored fails the whole batch when it is settled.
       if (waiting !== undefined)
@@ -257,16 +257,24 @@ export class Consumption {
     for (const letter of letters) await table.add(letter);
     await table.flush();
     const now = Date.now();
-    for (const letter of letters) {
-      try {
-        await this.#parts.producer.send([deadLetterRecord(letter, now, this.#parts.names)]);
-      } catch (error) {
-        if (!isTooLarge(error)) throw error;
-        this.#parts.log.warn(
-          { topic: letter.source, partition: letter.partition, offset: letter.position, bytes: letter.raw.length },
-          `A dead letter is too large for ${this.#parts.names.deadLetter}; it is in the ledger's table only. Raise max.message.bytes of the topic.`,
-        );
-      }
+    try {
+      await this.#parts.producer.send(letters.map((letter) => deadLetterRecord(letter, now, this.#parts.names)));
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      // One of them is, and the broker does not say which.
+      for (const letter of letters) await this.#sendAlone(letter, now);
+    }
+  }
+
+  async #sendAlone(letter: DeadLetter, nowMs: number): Promise<void> {
+    try {
+      await this.#parts.producer.send([deadLetterRecord(letter, nowMs, this.#parts.names)]);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      this.#parts.log.warn(
+        { topic: letter.source, partition: letter.partition, offset: letter.position, bytes: letter.raw.length },
+        `A dead letter is too large for ${this.#parts.names.deadLetter}; it is in the ledger's table only. Raise max.message.bytes of the topic.`,
+      );
     }
   }
 

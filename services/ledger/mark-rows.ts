@@ -121,9 +121,9 @@ export function entryMarkLine(e: EntryMark, version: string): string {
 }
 
 /** The columns of a retraction: it outlives any row that a smaller set of events made, because its version is higher. */
-export const RETRACTION_COLUMNS = ['phone_number_id', 'version', 'is_retracted'] as const;
+export const RETRACTION_COLUMNS = ['phone_number_id', 'version', 'is_retracted', 'customer'] as const;
 
 /** One line of `RETRACTION_COLUMNS` followed by the id column. */
 export function retractionLine(retraction: Retraction, version: string): string {
-  return `${JSON.stringify([retraction.phone_number_id, version, 1, retraction.id])}\n`;
+  return `${JSON.stringify([retraction.phone_number_id, version, 1, retraction.customer, retraction.id])}\n`;
 }

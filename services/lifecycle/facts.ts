@@ -181,7 +181,7 @@ export function establishFacts(
       threadOf(message.customer).inbound.push(message);
       // Without this copy the id may have been an outbound message, and a row of it may stand in the ledger.
       if (statuses.length > 0 || copies.some((copy) => copy.direction === 'outbound'))
-        retracted_messages.push({ phone_number_id, id });
+        retracted_messages.push({ phone_number_id, id, customer: message.customer });
       continue;
     }
     const outbound = outboundMessage(phone_number_id, id, message, statuses, rulebook);

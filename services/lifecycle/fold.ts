@@ -183,8 +183,8 @@ function retractEntries(
   );
   if (withReferral.length === entries.length) return;
   const standing = new Set(entries.map((entry) => entry.entry_id));
-  for (const id of new Set(withReferral.map((event) => event.id)))
-    if (!standing.has(id)) retracted.push({ phone_number_id, id });
+  for (const { id, customer } of new Map(withReferral.map((event) => [event.id, event])).values())
+    if (!standing.has(id)) retracted.push({ phone_number_id, id, customer });
 }
 
 /**

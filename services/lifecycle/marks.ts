@@ -110,6 +110,8 @@ export interface EntryMark {
 export interface Retraction {
   readonly phone_number_id: PhoneNumberId;
   readonly id: MessageId;
+  /** The thread that the message is in. */
+  readonly customer: Customer;
 }
 
 /** All rows that a set of events makes. A function of the set: order and duplicates do not matter. */

@@ -385,7 +385,7 @@ async function billingOfLedger(database: Database): Promise<Map<string, Billing>
           id,
           {
             id,
-            key: `${row.phone_number_id}:`,
+            key: `${row.phone_number_id}:${row.customer}`,
             version: row.version,
             billing: null,
             customer: null,
