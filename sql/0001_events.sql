@@ -49,7 +49,7 @@ ENGINE = ReplacingMergeTree(landing_rank)
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (phone_number_id, customer, id, kind, status, timestamp, variant)
 -- An answer to a webhook is a promise: what is acknowledged survives a power cut.
-SETTINGS index_granularity = 256, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- What each landing touched: which threads to rebuild, and which messages. Kept for some days only.
 CREATE TABLE IF NOT EXISTS touched
@@ -88,8 +88,7 @@ CREATE TABLE IF NOT EXISTS message_names
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (message_key, customer)
--- Asked for hundreds of scattered messages at a time: every granule that holds one is read.
-SETTINGS index_granularity = 128;
+SETTINGS index_granularity = 1024;
 
 -- Threads that share a message, in both directions; the customer is empty on the side that names none.
 CREATE TABLE IF NOT EXISTS thread_links
