@@ -188,8 +188,8 @@ function retractEntries(
 }
 
 /**
- * The billing rules (rules.md 1 to 4 and 6): all rows that a set of events makes. Pure: any order, any duplicates give
- * the same rows. Every event that could matter to a message must be in the set: those of its thread, and those of any
+ * The billing rules (rules.md 1 to 4 and 6): all rows that a set of events makes. Pure: order and duplicates change
+ * nothing. Every event that could matter to a message must be in the set: those of its thread, and those of any
  * thread that another copy or status of one of its messages names.
  */
 export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): Rows {

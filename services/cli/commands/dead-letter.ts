@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import { replayLetters, type LetterBatches, type ReplayCounts } from '../../ingest/replay.ts';
-import { brokerError, connectKafka } from '../../kafka/connection.ts';
+import { replayLetters, type ReplayCounts } from '../../ingest/replay.ts';
+import { brokerError, connectKafka, type KafkaSettings } from '../../kafka/connection.ts';
 import { lettersInTopic } from '../../kafka/letters.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import { countDeadLetters, listDeadLetters, waitingDeadLetters } from '../../ledger/dead-letters.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { settleSummaries } from '../../ledger/summaries.ts';
 import { requiredKafkaSettings } from '../kafka-settings.ts';
 import { withExistingLedger } from '../open.ts';
@@ -29,17 +30,19 @@ export async function deadLetterReplay(options: CommonOptions & { from: string }
   const settings = isFromTopic ? requiredKafkaSettings() : null;
   await withExistingLedger('dead-letter replay', options, async (ledger) => {
     await ledger.beginWriting();
-    const replay = (batches: LetterBatches): Promise<ReplayCounts> => replayLetters(ledger, batches);
-    let counts: ReplayCounts;
-    if (settings === null) counts = await replay(waitingDeadLetters(ledger.database));
-    else
-      try {
-        const kafka = connectKafka(settings, pino({ level: 'silent' }));
-        counts = await replay(lettersInTopic(kafka, topicNames(settings.topicPrefix).deadLetter));
-      } catch (error) {
-        throw brokerError(error, settings);
-      }
+    const counts = await (settings === null
+      ? replayLetters(ledger, waitingDeadLetters(ledger.database))
+      : replayTopic(ledger, settings));
     await settleSummaries(ledger.database);
     process.stdout.write(`${JSON.stringify(counts)}\n`);
   });
+}
+
+async function replayTopic(ledger: Ledger, settings: KafkaSettings): Promise<ReplayCounts> {
+  try {
+    const kafka = connectKafka(settings, pino({ level: 'silent' }));
+    return await replayLetters(ledger, lettersInTopic(kafka, topicNames(settings.topicPrefix).deadLetter));
+  } catch (error) {
+    throw brokerError(error, settings);
+  }
 }
