@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+import { z } from 'zod';
+
+/** Market of whatever the table does not list (rules.md M2). */
+export const OTHER_MARKET = 'Other';
+
+const rowSchema = z.strictObject({
+  country: z.string().regex(/^[A-Z]{2}$/),
+  prefixes: z
+    .string()
+    .regex(/^(\d{1,4}( \d{1,4})*)?$/)
+    .transform((text) => (text === '' ? [] : text.split(' '))),
+  // Plain ASCII with single spaces, so that `lower` makes the same key of it here and in SQL.
+  market: z.string().regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/),
+  effective_date: z.union([z.iso.date(), z.literal('')]),
+});
+
+type Row = z.infer<typeof rowSchema>;
+
+/** The table: a country, the calling-code prefixes that go with it, its market, and the day from which that holds. */
+const ROWS: readonly Row[] = z
+  .array(rowSchema)
+  .parse(parse(readFileSync(new URL('markets.csv', import.meta.url)), { columns: true }));
+
+/** Of the table, whatever the order of its rows: what was computed from another table has another one. */
+export const MARKETS_HASH: string = createHash('sha256')
+  .update(JSON.stringify(ROWS.map((row) => Object.values(row).join()).sort()))
+  .digest('hex');
+
+/** What a market is compared by: the table and a card may differ in letter case and white space. */
+export function marketKey(name: string): string {
+  return name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+}
+
+/** `marketKey` in SQL, of a market that `marketSql` gives. */
+export function marketKeySql(market: string): string {
+  return `lower(${market})`;
+}
+
+/** Rows by prefix or by country, the latest first. */
+function rowsBy(keys: (row: Row) => readonly string[]): ReadonlyMap<string, readonly Row[]> {
+  const byKey = new Map<string, Row[]>();
+  for (const row of ROWS.toSorted((a, b) => (a.effective_date < b.effective_date ? 1 : -1)))
+    for (const key of keys(row)) byKey.set(key, [...(byKey.get(key) ?? []), row]);
+  return byKey;
+}
+
+const BY_PREFIX = rowsBy((row) => row.prefixes);
+const BY_COUNTRY = rowsBy((row) => [row.country]);
+const LONGEST_PREFIX = Math.max(...[...BY_PREFIX.keys()].map((prefix) => prefix.length));
+
+function inForce(rows: readonly Row[] | undefined, day: string): string | null {
+  return rows?.find((row) => row.effective_date <= day)?.market ?? null;
+}
+
+/**
+ * The market of a customer on a day (rules.md M2): by the longest prefix of the number that the table lists on that day,
+ * or by the country of a business-scoped user id.
+ * @param customer digits of the number, or the user id (`US.1349…`)
+ * @param day `YYYY-MM-DD`
+ */
+export function marketOf(customer: string, day: string): string {
+  if (/^\d+$/.test(customer)) {
+    for (let length = LONGEST_PREFIX; length > 0; length--) {
+      const market = inForce(BY_PREFIX.get(customer.slice(0, length)), day);
+      if (market !== null) return market;
+    }
+    return OTHER_MARKET;
+  }
+  const country = /^([A-Z]{2})\./.exec(customer)?.[1];
+  return (country === undefined ? null : inForce(BY_COUNTRY.get(country), day)) ?? OTHER_MARKET;
+}
+
+/** Days on which a market changes, in order. */
+export const MARKET_CHANGES: readonly string[] = [...new Set(ROWS.map((row) => row.effective_date))]
+  .filter((day) => day !== '')
+  .sort();
+
+function sqlList(values: readonly (string | number)[]): string {
+  const literals = values.map((value) => (typeof value === 'string' ? `'${value.replace(/['\\]/g, '\\$&')}'` : value));
+  return `[${literals.join(', ')}]`;
+}
+
+/** Keys whose market is the same on every day have the same number; 0 is for those that are always `Other`. */
+class Histories {
+  readonly #periods = ['', ...MARKET_CHANGES];
+  readonly #numbers = new Map([[this.#periods.map(() => OTHER_MARKET).join('\n'), 0]]);
+
+  numberOf(customer: string): number {
+    const history = this.#periods.map((day) => marketOf(customer, day)).join('\n');
+    const known = this.#numbers.get(history) ?? this.#numbers.size;
+    this.#numbers.set(history, known);
+    return known;
+  }
+
+  /** The market of a history on a day. */
+  marketSql(history: string, day: string): string {
+    const periods = this.#periods.length;
+    const period = MARKET_CHANGES.map((change) => `(${day} >= toDate('${change}'))`).join(' + ');
+    const markets = [...this.#numbers].flatMap(([history, number]) =>
+      history.split('\n').map((market, index) => ({ key: number * periods + index, market })),
+    );
+    return `transform(toUInt16(${history}) * ${periods} + ${period}, ${sqlList(markets.map(({ key }) => key))}, ${sqlList(markets.map(({ market }) => market))}, '${OTHER_MARKET}')`;
+  }
+}
+
+function lookupSql(text: string, keys: readonly string[], numbers: readonly number[], otherwise: string): string {
+  return `transform(${text}, ${sqlList(keys)}, ${sqlList(numbers)}, ${otherwise})`;
+}
+
+/**
+ * `marketOf` as a ClickHouse expression.
+ * @param customer an expression of type String
+ * @param day an expression of type Date
+ */
+export function marketSql(customer: string, day: string): string {
+  const histories = new Histories();
+  let byNumber = '0';
+  for (let length = 1; length <= LONGEST_PREFIX; length++) {
+    const prefixes = [...BY_PREFIX.keys()].filter((prefix) => prefix.length === length);
+    const numbers = prefixes.map((prefix) => histories.numberOf(prefix));
+    byNumber = lookupSql(`substring(${customer}, 1, ${length})`, prefixes, numbers, byNumber);
+  }
+  const countries = [...BY_COUNTRY.keys()];
+  const byCountry = lookupSql(
+    `substring(${customer}, 1, 3)`,
+    countries.map((country) => `${country}.`),
+    countries.map((country) => histories.numberOf(`${country}.`)),
+    '0',
+  );
+  return histories.marketSql(`if(match(${customer}, '^[0-9]+$'), ${byNumber}, ${byCountry})`, day);
+}
