@@ -38,9 +38,12 @@ export interface ConsumptionParts {
   readonly log: Logger;
 }
 
-/** What is gathered at most while the batch before it is being settled; then nothing more is taken. */
-const MAX_EVENTS = 100_000;
-const MAX_BYTES = 96 * 1024 * 1024;
+/**
+ * What is gathered at most while the batch before it is being settled; then nothing more is taken. It lands while it is
+ * gathered, so memory does not grow with it, and a thread is folded once for all that a batch brings of it.
+ */
+const MAX_EVENTS = 500_000;
+const MAX_BYTES = 1024 * 1024 * 1024;
 /** Letters are kept in memory with their bytes. */
 const MAX_LETTER_BYTES = 32 * 1024 * 1024;
 /** So that the partitions of one fetch come together, and a trickle does not become as many writes. */

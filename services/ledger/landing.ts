@@ -17,6 +17,8 @@ const CHARS_PER_CHUNK = 64 * 1024;
 const MAX_REMEMBERED_THREADS = 1_000;
 /** So many go into one insert, in one part; more go as messages and statuses apart, which is less to read. */
 const MAX_EVENTS_TOGETHER = 2_000;
+/** Live traffic comes in smaller batches; of a larger one, a backlog, little would be remembered until it is needed. */
+const MAX_KEPT_EVENTS = 20_000;
 
 export function newLandingNumber(): LandingNumber {
   return ((BigInt(Date.now()) << 20n) | BigInt(randomInt(1 << 20))) as LandingNumber;
@@ -68,7 +70,7 @@ export class Landing {
   #events = 0;
   #hasNameless = false;
   #threads: Map<string, ThreadKey> | null = new Map();
-  readonly #kept: LedgerEvent[] | null;
+  #kept: LedgerEvent[] | null;
 
   /** @param keepsEvents whether the events are kept until the landing is folded, for who remembers threads */
   constructor(database: Pick<Database, 'insertLines'>, keepsEvents = false) {
@@ -100,7 +102,7 @@ export class Landing {
     return this.#threads === null ? null : [...this.#threads.values()];
   }
 
-  /** The events; null where they are not kept. */
+  /** The events; null where they are not kept, or too many. */
   get kept(): readonly LedgerEvent[] | null {
     return this.#kept;
   }
@@ -116,6 +118,7 @@ export class Landing {
     if (this.#kept !== null && this.#events <= MAX_EVENTS_TOGETHER) return undefined;
     if (this.#kept !== null && this.#events === MAX_EVENTS_TOGETHER + 1) this.#kept.forEach((few) => this.#write(few));
     else this.#write(event);
+    if (this.#events > MAX_KEPT_EVENTS) this.#kept = null;
     const full =
       this.#messages.count + this.#statuses.count >= EVENTS_PER_INSERT ||
       this.#messages.chars + this.#statuses.chars >= CHARS_PER_INSERT;

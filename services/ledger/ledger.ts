@@ -226,10 +226,7 @@ export class Ledger {
   async #derive(touched: Touched, options: RebuildOptions): Promise<{ readonly stored: number }> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await new Rebuild(this.database, touched, this.#footing(), {
-          ...options,
-          cache: this.#cache,
-        }).run();
+        const result = await new Rebuild(this.database, touched, this.#footing(), options).run();
         if (await this.#stillHolds()) return result;
       } catch (error) {
         // What was folded already is found done, so starting again costs little.
