@@ -9,10 +9,10 @@ import fc from 'fast-check';
 import type { Account, PolicySettings } from '../../schemas/config.ts';
 
 /** A number from 0 to n − 1; 0 is always the plainest choice. */
-type Choose = (n: number) => number;
+export type Choose = (n: number) => number;
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Event = { [key: string]: Json };
+export type Event = { [key: string]: Json };
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -81,12 +81,12 @@ interface World {
   readonly customers: number;
 }
 
-function one<T>(choose: Choose, options: readonly T[]): T {
+export function one<T>(choose: Choose, options: readonly T[]): T {
   return options[choose(options.length)]!;
 }
 
 /** True once in n times; the plain answer is false. */
-function rarely(choose: Choose, n: number): boolean {
+export function rarely(choose: Choose, n: number): boolean {
   return choose(n) === n - 1;
 }
 
@@ -569,12 +569,12 @@ function makeWorld(prefix: string, choose: Choose): World {
 }
 
 /** Reads a tape of numbers; past its end every choice is the plainest. */
-function reading(tape: readonly number[]): Choose {
+export function reading(tape: readonly number[]): Choose {
   let at = 0;
   return (n) => (tape[at++] ?? 0) % n;
 }
 
-function tapeArbitrary(length: number): fc.Arbitrary<number[]> {
+export function tapeArbitrary(length: number): fc.Arbitrary<number[]> {
   // 27720 is divisible by every n that the generator asks for but a few, so no choice is much favoured.
   return fc.array(fc.nat(27_719), { minLength: length, maxLength: length });
 }
@@ -685,7 +685,7 @@ export function randomTraffic(seed: number, size: number): unknown[] {
 }
 
 /** The same choices for the same seed on every machine (mulberry32). */
-function seeded(seed: number): Choose {
+export function seeded(seed: number): Choose {
   let state = seed >>> 0;
   return (n) => {
     state = (state + 0x6d2b79f5) >>> 0;

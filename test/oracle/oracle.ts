@@ -19,7 +19,31 @@ export interface OracleInput {
   readonly to?: string;
 }
 
+/** What the marks are a function of. */
+export type Rulings = Pick<OracleInput, 'events' | 'accounts' | 'policy'>;
+
 export type Row = Record<string, string>;
+
+/** An outbound message with its marks, for those who reckon further. Empty strings are what is not known. */
+export interface OracleMessage {
+  readonly phone_number_id: string;
+  readonly message_id: string;
+  readonly customer: string;
+  readonly waba_id: string;
+  readonly sent_at: number;
+  readonly delivered_at: number | undefined;
+  readonly type: string;
+  readonly category: string;
+  readonly is_echo: boolean;
+  readonly policy: string;
+  readonly predicted: string;
+  readonly reported: string;
+  /** The category in Meta's report (V1), lower case with `_`. */
+  readonly reported_category: string;
+  readonly billing: string;
+  /** M4: the mark of a delivered message in a fold with no free entry window and no report at all. */
+  readonly without_free_entry: string;
+}
 
 export interface OracleReports {
   readonly messages: Row[];
@@ -121,7 +145,8 @@ function normalise(raw: unknown): Fields {
   return fields;
 }
 
-function bytewise(a: string, b: string): number {
+/** Compares as UTF-8 bytes. */
+export function bytewise(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
 
@@ -215,10 +240,12 @@ interface Outbound {
   readonly statuses: readonly Copy[];
   /** V1: the status whose pricing is Meta's report. */
   readonly deciding: Copy | undefined;
+  readonly reported_category: string;
   policy: string;
   predicted: string;
   reported: string;
   billing: string;
+  without_free_entry: string;
   fep: Fep | undefined;
 }
 
@@ -359,10 +386,12 @@ function outboundMessage(
     delivered_at,
     statuses,
     deciding,
+    reported_category: reportedCategory,
     policy: '',
     predicted: 'UNDELIVERED', // F4, unless the fold says otherwise
     reported: metaReport(deciding), // V1; V1a follows when the thread is known
     billing: 'UNDELIVERED',
+    without_free_entry: 'UNDELIVERED',
     fep: undefined,
   };
 }
@@ -374,7 +403,7 @@ function isEntry(inbound: Fields, policy: PolicySettings): boolean {
   return policy.entry_sources.includes(text(inside(inbound, 'referral'), 'source_type'));
 }
 
-function threadsOf(input: OracleInput): Thread[] {
+function threadsOf(input: Rulings): Thread[] {
   const copies = distinctCopies(input.events);
 
   const messageOf = new Map<string, Copy>();
@@ -516,7 +545,7 @@ function outsideFep(message: Outbound, thread: Thread, conversations: CbpConvers
   return message.policy === 'CBP-2023-06' ? 'BILLABLE' : 'FREE_SERVICE';
 }
 
-function fold(thread: Thread, input: OracleInput): Fep[] {
+function fold(thread: Thread, input: Rulings): Fep[] {
   const { policy, accounts } = input;
   const bySent = policy.clock === 'sent';
   const clock = (message: Outbound): number => (bySent ? message.sent_at : (message.delivered_at ?? 0));
@@ -565,6 +594,10 @@ function fold(thread: Thread, input: OracleInput): Fep[] {
       message.predicted = outsideFep(message, thread, conversations);
     }
   }
+
+  // M4: the same messages in the same order, with no FEP to close conversations or to be in.
+  const conversationsWithoutFeps: CbpConversation[] = [];
+  for (const message of delivered) message.without_free_entry = outsideFep(message, thread, conversationsWithoutFeps);
 
   // V1a
   const conversationsSeen = new Set<string>();
@@ -700,7 +733,8 @@ function localParts(t: number, zone: string): Map<string, string> {
   return new Map(format.formatToParts(t * 1000).map((part) => [part.type, part.value]));
 }
 
-function dayOf(t: number, zone: string): string {
+/** The date of a time, in Unix seconds, in a zone: `YYYY-MM-DD`. */
+export function dayOf(t: number, zone: string): string {
   const parts = localParts(t, zone);
   return `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`;
 }
@@ -718,18 +752,43 @@ function cell(value: string): string {
   return runs ? `'${value}` : value;
 }
 
-function row(columns: Row): Row {
+/** A row as the CSV prints it. */
+export function row(columns: Row): Row {
   return Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, cell(value)]));
 }
 
 /** Adds to the list kept under a key. */
-function addTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+export function addTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key) ?? [];
   list.push(value);
   lists.set(key, list);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** Every outbound message, in no particular order. */
+export function oracleMessages(input: Rulings): OracleMessage[] {
+  return threadsOf(input).flatMap((thread) => {
+    fold(thread, input);
+    return thread.outbound.map((message) => ({
+      phone_number_id: message.phone_number_id,
+      message_id: message.id,
+      customer: message.customer,
+      waba_id: message.waba_id,
+      sent_at: message.sent_at,
+      delivered_at: message.delivered_at,
+      type: message.type,
+      category: message.category,
+      is_echo: message.isEcho,
+      policy: message.policy,
+      predicted: message.predicted,
+      reported: message.reported,
+      reported_category: message.reported_category,
+      billing: message.billing,
+      without_free_entry: message.without_free_entry,
+    }));
+  });
+}
 
 export function oracleReports(input: OracleInput): OracleReports {
   const { tz, as_of, from, to } = input;
