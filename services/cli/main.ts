@@ -1,3 +1,4 @@
+import { rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { LedgerError } from '../ledger/errors.ts';
 import { accountsList, accountsSet, type AccountOptions } from './commands/accounts.ts';
@@ -7,6 +8,7 @@ import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { exportReport, type ExportOptions } from './commands/export.ts';
 import { ingest } from './commands/ingest.ts';
+import { ratesImport, ratesList, ratesWithdraw, type RatesImportOptions } from './commands/rates.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
 import { exporter, type ExporterTexts } from './commands/exporter.ts';
@@ -124,6 +126,24 @@ function program(): Command {
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
     .action((waba: string, options: AccountOptions) => accountsSet(waba, options));
+
+  const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
+  command('import', 'import a rate card or tier file as CSV; the last one imported for a date holds', rates)
+    .argument('<file>')
+    .requiredOption('--effective <date>', 'the day from which it is in force, YYYY-MM-DD')
+    .addOption(
+      new Option('--model <model>', 'what is charged for, where the file does not say it').choices(
+        rateModelSchema.options,
+      ),
+    )
+    .option('--dry-run', 'show what would change, and change nothing')
+    .action((file: string, options: RatesImportOptions) => ratesImport(file, options));
+  command('list', 'list all cards, also those that were replaced or withdrawn', rates).action(
+    (options: CommonOptions) => ratesList(options),
+  );
+  command('withdraw', 'take a card out of force; the one that it replaced holds again', rates)
+    .argument('<card-id>')
+    .action((id: string, options: CommonOptions) => ratesWithdraw(id, options));
   return root;
 }
 

@@ -29,6 +29,9 @@ export const MARKETS_HASH: string = createHash('sha256')
   .update(JSON.stringify(ROWS.map((row) => Object.values(row).join()).sort()))
   .digest('hex');
 
+/** All markets that the table knows on any day. */
+export const MARKETS: ReadonlySet<string> = new Set([OTHER_MARKET, ...ROWS.map((row) => row.market)]);
+
 /** What a market is compared by: the table and a card may differ in letter case and white space. */
 export function marketKey(name: string): string {
   return name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();

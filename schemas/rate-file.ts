@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/** Price columns of Meta's list card, in its order; also the categories that a message can be rated as (rules.md M1a). */
+export const RATE_CATEGORIES = [
+  'marketing',
+  'utility',
+  'authentication',
+  'authentication_international',
+  'service',
+] as const;
+export type RateCategory = (typeof RATE_CATEGORIES)[number];
+
+/** Categories that have volume tiers (rules.md M3). */
+export const TIERED_CATEGORIES = [
+  'utility',
+  'authentication',
+  'authentication_international',
+] as const satisfies readonly RateCategory[];
+export type TieredCategory = (typeof TIERED_CATEGORIES)[number];
+
+/** What a rate is charged for: a conversation until 2025-07, a message since. */
+export const rateModelSchema = z.enum(['conversation', 'message']);
+export type RateModel = z.infer<typeof rateModelSchema>;
+
+export const rateKindSchema = z.enum(['list', 'tiers']);
+export type RateKind = z.infer<typeof rateKindSchema>;
+
+/** The day from which a card is in force, `YYYY-MM-DD`. */
+export const effectiveDateSchema = z.iso
+  .date()
+  .refine((day) => day >= '2000-01-01' && day < '2100-01-01', 'is not between 2000-01-01 and 2099-12-31');
+
+/** `to_place` of a tier without an upper bound. */
+export const LAST_PLACE = '18446744073709551615';
+
+/** One price of a card. Numbers are text: none of them ever is a JavaScript number. */
+export interface Rate {
+  /** As the card prints it, with single spaces. */
+  readonly market: string;
+  readonly category: RateCategory;
+  /** Messages of the month that it is for, counted from 1, both bounds included; a list card's is for all of them. */
+  readonly from_place: string;
+  readonly to_place: string;
+  /** Plain decimal in the currency of the card, up to 8 decimals; null: not offered in this market. */
+  readonly rate: string | null;
+}
+
+/** What a rate file says for one currency (contract.md 6). */
+export interface RateCard {
+  readonly kind: RateKind;
+  readonly model: RateModel;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly rates: readonly Rate[];
+}

@@ -1,0 +1,94 @@
+import { readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { basename } from 'node:path';
+import { effectiveDateSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
+import { LedgerError } from '../../ledger/errors.ts';
+import {
+  importRateFile,
+  listRateCards,
+  previewRateFile,
+  withdrawRateCard,
+  type RateFile,
+} from '../../rating/rate-cards.ts';
+import { MAX_RATE_FILE_BYTES } from '../../rating/rate-file.ts';
+import { withExistingLedger, withLedger } from '../open.ts';
+import { UsageError, type CommonOptions } from '../settings.ts';
+
+export interface RatesImportOptions extends CommonOptions {
+  readonly effective: string;
+  readonly model?: RateModel;
+  readonly dryRun?: boolean;
+}
+
+function writeLines(objects: readonly object[]): void {
+  for (const object of objects) process.stdout.write(`${JSON.stringify(object)}\n`);
+}
+
+/** The name that the operating system has for whoever runs this. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number that no name belongs to.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_RATE_FILE_BYTES)
+      throw new Error(`it is larger than ${MAX_RATE_FILE_BYTES / 1024 / 1024} MB, hardly a rate file`);
+    return readFileSync(path);
+  } catch (error) {
+    throw new LedgerError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}
+
+function rateFile(path: string, options: RatesImportOptions): RateFile {
+  const effective = effectiveDateSchema.safeParse(options.effective);
+  if (!effective.success)
+    throw new UsageError(
+      `--effective "${options.effective}" is not a date from 2000-01-01 to 2099-12-31; write it as YYYY-MM-DD.`,
+    );
+  return {
+    name: basename(path),
+    bytes: readBytes(path),
+    effective: effective.data,
+    ...(options.model === undefined ? {} : { model: options.model }),
+  };
+}
+
+/** One JSON object per card of the file: what was done about it, or with `--dry-run` what would be. */
+export async function ratesImport(path: string, options: RatesImportOptions): Promise<void> {
+  const file = rateFile(path, options);
+  await withLedger('rates import', options, async ({ database }) => {
+    if (options.dryRun === true) {
+      writeLines(await previewRateFile(database, file));
+      return;
+    }
+    const cards = await importRateFile(database, { ...file, by: userName() });
+    writeLines(cards);
+    for (const { card_id, currency, outcome, replaced_by } of cards)
+      if (outcome === 'unchanged')
+        process.stderr.write(
+          `The ${currency} card ${card_id} of this file and date was imported before: nothing changes.${replaced_by === null ? '' : ` It does not hold; withdraw ${replaced_by}, which replaced it, and it holds again.`}\n`,
+        );
+  });
+}
+
+/** One JSON object per card, also of those that were replaced or withdrawn. */
+export async function ratesList(options: CommonOptions): Promise<void> {
+  await withExistingLedger('rates list', options, async ({ database }) => {
+    writeLines(await listRateCards(database));
+  });
+}
+
+export async function ratesWithdraw(card_id: string, options: CommonOptions): Promise<void> {
+  await withExistingLedger('rates withdraw', options, async ({ database }) => {
+    const withdrawn = await withdrawRateCard(database, card_id, userName());
+    writeLines([withdrawn]);
+    if (withdrawn.outcome === 'unchanged')
+      process.stderr.write(`The card ${card_id} was withdrawn before: nothing changes.\n`);
+  });
+}

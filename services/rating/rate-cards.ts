@@ -1,0 +1,358 @@
+import { createHash } from 'node:crypto';
+import {
+  LAST_PLACE,
+  rateKindSchema,
+  rateModelSchema,
+  type Rate,
+  type RateCard,
+  type RateModel,
+} from '@ctwa-ledger/schemas/rate-file.ts';
+import { z } from 'zod';
+import type { Database } from '../ledger/database.ts';
+import { LedgerError } from '../ledger/errors.ts';
+import { marketKey, MARKETS } from './markets.ts';
+import { parseRateFile, type RateFileProblem } from './rate-file.ts';
+
+/**
+ * The cards that hold, one for each currency, model, kind and effective date: of several the one imported last that is not
+ * withdrawn. In force on a day is the one with the latest date not after it (rules.md M1).
+ */
+export const CARDS_IN_FORCE = `SELECT card_id, kind, model, currency, effective_date, name, checksum, imported_at
+  FROM rate_cards FINAL
+  WHERE withdrawn_at IS NULL
+  ORDER BY rate_cards.imported_at DESC, card_id
+  LIMIT 1 BY currency, model, kind, effective_date`;
+
+/** A rate file as it was given. */
+export interface RateFile {
+  /** File name, without its directory. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The day from which it is in force, `YYYY-MM-DD`, in the zone of each account. */
+  readonly effective: string;
+  /** For files that do not say themselves what is charged for. */
+  readonly model?: RateModel;
+}
+
+function whereIs({ line, column }: RateFileProblem): string {
+  if (line === null) return '';
+  return column === null ? `line ${line}: ` : `line ${line}, column ${column}: `;
+}
+
+/** A file that cannot be imported: nothing of it was. */
+export class RateFileError extends LedgerError {
+  readonly problems: readonly RateFileProblem[];
+
+  constructor(name: string, problems: readonly RateFileProblem[], more: number) {
+    const lines = problems.map((problem) => `\n  ${whereIs(problem)}${problem.message}`);
+    const rest = more === 0 ? '' : `\n  and ${more} more.`;
+    super(`${name} cannot be imported, and nothing of it was:${lines.join('')}${rest}\nMend it and import it again.`);
+    this.problems = problems;
+  }
+}
+
+const cardRow = z.object({
+  card_id: z.string(),
+  kind: rateKindSchema,
+  model: rateModelSchema,
+  currency: z.string(),
+  effective_date: z.string(),
+  name: z.string(),
+  checksum: z.string(),
+  imported_at: z.string(),
+  imported_by: z.string(),
+  withdrawn_at: z.string().nullable(),
+  withdrawn_by: z.string(),
+  /** A replaced card holds again when all that came after it are withdrawn. */
+  state: z.enum(['holds', 'replaced', 'withdrawn']),
+  markets: z.coerce.number(),
+  rates: z.coerce.number(),
+});
+
+/** An imported card, whatever became of it. */
+export type ListedCard = z.infer<typeof cardRow>;
+
+/** All cards: by currency, model and kind, the latest first. */
+export function listRateCards(database: Database): Promise<ListedCard[]> {
+  return database.query(
+    cardRow,
+    `SELECT card_id, toString(kind) AS kind, toString(model) AS model, currency, toString(effective_date) AS effective_date,
+        name, checksum, concat(formatDateTime(rate_cards.imported_at, '%FT%T'), '+00:00') AS imported_at, imported_by,
+        concat(formatDateTime(rate_cards.withdrawn_at, '%FT%T'), '+00:00') AS withdrawn_at, withdrawn_by,
+        multiIf(rate_cards.withdrawn_at IS NOT NULL, 'withdrawn',
+          card_id IN (SELECT card_id FROM (${CARDS_IN_FORCE})), 'holds', 'replaced') AS state,
+        markets, rates
+     FROM rate_cards FINAL
+     LEFT JOIN
+       (SELECT card_id, uniqExact(market_key) AS markets, count() AS rates FROM rates FINAL GROUP BY card_id) AS prices
+       USING card_id
+     ORDER BY currency, model, kind, rate_cards.effective_date DESC, rate_cards.imported_at DESC, card_id`,
+  );
+}
+
+interface ParsedCard extends RateCard {
+  readonly card_id: string;
+}
+
+/**
+ * The cards of a file.
+ * @throws RateFileError that names every line that cannot be read
+ */
+function cardsOf(file: RateFile): { readonly checksum: string; readonly cards: readonly ParsedCard[] } {
+  const parsed = parseRateFile(file.bytes, file.model === undefined ? {} : { model: file.model });
+  if (!parsed.ok) throw new RateFileError(file.name, parsed.problems, parsed.more);
+  const checksum = createHash('sha256').update(file.bytes).digest('hex');
+  const cards = parsed.cards.map((card) => ({
+    ...card,
+    // The same file imported for the same day is the same card.
+    card_id: createHash('sha256')
+      .update([checksum, card.currency, card.kind, card.model, file.effective].join('\n'))
+      .digest('hex')
+      .slice(0, 12),
+  }));
+  return { checksum, cards };
+}
+
+type CardPlace = Pick<ListedCard, 'kind' | 'model' | 'currency'>;
+
+function isSamePlace(a: CardPlace, b: CardPlace): boolean {
+  return a.kind === b.kind && a.model === b.model && a.currency === b.currency;
+}
+
+/** What an import does, or would do, about one card. */
+export interface ImportedCard {
+  readonly card_id: string;
+  readonly kind: ListedCard['kind'];
+  readonly model: RateModel;
+  readonly currency: string;
+  readonly effective_date: string;
+  /** `unchanged`: it was imported before and is not withdrawn. */
+  readonly outcome: 'imported' | 'unchanged';
+  /** The card of the same date that holds no more because of this one; null when there is none. */
+  readonly replaces: string | null;
+  /** The card of the same date that holds instead of this one, imported before; null when this one holds. */
+  readonly replaced_by: string | null;
+  /** The card of an earlier date that is in force until this one's date; null when there is none. */
+  readonly follows: string | null;
+  /** The date of the next card, from which that one is in force; null when there is none. */
+  readonly until: string | null;
+  readonly markets: number;
+  readonly rates: number;
+  /** Markets of the card that no customer belongs to: the table of markets names them otherwise, or not at all. */
+  readonly unknown_markets: readonly string[];
+}
+
+const KNOWN_MARKETS = new Set([...MARKETS].map(marketKey));
+
+function planned(card: ParsedCard, effective: string, listed: readonly ListedCard[]): ImportedCard {
+  const isKnown = listed.some(({ card_id, state }) => card_id === card.card_id && state !== 'withdrawn');
+  const held = listed.filter((other) => other.state === 'holds' && isSamePlace(other, card));
+  const ofThatDate = held.find((other) => other.effective_date === effective && other.card_id !== card.card_id);
+  const markets = new Map(card.rates.map(({ market }) => [marketKey(market), market]));
+  return {
+    card_id: card.card_id,
+    kind: card.kind,
+    model: card.model,
+    currency: card.currency,
+    effective_date: effective,
+    outcome: isKnown ? 'unchanged' : 'imported',
+    replaces: isKnown ? null : (ofThatDate?.card_id ?? null),
+    replaced_by: isKnown ? (ofThatDate?.card_id ?? null) : null,
+    // Listed latest first.
+    follows: held.find((other) => other.effective_date < effective)?.card_id ?? null,
+    until: held.findLast((other) => other.effective_date > effective)?.effective_date ?? null,
+    markets: markets.size,
+    rates: card.rates.length,
+    unknown_markets: [...markets].filter(([key]) => !KNOWN_MARKETS.has(key)).map(([, market]) => market),
+  };
+}
+
+const RATE_COLUMNS = ['card_id', 'market', 'market_key', 'category', 'from_place', 'to_place', 'rate'];
+/** Rates sent in one insert. */
+const MAX_BATCH_RATES = 50_000;
+
+async function writeRates(database: Database, card: ParsedCard): Promise<void> {
+  for (let from = 0; from < card.rates.length; from += MAX_BATCH_RATES) {
+    const lines = card.rates
+      .slice(from, from + MAX_BATCH_RATES)
+      .map((rate) =>
+        JSON.stringify([
+          card.card_id,
+          rate.market,
+          marketKey(rate.market),
+          rate.category,
+          rate.from_place,
+          rate.to_place,
+          rate.rate,
+        ]).concat('\n'),
+      );
+    await database.insertLines('rates', RATE_COLUMNS, lines.join(''));
+  }
+}
+
+/**
+ * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
+ * (contract.md 6). A file that was imported before and not withdrawn changes nothing.
+ * @param by who imports it
+ * @throws RateFileError that names every line that cannot be read; nothing is applied then
+ */
+export async function importRateFile(database: Database, file: RateFile & { by: string }): Promise<ImportedCard[]> {
+  const { checksum, cards } = cardsOf(file);
+  const listed = await listRateCards(database);
+  const plans = cards.map((card) => planned(card, file.effective, listed));
+  const added = cards.filter((_, index) => plans[index]?.outcome === 'imported');
+  if (added.length === 0) return plans;
+  for (const card of added) await writeRates(database, card);
+  // All cards in one insert, after all rates: the file holds as a whole or not at all.
+  await database.command(
+    `INSERT INTO rate_cards
+     WITH (SELECT max(rate_cards.imported_at) FROM rate_cards) AS latest
+     SELECT card.1, {kind:String}, {model:String}, card.2, {effective:Date}, {name:String}, {checksum:String},
+        -- Whatever the clock says, what is imported later counts as later.
+        greatest(now64(3, 'UTC'), latest + toIntervalMillisecond(1)), {by:String}, NULL, '',
+        (SELECT max(version) FROM rate_cards) + 1
+     FROM (SELECT arrayJoin(arrayZip({ids:Array(String)}, {currencies:Array(String)})) AS card)`,
+    {
+      kind: added[0]?.kind ?? '',
+      model: added[0]?.model ?? '',
+      effective: file.effective,
+      name: file.name,
+      checksum,
+      by: file.by,
+      ids: added.map((card) => card.card_id),
+      currencies: added.map((card) => card.currency),
+    },
+  );
+  return plans;
+}
+
+const rateRow = z.object({
+  market: z.string(),
+  category: z.string(),
+  from_place: z.string(),
+  to_place: z.string(),
+  rate: z.string().nullable(),
+});
+
+type StoredRate = Omit<Rate, 'category'> & { readonly category: string };
+
+function readRates(database: Database, card_id: string): Promise<StoredRate[]> {
+  return database.query(
+    rateRow,
+    `SELECT market, category, toString(from_place) AS from_place, toString(to_place) AS to_place, toString(rate) AS rate
+     FROM rates FINAL WHERE card_id = {card_id:String} ORDER BY market_key, category, rates.from_place`,
+    { card_id },
+  );
+}
+
+/** A rate that becomes another one. Null: not offered, or no such tier. */
+export interface RateChange {
+  readonly market: string;
+  readonly category: string;
+  /** `from:to`, with MAX for no upper bound; only in tier files. */
+  readonly tier?: string;
+  readonly old_rate: string | null;
+  readonly new_rate: string | null;
+}
+
+/** What an import would change, against the card that it replaces or else follows. */
+export interface PreviewedCard extends ImportedCard {
+  readonly added_markets: readonly string[];
+  readonly removed_markets: readonly string[];
+  /** Of the markets that both cards have. */
+  readonly changes: readonly RateChange[];
+}
+
+function tierOf(rate: StoredRate): string {
+  return `${rate.from_place}:${rate.to_place === LAST_PLACE ? 'MAX' : rate.to_place}`;
+}
+
+function byMarket(rates: readonly StoredRate[]): Map<string, Map<string, StoredRate>> {
+  const markets = new Map<string, Map<string, StoredRate>>();
+  for (const rate of rates) {
+    const key = marketKey(rate.market);
+    const known = markets.get(key) ?? new Map<string, StoredRate>();
+    markets.set(key, known.set(`${rate.category} ${tierOf(rate)}`, rate));
+  }
+  return markets;
+}
+
+function compare(
+  card: RateCard,
+  before: readonly StoredRate[],
+): Pick<PreviewedCard, 'added_markets' | 'removed_markets' | 'changes'> {
+  const old = byMarket(before);
+  const now = byMarket(card.rates);
+  const nameOf = (rates: ReadonlyMap<string, StoredRate>): string[] =>
+    [...rates.values()].slice(0, 1).map(({ market }) => market);
+  const changes: RateChange[] = [];
+  for (const [key, newRates] of now) {
+    const oldRates = old.get(key);
+    if (oldRates === undefined) continue;
+    for (const place of new Set([...newRates.keys(), ...oldRates.keys()])) {
+      const [oldRate, newRate] = [oldRates.get(place), newRates.get(place)];
+      const rate = newRate ?? oldRate;
+      if (rate === undefined || (oldRate?.rate ?? null) === (newRate?.rate ?? null)) continue;
+      const { market, category } = rate;
+      const change = { market, category, old_rate: oldRate?.rate ?? null, new_rate: newRate?.rate ?? null };
+      changes.push(card.kind === 'tiers' ? { ...change, tier: tierOf(rate) } : change);
+    }
+  }
+  return {
+    added_markets: [...now].filter(([key]) => !old.has(key)).flatMap(([, rates]) => nameOf(rates)),
+    removed_markets: [...old].filter(([key]) => !now.has(key)).flatMap(([, rates]) => nameOf(rates)),
+    changes,
+  };
+}
+
+/**
+ * What importing a file would change; nothing is written.
+ * @throws RateFileError that names every line that cannot be read
+ */
+export async function previewRateFile(database: Database, file: RateFile): Promise<PreviewedCard[]> {
+  const { cards } = cardsOf(file);
+  const listed = await listRateCards(database);
+  const previews: PreviewedCard[] = [];
+  for (const card of cards) {
+    const plan = planned(card, file.effective, listed);
+    const base = plan.outcome === 'unchanged' ? card.card_id : (plan.replaces ?? plan.follows);
+    previews.push({ ...plan, ...compare(card, base === null ? [] : await readRates(database, base)) });
+  }
+  return previews;
+}
+
+/** What a withdrawal did. */
+export interface WithdrawnCard {
+  readonly card_id: string;
+  readonly outcome: 'withdrawn' | 'unchanged';
+  /** The card that it had replaced and that holds again; null when there is none. */
+  readonly restores: string | null;
+}
+
+/**
+ * Withdraws a card: it stays listed and is in force no more. One that is withdrawn already stays as it is.
+ * @param by who withdraws it
+ * @throws LedgerError when there is no such card
+ */
+export async function withdrawRateCard(database: Database, card_id: string, by: string): Promise<WithdrawnCard> {
+  const before = await listRateCards(database);
+  const card = before.find((listed) => listed.card_id === card_id);
+  if (card === undefined)
+    throw new LedgerError(`There is no rate card "${card_id}". See the ids with "ctwa-ledger rates list".`);
+  if (card.state === 'withdrawn') return { card_id, outcome: 'unchanged', restores: null };
+  await database.command(
+    `INSERT INTO rate_cards
+     SELECT * REPLACE (now64(3, 'UTC') AS withdrawn_at, {by:String} AS withdrawn_by,
+        (SELECT max(version) FROM rate_cards) + 1 AS version)
+     FROM rate_cards FINAL WHERE card_id = {card_id:String}`,
+    { card_id, by },
+  );
+  const restored = (await listRateCards(database)).find(
+    (listed) => listed.state === 'holds' && isSamePlace(listed, card) && listed.effective_date === card.effective_date,
+  );
+  return {
+    card_id,
+    outcome: 'withdrawn',
+    restores: card.state === 'holds' ? (restored?.card_id ?? null) : null,
+  };
+}
