@@ -1,3 +1,4 @@
+import { assert, constantFrom, array, oneof, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { parseRateFile, type ParsedRateFile } from '../../services/rating/rate-file.ts';
@@ -347,5 +348,34 @@ describe('a file that is no rate file', () => {
     ['with a row without an end', `per message\n${HEADER}\n${'a'.repeat(200_000)}`, 'The row is not CSV'],
   ])('is refused: %s', (_, content, words) => {
     expect(problems(content)).toEqual([expect.stringContaining(words)]);
+  });
+
+  it('is read or refused, whatever is in it', () => {
+    const pieces = constantFrom(
+      ',',
+      '\n',
+      '\r\n',
+      '"',
+      'Market',
+      'Currency',
+      'From',
+      'per message',
+      HEADER,
+      TIERS,
+      'USD',
+      '0.1',
+      'n/a',
+    );
+    const content = oneof(
+      uint8Array({ maxLength: 200 }),
+      array(oneof(pieces, string()), { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
+    );
+    assert(
+      property(content, (bytes) => {
+        const parsed = parse(bytes);
+        return parsed.ok ? parsed.cards.length > 0 : parsed.problems.length > 0;
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
