@@ -1,4 +1,4 @@
-import { assert, constantFrom, array, oneof, property, string, uint8Array } from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { parseRateFile, type ParsedRateFile } from '../../services/rating/rate-file.ts';
@@ -351,7 +351,7 @@ describe('a file that is no rate file', () => {
   });
 
   it('is read or refused, whatever is in it', () => {
-    const pieces = constantFrom(
+    const pieces = fc.constantFrom(
       ',',
       '\n',
       '\r\n',
@@ -366,12 +366,12 @@ describe('a file that is no rate file', () => {
       '0.1',
       'n/a',
     );
-    const content = oneof(
-      uint8Array({ maxLength: 200 }),
-      array(oneof(pieces, string()), { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
+    const content = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.array(fc.oneof(pieces, fc.string()), { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
     );
-    assert(
-      property(content, (bytes) => {
+    fc.assert(
+      fc.property(content, (bytes) => {
         const parsed = parse(bytes);
         return parsed.ok ? parsed.cards.length > 0 : parsed.problems.length > 0;
       }),
