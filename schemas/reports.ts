@@ -14,6 +14,8 @@ export interface ReportFilters {
   readonly to: string | null;
   /** IANA zone whose days are meant. */
   readonly tz: string;
+  /** Whether the zone was asked for: charges are by the days of each account's own zone unless it was. */
+  readonly is_tz_given?: boolean;
   /** Unix seconds: the clock for what depends on "now" (pending, mature). Filters nothing. */
   readonly as_of: number;
 }

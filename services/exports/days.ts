@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { DateTime } from 'luxon';
 import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { settleSummaries } from '../ledger/summaries.ts';
 import { PART, refreshTextFile } from './files.ts';
-import { csvReport, readsSummaries, type ReportName } from './report.ts';
+import { csvReport, settleReports, type ReportName } from './report.ts';
 
 /** What is written day by day, and where. */
 export interface DayExports {
@@ -64,7 +63,7 @@ export async function exportDays(
   isStopping: () => boolean,
 ): Promise<RunCounts> {
   prepareDirectories(exports);
-  if (exports.reports.some(readsSummaries)) await settleSummaries(ledger.database);
+  await settleReports(exports.reports, ledger.database);
   const counts = { written: 0, unchanged: 0 };
   const failures: unknown[] = [];
   for (const day of finishedDays(exports.tz, exports.days, nowSeconds))

@@ -1,16 +1,30 @@
 import { adsRow, dailyRow, dayTotalsRow, overviewRow, type ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
+import { settleSummaries } from '../ledger/summaries.ts';
+import { settleCharges } from '../rating/charges.ts';
 import { ads, columnsOf, daily, dayTotals, overview } from '../reports/figures.ts';
+import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
 import { csvText } from './csv.ts';
 
 /** The reports of contract.md 3, and the two that the first page shows besides: `days` over all numbers, `overview`. */
-export const REPORTS = ['messages', 'conversations', 'daily', 'ads', 'days', 'overview'] as const;
+export const REPORTS = ['messages', 'conversations', 'daily', 'ads', 'charges', 'days', 'overview'] as const;
 export type ReportName = (typeof REPORTS)[number];
 
 /** Whether a report is read from the summaries, which must be settled first to be complete. */
-export function readsSummaries(report: ReportName): boolean {
-  return report !== 'messages' && report !== 'conversations';
+function readsSummaries(report: ReportName): boolean {
+  return report !== 'messages' && report !== 'conversations' && report !== 'charges';
+}
+
+/** Whether a report has amounts, whose tiers and allowances must be settled first. */
+function readsCharges(report: ReportName): boolean {
+  return report === 'messages' || report === 'charges';
+}
+
+/** Brings up to date what some reports are read from; takes the user that may write. */
+export async function settleReports(reports: readonly ReportName[], database: Database): Promise<void> {
+  if (reports.some(readsSummaries)) await settleSummaries(database);
+  if (reports.some(readsCharges)) await settleCharges(database);
 }
 
 async function* inBatches(
@@ -31,6 +45,8 @@ function source(
       return { columns: MESSAGES_COLUMNS, batches: messages(database, filters, by) };
     case 'conversations':
       return { columns: CONVERSATIONS_COLUMNS, batches: conversations(database, filters) };
+    case 'charges':
+      return { columns: CHARGES_COLUMNS, batches: charges(database, filters) };
     case 'daily':
       return { columns: columnsOf(dailyRow), batches: inBatches(columnsOf(dailyRow), daily(database, filters)) };
     case 'days':

@@ -11,7 +11,8 @@ import {
   RETRACTION_COLUMNS,
   retractionLine,
 } from './mark-rows.ts';
-import { CELL_SECONDS, newStamp } from './summaries.ts';
+import { newStamp } from './derived.ts';
+import { CELL_SECONDS } from './summaries.ts';
 import type { ThreadKey } from './threads.ts';
 
 /** A message's mark for whoever follows the ledger, or that a row no longer stands. */

@@ -1,5 +1,8 @@
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
+import { readRatingBasis } from '../rating/basis.ts';
+import { pricedSql } from '../rating/pricing.ts';
+import { placedSql } from '../rating/ratable.ts';
 import { FROM, isoTime, parametersOf, readQuery, TO } from './sql.ts';
 
 export const MESSAGES_COLUMNS = [
@@ -18,6 +21,15 @@ export const MESSAGES_COLUMNS = [
   'billable',
   'conversation_id',
   'ad_id',
+  'waba_id',
+  'market',
+  'rated_category',
+  'currency',
+  'rate_card',
+  'list_cost',
+  'billed_cost',
+  'savings',
+  'unrated',
 ] as const;
 
 export const CONVERSATIONS_COLUMNS = [
@@ -48,13 +60,22 @@ function filled(query: string, table: string): string {
 const MESSAGES = filled(readQuery('messages'), 'message_marks');
 const CONVERSATIONS = filled(readQuery('conversations'), 'entry_marks');
 
-/** Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. */
-export function messages(
+const RANGE_OF_MESSAGES = `if({by:String} = 'delivered',
+    message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO},
+    message_marks.sent_at >= ${FROM} AND message_marks.sent_at < ${TO})`;
+
+/**
+ * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Tiers and allowances are those of
+ * the charges: settle them first.
+ */
+export async function* messages(
   database: Database,
   filters: ReportFilters,
   by: 'sent' | 'delivered',
 ): AsyncGenerator<(readonly unknown[])[]> {
-  return database.stream(MESSAGES, { ...parametersOf(filters), by });
+  const basis = await readRatingBasis(database);
+  const rated = pricedSql(placedSql(basis, RANGE_OF_MESSAGES), 'rated_category');
+  yield* database.stream(MESSAGES.replace('%rated%', () => rated), { ...parametersOf(filters), ...basis.parameters, by });
 }
 
 /** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */

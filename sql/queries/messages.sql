@@ -1,9 +1,13 @@
--- One row per outbound message (contract.md 3). {by:String} picks the time that the range is of.
+-- One row per outbound message of a range, with its price (contract.md 3). An amount is that
+-- of one message, so nothing is rounded.
 SELECT
     message_id, phone_number_id, customer, %sent_at% AS sent_at_text, %delivered_at% AS delivered_at_text,
     type, template_name, category, policy, predicted, reported, billing,
-    if(billing = 'BILLABLE', 'true', 'false') AS billable, conversation_id, ad_id
-FROM message_marks FINAL
-WHERE if({by:String} = 'delivered', message_marks.delivered_at >= %from% AND message_marks.delivered_at < %to%,
-    message_marks.sent_at >= %from% AND message_marks.sent_at < %to%)
+    if(billing = 'BILLABLE', 'true', 'false') AS billable, conversation_id, ad_id,
+    waba_id, market, rated_category, currency, card,
+    ifNull(toString(rate), '') AS list_cost,
+    if(billing = 'BILLABLE' OR rate IS NULL, list_cost, '0') AS billed_cost,
+    if(billing = 'BILLABLE' AND rate IS NOT NULL, '0', list_cost) AS savings,
+    unrated
+FROM (%rated%) AS message_marks
 ORDER BY message_marks.sent_at, message_id, phone_number_id

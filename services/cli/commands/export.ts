@@ -1,8 +1,7 @@
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import { writeTextFile } from '../../exports/files.ts';
-import { csvReport, readsSummaries, REPORTS, type ReportName } from '../../exports/report.ts';
+import { csvReport, REPORTS, settleReports, type ReportName } from '../../exports/report.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { settleSummaries } from '../../ledger/summaries.ts';
 import { withExistingLedger, withSample } from '../open.ts';
 import { writeText } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
@@ -27,7 +26,7 @@ export async function exportReport(name: string, options: ExportOptions): Promis
   );
   if (!parsed.ok) throw new UsageError(parsed.message);
   const run = async (ledger: Ledger): Promise<void> => {
-    if (readsSummaries(report)) await settleSummaries(ledger.database);
+    await settleReports([report], ledger.database);
     const parts = csvReport(report, ledger.reading, parsed.filters, options.by ?? 'sent');
     await (options.out === undefined ? writeText(process.stdout, parts) : writeTextFile(options.out, parts));
   };

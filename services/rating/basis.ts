@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import { canonicalJson } from '@ctwa-ledger/schemas/json.ts';
+import { z } from 'zod';
+import { readConfiguration } from '../ledger/configuration.ts';
+import type { Database, Parameters } from '../ledger/database.ts';
+import { MARKETS_HASH } from './markets.ts';
+import { CARDS_IN_FORCE } from './rate-cards.ts';
+
+/** Places at which a price can change within a month, by `market_key` and rated category; decimal digits. */
+export type TierPlaces = ReadonlyMap<string, readonly string[]>;
+
+/** What rating stands on besides the marks. */
+export interface RatingBasis {
+  /** Zones of accounts that are not UTC; an account's is this list's element at `zones[i] - 1`, 0 = UTC. */
+  readonly zones: readonly string[];
+  /** Of the accounts, for the fragments of `ratable.ts` and `pricing.ts`. */
+  readonly parameters: Parameters;
+  readonly tierPlaces: TierPlaces;
+  /** Of everything that decides which messages are counted together, and at which places prices change. */
+  readonly hash: string;
+}
+
+export function tierKey(marketKey: string, category: string): string {
+  return `${marketKey}\n${category}`;
+}
+
+async function readTierPlaces(database: Database): Promise<TierPlaces> {
+  const rows = await database.query(
+    z.object({ market_key: z.string(), category: z.string(), places: z.array(z.string()) }),
+    `SELECT market_key, category,
+        arrayMap(place -> toString(place), arraySort(groupUniqArrayArray(
+          -- The place after the highest number is none.
+          if(to_place = 18446744073709551615, [from_place], [from_place, to_place + 1])))) AS places
+     FROM rates FINAL
+     WHERE card_id IN (SELECT card_id FROM (${CARDS_IN_FORCE}) WHERE kind = 'tiers')
+     GROUP BY market_key, category`,
+  );
+  return new Map(
+    rows.map((row) => [tierKey(row.market_key, row.category), row.places.filter((place) => BigInt(place) > 1n)]),
+  );
+}
+
+/** The portfolio that an account's volume is counted in; one that names none is counted alone (contract.md 5). */
+function portfolioOf(account: Account): string {
+  return account.portfolio_id === undefined ? `waba ${account.waba_id}` : `portfolio ${account.portfolio_id}`;
+}
+
+/** Reads what rating stands on: the accounts that hold, and the tier files in force. */
+export async function readRatingBasis(database: Database): Promise<RatingBasis> {
+  const accounts = (await readConfiguration(database))?.accounts ?? [];
+  const tierPlaces = await readTierPlaces(database);
+  const zones = [...new Set(accounts.map((account) => account.time_zone ?? 'UTC'))]
+    .filter((zone) => zone !== 'UTC')
+    .sort();
+  const parameters = {
+    wabas: accounts.map((account) => account.waba_id),
+    zones: accounts.map((account) => zones.indexOf(account.time_zone ?? 'UTC') + 1),
+    portfolios: accounts.map(portfolioOf),
+    currencies: accounts.map((account) => account.currency ?? ''),
+  };
+  const counted = {
+    markets: MARKETS_HASH,
+    zones,
+    accounts: accounts.map((_, i) => [parameters.wabas[i], parameters.zones[i], parameters.portfolios[i]]),
+    places: [...tierPlaces].sort(([a], [b]) => (a < b ? -1 : 1)),
+  };
+  const hash = createHash('sha256').update(canonicalJson(counted)).digest('hex');
+  return { zones, parameters, tierPlaces, hash };
+}

@@ -1,0 +1,304 @@
+import { z } from 'zod';
+import type { Database } from '../ledger/database.ts';
+import { newStamp } from '../ledger/derived.ts';
+import { tierKey, type RatingBasis } from './basis.ts';
+import { marketKeySql } from './markets.ts';
+import { FREE_PLACES, ratableSql } from './ratable.ts';
+
+type Side = 'charged' | 'free_entry';
+
+/** A place of a group, on one of its sides. */
+interface Place {
+  readonly group_key: string;
+  readonly side: Side;
+  readonly place: string;
+}
+
+/** A place to be found: the message that is the `nth` of its side. */
+interface Target extends Place {
+  readonly nth: bigint;
+}
+
+/** The message at which a place is reached. */
+interface Message {
+  /** Unix seconds. */
+  readonly delivered_at: number;
+  readonly phone_number_id: string;
+  readonly message_id: string;
+}
+
+/** Where a place is reached; null = nowhere. */
+interface Bound extends Place {
+  readonly message: Message | null;
+}
+
+/** Before every message: a place that the charged ones have gone past is reached by the first free entry message. */
+const FIRST: Message = { delivered_at: 0, phone_number_id: '', message_id: '' };
+
+/** Places that are looked for in one statement. */
+const TARGETS_AT_ONCE = 2_000;
+/** Messages that are read by their ids; of more, all are read. */
+export const FEW_MESSAGES = 200_000;
+const LAST_SECOND = 4_294_967_295;
+
+const groupRow = z.object({
+  group_key: z.string(),
+  scope: z.enum(['tier', 'allowance', 'conversations']),
+  market_key: z.string(),
+  category: z.string(),
+  charged: z.coerce.bigint(),
+  free_entry: z.coerce.bigint(),
+});
+
+/** What is counted together with a message of the dirty hours, and how many there are. */
+const GROUPS = `
+SELECT toString(group_key) AS group_key, toString(any(scope)) AS scope, ${marketKeySql('any(market)')} AS market_key,
+    any(category) AS category,
+    toString(sumIf(volume, billing != 'FREE_ENTRY')) AS charged, toString(sumIf(volume, billing = 'FREE_ENTRY')) AS free_entry
+FROM charge_hours FINAL
+WHERE charge_hours.group_key IN
+(
+    SELECT DISTINCT group_key FROM charge_hours
+    WHERE group_key != 0 AND (phone_number_id, hour_at) IN
+        (SELECT phone_number_id, hour_at FROM dirty_charges WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp))
+)
+GROUP BY charge_hours.group_key
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+const side = z.enum(['charged', 'free_entry']);
+const boundRow = z.object({
+  group_key: z.string(),
+  side,
+  place: z.string(),
+  is_reached: z.number(),
+  delivered_at: z.number(),
+  phone_number_id: z.string(),
+  message_id: z.string(),
+});
+
+const KNOWN_BOUNDS = `
+SELECT toString(group_key) AS group_key, toString(side) AS side, toString(place) AS place, is_reached,
+    toUnixTimestamp(delivered_at) AS delivered_at, phone_number_id, message_id
+FROM place_bounds FINAL
+WHERE has(arrayMap(g -> toUInt64(g), {groups:Array(String)}), place_bounds.group_key)`;
+
+/** Places as a table of `group_key`, `side`, `place`, `nth` and, once that is known, `hour_at`. */
+const TARGETS = `
+    SELECT toUInt64(tupleElement(target, 1)) AS group_key, tupleElement(target, 2) AS side, tupleElement(target, 3) AS place,
+        toUInt64(tupleElement(target, 4)) AS nth, toDateTime(tupleElement(target, 5), 'UTC') AS hour_at
+    FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {sides:Array(String)}, {places:Array(String)}, {nths:Array(String)}, {hours:Array(UInt32)})) AS target)`;
+
+const hourRow = z.object({
+  group_key: z.string(),
+  side,
+  place: z.string(),
+  nth: z.coerce.bigint(),
+  hour_at: z.number(),
+});
+
+/** The hour in which each place is reached, and which of that hour's messages it is. */
+const HOURS = `
+WITH targets AS (${TARGETS})
+SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
+    toString(targets.nth - (hours.upto - hours.n)) AS nth, toUnixTimestamp(hours.hour_at) AS hour_at
+FROM
+(
+    SELECT group_key, side, hour_at, n, sum(n) OVER (PARTITION BY group_key, side ORDER BY hour_at) AS upto
+    FROM
+    (
+        SELECT group_key, if(billing = 'FREE_ENTRY', 'free_entry', 'charged') AS side, hour_at, sum(volume) AS n
+        FROM charge_hours FINAL
+        WHERE charge_hours.group_key IN (SELECT group_key FROM targets)
+        GROUP BY group_key, side, hour_at
+        HAVING n > 0
+    )
+) AS hours
+INNER JOIN targets ON hours.group_key = targets.group_key AND hours.side = targets.side
+WHERE hours.upto >= targets.nth AND hours.upto - hours.n < targets.nth
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+/** The quarter hours of the places' hours, of the numbers that have messages of their groups there. */
+const CELLS = `
+    SELECT DISTINCT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) AS cell_at
+    FROM charge_hours WHERE (group_key, hour_at) IN (SELECT group_key, hour_at FROM (${TARGETS}))`;
+
+const messageRow = z.object({
+  group_key: z.string(),
+  side,
+  place: z.string(),
+  delivered_at: z.number(),
+  phone_number_id: z.string(),
+  message_id: z.string(),
+});
+
+function messagesSql(basis: RatingBasis, isFew: boolean): string {
+  const where = isFew
+    ? `(phone_number_id, message_id) IN
+        (SELECT phone_number_id, message_id FROM message_cells WHERE (phone_number_id, cell_at) IN (${CELLS}))`
+    : 'delivered_at IS NOT NULL';
+  return `
+WITH targets AS (${TARGETS})
+SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
+    toUnixTimestamp(ranked.at) AS delivered_at, toString(ranked.phone_number_id) AS phone_number_id, ranked.message_id AS message_id
+FROM
+(
+    SELECT group_key, side, toStartOfHour(time) AS hour_at, time AS at, phone_number_id, message_id,
+        row_number() OVER (PARTITION BY group_key, side, hour_at ORDER BY at, phone_number_id, message_id) AS nth
+    FROM (${ratableSql(basis, where)})
+    WHERE (group_key, side, toStartOfHour(time)) IN (SELECT group_key, side, hour_at FROM targets)
+) AS ranked
+INNER JOIN targets ON ranked.group_key = targets.group_key AND ranked.side = targets.side
+    AND ranked.hour_at = targets.hour_at AND ranked.nth = targets.nth`;
+}
+
+function targetParameters(targets: readonly (Target & { readonly hour_at?: number })[]): {
+  groups: string[];
+  sides: string[];
+  places: string[];
+  nths: string[];
+  hours: number[];
+} {
+  return {
+    groups: targets.map((target) => target.group_key),
+    sides: targets.map((target) => target.side),
+    places: targets.map((target) => target.place),
+    nths: targets.map((target) => target.nth.toString()),
+    hours: targets.map((target) => target.hour_at ?? 0),
+  };
+}
+
+/** Reads the messages at which places are reached. */
+async function readMessages(database: Database, basis: RatingBasis, targets: readonly Target[]): Promise<Bound[]> {
+  const hours = await database.query(hourRow, HOURS, targetParameters(targets));
+  if (hours.length === 0) return [];
+  const parameters = targetParameters(hours);
+  const [candidates] = await database.query(
+    z.object({ n: z.coerce.number() }),
+    `SELECT count() AS n FROM message_cells WHERE (phone_number_id, cell_at) IN (${CELLS})`,
+    parameters,
+  );
+  const rows = await database.query(messageRow, messagesSql(basis, (candidates?.n ?? 0) <= FEW_MESSAGES), {
+    ...basis.parameters,
+    ...parameters,
+  });
+  return rows.map(({ group_key, side, place, ...message }) => ({ group_key, side, place, message }));
+}
+
+function placeText({ group_key, side, place }: Place): string {
+  return `${group_key} ${side} ${place}`;
+}
+
+/** The places at which the price of a group changes. */
+function placesOf(group: z.infer<typeof groupRow>, basis: RatingBasis): readonly string[] {
+  return group.scope === 'tier'
+    ? (basis.tierPlaces.get(tierKey(group.market_key, group.category)) ?? [])
+    : [(FREE_PLACES + 1).toString()];
+}
+
+/** Where the places of the groups with a message in the dirty hours are reached now. */
+async function findBounds(
+  database: Database,
+  basis: RatingBasis,
+  groups: readonly z.infer<typeof groupRow>[],
+): Promise<Bound[]> {
+  const bounds: Bound[] = [];
+  const targets: Target[] = [];
+  for (const group of groups)
+    for (const place of placesOf(group, basis))
+      for (const side of ['charged', 'free_entry'] as const) {
+        const here = { group_key: group.group_key, side, place };
+        // Free entry messages take the places after the last charged one (rules.md M4).
+        const nth = BigInt(place) - (side === 'charged' ? 0n : group.charged);
+        if (nth > group[side]) bounds.push({ ...here, message: null });
+        else if (nth <= 0n) bounds.push({ ...here, message: FIRST });
+        else targets.push({ ...here, nth });
+      }
+  for (let from = 0; from < targets.length; from += TARGETS_AT_ONCE)
+    bounds.push(...(await readMessages(database, basis, targets.slice(from, from + TARGETS_AT_ONCE))));
+  return bounds;
+}
+
+function isSameMessage(a: Message | null, b: Message | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.delivered_at === b.delivered_at && a.phone_number_id === b.phone_number_id && a.message_id === b.message_id;
+}
+
+/** The hours whose messages may have changed their stretch because a bound moved; Unix seconds, both included. */
+function movedHours(before: Message | null, after: Message | null): { readonly from: number; readonly to: number } {
+  const times = [before?.delivered_at ?? LAST_SECOND, after?.delivered_at ?? LAST_SECOND];
+  const hourOf = (time: number): number => time - (time % 3_600);
+  return { from: hourOf(Math.min(...times)), to: hourOf(Math.max(...times)) };
+}
+
+const BOUND_COLUMNS = [
+  'group_key',
+  'side',
+  'place',
+  'is_reached',
+  'delivered_at',
+  'phone_number_id',
+  'message_id',
+  'version',
+] as const;
+
+/**
+ * Finds anew where the places are reached that a message of the dirty hours is counted for (rules.md M3, M4), and makes
+ * the hours dirty in which messages change their price by that.
+ * @param stamps of the dirty hours; their rows of `charge_hours` are up to date
+ * @param version of what is written, decimal digits
+ * @returns the stamp of the hours that became dirty; null when no place has moved
+ */
+export async function placeBounds(
+  database: Database,
+  basis: RatingBasis,
+  stamps: readonly string[],
+  version: string,
+): Promise<string | null> {
+  const groups = (await database.query(groupRow, GROUPS, { stamps })).filter(
+    (group) => placesOf(group, basis).length > 0,
+  );
+  if (groups.length === 0) return null;
+  const known = new Map(
+    (await database.query(boundRow, KNOWN_BOUNDS, { groups: groups.map((group) => group.group_key) })).map((row) => [
+      placeText(row),
+      row.is_reached === 1 ? row : null,
+    ]),
+  );
+  const moved = (await findBounds(database, basis, groups)).filter(
+    (bound) => !isSameMessage(known.get(placeText(bound)) ?? null, bound.message),
+  );
+  if (moved.length === 0) return null;
+  const ranges = moved.map((bound) => movedHours(known.get(placeText(bound)) ?? null, bound.message));
+  const stamp = newStamp().toString();
+  // Before the bounds themselves: a crash in between looks at these hours once too often, never too seldom.
+  await database.command(
+    `INSERT INTO dirty_charges
+     SELECT DISTINCT {stamp:UInt64}, charge_hours.phone_number_id, charge_hours.hour_at
+     FROM charge_hours
+     INNER JOIN
+     (
+         SELECT toUInt64(tupleElement(range, 1)) AS group_key, toDateTime(tupleElement(range, 2), 'UTC') AS first_hour,
+             toDateTime(tupleElement(range, 3), 'UTC') AS last_hour
+         FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {first:Array(UInt32)}, {last:Array(UInt32)})) AS range)
+     ) AS ranges ON charge_hours.group_key = ranges.group_key
+     WHERE charge_hours.hour_at BETWEEN ranges.first_hour AND ranges.last_hour`,
+    {
+      stamp,
+      groups: moved.map((bound) => bound.group_key),
+      first: ranges.map((range) => range.from),
+      last: ranges.map((range) => range.to),
+    },
+  );
+  await database.insertLines(
+    'place_bounds',
+    BOUND_COLUMNS,
+    moved
+      .map(({ group_key, side, place, message }) => {
+        const { delivered_at, phone_number_id, message_id } = message ?? FIRST;
+        const is_reached = message === null ? 0 : 1;
+        return `${JSON.stringify([group_key, side, place, is_reached, delivered_at, phone_number_id, message_id, version])}\n`;
+      })
+      .join(''),
+  );
+  return stamp;
+}

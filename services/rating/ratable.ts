@@ -1,0 +1,94 @@
+import { RATE_CATEGORIES, TIERED_CATEGORIES } from '@ctwa-ledger/schemas/rate-file.ts';
+import type { RatingBasis } from './basis.ts';
+import { marketSql } from './markets.ts';
+
+/** The places of a month that cost nothing: service messages of a number, service conversations of an account (rules.md M3). */
+export const FREE_PLACES = 1_000;
+
+function quoted(values: readonly string[]): string {
+  return values.map((value) => `'${value}'`).join(', ');
+}
+
+/** The local day of `time`, in the zone of the account of `waba_id`. Zones of ClickHouse functions are constants. */
+function daySql(basis: RatingBasis): string {
+  if (basis.zones.length === 0) return "toDate(time, 'UTC')";
+  const zone = 'transform(waba_id, {wabas:Array(String)}, {zones:Array(UInt32)}, toUInt32(0))';
+  const cases = basis.zones.map((name, i) => `${zone} = ${i + 1}, toDate(time, '${name}')`);
+  return `multiIf(${cases.join(', ')}, toDate(time, 'UTC'))`;
+}
+
+/** rules.md M1a: the category that Meta reports where its report decides that the message is charged, else the message's own. */
+const RATED_CATEGORY = `
+    if(billing = 'BILLABLE' AND reported = 'BILLABLE' AND reported_category IN (${quoted(RATE_CATEGORIES)}, 'marketing_lite'),
+      reported_category, category)`;
+
+/** rules.md M4: what the list cost is made of, before places are looked at. Only free entry messages are rated by their other mark. */
+const NEEDS = `
+    transform(toString(if(billing = 'FREE_ENTRY', without_free_entry, billing)), ['BILLABLE', 'UNKNOWN'], ['rate', 'none'], 'free')`;
+
+/**
+ * The current marks with what decides their price: `time`, `day`, `market`, `rated_category`, `model`, `needs`, `scope`,
+ * `side` and `group_key`, of the tables in `sql/0007_charges.sql`. One row per message, delivered or not.
+ * @param where which rows of `message_marks`; "time" is the time of delivery, else of sending
+ */
+export function ratableSql(basis: RatingBasis, where: string): string {
+  return `
+  SELECT *,
+    toStartOfMonth(day) AS month,
+    transform(waba_id, {wabas:Array(String)}, {portfolios:Array(String)}, '') AS named_portfolio,
+    multiIf(
+      scope = 'tier', sipHash64(1, if(named_portfolio = '', concat('waba ', waba_id), named_portfolio), market, rated_category, month),
+      scope = 'allowance', sipHash64(2, toString(phone_number_id), month),
+      scope = 'conversations', sipHash64(3, toString(waba_id), month),
+      toUInt64(0)) AS group_key
+  FROM
+  (
+    SELECT *,
+      ${marketSql('customer', 'day')} AS market,
+      multiIf(
+        model = 'message' AND needs = 'rate' AND rated_category IN (${quoted(TIERED_CATEGORIES)}), 'tier',
+        policy = 'PMP-2026-10' AND rated_category = 'service' AND type != 'reaction', 'allowance',
+        policy = 'CBP-2023-06' AND rated_category = 'service' AND needs = 'rate', 'conversations',
+        '') AS scope,
+      if(billing = 'FREE_ENTRY', 'free_entry', 'charged') AS side
+    FROM
+    (
+      SELECT *,
+        ${daySql(basis)} AS day,
+        transform(toString(${RATED_CATEGORY}), ['marketing_lite'], ['marketing']) AS rated_category,
+        if(startsWith(policy, 'CBP'), 'conversation', 'message') AS model,
+        ${NEEDS} AS needs
+      FROM (SELECT *, ifNull(delivered_at, sent_at) AS time FROM message_marks FINAL WHERE ${where})
+    )
+  )`;
+}
+
+/** Whether a message is among the free ones of its month. */
+const IN_FREE_PLACE = `scope IN ('allowance', 'conversations') AND reached <= ${FREE_PLACES}`;
+
+/**
+ * `ratableSql` with `place` and `basis`: the stretch of places that a message falls in, by comparing it with the messages
+ * at which stretches begin (rules.md M3, M4).
+ */
+export function placedSql(basis: RatingBasis, where: string): string {
+  return `
+  SELECT *,
+    arrayMax(arrayPushBack(
+      arrayMap(bound -> if(bound.1 <= (assumeNotNull(delivered_at), toString(phone_number_id), message_id), bound.2, toUInt64(1)), bounds),
+      toUInt64(1))) AS reached,
+    if(scope = 'tier', reached, toUInt64(0)) AS place,
+    multiIf(
+      NOT (needs = 'rate' AND ${IN_FREE_PLACE}), needs,
+      side = 'free_entry', 'free',
+      -- A report that decides does so by itself.
+      reported IN ('', 'UNKNOWN'), 'allowance',
+      needs) AS basis
+  FROM (${ratableSql(basis, where)}) AS ratable
+  LEFT JOIN
+  (
+    SELECT group_key, toString(side) AS side,
+      groupArray(((delivered_at, phone_number_id, message_id), place)) AS bounds
+    FROM place_bounds FINAL WHERE is_reached = 1 GROUP BY group_key, side
+  ) AS reached_places
+  ON ratable.group_key = reached_places.group_key AND ratable.side = reached_places.side`;
+}
