@@ -90,6 +90,9 @@ const CUSTOMERS: readonly string[] = [
   'guest',
 ];
 
+/** Those of them whose market changes with the day, by their place in the list. */
+const MOVING = [6, 7, 8, 9] as const;
+
 const ZONES = [
   'UTC',
   'Asia/Kolkata',
@@ -112,6 +115,7 @@ const MONTHS = [
   '2025-10',
   '2026-07',
   '2024-02',
+  '2026-10',
 ] as const;
 
 const CURRENCIES = ['USD', 'INR', 'BRL'] as const;
@@ -138,7 +142,7 @@ function midnight(day: string, zone: string): number {
 function makeWorld(prefix: string, choose: Choose): World {
   const wabas = ['1', '2', '3', '4'].map((n) => `${prefix}${n}02290129340398`);
   const kinds = one(choose, [1, 2, 3, 1, 4]);
-  const from = choose(CUSTOMERS.length);
+  const from = rarely(choose, 3) ? one(choose, MOVING) : choose(CUSTOMERS.length);
   return {
     prefix,
     first: `${one(choose, MONTHS)}-01`,
@@ -150,14 +154,28 @@ function makeWorld(prefix: string, choose: Choose): World {
   };
 }
 
+/** The portfolio of the n-th account: none, one for all, or the id of a WABA that has none for a name. */
+function portfolioOf(world: World, scheme: number, n: number, choose: Choose): string | undefined {
+  switch (scheme) {
+    case 0:
+      return undefined;
+    case 1:
+    case 2:
+      return 'p1';
+    case 3:
+      return n === 0 ? undefined : world.wabas[0]!;
+    default:
+      return one(choose, [undefined, 'p1', 'p2']);
+  }
+}
+
 function makeAccounts(world: World, choose: Choose): Account[] {
-  // A portfolio may have the id of a WABA for its name, and that WABA no portfolio.
-  const portfolios = [undefined, 'p1', 'p1', 'p2', world.wabas[0]!];
   const known = world.wabas.slice(0, one(choose, [2, 1, 3, 3]));
-  const accounts = known.map((waba_id): Account => {
+  const portfolios = choose(5);
+  const accounts = known.map((waba_id, n): Account => {
     const zone = one(choose, [...world.zones, ...world.zones, undefined]);
     const currency = one(choose, ['USD', 'USD', 'INR', 'BRL', 'USD', 'INR', 'USD', 'EUR', undefined]);
-    const portfolio = one(choose, portfolios);
+    const portfolio = portfolioOf(world, portfolios, n, choose);
     return {
       waba_id,
       ...(zone === undefined ? {} : { time_zone: zone }),
@@ -206,7 +224,7 @@ function marketsIn(worlds: readonly World[], marketOf: MarketOf): string[] {
 
 /** Some of the markets, at least one: a file without a row is no rate file. */
 function someMarkets(markets: readonly string[], choose: Choose): readonly string[] {
-  const some = markets.filter(() => !rarely(choose, 10));
+  const some = markets.filter(() => !rarely(choose, 7));
   return some.length === 0 ? markets.slice(0, 1) : some;
 }
 
@@ -277,17 +295,27 @@ function baseFile(world: World, markets: readonly string[], index: number, choos
   }
 }
 
-function laterFile(world: World, markets: readonly string[], index: number, choose: Choose): RateFile {
+/** Of one kind, currency and date with the file before it, at times: then it replaces that one. */
+function laterFile(
+  world: World,
+  markets: readonly string[],
+  index: number,
+  before: RateFile | undefined,
+  choose: Choose,
+): RateFile {
+  const replaced = rarely(choose, 3) ? before : undefined;
+  const kind = one(choose, ['message', 'tiers', 'conversation', 'tiers', 'message'] as const);
   const facts = {
     name: one(choose, [`${world.prefix}card-${index}`, `${world.prefix}Tarifas, ${index} "novas" é`]),
-    currency: one(choose, ['USD', 'USD', ...CURRENCIES]),
-    effective_date: effectiveDate(world, choose),
+    currency: replaced?.currency ?? one(choose, ['USD', 'USD', ...CURRENCIES]),
+    effective_date: replaced?.effective_date ?? effectiveDate(world, choose),
     withdrawn: rarely(choose, 5),
   };
-  const kind = one(choose, ['message', 'tiers', 'conversation', 'tiers', 'message'] as const);
-  return kind === 'tiers'
-    ? { ...facts, kind, model: 'message', rows: tierRows(markets, choose) }
-    : { ...facts, kind: 'list', model: kind, rows: listRows(markets, choose) };
+  if (replaced === undefined ? kind === 'tiers' : replaced.kind === 'tiers') {
+    return { ...facts, kind: 'tiers', model: 'message', rows: tierRows(markets, choose) };
+  }
+  const model = replaced?.model ?? (kind === 'conversation' ? 'conversation' : 'message');
+  return { ...facts, kind: 'list', model, rows: listRows(markets, choose) };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -342,10 +370,10 @@ function wabaFields({ world, choose, number }: Thread): Event {
   return waba_id === '' ? {} : { waba_id };
 }
 
-function nextId({ world, choose, made, group }: Thread): string {
+function nextId({ world, choose, made, group }: Thread, n = made.length): string {
   // Before and beyond the Basic Multilingual Plane: these sort differently in UTF-16 and UTF-8.
-  const mark = one(choose, ['', '', '\u{ff21}', '\u{1d400}', 'a', 'Z']);
-  return `wamid.${mark}${world.prefix}.${group}.${made.length}`;
+  const mark = one(choose, ['', '\u{ff21}', '\u{1d400}', 'a', '\u{ff21}', '\u{1d400}']);
+  return `wamid.${mark}${world.prefix}.${group}.${n}`;
 }
 
 function inbound(thread: Thread, t: number, fields: Event = {}): void {
@@ -429,9 +457,8 @@ function report(choose: Choose, kind: Kind, t: number): Event {
 }
 
 /** A message delivered at `t`, or not at all. */
-function outbound(thread: Thread, t: number, kind: Kind, delivered = true): void {
+function outbound(thread: Thread, t: number, kind: Kind, delivered = true, id = nextId(thread)): void {
   const { choose, number, customer, made } = thread;
-  const id = nextId(thread);
   const sent = t - one(choose, [0, 1, 1, HOUR, 60, 5 * DAY]);
   const named = wabaFields(thread);
   const event: Event = {
@@ -471,13 +498,21 @@ function echo(thread: Thread, t: number): void {
   });
 }
 
-/** Several messages of one kind at one moment, or nearly: their ids decide their places. */
+/**
+ * Several messages of one kind at one moment, or nearly: their numbers and ids decide their places. Two numbers may use
+ * one id.
+ */
 function burst(thread: Thread): void {
   const { choose, world } = thread;
   const t = moment(world, choose);
-  const kind = anyKind(choose);
+  const kind = one(choose, [template('utility'), template('authentication'), template('utility'), anyKind(choose)]);
+  const sameIds = rarely(choose, 3);
   const count = one(choose, [3, 2, 6, 8]);
-  for (let i = 0; i < count; i++) outbound(thread, clamp(t + one(choose, [0, 0, 0, 1, HOUR])), kind);
+  for (let i = 0; i < count; i++) {
+    const from = { ...thread, number: one(choose, [thread.number, ...world.numbers]) };
+    const id = nextId(from, sameIds ? Math.floor(i / 2) : i);
+    outbound(from, clamp(t + one(choose, [0, 0, 0, 1, HOUR])), kind, true, id);
+  }
 }
 
 /** Messages over the weeks around the month. */
@@ -499,7 +534,7 @@ function freeEntry(thread: Thread): void {
   if (rarely(choose, 6)) echo(thread, opened);
   else outbound(thread, opened, one(choose, [{ type: 'text', category: '' }, anyKind(choose)]));
   const count = one(choose, [3, 1, 6, 8]);
-  const kind = anyKind(choose);
+  const kind = one(choose, [template('utility'), anyKind(choose)]);
   for (let i = 0; i < count; i++) {
     const t = clamp(opened + one(choose, [1, 1, HOUR, DAY, 72 * HOUR, 72 * HOUR - 1, 2 * DAY, 25 * HOUR]));
     outbound(thread, t, choose(2) === 0 ? kind : anyKind(choose));
@@ -513,6 +548,18 @@ function served(thread: Thread): void {
   inbound(thread, t - one(choose, [HOUR, 0, DAY - 1, DAY]));
   outbound(thread, t, template('utility'));
   if (choose(2) === 1) outbound(thread, clamp(t + one(choose, [0, HOUR, DAY])), { type: 'text', category: '' });
+}
+
+/** Utility in a free entry window, before and after its service window ends: not all of it would have been charged. */
+function servedFree(thread: Thread): void {
+  const { choose, world } = thread;
+  const opened = moment(world, choose);
+  inbound(thread, opened - HOUR, { referral: { source_type: 'ad', source_id: '7' } });
+  outbound(thread, opened, { type: 'text', category: '' });
+  const count = one(choose, [3, 4, 6]);
+  for (let i = 0; i < count; i++) {
+    outbound(thread, clamp(opened + one(choose, [HOUR, 25 * HOUR, 30 * HOUR, 23 * HOUR])), template('utility'));
+  }
 }
 
 /** Statuses that name nobody. */
@@ -539,8 +586,10 @@ function group(world: World, index: number, choose: Choose): Event[] {
       freeEntry(thread);
       break;
     case 7:
-    case 8:
       served(thread);
+      break;
+    case 8:
+      servedFree(thread);
       break;
     case 9:
       echo(thread, moment(world, choose));
@@ -579,7 +628,10 @@ function sideBySide(choices: readonly Choices[], marketOf: MarketOf): MoneyWorld
     return {
       accounts: makeAccounts(world, choose),
       base: base.map((choose, index) => baseFile(world, markets, index, choose)),
-      later: later.map((choose, index) => laterFile(world, markets, index, choose)),
+      later: later.reduce<RateFile[]>(
+        (files, choose, index) => [...files, laterFile(world, markets, index, files[index - 1], choose)],
+        [],
+      ),
       events: groups.flatMap((choose, index) => group(world, index, choose)),
     };
   });
@@ -657,73 +709,84 @@ export interface AllowanceOptions {
 }
 
 /**
- * More service messages of one number than are free, all with one price: most of them in bursts at one second, so that
- * ids decide who comes first. Among them messages in free entry windows, echoes and reactions, and messages that Meta
- * reports as charged or as free, which take places too.
+ * More service messages than are free, all with one price: of one number through two WABAs, or of one WABA through two
+ * numbers, and a few of another. Most come in bursts at one second, so that numbers and ids decide who is first. Among
+ * them are messages in free entry windows, echoes and reactions, messages that Meta reports as charged or as free, and
+ * some that it reports as of another category.
  */
 export function allowanceWorld({ policy, charged = 1060, free = 60 }: AllowanceOptions): MoneyWorld {
   const isPerMessage = policy === 'PMP-2026-10';
-  const waba_id = '102290129340398';
-  const phone_number_id = '106540352242922';
+  const wabas = ['102290129340398', '202290129340398'] as const;
+  const numbers = ['99', '106540352242922'] as const;
   const zone = 'America/Sao_Paulo';
-  const first = isPerMessage ? '2026-10-01' : '2024-01-01';
-  const start = midnight(first, zone);
+  const start = midnight(isPerMessage ? '2026-10-01' : '2024-01-01', zone);
+  const next = midnight(isPerMessage ? '2026-11-01' : '2024-02-01', zone);
   const events: Event[] = [];
-  const say = (direction: string, n: number, t: number, fields: Event): string => {
-    const mark = ['', '\u{ff21}', '\u{1d400}'][n % 3]!;
+  /** Who sends the n-th message, and to whom. */
+  const thread = (n: number): Event => ({
+    waba_id: wabas[isPerMessage && n % 3 === 0 ? 1 : 0],
+    phone_number_id: numbers[!isPerMessage && n % 3 === 0 ? 1 : 0],
+    wa_id: `55119555${String(n).padStart(5, '0')}`,
+  });
+  const say = (direction: string, n: number, t: number, fields: Event = {}): Event => {
+    const mark = n % 2 === 0 ? '\u{ff21}' : '\u{1d400}';
     const id = `wamid.${mark}${n}.${events.length}`;
-    const wa_id = `55119555${String(n).padStart(5, '0')}`;
-    events.push({
-      event: 'message',
-      direction,
-      waba_id,
-      phone_number_id,
-      wa_id,
-      id,
-      timestamp: t,
-      type: 'text',
-      ...fields,
-    });
-    return id;
+    const event = { event: 'message', direction, ...thread(n), id, timestamp: t, type: 'text', ...fields };
+    events.push(event);
+    return event;
   };
-  const deliver = (id: string, t: number, fields: Event = {}): void => {
-    events.push({ event: 'status', waba_id, phone_number_id, id, status: 'delivered', timestamp: t, ...fields });
+  const deliver = (of: Event, t: number, fields: Event = {}): void => {
+    const { waba_id, phone_number_id, wa_id, id } = of as { [name: string]: string };
+    events.push({
+      event: 'status',
+      ...{ waba_id, phone_number_id, wa_id, id },
+      status: 'delivered',
+      timestamp: t,
+      ...fields,
+    } as Event);
   };
   const reported = (type: string, category: string): Event => ({
     pricing: isPerMessage
       ? { pricing_model: 'PMP', type, category }
       : { pricing_model: 'CBP', billable: type === 'regular', category },
   });
+  const utility = { type: 'template', template: { name: 'follow_up', category: 'utility' } };
 
   const every = Math.max(1, Math.floor(charged / Math.max(1, free)));
   let freed = 0;
   for (let n = 0; n < charged; n++) {
-    const t = start + Math.floor(n / 50) * HOUR;
+    const t = start + Math.floor(n / 90) * HOUR;
     if (n % every === 0 && freed < free) {
       freed += 1;
       const who = charged + n;
       say('inbound', who, t - 60, { referral: { source_type: 'ad', source_id: '7' } });
-      deliver(say('outbound', who, t, {}), t);
+      deliver(say('outbound', who, t), t);
     }
     if (n % 101 === 7) say('outbound', n, t, { origin: 'app' });
-    else if (n % 103 === 9) deliver(say('outbound', n, t, {}), t, reported('regular', 'service'));
-    else if (n % 107 === 11) deliver(say('outbound', n, t, {}), t, reported('free_customer_service', 'service'));
+    else if (n % 103 === 9) deliver(say('outbound', n, t), t, reported('regular', 'service'));
+    else if (n % 107 === 11) deliver(say('outbound', n, t), t, reported('free_customer_service', 'service'));
     else if (n % 109 === 13) deliver(say('outbound', n, t, { type: 'reaction' }), t);
-    else deliver(say('outbound', n, t, {}), t);
+    else if (n % 113 === 15) deliver(say('outbound', n, t, utility), t, reported('regular', 'service'));
+    else if (n % 127 === 17) deliver(say('outbound', n, t), t, reported('regular', 'utility'));
+    else deliver(say('outbound', n, t), t);
   }
   // The last second of the month before, and the first of the next one, which has an allowance of its own.
-  const next = midnight(isPerMessage ? '2026-11-01' : '2024-02-01', zone);
-  for (const [i, t] of [start - 1, next - 1, next].entries()) deliver(say('outbound', 4 * charged + i, t, {}), t);
+  for (const [i, t] of [start - 1, next - 1, next].entries()) deliver(say('outbound', 4 * charged + i, t), t);
+  // The other number, or the other WABA, which is nowhere near its own.
+  for (let n = 0; n < 20; n++) {
+    const [waba_id, phone_number_id] = isPerMessage ? [wabas[0], numbers[1]] : [wabas[1], numbers[0]];
+    deliver(say('outbound', 5 * charged + n, next - DAY, { waba_id, phone_number_id }), next - DAY);
+  }
 
-  const rates = { service: '0.0035' };
+  const rows = [{ market: 'Brazil', rates: { service: '0.0035', utility: '0.02' } }];
   const facts = { currency: 'BRL', effective_date: '2023-06-01', withdrawn: false };
   return {
     events,
-    accounts: [{ waba_id, time_zone: zone, currency: 'BRL' }],
+    accounts: wabas.map((waba_id) => ({ waba_id, time_zone: zone, currency: 'BRL' })),
     policy: DEFAULT_POLICY_SETTINGS,
     cards: [
-      { ...facts, kind: 'list', model: 'message', name: 'per-message', rows: [{ market: 'Brazil', rates }] },
-      { ...facts, kind: 'list', model: 'conversation', name: 'per-conversation', rows: [{ market: 'Brazil', rates }] },
+      { ...facts, kind: 'list', model: 'message', name: 'per-message', rows },
+      { ...facts, kind: 'list', model: 'conversation', name: 'per-conversation', rows },
     ],
   };
 }

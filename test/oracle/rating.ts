@@ -5,7 +5,17 @@
  */
 import { Decimal as AnyDecimal } from 'decimal.js';
 import type { Account } from '../../schemas/config.ts';
-import { addTo, bytewise, dayOf, type OracleMessage } from './oracle.ts';
+import {
+  addTo,
+  bytewise,
+  dayOf,
+  oracleMessages,
+  oracleReports,
+  row,
+  type OracleInput,
+  type OracleMessage,
+  type Row,
+} from './oracle.ts';
 
 /** Digits enough that no sum of a test is ever rounded. */
 const Decimal = AnyDecimal.clone({ precision: 100 });
@@ -364,7 +374,7 @@ function unrated(line: Line, reason: UnratedReason): RatedMessage {
 // Rows and sums, as contract.md 3 has them.
 
 /** The columns that money appends to `messages`. */
-export function moneyColumns(message: RatedMessage): Record<string, string> {
+export function moneyColumns(message: RatedMessage): Row {
   const { waba_id, market, rated_category, currency, rate_card, list_cost, billed_cost, savings, unrated } = message;
   return { waba_id, market, rated_category, currency, rate_card, list_cost, billed_cost, savings, unrated };
 }
@@ -430,6 +440,33 @@ function inColumnOrder(a: readonly string[], b: readonly string[]): number {
     if (order !== 0) return order;
   }
   return 0;
+}
+
+export interface MoneyReports {
+  readonly messages: Row[];
+  readonly charges: Row[];
+}
+
+/** `messages` with the columns of money, and `charges` with the days of `view`, as the CSV prints them. */
+export function moneyReports(
+  input: OracleInput & Pick<RatingInput, 'cards' | 'marketOf'>,
+  view: ChargesView = {},
+): MoneyReports {
+  const keyOf = ({ phone_number_id, message_id }: Row): string => JSON.stringify([phone_number_id, message_id]);
+  const rated = rateMessages({ ...input, messages: oracleMessages(input) });
+  const money = new Map(
+    rated.map((message) => [
+      keyOf(row({ phone_number_id: message.phone_number_id, message_id: message.message_id })),
+      message,
+    ]),
+  );
+  return {
+    messages: oracleReports(input).messages.map((columns) => ({
+      ...columns,
+      ...row(moneyColumns(money.get(keyOf(columns))!)),
+    })),
+    charges: chargesOf(rated, view).map((charge) => row({ ...charge })),
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

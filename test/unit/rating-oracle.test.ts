@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema, DEFAULT_POLICY_SETTINGS, type Account } from '../../schemas/config.ts';
 import { parseEvent } from '../../schemas/event.ts';
-import { addTo, oracleMessages, type OracleMessage } from '../oracle/oracle.ts';
+import { addTo, oracleMessages, type OracleMessage, type Row } from '../oracle/oracle.ts';
 import {
   allowanceWorld,
   fileText,
@@ -15,6 +15,7 @@ import {
   chargesOf,
   marketsOf,
   moneyColumns,
+  moneyReports,
   PRICE_COLUMNS,
   rateMessages,
   sumOf,
@@ -794,18 +795,18 @@ describe('from events to amounts', () => {
   };
 
   test('the messages of a number over its allowance', () => {
-    // Of 1,060 ten are reactions. Of the first 1,000 others 11 are echoes, 10 are reported free and 10 charged.
+    // Of the first 1,000 places ten each are of echoes, reported free, reported charged, and templates so reported.
     expect(volumes(allowanceWorld({ policy: 'PMP-2026-10' }))).toEqual({
       '2026-09 FREE_SERVICE free': 1,
-      '2026-10 BILLABLE free': 969,
-      '2026-10 BILLABLE priced': 61,
+      '2026-10 BILLABLE free': 960 + 20,
+      '2026-10 BILLABLE priced': 70,
       '2026-10 FREE_ENTRY priced': 60,
       '2026-10 FREE_SERVICE free': 31,
       '2026-11 BILLABLE free': 1,
     });
     expect(volumes(allowanceWorld({ policy: 'PMP-2026-10', charged: 980 }))).toMatchObject({
-      '2026-10 FREE_ENTRY free': 28,
-      '2026-10 FREE_ENTRY priced': 32,
+      '2026-10 FREE_ENTRY free': 36,
+      '2026-10 FREE_ENTRY priced': 24,
     });
   });
 
@@ -813,8 +814,8 @@ describe('from events to amounts', () => {
     const crossing = volumes(allowanceWorld({ policy: 'CBP-2023-06' }));
     expect(crossing).toMatchObject({ '2024-01 FREE_ENTRY priced': 60, '2024-02 BILLABLE free': 1 });
     expect(volumes(allowanceWorld({ policy: 'CBP-2023-06', charged: 1000 }))).toMatchObject({
-      '2024-01 FREE_ENTRY free': 19,
-      '2024-01 FREE_ENTRY priced': 41,
+      '2024-01 FREE_ENTRY free': 27,
+      '2024-01 FREE_ENTRY priced': 33,
     });
   });
 });
@@ -891,6 +892,18 @@ describe('any world of money', () => {
     }, 2);
   });
 
+  test('the reports have a row for each message and each charge, with all their columns', () => {
+    property((world) => {
+      const rated = ratedWorld(world);
+      const as_of = at('2026-11-20T00:00:00Z');
+      const { messages, charges } = moneyReports({ ...world, marketOf, as_of, tz: 'UTC' }, { tz: 'UTC' });
+      expect(charges).toEqual(chargesOf(rated, { tz: 'UTC' }));
+      expect(messages).toHaveLength(rated.length);
+      const by = (row: { waba_id: string }): string => row.waba_id;
+      expect(totals(messages as (Row & Summed & { waba_id: string })[], by)).toEqual(totals(rated, by));
+    });
+  });
+
   test('the order of the messages does not matter', () => {
     property(({ events, accounts, policy, cards }) => {
       const messages = oracleMessages({ events, accounts, policy });
@@ -952,8 +965,8 @@ describe('any world of money', () => {
   });
 
   test('seeded money is the same every time and reaches every reason, every policy and every kind of price', () => {
-    const world = randomMoney(3, 12_000);
-    expect(randomMoney(3, 12_000)).toEqual(world);
+    const world = randomMoney(3, 25_000);
+    expect(randomMoney(3, 25_000)).toEqual(world);
     const messages = oracleMessages(world);
     const { accounts, cards } = world;
     const rated = rateMessages({ messages, accounts, cards, marketOf });
