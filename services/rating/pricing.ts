@@ -41,7 +41,7 @@ export function pricedSql(relation: string, category: string): string {
       list_rate IS NULL, 'not_offered',
       '') AS unrated,
     basis = 'rate' AND unrated = '' AS is_priced,
-    is_priced AND place > 0 AND tier_row.1 > 0 AS is_tiered,
+    is_priced AND place > 0 AND tier_row.3 IS NOT NULL AS is_tiered,
     multiIf(unrated != '', NULL, is_tiered, tier_row.3, is_priced, list_rate, toDecimal64(0, 8)) AS rate,
     if(is_priced, list_card, '') AS card,
     if(is_tiered, concat(toString(tier_row.1), ':', if(tier_row.2 = ${LAST_PLACE}, 'MAX', toString(tier_row.2))), '') AS tier

@@ -27,7 +27,7 @@ const CHARGES = readQuery('charges');
 
 /** Days of the accounts' own zones, as they are kept. */
 const KEPT_DAYS = `
-  SELECT day, day AS charge_day, waba_id, phone_number_id, market, category, billing, model, basis, place, volume
+  SELECT day, day AS charge_day, waba_id, phone_number_id, market, category, billing, model, basis, place, ad_id, source_type, volume
   FROM charge_days FINAL
   WHERE day >= {first_day:Date} AND day < {end_day:Date}
   SETTINGS do_not_merge_across_partitions_select_final = 1`;
@@ -35,8 +35,12 @@ const KEPT_DAYS = `
 const FIRST_DAY = '1970-01-01';
 const END_DAY = '2149-06-01';
 
-/** A query of rows with `charge_day`, `volume` and a price, for the range of the filters. */
-async function pricedCharges(
+/**
+ * A query of delivered messages with their price, for the range of the filters: `charge_day`, `waba_id`, `phone_number_id`,
+ * `market`, `category` (rated), `billing`, `ad_id` and `source_type` (of free entry messages), `volume`, and what
+ * `pricedSql` adds. Every report of amounts sums these.
+ */
+export async function pricedCharges(
   database: Database,
   filters: ReportFilters,
 ): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
@@ -50,7 +54,8 @@ async function pricedCharges(
   // A price is that of the account's own day, whatever days are asked for.
   const messages = `
   SELECT day, toDate(delivered_at, {tz:String}) AS charge_day, waba_id, phone_number_id, market, rated_category AS category,
-    billing, model, basis, place, toUInt64(1) AS volume
+    billing, model, basis, place, if(billing = 'FREE_ENTRY', ad_id, '') AS ad_id,
+    if(billing = 'FREE_ENTRY', source_type, '') AS source_type, toUInt64(1) AS volume
   FROM (${placedSql(basis, `delivered_at >= ${FROM} AND delivered_at < ${TO}`)})`;
   return { sql: pricedSql(messages, 'category'), parameters };
 }
@@ -61,5 +66,8 @@ async function pricedCharges(
  */
 export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
   const { sql, parameters } = await pricedCharges(database, filters);
-  yield* database.stream(CHARGES.replace('%priced%', () => sql), parameters);
+  yield* database.stream(
+    CHARGES.replace('%priced%', () => sql),
+    parameters,
+  );
 }

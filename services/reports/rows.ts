@@ -75,7 +75,10 @@ export async function* messages(
 ): AsyncGenerator<(readonly unknown[])[]> {
   const basis = await readRatingBasis(database);
   const rated = pricedSql(placedSql(basis, RANGE_OF_MESSAGES), 'rated_category');
-  yield* database.stream(MESSAGES.replace('%rated%', () => rated), { ...parametersOf(filters), ...basis.parameters, by });
+  yield* database.stream(
+    MESSAGES.replace('%rated%', () => rated),
+    { ...parametersOf(filters), ...basis.parameters, by },
+  );
 }
 
 /** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */
