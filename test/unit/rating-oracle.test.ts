@@ -251,6 +251,23 @@ describe('M2: the market', () => {
   });
 });
 
+describe('M2: the day of the market', () => {
+  const kazakhstan = { customer: '77015550001' };
+  test.each([
+    ['of the delivery', { delivered_at: at('2026-09-30T18:29:59Z') }, 'Rest of Central & Eastern Europe'],
+    ['in the zone of the WABA', { delivered_at: at('2026-09-30T18:30:00Z') }, 'Kazakhstan'],
+    ['not of the sending', { sent_at: 0, delivered_at: at('2026-10-01T00:00:00Z') }, 'Kazakhstan'],
+    [
+      'of the sending where nothing was delivered',
+      { sent_at: at('2026-09-30T18:30:00Z'), delivered_at: undefined, billing: 'UNDELIVERED' },
+      'Kazakhstan',
+    ],
+  ] satisfies [string, Partial<OracleMessage>, string][])('is that %s', (_, fields, market) => {
+    const accounts = [{ ...ACCOUNT, time_zone: 'Asia/Kolkata' }];
+    expect(rate([message({ ...kazakhstan, ...fields })], { accounts })[0]!.market).toBe(market);
+  });
+});
+
 describe('M3: tiers', () => {
   const INDIA_TIERS = tiers(['India utility 1:2 0.04', 'India utility 3:5 0.03', 'India utility 6:MAX 0.02']);
   const many = (count: number, fields: Partial<OracleMessage> = {}): OracleMessage[] =>
@@ -311,19 +328,21 @@ describe('M3: tiers', () => {
     [
       'free entry takes the places after the last charge, whenever it came',
       [
+        message({ ...free, without_free_entry: 'FREE_SERVICE', delivered_at: at('2025-07-31T00:00:00Z') }),
+        message({ ...free, without_free_entry: 'FREE_SERVICE', delivered_at: at('2025-08-01T00:00:00Z') }),
         ...many(2, { ...free, delivered_at: at('2025-08-01T00:00:00Z') }),
         ...many(4, { delivered_at: at('2025-08-20T00:00:00Z') }),
-        message({ ...free, without_free_entry: 'FREE_SERVICE' }),
       ],
       { cards: [INDIA, INDIA_TIERS] },
       [
+        '0 / 0',
+        '0 / 0',
         '0.03 / 0 / 3:5',
         '0.02 / 0 / 6:MAX',
         '0.04 / 0.04 / 1:2',
         '0.04 / 0.04 / 1:2',
         '0.03 / 0.03 / 3:5',
         '0.03 / 0.03 / 3:5',
-        '0 / 0',
       ],
     ],
     [
