@@ -3,6 +3,7 @@ import type { Database, Parameters } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
+import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
 import { FROM, parametersOf, readQuery, TO } from './sql.ts';
 
 export const CHARGES_COLUMNS = [
@@ -21,9 +22,34 @@ export const CHARGES_COLUMNS = [
   'currency',
   'rate_card',
   'unrated',
+  'period',
+] as const;
+
+/** What a row of charges is keyed by, in the order of which rows are printed. */
+export const CHARGES_KEY = [
+  'day',
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'category',
+  'billing',
+  'tier',
+  'rate',
+  'currency',
+  'rate_card',
 ] as const;
 
 const CHARGES = readQuery('charges');
+
+/** The rows of `charges` over messages as `pricedSql` gives them, live and in no order: all columns but `period`, as text. */
+export function chargeRowsSql(priced: string): string {
+  return CHARGES.replace('%priced%', () => priced);
+}
+
+/** The same columns of `closed_charges`. */
+export const CLOSED_CHARGE = CHARGES_COLUMNS.slice(0, -1)
+  .map((column) => (column === 'day' ? 'toString(closed_charges.day) AS day' : column))
+  .join(', ');
 
 /** Days of the accounts' own zones, as they are kept. */
 const KEPT_DAYS = `
@@ -60,14 +86,29 @@ export async function pricedCharges(
   return { sql: pricedSql(messages, 'category'), parameters };
 }
 
+/** Live rows, and of closed months the rows that were frozen. */
+function printedSql(priced: string): string {
+  return `
+SELECT * FROM
+(
+    SELECT *, 'live' AS period
+    FROM (${chargeRowsSql(`SELECT * FROM (${priced}) WHERE NOT ${isClosedSql('waba_id', 'charge_day')}`)})
+    UNION ALL
+    SELECT ${CLOSED_CHARGE}, closed
+    FROM closed_charges FINAL
+    INNER JOIN (SELECT period_id, closed FROM (${STANDING_PERIODS})) AS standing USING period_id
+    WHERE closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
+)`;
+}
+
 /**
  * Report `charges`, streamed: `CHARGES_COLUMNS` as text. Days are those of each account's zone, unless a zone is asked for.
- * Settle the charges first.
+ * Of a closed month the frozen rows are printed, and `period` says so; months of another zone's days are nobody's, so with
+ * a zone all rows are live. Settle the charges first.
  */
 export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
   const { sql, parameters } = await pricedCharges(database, filters);
-  yield* database.stream(
-    CHARGES.replace('%priced%', () => sql),
-    parameters,
-  );
+  const rows =
+    filters.is_tz_given === true ? `SELECT *, 'live' AS period FROM (${chargeRowsSql(sql)})` : printedSql(sql);
+  yield* database.stream(`${rows} ORDER BY ${CHARGES_KEY.join(', ')}`, parameters);
 }

@@ -3,6 +3,7 @@ import type { Database } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
+import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
 import { FROM, isoTime, parametersOf, readQuery, TO } from './sql.ts';
 
 export const MESSAGES_COLUMNS = [
@@ -30,6 +31,7 @@ export const MESSAGES_COLUMNS = [
   'billed_cost',
   'savings',
   'unrated',
+  'period',
 ] as const;
 
 export const CONVERSATIONS_COLUMNS = [
@@ -64,9 +66,26 @@ const RANGE_OF_MESSAGES = `if({by:String} = 'delivered',
     message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO},
     message_marks.sent_at >= ${FROM} AND message_marks.sent_at < ${TO})`;
 
+/** What `sql/queries/messages.sql` prints, of live messages and of closed ones; those have their card under another name. */
+const PRINTED = `message_id, phone_number_id, customer, sent_at, delivered_at, type, template_name, category, policy,
+    predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, currency, rate, unrated`;
+
+/** Live messages, and of closed months the messages that were frozen. A message belongs to the day of its delivery. */
+function printedSql(rated: string): string {
+  return `
+    SELECT ${PRINTED}, card, 'live' AS period
+    FROM (${rated})
+    WHERE delivered_at IS NULL OR NOT ${isClosedSql('waba_id', 'day')}
+    UNION ALL
+    SELECT ${PRINTED}, rate_card, closed
+    FROM closed_messages AS message_marks FINAL
+    INNER JOIN (SELECT period_id, closed FROM (${STANDING_PERIODS})) AS standing USING period_id
+    WHERE ${RANGE_OF_MESSAGES}`;
+}
+
 /**
- * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Tiers and allowances are those of
- * the charges: settle them first.
+ * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
+ * frozen rows are printed, and `period` says so. Tiers and allowances are those of the charges: settle them first.
  */
 export async function* messages(
   database: Database,
@@ -76,7 +95,7 @@ export async function* messages(
   const basis = await readRatingBasis(database);
   const rated = pricedSql(placedSql(basis, RANGE_OF_MESSAGES), 'rated_category');
   yield* database.stream(
-    MESSAGES.replace('%rated%', () => rated),
+    MESSAGES.replace('%rated%', () => printedSql(rated)),
     { ...parametersOf(filters), ...basis.parameters, by },
   );
 }
