@@ -57,5 +57,8 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
       ok: false,
       message: `as-of "${texts.as_of ?? ''}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`,
     };
-  return { ok: true, filters: { from: texts.from ?? null, to: texts.to ?? null, tz, is_tz_given: texts.tz !== undefined, as_of } };
+  return {
+    ok: true,
+    filters: { from: texts.from ?? null, to: texts.to ?? null, tz, is_tz_given: texts.tz !== undefined, as_of },
+  };
 }

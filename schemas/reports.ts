@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { ListedAccount } from './changes.ts';
+import type { ListedCard } from './rate-cards.ts';
+import { rateModelSchema } from './rate-file.ts';
 
 /** An amount or a rate: a decimal as text, never a JavaScript number. */
 const decimal = z.string();
@@ -88,6 +91,116 @@ export type OverviewRow = z.infer<typeof overviewRow>;
 export const dayTotalsRow = dailyRow.omit({ phone_number_id: true }).extend({ saved_from_charge: count });
 export type DayTotalsRow = z.infer<typeof dayTotalsRow>;
 
+/** M4 and M5, over whatever delivered messages a row speaks of; all of them in the row's `currency`. */
+const amounts = {
+  volume: count,
+  /** Null when no message of the row has an amount. */
+  list_cost: decimal.nullable(),
+  billed_cost: decimal.nullable(),
+  savings: decimal.nullable(),
+  /** Messages without an amount: in none of the sums. */
+  unrated: count,
+};
+
+/** One row per currency over the range; empty = of messages whose account has none. Currencies are never added up. */
+export const savingsRow = z.object({ currency: z.string(), ...amounts });
+export type SavingsRow = z.infer<typeof savingsRow>;
+
+export const savingsDaysRow = z.object({ day: z.string(), currency: z.string(), ...amounts });
+export type SavingsDaysRow = z.infer<typeof savingsDaysRow>;
+
+/** What the free entry messages of an ad saved. */
+export const savingsAdsRow = z.object({
+  ad_id: z.string(),
+  source_type: z.string(),
+  currency: z.string(),
+  free_messages: count,
+  savings: decimal.nullable(),
+  unrated: count,
+});
+export type SavingsAdsRow = z.infer<typeof savingsAdsRow>;
+
+/** By rated category (M1a) and billing mark. */
+export const savingsCategoriesRow = z.object({
+  category: z.string(),
+  billing: z.string(),
+  currency: z.string(),
+  ...amounts,
+});
+export type SavingsCategoriesRow = z.infer<typeof savingsCategoriesRow>;
+
+export const unratedReasonSchema = z.enum([
+  'unknown_category',
+  'no_account',
+  'no_card',
+  'market_not_on_card',
+  'not_offered',
+]);
+/** M5: why a message has no amount. */
+export type UnratedReason = z.infer<typeof unratedReasonSchema>;
+
+/** Messages without an amount, by what is missing. */
+export const unratedRow = z.object({
+  reason: unratedReasonSchema,
+  waba_id: z.string(),
+  currency: z.string(),
+  model: rateModelSchema,
+  market: z.string(),
+  category: z.string(),
+  messages: count,
+  /** First and last day on which such a message was delivered. */
+  first_day: z.string(),
+  last_day: z.string(),
+});
+export type UnratedRow = z.infer<typeof unratedRow>;
+
+/** One outbound message with everything that decides its amount. */
+export const messageRow = z.object({
+  phone_number_id: z.string(),
+  message_id: z.string(),
+  customer: z.string(),
+  waba_id: z.string(),
+  /** ISO 8601 with offset, in the zone asked for; empty = not known. */
+  sent_time: z.string(),
+  delivered_time: z.string(),
+  /** Of delivery, else of sending, in the zone of the account: the day whose policy, card and tiers hold. */
+  rated_day: z.string(),
+  type: z.string(),
+  template_name: z.string(),
+  category: z.string(),
+  /** Empty: it was not delivered. */
+  policy: z.string(),
+  predicted: z.string(),
+  /** Empty: Meta reported nothing. */
+  reported: z.string(),
+  billing: z.string(),
+  conversation_id: z.string(),
+  ad_id: z.string(),
+  source_type: z.string(),
+  model: rateModelSchema,
+  market: z.string(),
+  rated_category: z.string(),
+  currency: z.string(),
+  /** Name and effective date of the card that priced it; empty: none did. */
+  card: z.string(),
+  /** `from:to`, with MAX for no upper bound; empty: its price is not from a tier. */
+  tier: z.string(),
+  /** What has free places of which it takes one (M3); null: it costs what the rest of the row says. */
+  free_place: z.enum(['allowance', 'conversations']).nullable(),
+  list_cost: decimal.nullable(),
+  billed_cost: decimal.nullable(),
+  savings: decimal.nullable(),
+  unrated: z.union([unratedReasonSchema, z.literal('')]),
+});
+export type MessageRow = z.infer<typeof messageRow>;
+
+/** A message, and why it is marked and costs what it does, in a sentence each. */
+export interface ExplainedMessage {
+  readonly message: MessageRow;
+  readonly mark_sentence: string;
+  readonly amount_sentence: string;
+}
+
 /** How fresh and complete what is on screen is. */
 export interface LedgerStatus {
   /** `sample`: simulated data, labelled on every screen. `ledger`: real data. */
@@ -113,6 +226,19 @@ export interface Reports {
   dayTotals(filters: ReportFilters, sample: boolean): Promise<DayTotalsRow[]>;
   daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
   ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
+  savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
+  savingsDays(filters: ReportFilters, sample: boolean): Promise<SavingsDaysRow[]>;
+  savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
+  savingsCategories(filters: ReportFilters, sample: boolean): Promise<SavingsCategoriesRow[]>;
+  unrated(filters: ReportFilters, sample: boolean): Promise<UnratedRow[]>;
+  /** Messages of an id, of one business number or of all: ids are unique only within a number. Times are in `tz`. */
+  messages(
+    asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },
+    sample: boolean,
+  ): Promise<ExplainedMessage[]>;
+  rateCards(sample: boolean): Promise<ListedCard[]>;
+  /** Accounts that are configured or seen in messages. */
+  accounts(sample: boolean): Promise<ListedAccount[]>;
   /** Drops the sample data for good ("gone with one click"). */
   dismissSample(): Promise<void>;
 }

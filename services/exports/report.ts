@@ -1,45 +1,81 @@
-import { adsRow, dailyRow, dayTotalsRow, overviewRow, type ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { z } from 'zod';
+import {
+  adsRow,
+  dailyRow,
+  dayTotalsRow,
+  overviewRow,
+  savingsAdsRow,
+  savingsCategoriesRow,
+  savingsDaysRow,
+  savingsRow,
+  unratedRow,
+  type ReportFilters,
+} from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { ads, columnsOf, daily, dayTotals, overview } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
+import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
 import { csvText } from './csv.ts';
 
-/** The reports of contract.md 3, and the two that the first page shows besides: `days` over all numbers, `overview`. */
-export const REPORTS = ['messages', 'conversations', 'daily', 'ads', 'charges', 'days', 'overview'] as const;
+/** The reports of contract.md 3, and what pages show besides: `days` over all numbers, `overview`, and sums of charges. */
+export const REPORTS = [
+  'messages',
+  'conversations',
+  'daily',
+  'ads',
+  'charges',
+  'days',
+  'overview',
+  'savings',
+  'savings-days',
+  'savings-ads',
+  'savings-categories',
+  'unrated',
+] as const;
 export type ReportName = (typeof REPORTS)[number];
 
-/** Whether a report is read from the summaries, which must be settled first to be complete. */
-function readsSummaries(report: ReportName): boolean {
-  return report !== 'messages' && report !== 'conversations' && report !== 'charges';
-}
+/** Reports that are read from the summaries, which must be settled first to be complete. */
+const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set(['daily', 'ads', 'days', 'overview']);
 
-/** Whether a report has amounts, whose tiers and allowances must be settled first. */
-function readsCharges(report: ReportName): boolean {
-  return report === 'messages' || report === 'charges';
-}
+/** Reports with amounts, whose tiers and allowances must be settled first. */
+const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
+  'messages',
+  'charges',
+  'savings',
+  'savings-days',
+  'savings-ads',
+  'savings-categories',
+  'unrated',
+]);
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
 export async function settleReports(reports: readonly ReportName[], database: Database): Promise<void> {
-  if (reports.some(readsSummaries)) await settleSummaries(database);
-  if (reports.some(readsCharges)) await settleCharges(database);
+  if (reports.some((report) => FROM_SUMMARIES.has(report))) await settleSummaries(database);
+  if (reports.some((report) => FROM_CHARGES.has(report))) await settleCharges(database);
 }
 
-async function* inBatches(
+interface Source {
+  readonly columns: readonly string[];
+  readonly batches: AsyncGenerator<(readonly unknown[])[]>;
+}
+
+async function* inOneBatch(
   columns: readonly string[],
   rows: Promise<readonly Record<string, unknown>[]>,
 ): AsyncGenerator<(readonly unknown[])[]> {
   yield (await rows).map((row) => columns.map((column) => row[column]));
 }
 
-function source(
-  report: ReportName,
-  database: Database,
-  filters: ReportFilters,
-  by: 'sent' | 'delivered',
-): { readonly columns: readonly string[]; readonly batches: AsyncGenerator<(readonly unknown[])[]> } {
+/** A report that fits in memory. */
+function whole(row: z.ZodObject, rows: Promise<readonly Record<string, unknown>[]>): Source {
+  const columns = columnsOf(row);
+  return { columns, batches: inOneBatch(columns, rows) };
+}
+
+function source(report: ReportName, database: Database, filters: ReportFilters, by: 'sent' | 'delivered'): Source {
   switch (report) {
     case 'messages':
       return { columns: MESSAGES_COLUMNS, batches: messages(database, filters, by) };
@@ -48,22 +84,26 @@ function source(
     case 'charges':
       return { columns: CHARGES_COLUMNS, batches: charges(database, filters) };
     case 'daily':
-      return { columns: columnsOf(dailyRow), batches: inBatches(columnsOf(dailyRow), daily(database, filters)) };
+      return whole(dailyRow, daily(database, filters));
     case 'days':
-      return {
-        columns: columnsOf(dayTotalsRow),
-        batches: inBatches(columnsOf(dayTotalsRow), dayTotals(database, filters)),
-      };
+      return whole(dayTotalsRow, dayTotals(database, filters));
     case 'overview':
-      return {
-        columns: columnsOf(overviewRow),
-        batches: inBatches(
-          columnsOf(overviewRow),
-          overview(database, filters).then((row) => [row]),
-        ),
-      };
+      return whole(
+        overviewRow,
+        overview(database, filters).then((row) => [row]),
+      );
     case 'ads':
-      return { columns: columnsOf(adsRow), batches: inBatches(columnsOf(adsRow), ads(database, filters)) };
+      return whole(adsRow, ads(database, filters));
+    case 'savings':
+      return whole(savingsRow, savings(database, filters));
+    case 'savings-days':
+      return whole(savingsDaysRow, savingsDays(database, filters));
+    case 'savings-ads':
+      return whole(savingsAdsRow, savingsAds(database, filters));
+    case 'savings-categories':
+      return whole(savingsCategoriesRow, savingsCategories(database, filters));
+    case 'unrated':
+      return whole(unratedRow, unrated(database, filters));
   }
 }
 

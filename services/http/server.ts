@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import type { Database } from '../ledger/database.ts';
@@ -15,6 +16,8 @@ export interface ServerParts {
   /** Null on a server without reports: then there are no pages and no API. */
   readonly reports: {
     readonly queries: Reports;
+    /** Null where pages only read. */
+    readonly changes: Changes | null;
     readonly databaseFor: (sample: boolean) => Promise<Database | null>;
     readonly pages: PageHandler;
     /** Why there is nothing to read yet; null when there is. */
@@ -117,7 +120,7 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
   }
   // The dashboard checks the origin of form posts against the protocol that it is told here.
   request.headers['x-forwarded-proto'] = 'http';
-  Object.assign(request, { ctwa: { reports: parts.reports.queries } });
+  Object.assign(request, { ctwa: { reports: parts.reports.queries, changes: parts.reports.changes } });
   parts.reports.pages(request, response);
 }
 

@@ -9,19 +9,23 @@ import { readComponents } from './threads.ts';
  * Why a message is marked as it is, in one sentence; one per business number that has a message of this id. The thread
  * is folded again from its events, so that the sentence speaks of what decided and not of what was stored.
  */
-export async function explainMessages(ledger: Ledger, message_id: string, zone: string): Promise<string[]> {
-  const marks = await ledger.database.query(
+export async function explainMessages(
+  ledger: Ledger,
+  message_id: string,
+  zone: string,
+): Promise<{ readonly phone_number_id: string; readonly sentence: string }[]> {
+  const marks = await ledger.reading.query(
     z.object({ phone_number_id: z.string(), customer: z.string() }),
     'SELECT phone_number_id, customer FROM message_marks FINAL WHERE message_id = {message_id:String} ORDER BY phone_number_id',
     { message_id },
   );
   const rulebook = compileRulebook(ledger.accounts, ledger.configuration.settings.policy);
-  const sentences: string[] = [];
+  const sentences: { phone_number_id: string; sentence: string }[] = [];
   for (const { phone_number_id, customer } of marks) {
     const thread = { phone_number_id, customer, nameless_id: customer === '' ? message_id : '' };
-    const events = (await readComponents(ledger.database, [thread])).flat();
+    const events = (await readComponents(ledger.reading, [thread])).flat();
     const mark = foldEvents(events, rulebook).messages.find((message) => message.message_id === message_id);
-    if (mark !== undefined) sentences.push(explainMessage(mark, zone));
+    if (mark !== undefined) sentences.push({ phone_number_id, sentence: explainMessage(mark, zone) });
   }
   return sentences;
 }

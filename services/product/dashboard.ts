@@ -62,6 +62,14 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     dayTotals: (filters, sample) => opening.demand().product.queries.dayTotals(filters, sample),
     daily: (filters, sample) => opening.demand().product.queries.daily(filters, sample),
     ads: (filters, sample) => opening.demand().product.queries.ads(filters, sample),
+    savings: (filters, sample) => opening.demand().product.queries.savings(filters, sample),
+    savingsDays: (filters, sample) => opening.demand().product.queries.savingsDays(filters, sample),
+    savingsAds: (filters, sample) => opening.demand().product.queries.savingsAds(filters, sample),
+    savingsCategories: (filters, sample) => opening.demand().product.queries.savingsCategories(filters, sample),
+    unrated: (filters, sample) => opening.demand().product.queries.unrated(filters, sample),
+    messages: (asked, sample) => opening.demand().product.queries.messages(asked, sample),
+    rateCards: (sample) => opening.demand().product.queries.rateCards(sample),
+    accounts: (sample) => opening.demand().product.queries.accounts(sample),
     dismissSample: () => opening.demand().product.queries.dismissSample(),
   };
   const server = createHttpServer({
@@ -69,6 +77,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     sink: null,
     reports: {
       queries,
+      // Who only reads changes nothing from its pages either.
+      changes: null,
       databaseFor: (sample) => opening.demand().product.databaseFor(sample),
       pages,
       waitingFor: () => opening.waitingFor,

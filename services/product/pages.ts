@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
 import type { PageHandler } from '../http/server.ts';
 import { LedgerError } from '../ledger/errors.ts';
 
@@ -7,8 +8,10 @@ const DASHBOARD = new URL('../../dashboard/build/handler.js', import.meta.url);
 /** The built dashboard. */
 export async function loadPages(): Promise<PageHandler> {
   if (!existsSync(DASHBOARD)) throw new LedgerError('The dashboard is not built. Run: npm run build');
-  // Read by the built handler when it is imported: the outer server speaks for the protocol.
+  // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
+  // A rate file, and the form around it.
+  process.env['BODY_SIZE_LIMIT'] = String(MAX_RATE_FILE_BYTES + 1024 * 1024);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
   return handler;
 }

@@ -1,9 +1,15 @@
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { settleCharges } from '../rating/charges.ts';
+import { listRateCards } from '../rating/rate-cards.ts';
+import { accounts } from '../reports/accounts.ts';
 import { ads, daily, dayTotals, overview } from '../reports/figures.ts';
+import { explain } from '../reports/message.ts';
+import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
+import { LedgerChanges } from './changes.ts';
 
 /**
  * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
@@ -16,11 +22,31 @@ export class Product {
   #sample: Ledger | null = null;
   #loading: Promise<void> | null = null;
   #hasRealData = false;
+  #rating: Promise<void> = Promise.resolve();
+  /** For processes that may write to the ledger. */
+  readonly changes: LedgerChanges;
 
   constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
     this.#ledger = ledger;
     this.#location = location;
     this.#onError = onError;
+    this.changes = new LedgerChanges({
+      ledger,
+      isSample: async (sample) => (await this.#source(sample)) === 'sample',
+      onRatingChanged: () => {
+        this.#rate();
+      },
+      onError,
+    });
+  }
+
+  /** Brings the charges up to date in the background, one run after another. */
+  #rate(): void {
+    this.#rating = this.#rating
+      .then(() => settleCharges(this.#ledger.database))
+      .catch((error: unknown) => {
+        this.#onError('Charges could not be recomputed', error);
+      });
   }
 
   /** Decides what there is to see; begins to load the sample data where the ledger is empty. */
@@ -68,6 +94,10 @@ export class Product {
     return this.#sample ?? this.#ledger;
   }
 
+  async #source(sample: boolean): Promise<LedgerStatus['source']> {
+    return (await this.#read(sample)) === this.#ledger && this.#loading === null ? 'ledger' : 'sample';
+  }
+
   async #database(sample: boolean): Promise<Database> {
     return (await this.#read(sample)).reading;
   }
@@ -82,17 +112,25 @@ export class Product {
   get queries(): Reports {
     return {
       status: async (sample): Promise<LedgerStatus> => {
-        const read = await this.#read(sample);
+        const source = await this.#source(sample);
         return {
-          source: read === this.#ledger && this.#loading === null ? 'ledger' : 'sample',
+          source,
           loading_sample: this.#loading !== null,
-          ...(await freshness(read)),
+          ...(await freshness(await this.#read(sample))),
         };
       },
       overview: async (filters, sample) => overview(await this.#database(sample), filters),
       dayTotals: async (filters, sample) => dayTotals(await this.#database(sample), filters),
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
+      savings: async (filters, sample) => savings(await this.#database(sample), filters),
+      savingsDays: async (filters, sample) => savingsDays(await this.#database(sample), filters),
+      savingsAds: async (filters, sample) => savingsAds(await this.#database(sample), filters),
+      savingsCategories: async (filters, sample) => savingsCategories(await this.#database(sample), filters),
+      unrated: async (filters, sample) => unrated(await this.#database(sample), filters),
+      messages: async (asked, sample) => explain(await this.#read(sample), asked),
+      rateCards: async (sample) => listRateCards(await this.#database(sample)),
+      accounts: async (sample) => accounts(await this.#database(sample)),
       dismissSample: async () => {
         await this.#loading;
         await this.#closeSample();
@@ -102,6 +140,8 @@ export class Product {
   }
 
   async close(): Promise<void> {
+    await this.changes.settled();
+    await this.#rating;
     await this.#closeSample();
   }
 }

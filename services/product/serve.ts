@@ -54,6 +54,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         ? null
         : {
             queries: product.queries,
+            changes: product.changes,
             databaseFor: (sample) => product.databaseFor(sample),
             pages,
             waitingFor: () => null,

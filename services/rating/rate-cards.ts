@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import {
-  LAST_PLACE,
-  rateKindSchema,
-  rateModelSchema,
-  type Rate,
-  type RateCard,
-  type RateModel,
-} from '@ctwa-ledger/schemas/rate-file.ts';
+  listedCardSchema,
+  type ImportedCard,
+  type ListedCard,
+  type PreviewedCard,
+  type RateChange,
+  type RateFileProblem,
+  type WithdrawnCard,
+} from '@ctwa-ledger/schemas/rate-cards.ts';
+import { LAST_PLACE, type Rate, type RateCard, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import { marketKey, MARKETS } from './markets.ts';
-import { parseRateFile, type RateFileProblem } from './rate-file.ts';
+import { parseRateFile } from './rate-file.ts';
 
 /**
  * The cards that hold, one for each currency, model, kind and effective date: of several the one imported last that is not
@@ -42,40 +44,22 @@ function whereIs({ line, column }: RateFileProblem): string {
 /** A file that cannot be imported: nothing of it was. */
 export class RateFileError extends LedgerError {
   readonly problems: readonly RateFileProblem[];
+  /** Problems beyond those listed. */
+  readonly more: number;
 
   constructor(name: string, problems: readonly RateFileProblem[], more: number) {
     const lines = problems.map((problem) => `\n  ${whereIs(problem)}${problem.message}`);
     const rest = more === 0 ? '' : `\n  and ${more} more.`;
     super(`${name} cannot be imported, and nothing of it was:${lines.join('')}${rest}\nMend it and import it again.`);
     this.problems = problems;
+    this.more = more;
   }
 }
-
-const cardRow = z.object({
-  card_id: z.string(),
-  kind: rateKindSchema,
-  model: rateModelSchema,
-  currency: z.string(),
-  effective_date: z.string(),
-  name: z.string(),
-  checksum: z.string(),
-  imported_at: z.string(),
-  imported_by: z.string(),
-  withdrawn_at: z.string().nullable(),
-  withdrawn_by: z.string(),
-  /** A replaced card holds again when all that came after it are withdrawn. */
-  state: z.enum(['holds', 'replaced', 'withdrawn']),
-  markets: z.coerce.number(),
-  rates: z.coerce.number(),
-});
-
-/** An imported card, whatever became of it. */
-export type ListedCard = z.infer<typeof cardRow>;
 
 /** All cards: by currency, model and kind, the latest first. */
 export function listRateCards(database: Database): Promise<ListedCard[]> {
   return database.query(
-    cardRow,
+    listedCardSchema,
     `SELECT card_id, toString(kind) AS kind, toString(model) AS model, currency, toString(effective_date) AS effective_date,
         name, checksum, concat(formatDateTime(rate_cards.imported_at, '%FT%T'), '+00:00') AS imported_at, imported_by,
         concat(formatDateTime(rate_cards.withdrawn_at, '%FT%T'), '+00:00') AS withdrawn_at, withdrawn_by,
@@ -117,29 +101,6 @@ type CardPlace = Pick<ListedCard, 'kind' | 'model' | 'currency'>;
 
 function isSamePlace(a: CardPlace, b: CardPlace): boolean {
   return a.kind === b.kind && a.model === b.model && a.currency === b.currency;
-}
-
-/** What an import does, or would do, about one card. */
-export interface ImportedCard {
-  readonly card_id: string;
-  readonly kind: ListedCard['kind'];
-  readonly model: RateModel;
-  readonly currency: string;
-  readonly effective_date: string;
-  /** `unchanged`: it was imported before and is not withdrawn. */
-  readonly outcome: 'imported' | 'unchanged';
-  /** The card of the same date that holds no more because of this one; null when there is none. */
-  readonly replaces: string | null;
-  /** The card of the same date that holds instead of this one, imported before; null when this one holds. */
-  readonly replaced_by: string | null;
-  /** The card of an earlier date that is in force until this one's date; null when there is none. */
-  readonly follows: string | null;
-  /** The date of the next card, from which that one is in force; null when there is none. */
-  readonly until: string | null;
-  readonly markets: number;
-  readonly rates: number;
-  /** Markets of the card that no customer belongs to: the table of markets names them otherwise, or not at all. */
-  readonly unknown_markets: readonly string[];
 }
 
 const KNOWN_MARKETS = new Set([...MARKETS].map(marketKey));
@@ -245,24 +206,6 @@ function readRates(database: Database, card_id: string): Promise<StoredRate[]> {
   );
 }
 
-/** A rate that becomes another one. Null: not offered, or no such tier. */
-export interface RateChange {
-  readonly market: string;
-  readonly category: string;
-  /** `from:to`, with MAX for no upper bound; only in tier files. */
-  readonly tier?: string;
-  readonly old_rate: string | null;
-  readonly new_rate: string | null;
-}
-
-/** What an import would change, against the card that it replaces or else follows. */
-export interface PreviewedCard extends ImportedCard {
-  readonly added_markets: readonly string[];
-  readonly removed_markets: readonly string[];
-  /** Of the markets that both cards have. */
-  readonly changes: readonly RateChange[];
-}
-
 function tierOf(rate: StoredRate): string {
   return `${rate.from_place}:${rate.to_place === LAST_PLACE ? 'MAX' : rate.to_place}`;
 }
@@ -319,14 +262,6 @@ export async function previewRateFile(database: Database, file: RateFile): Promi
     previews.push({ ...plan, ...compare(card, base === null ? [] : await readRates(database, base)) });
   }
   return previews;
-}
-
-/** What a withdrawal did. */
-export interface WithdrawnCard {
-  readonly card_id: string;
-  readonly outcome: 'withdrawn' | 'unchanged';
-  /** The card that it had replaced and that holds again; null when there is none. */
-  readonly restores: string | null;
 }
 
 /**

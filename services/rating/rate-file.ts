@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { MAX_RATE_FILE_BYTES, type RateFileProblem } from '@ctwa-ledger/schemas/rate-cards.ts';
 import {
   LAST_PLACE,
   RATE_CATEGORIES,
@@ -12,16 +13,6 @@ import {
 } from '@ctwa-ledger/schemas/rate-file.ts';
 import { CsvError, parse } from 'csv-parse/sync';
 import { marketKey } from './markets.ts';
-
-/** Something in a file that cannot be used. */
-export interface RateFileProblem {
-  /** Counted from 1, as an editor shows it; null where the file as a whole is meant. */
-  readonly line: number | null;
-  /** Number and heading of the column; null where the whole row is meant. */
-  readonly column: string | null;
-  /** What is wrong and what to do. */
-  readonly message: string;
-}
 
 /** Either all of a file, or why none of it. */
 export type ParsedRateFile =
@@ -38,7 +29,6 @@ export interface RateFileOptions {
   readonly model?: RateModel;
 }
 
-export const MAX_RATE_FILE_BYTES = 32 * 1024 * 1024;
 const MAX_ROWS = 100_000;
 const MAX_ROW_CHARACTERS = 100_000;
 const MAX_PROBLEMS = 20;

@@ -1,7 +1,8 @@
-import { explainMessages } from '../../ledger/explain.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { LedgerError } from '../../ledger/errors.ts';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
+import { settleCharges } from '../../rating/charges.ts';
+import { explain as explainMessage } from '../../reports/message.ts';
 import { withExistingLedger, withSample } from '../open.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
@@ -9,12 +10,18 @@ export async function explain(id: string, options: CommonOptions & { tz?: string
   const parsed = parseFilters({ tz: options.tz }, Math.floor(Date.now() / 1000));
   if (!parsed.ok) throw new UsageError(parsed.message);
   const run = async (ledger: Ledger): Promise<void> => {
-    const sentences = await explainMessages(ledger, id, parsed.filters.tz);
-    if (sentences.length === 0)
+    await settleCharges(ledger.database);
+    const explained = await explainMessage(ledger, {
+      message_id: id,
+      phone_number_id: null,
+      tz: parsed.filters.tz,
+    });
+    if (explained.length === 0)
       throw new LedgerError(
         `The ledger knows no outbound message "${id}". Give the id as it stands in the report messages.`,
       );
-    for (const sentence of sentences) process.stdout.write(`${sentence}\n`);
+    for (const { mark_sentence, amount_sentence } of explained)
+      process.stdout.write(`${mark_sentence}\n${amount_sentence}\n`);
   };
   await (options.sample === true ? withSample(options, run) : withExistingLedger('explain', options, run));
 }

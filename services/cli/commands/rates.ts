@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename } from 'node:path';
+import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { effectiveDateSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { LedgerError } from '../../ledger/errors.ts';
 import {
@@ -10,7 +11,6 @@ import {
   withdrawRateCard,
   type RateFile,
 } from '../../rating/rate-cards.ts';
-import { MAX_RATE_FILE_BYTES } from '../../rating/rate-file.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 

@@ -1,0 +1,73 @@
+import type { Account } from './config.ts';
+import type { ImportedCard, PreviewedCard, RateFileProblem, WithdrawnCard } from './rate-cards.ts';
+import type { RateModel } from './rate-file.ts';
+
+/** An account as pages list it: what is configured, and what is seen of it in messages. */
+export interface ListedAccount {
+  readonly account: Account;
+  /** Null: it is only seen in messages. The file wins over a command or page. */
+  readonly set_by: 'configuration file' | 'command' | null;
+  readonly delivered_messages: number;
+  /** The business numbers that its messages name. */
+  readonly phone_number_ids: readonly string[];
+}
+
+/** Something that was not done, and why; in a sentence for people. */
+export interface Refused {
+  readonly ok: false;
+  readonly message: string;
+}
+
+/** A file that was uploaded, and how it is to be read. */
+export interface HeldRateFile {
+  /** Names the upload; it is forgotten after a while. */
+  readonly upload: string;
+  /** The day from which it is in force, `YYYY-MM-DD`. */
+  readonly effective: string;
+  /** For files that do not say themselves what is charged for. */
+  readonly model?: RateModel;
+}
+
+export interface BrokenRateFile extends Refused {
+  /** File name. */
+  readonly name: string;
+  readonly problems: readonly RateFileProblem[];
+  /** Problems beyond those listed. */
+  readonly more: number;
+}
+
+/** An account that was kept. */
+export interface KeptAccount {
+  readonly ok: true;
+  /** Whether marks are still being folded again under it. */
+  readonly is_folding: boolean;
+}
+
+/**
+ * What pages may change. Every one of these is refused while the sample data is shown: whoever looks at it would take the
+ * change for one of the sample.
+ */
+export interface Changes {
+  /** Keeps an uploaded file for a preview. */
+  holdRateFile(
+    file: { readonly name: string; readonly bytes: Uint8Array },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly upload: string } | Refused>;
+  /** What importing a held file would change; nothing is written. */
+  previewRates(
+    file: HeldRateFile,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenRateFile | Refused
+  >;
+  importRates(
+    file: HeldRateFile,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused>;
+  withdrawRates(
+    card_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
+  setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused>;
+  /** Threads folded so far under a changed account; null when none is being applied. */
+  readonly foldedThreads: number | null;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { rateKindSchema, rateModelSchema, type RateKind, type RateModel } from './rate-file.ts';
+
+/** Files beyond this are hardly rate files. */
+export const MAX_RATE_FILE_BYTES = 32 * 1024 * 1024;
+
+export const listedCardSchema = z.object({
+  card_id: z.string(),
+  kind: rateKindSchema,
+  model: rateModelSchema,
+  currency: z.string(),
+  effective_date: z.string(),
+  name: z.string(),
+  checksum: z.string(),
+  imported_at: z.string(),
+  imported_by: z.string(),
+  withdrawn_at: z.string().nullable(),
+  withdrawn_by: z.string(),
+  /** A replaced card holds again when all that came after it are withdrawn. */
+  state: z.enum(['holds', 'replaced', 'withdrawn']),
+  markets: z.coerce.number(),
+  rates: z.coerce.number(),
+});
+
+/** An imported card, whatever became of it. */
+export type ListedCard = z.infer<typeof listedCardSchema>;
+
+/** Something in a file that cannot be used. */
+export interface RateFileProblem {
+  /** Counted from 1, as an editor shows it; null where the file as a whole is meant. */
+  readonly line: number | null;
+  /** Number and heading of the column; null where the whole row is meant. */
+  readonly column: string | null;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}
+
+/** What an import does, or would do, about one card. */
+export interface ImportedCard {
+  readonly card_id: string;
+  readonly kind: RateKind;
+  readonly model: RateModel;
+  readonly currency: string;
+  readonly effective_date: string;
+  /** `unchanged`: it was imported before and is not withdrawn. */
+  readonly outcome: 'imported' | 'unchanged';
+  /** The card of the same date that holds no more because of this one; null when there is none. */
+  readonly replaces: string | null;
+  /** The card of the same date that holds instead of this one, imported before; null when this one holds. */
+  readonly replaced_by: string | null;
+  /** The card of an earlier date that is in force until this one's date; null when there is none. */
+  readonly follows: string | null;
+  /** The date of the next card, from which that one is in force; null when there is none. */
+  readonly until: string | null;
+  readonly markets: number;
+  readonly rates: number;
+  /** Markets of the card that no customer belongs to: the table of markets names them otherwise, or not at all. */
+  readonly unknown_markets: readonly string[];
+}
+
+/** A rate that becomes another one. Null: not offered, or no such tier. */
+export interface RateChange {
+  readonly market: string;
+  readonly category: string;
+  /** `from:to`, with MAX for no upper bound; only in tier files. */
+  readonly tier?: string;
+  readonly old_rate: string | null;
+  readonly new_rate: string | null;
+}
+
+/** What an import would change, against the card that it replaces or else follows. */
+export interface PreviewedCard extends ImportedCard {
+  readonly added_markets: readonly string[];
+  readonly removed_markets: readonly string[];
+  /** Of the markets that both cards have. */
+  readonly changes: readonly RateChange[];
+}
+
+/** What a withdrawal did. */
+export interface WithdrawnCard {
+  readonly card_id: string;
+  readonly outcome: 'withdrawn' | 'unchanged';
+  /** The card that it had replaced and that holds again; null when there is none. */
+  readonly restores: string | null;
+}

@@ -1,0 +1,174 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BrokenRateFile, Changes, HeldRateFile, KeptAccount, Refused } from '@ctwa-ledger/schemas/changes.ts';
+import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { readConfiguration } from '../ledger/configuration.ts';
+import { LedgerError } from '../ledger/errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import {
+  importRateFile,
+  previewRateFile,
+  RateFileError,
+  withdrawRateCard,
+  type RateFile,
+} from '../rating/rate-cards.ts';
+import { Uploads } from './uploads.ts';
+
+/** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
+const BY = 'dashboard';
+/** How long a page waits for marks to be folded again before it is shown with the folding still under way. */
+const PATIENCE_MS = 5_000;
+
+const IS_SAMPLE: Refused = {
+  ok: false,
+  message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
+};
+const IS_GONE: Refused = {
+  ok: false,
+  message:
+    'The upload is not there any more: it is kept for half an hour, and not over a restart. Choose the file again.',
+};
+
+export interface ChangesOptions {
+  readonly ledger: Ledger;
+  /** Whether a page is shown the sample data. */
+  readonly isSample: (sample: boolean) => Promise<boolean>;
+  /** Told when something changed that amounts are computed from. */
+  readonly onRatingChanged: () => void;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+/** Answers a `LedgerError` with its words; any other error is a bug and goes on. */
+async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof LedgerError) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+/** Changes of rate cards and accounts from pages, through the ledger's own connection. */
+export class LedgerChanges implements Changes {
+  readonly #options: ChangesOptions;
+  readonly #uploads = new Uploads();
+  #folding: Promise<void> | null = null;
+  #folded = 0;
+
+  constructor(options: ChangesOptions) {
+    this.#options = options;
+  }
+
+  get foldedThreads(): number | null {
+    return this.#folding === null ? null : this.#folded;
+  }
+
+  async #whereAllowed<T>(sample: boolean, work: () => Promise<T>): Promise<T | Refused> {
+    return (await this.#options.isSample(sample)) ? IS_SAMPLE : orRefused(work);
+  }
+
+  #fileOf(held: HeldRateFile): RateFile | null {
+    const upload = this.#uploads.find(held.upload);
+    return upload === null
+      ? null
+      : { ...upload, effective: held.effective, ...(held.model === undefined ? {} : { model: held.model }) };
+  }
+
+  holdRateFile(
+    file: { readonly name: string; readonly bytes: Uint8Array },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
+    return this.#whereAllowed(sample, () => {
+      if (file.bytes.length > MAX_RATE_FILE_BYTES)
+        throw new LedgerError(
+          `${file.name} is larger than ${MAX_RATE_FILE_BYTES / 1024 / 1024} MB: it is hardly a rate file.`,
+        );
+      return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
+    });
+  }
+
+  async previewRates(
+    held: HeldRateFile,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenRateFile | Refused
+  > {
+    const file = this.#fileOf(held);
+    if (file === null) return IS_GONE;
+    return orRefused(async () => {
+      try {
+        return { ok: true, name: file.name, cards: await previewRateFile(this.#options.ledger.reading, file) };
+      } catch (error) {
+        if (!(error instanceof RateFileError)) throw error;
+        const { message, problems, more } = error;
+        return { ok: false, name: file.name, message, problems, more };
+      }
+    });
+  }
+
+  importRates(
+    held: HeldRateFile,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const file = this.#fileOf(held);
+      if (file === null) return IS_GONE;
+      const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
+      this.#uploads.drop(held.upload);
+      this.#options.onRatingChanged();
+      return { ok: true, cards };
+    });
+  }
+
+  withdrawRates(
+    card_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const card = await withdrawRateCard(this.#options.ledger.database, card_id, BY);
+      this.#options.onRatingChanged();
+      return { ok: true, card };
+    });
+  }
+
+  setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { ledger, onError, onRatingChanged } = this.#options;
+      if (this.#folding !== null)
+        throw new LedgerError('Another change of an account is being applied. Try again when it is done.');
+      const configuration = await readConfiguration(ledger.database);
+      if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
+        throw new LedgerError(
+          `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
+        );
+      this.#folded = 0;
+      const applied = ledger.setAccount(account, (threads) => {
+        this.#folded = threads;
+      });
+      // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
+      let isLate = false;
+      const folding = applied
+        .catch((error: unknown) => {
+          if (isLate) onError(`The account ${account.waba_id} could not be applied`, error);
+        })
+        .finally(() => {
+          this.#folding = null;
+          onRatingChanged();
+        });
+      this.#folding = folding;
+      const impatience = new AbortController();
+      isLate = await Promise.race([
+        applied.then(() => false),
+        pause(PATIENCE_MS, true, { signal: impatience.signal }),
+      ]).finally(() => {
+        impatience.abort();
+      });
+      return { ok: true, is_folding: isLate };
+    });
+  }
+
+  /** Resolves when no change is being applied any more. */
+  async settled(): Promise<void> {
+    await this.#folding;
+  }
+}

@@ -1,0 +1,92 @@
+import { messageRow, type ExplainedMessage, type MessageRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { Database } from '../ledger/database.ts';
+import { explainMessages } from '../ledger/explain.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { readRatingBasis } from '../rating/basis.ts';
+import { pricedSql } from '../rating/pricing.ts';
+import { FREE_PLACES, placedSql } from '../rating/ratable.ts';
+import { isoTime } from './sql.ts';
+
+/** Which message is meant: ids are unique only within a business number. */
+export interface AskedMessage {
+  readonly message_id: string;
+  /** Null: of all numbers. */
+  readonly phone_number_id: string | null;
+  /** IANA zone in which times are written. */
+  readonly tz: string;
+}
+
+/** The messages of an id with what decides their amounts. */
+async function readMessages(database: Database, asked: AskedMessage): Promise<MessageRow[]> {
+  const basis = await readRatingBasis(database);
+  const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
+  return database.query(
+    messageRow,
+    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, toString(waba_id) AS waba_id,
+        ${isoTime('marks.sent_at')} AS sent_time, ${isoTime('marks.delivered_at')} AS delivered_time, toString(marks.day) AS rated_day,
+        type, template_name, category, policy, predicted, reported, billing, conversation_id, ad_id, source_type,
+        model, market, rated_category, currency, card, tier,
+        if(needs = 'rate' AND marks.basis != 'rate' AND unrated = '', toString(scope), NULL) AS free_place,
+        toString(rate) AS list_cost,
+        if(rate IS NULL, NULL, if(billing = 'BILLABLE', list_cost, '0')) AS billed_cost,
+        if(rate IS NULL, NULL, if(billing = 'BILLABLE', '0', list_cost)) AS savings,
+        unrated
+     FROM (${pricedSql(placedSql(basis, meant), 'rated_category')}) AS marks
+     ORDER BY phone_number_id`,
+    { ...basis.parameters, message_id: asked.message_id, number: asked.phone_number_id ?? '', tz: asked.tz },
+  );
+}
+
+function missing(row: MessageRow): string {
+  const card = `${row.currency} card per ${row.model}`;
+  switch (row.unrated) {
+    case 'unknown_category':
+      return `nobody named its category, or "${row.rated_category}" has no price column`;
+    case 'no_account':
+      return row.waba_id === ''
+        ? 'no account lists its number: set one with ctwa-ledger accounts set WABA --phone-number-id'
+        : `the account ${row.waba_id} has no currency: set it with ctwa-ledger accounts set ${row.waba_id} --currency`;
+    case 'no_card':
+      return `there is no ${card} for ${row.rated_day}: import one with ctwa-ledger rates import`;
+    case 'market_not_on_card':
+      return `the market ${row.market} is not on the ${card} of that day`;
+    case 'not_offered':
+      return `the ${card} of that day offers no ${row.rated_category} in ${row.market}`;
+    case '':
+      throw new TypeError(`Message ${row.message_id} has an amount.`);
+  }
+}
+
+/** What priced it: `marketing in Brazil, july.csv 2026-07-01, tier 101:MAX`. */
+function priceOf(row: MessageRow): string {
+  const tier = row.tier === '' ? '' : `, tier ${row.tier}`;
+  return `${row.rated_category} in ${row.market}, ${row.card}${tier}`;
+}
+
+/** One sentence that says what a message costs and what decides that (rules.md M1 to M5). */
+export function explainAmount(row: MessageRow): string {
+  if (row.billing === 'UNDELIVERED') return 'costs nothing: only delivered messages are charged (M4)';
+  if (row.unrated !== '') return `no amount (${row.unrated}): ${missing(row)} (M5)`;
+  if (row.free_place !== null) {
+    const free =
+      row.free_place === 'allowance' ? 'service messages of its number' : 'service conversations of its account';
+    return `costs nothing: among the first ${FREE_PLACES} ${free} of the month (M3)`;
+  }
+  if (row.card === '') return 'costs nothing by rule, with and without a free entry window (M4)';
+  return row.billing === 'BILLABLE'
+    ? `billed ${row.currency} ${row.billed_cost ?? ''}: ${priceOf(row)} (M1)`
+    : `saved ${row.currency} ${row.savings ?? ''}, which it would have cost outside the free entry window: ${priceOf(row)} (M4)`;
+}
+
+/** Why messages are marked as they are and cost what they do; none when there is no such outbound message. Settle the charges first. */
+export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
+  const rows = await readMessages(ledger.reading, asked);
+  const sentences = new Map(
+    (await explainMessages(ledger, asked.message_id, asked.tz)).map((said) => [said.phone_number_id, said.sentence]),
+  );
+  return rows.map((message) => ({
+    message,
+    mark_sentence: sentences.get(message.phone_number_id) ?? message.billing,
+    amount_sentence: explainAmount(message),
+  }));
+}
