@@ -38,14 +38,34 @@ INSERT INTO dirty_charges
 SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at)
 FROM message_cells;
 
+-- How many messages of an hour and number are counted together: in a volume tier, in the service allowance, as free
+-- conversations (rules.md M3). Recomputed whole, never added to; what is no more stands there with 0.
+CREATE TABLE IF NOT EXISTS counted_hours
+(
+    group_key UInt64,
+    -- Free entry messages take the places after the last charged one (rules.md M4).
+    side Enum8('charged' = 0, 'free_entry' = 1),
+    hour_at DateTime('UTC'),
+    phone_number_id LowCardinality(String),
+    -- Of the group.
+    scope Enum8('tier' = 1, 'allowance' = 2, 'conversations' = 3),
+    market LowCardinality(String),
+    category LowCardinality(String),
+    version UInt64,
+    messages UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (group_key, side, hour_at, phone_number_id)
+SETTINGS index_granularity = 1024;
+
 -- Delivered messages per hour, number and whatever decides a price. No amounts: those are asked of the cards in force.
 -- Recomputed whole, never added to; what is no more stands there with a volume of 0.
 CREATE TABLE IF NOT EXISTS charge_hours
 (
     phone_number_id LowCardinality(String),
-    hour_at DateTime('UTC'),
     -- Of delivery, in the zone of the account.
     day Date,
+    hour_at DateTime('UTC'),
     waba_id LowCardinality(String),
     market LowCardinality(String),
     -- The rated category (rules.md M1a).
@@ -54,20 +74,16 @@ CREATE TABLE IF NOT EXISTS charge_hours
     model Enum8('conversation' = 1, 'message' = 2),
     -- What the list cost is made of: 'free' = 0 by rule, 'allowance' = 0 by a free place, 'rate' = a card's, 'none' = no amount.
     basis Enum8('free' = 0, 'allowance' = 1, 'rate' = 2, 'none' = 3),
-    -- What counts its places (rules.md M3): nothing, a volume tier, the service allowance, the free conversations.
-    scope Enum8('' = 0, 'tier' = 1, 'allowance' = 2, 'conversations' = 3),
-    -- The lowest place of its stretch of places: every message in it has the same price. 0 = not counted.
+    -- The lowest place of its stretch of a volume tier: every message in it has the same price. 0 = no tier.
     place UInt64,
     ad_id LowCardinality(String),
     source_type LowCardinality(String),
-    -- Of the messages that are counted together.
-    group_key UInt64,
     version UInt64,
     volume UInt64
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
-ORDER BY (phone_number_id, hour_at, day, waba_id, market, category, billing, model, basis, scope, place, ad_id, source_type);
+ORDER BY (phone_number_id, day, hour_at, waba_id, market, category, billing, model, basis, place, ad_id, source_type);
 
 -- The same per day of the account's zone: what reports read.
 CREATE TABLE IF NOT EXISTS charge_days
@@ -95,7 +111,6 @@ ORDER BY (day, phone_number_id, waba_id, market, category, billing, model, basis
 CREATE TABLE IF NOT EXISTS place_bounds
 (
     group_key UInt64,
-    -- Free entry messages take the places after the last charged one (rules.md M4).
     side Enum8('charged' = 0, 'free_entry' = 1),
     place UInt64,
     is_reached UInt8,

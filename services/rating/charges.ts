@@ -3,84 +3,130 @@ import type { Database } from '../ledger/database.ts';
 import { newStamp, recompute, settle, type Derived, type Recomputation } from '../ledger/derived.ts';
 import { readFact, writeFact } from '../ledger/facts.ts';
 import { readRatingBasis, type RatingBasis } from './basis.ts';
-import { FEW_MESSAGES, placeBounds } from './places.ts';
-import { placedSql } from './ratable.ts';
+import { DIRTY_HOURS, FEW_MESSAGES, placeBounds } from './places.ts';
+import { placedSql, ratableSql } from './ratable.ts';
 
 /** The hash of what the charges stand on; with another one all of them are recomputed. */
 const RATED_UNDER = 'rated_under';
-
-const DIRTY_HOURS =
-  'SELECT phone_number_id, hour_at FROM dirty_charges WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp)';
 
 const MESSAGES_OF_HOURS = `
     SELECT phone_number_id, message_id FROM message_cells
     WHERE (phone_number_id, cell_at) IN
         (SELECT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) FROM (${DIRTY_HOURS}))`;
 
-/** What a row of `charge_hours` is keyed by, after its number and hour. */
-const KEY = 'day, waba_id, market, category, billing, model, basis, scope, place, ad_id, source_type';
+/** Delivered messages of the dirty hours: by their ids while they are few. */
+function ofDirtyHours(isFew: boolean): string {
+  const ofHours = `delivered_at IS NOT NULL AND (phone_number_id, toStartOfHour(time)) IN (${DIRTY_HOURS})`;
+  return isFew ? `(phone_number_id, message_id) IN (${MESSAGES_OF_HOURS}) AND ${ofHours}` : ofHours;
+}
+
+/** The days that an hour may be part of, in the zones of all accounts. */
+function daysOfHour(basis: RatingBasis): string {
+  const days = ['UTC', ...basis.zones].flatMap((zone) => [
+    `toDate(hour_at, '${zone}')`,
+    `toDate(hour_at + 3599, '${zone}')`,
+  ]);
+  return `SELECT DISTINCT phone_number_id, arrayJoin([${days.join(', ')}]) AS day FROM (${DIRTY_HOURS})`;
+}
+
+/** Counts the dirty hours anew. */
+function countedSql(basis: RatingBasis, isFew: boolean): string {
+  return `
+INSERT INTO counted_hours (group_key, side, hour_at, phone_number_id, scope, market, category, version, messages)
+SELECT group_key, side, hour, phone_number_id, any(scope), any(market), any(category), {version:UInt64}, sum(n)
+FROM
+(
+    SELECT group_key, side, toStartOfHour(time) AS hour, toString(phone_number_id) AS phone_number_id, scope,
+        toString(market) AS market, toString(rated_category) AS category, 1 AS n
+    FROM (${ratableSql(basis, ofDirtyHours(isFew))}) WHERE group_key != 0
+    UNION ALL
+    SELECT group_key, toString(side), hour_at, toString(phone_number_id), toString(scope), toString(market), toString(category), 0
+    FROM counted_hours FINAL
+    WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS}) AND messages > 0
+)
+GROUP BY group_key, side, hour, phone_number_id`;
+}
+
+/** What a row of \`charge_hours\` is keyed by. */
+const KEY = [
+  'phone_number_id',
+  'day',
+  'hour',
+  'waba_id',
+  'market',
+  'category',
+  'billing',
+  'model',
+  'basis',
+  'place',
+  'ad_id',
+  'source_type',
+];
 
 /** Recomputes the dirty hours. Keys that stood in an hour and stand in it no more are written with a volume of 0. */
 function hoursSql(basis: RatingBasis, isFew: boolean): string {
-  const ofHours = `(phone_number_id, toStartOfHour(time)) IN (${DIRTY_HOURS})`;
-  const where = isFew ? `(phone_number_id, message_id) IN (${MESSAGES_OF_HOURS}) AND ${ofHours}` : ofHours;
   return `
-INSERT INTO charge_hours (phone_number_id, hour_at, ${KEY}, group_key, version, volume)
-SELECT phone_number_id, hour, ${KEY}, max(group), {version:UInt64}, sum(n)
+INSERT INTO charge_hours (${KEY.join(', ').replace('hour,', 'hour_at,')}, version, volume)
+SELECT ${KEY.map((column) => `any(${column})`).join(', ')}, {version:UInt64}, sum(n)
 FROM
 (
-    SELECT toString(phone_number_id) AS phone_number_id, toStartOfHour(time) AS hour, day, toString(waba_id) AS waba_id,
+    SELECT toString(phone_number_id) AS phone_number_id, day, toStartOfHour(time) AS hour, toString(waba_id) AS waba_id,
         toString(market) AS market, toString(rated_category) AS category, toString(billing) AS billing, toString(model) AS model,
-        toString(basis) AS basis, toString(scope) AS scope, place,
+        toString(basis) AS basis, place,
         -- What was saved is the merit of the ad whose window it was saved in.
         if(billing = 'FREE_ENTRY', toString(ad_id), '') AS ad_id, if(billing = 'FREE_ENTRY', toString(source_type), '') AS source_type,
-        group_key AS group, 1 AS n
-    FROM (${placedSql(basis, `delivered_at IS NOT NULL AND ${where}`)})
+        1 AS n
+    FROM (${placedSql(basis, ofDirtyHours(isFew))})
     UNION ALL
-    SELECT toString(phone_number_id), hour_at, day, toString(waba_id), toString(market), toString(category), toString(billing),
-        toString(model), toString(basis), toString(scope), place, toString(ad_id), toString(source_type), group_key, 0
+    SELECT toString(phone_number_id), day, hour_at, toString(waba_id), toString(market), toString(category), toString(billing),
+        toString(model), toString(basis), place, toString(ad_id), toString(source_type), 0
     FROM charge_hours FINAL
-    WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS}) AND volume > 0
+    WHERE (phone_number_id, day) IN (${daysOfHour(basis)}) AND (phone_number_id, hour_at) IN (${DIRTY_HOURS}) AND volume > 0
 )
-GROUP BY phone_number_id, hour, ${KEY}`;
+-- One number in place of all columns of the key: half the work.
+GROUP BY sipHash128(${KEY.join(', ')})`;
 }
 
-/** The days of the dirty hours, from their hours. */
-const DAYS = `
-INSERT INTO charge_days (phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type, version, volume)
-SELECT phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type, {version:UInt64}, sum(charge_hours.volume)
-FROM charge_hours FINAL
-WHERE (phone_number_id, day) IN
-    (SELECT DISTINCT phone_number_id, day FROM charge_hours WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS}))
-GROUP BY phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+const DAY_KEY = 'phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type';
 
-async function writeHours(
-  database: Database,
-  basis: RatingBasis,
-  stamps: readonly string[],
-  version: string,
-): Promise<void> {
+/** The days of the dirty hours, or all, from their hours. */
+function daysSql(basis: RatingBasis, isAll: boolean): string {
+  const where = isAll ? '1' : `(phone_number_id, day) IN (${daysOfHour(basis)})`;
+  return `
+INSERT INTO charge_days (${DAY_KEY}, version, volume)
+SELECT ${DAY_KEY}, {version:UInt64}, sum(n)
+FROM
+(
+    SELECT ${DAY_KEY}, volume AS n FROM charge_hours FINAL WHERE ${where}
+    UNION ALL
+    SELECT ${DAY_KEY}, 0 FROM charge_days FINAL WHERE ${where} AND volume > 0
+)
+GROUP BY ${DAY_KEY}
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+}
+
+async function areFew(database: Database, stamps: readonly string[]): Promise<boolean> {
   const [messages] = await database.query(
     z.object({ n: z.coerce.number() }),
     `SELECT count() AS n FROM (${MESSAGES_OF_HOURS})`,
     { stamps },
   );
-  await database.command(hoursSql(basis, (messages?.n ?? 0) <= FEW_MESSAGES), {
-    ...basis.parameters,
-    stamps,
-    version,
-  });
+  return messages !== undefined && messages.n <= FEW_MESSAGES;
 }
 
-/** Makes every hour with a message dirty, and those that hold charges. */
-async function soilAll(database: Database): Promise<string> {
+/**
+ * Makes every hour with a message dirty, and forgets what was counted in other groups and days: it must not be found again.
+ * The days that reports read stand until the new ones are there.
+ */
+async function beginAnew(database: Database): Promise<string> {
+  // Until all is done it is known that not all is: whoever ends in the middle leaves this behind.
+  await writeFact(database, RATED_UNDER, '');
+  for (const table of ['counted_hours', 'place_bounds', 'charge_hours'])
+    await database.command(`TRUNCATE TABLE ${table}`);
   const stamp = newStamp().toString();
   await database.command(
     `INSERT INTO dirty_charges
-     SELECT DISTINCT {stamp:UInt64}, phone_number_id, hour
-     FROM (SELECT phone_number_id, toStartOfHour(cell_at) AS hour FROM message_cells
-           UNION ALL SELECT phone_number_id, hour_at FROM charge_hours)`,
+     SELECT DISTINCT {stamp:UInt64}, phone_number_id, toStartOfHour(cell_at) FROM message_cells`,
     { stamp },
   );
   return stamp;
@@ -93,18 +139,16 @@ const CHARGES: Derived = {
   async recompute(database, stamps, version) {
     const basis = await readRatingBasis(database);
     const isOther = (await readFact(database, RATED_UNDER)) !== basis.hash;
-    const clean = isOther ? [...stamps, await soilAll(database)] : [...stamps];
-    let dirty: readonly string[] = clean;
-    for (;;) {
-      await writeHours(database, basis, dirty, version);
-      const moved = await placeBounds(database, basis, dirty, version);
-      await database.command(DAYS, { stamps: dirty, version });
-      if (moved === null) break;
-      clean.push(moved);
-      dirty = [moved];
-    }
+    const seen = isOther ? [...stamps, await beginAnew(database)] : stamps;
+    const isFew = await areFew(database, seen);
+    await database.command(countedSql(basis, isFew), { ...basis.parameters, stamps: seen, version });
+    const moved = await placeBounds(database, basis, seen, version);
+    const dirty = moved === null ? seen : [...seen, moved];
+    const parameters = { ...basis.parameters, stamps: dirty, version };
+    await database.command(hoursSql(basis, isFew && (await areFew(database, dirty))), parameters);
+    await database.command(daysSql(basis, isOther), parameters);
     if (isOther) await writeFact(database, RATED_UNDER, basis.hash);
-    return clean;
+    return dirty;
   },
 };
 

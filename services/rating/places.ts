@@ -39,6 +39,9 @@ const FIRST: Message = { delivered_at: 0, phone_number_id: '', message_id: '' };
 const TARGETS_AT_ONCE = 2_000;
 /** Messages that are read by their ids; of more, all are read. */
 export const FEW_MESSAGES = 200_000;
+/** The dirty hours of `{stamps:Array(String)}`. */
+export const DIRTY_HOURS =
+  'SELECT phone_number_id, hour_at FROM dirty_charges WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp)';
 const LAST_SECOND = 4_294_967_295;
 
 const groupRow = z.object({
@@ -52,18 +55,12 @@ const groupRow = z.object({
 
 /** What is counted together with a message of the dirty hours, and how many there are. */
 const GROUPS = `
-SELECT toString(group_key) AS group_key, toString(any(scope)) AS scope, ${marketKeySql('any(market)')} AS market_key,
-    any(category) AS category,
-    toString(sumIf(volume, billing != 'FREE_ENTRY')) AS charged, toString(sumIf(volume, billing = 'FREE_ENTRY')) AS free_entry
-FROM charge_hours FINAL
-WHERE charge_hours.group_key IN
-(
-    SELECT DISTINCT group_key FROM charge_hours
-    WHERE group_key != 0 AND (phone_number_id, hour_at) IN
-        (SELECT phone_number_id, hour_at FROM dirty_charges WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp))
-)
-GROUP BY charge_hours.group_key
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+SELECT toString(group_key) AS group_key, toString(any(scope)) AS scope, ${marketKeySql('toString(any(market))')} AS market_key,
+    toString(any(category)) AS category,
+    toString(sumIf(messages, side = 'charged')) AS charged, toString(sumIf(messages, side = 'free_entry')) AS free_entry
+FROM counted_hours FINAL
+WHERE counted_hours.group_key IN (SELECT group_key FROM counted_hours WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS}))
+GROUP BY counted_hours.group_key`;
 
 const side = z.enum(['charged', 'free_entry']);
 const boundRow = z.object({
@@ -106,21 +103,20 @@ FROM
     SELECT group_key, side, hour_at, n, sum(n) OVER (PARTITION BY group_key, side ORDER BY hour_at) AS upto
     FROM
     (
-        SELECT group_key, if(billing = 'FREE_ENTRY', 'free_entry', 'charged') AS side, hour_at, sum(volume) AS n
-        FROM charge_hours FINAL
-        WHERE charge_hours.group_key IN (SELECT group_key FROM targets)
+        SELECT group_key, toString(counted_hours.side) AS side, hour_at, sum(messages) AS n
+        FROM counted_hours FINAL
+        WHERE counted_hours.group_key IN (SELECT group_key FROM targets)
         GROUP BY group_key, side, hour_at
         HAVING n > 0
     )
 ) AS hours
 INNER JOIN targets ON hours.group_key = targets.group_key AND hours.side = targets.side
-WHERE hours.upto >= targets.nth AND hours.upto - hours.n < targets.nth
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+WHERE hours.upto >= targets.nth AND hours.upto - hours.n < targets.nth`;
 
 /** The quarter hours of the places' hours, of the numbers that have messages of their groups there. */
 const CELLS = `
     SELECT DISTINCT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) AS cell_at
-    FROM charge_hours WHERE (group_key, hour_at) IN (SELECT group_key, hour_at FROM (${TARGETS}))`;
+    FROM counted_hours WHERE (group_key, hour_at) IN (SELECT group_key, hour_at FROM (${TARGETS}))`;
 
 const messageRow = z.object({
   group_key: z.string(),
@@ -244,7 +240,7 @@ const BOUND_COLUMNS = [
 /**
  * Finds anew where the places are reached that a message of the dirty hours is counted for (rules.md M3, M4), and makes
  * the hours dirty in which messages change their price by that.
- * @param stamps of the dirty hours; their rows of `charge_hours` are up to date
+ * @param stamps of the dirty hours; their rows of `counted_hours` are up to date
  * @param version of what is written, decimal digits
  * @returns the stamp of the hours that became dirty; null when no place has moved
  */
@@ -273,18 +269,20 @@ export async function placeBounds(
   // Before the bounds themselves: a crash in between looks at these hours once too often, never too seldom.
   await database.command(
     `INSERT INTO dirty_charges
-     SELECT DISTINCT {stamp:UInt64}, charge_hours.phone_number_id, charge_hours.hour_at
-     FROM charge_hours
+     SELECT DISTINCT {stamp:UInt64}, counted_hours.phone_number_id, counted_hours.hour_at
+     FROM counted_hours
      INNER JOIN
      (
-         SELECT toUInt64(tupleElement(range, 1)) AS group_key, toDateTime(tupleElement(range, 2), 'UTC') AS first_hour,
-             toDateTime(tupleElement(range, 3), 'UTC') AS last_hour
-         FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {first:Array(UInt32)}, {last:Array(UInt32)})) AS range)
-     ) AS ranges ON charge_hours.group_key = ranges.group_key
-     WHERE charge_hours.hour_at BETWEEN ranges.first_hour AND ranges.last_hour`,
+         SELECT toUInt64(tupleElement(range, 1)) AS group_key, tupleElement(range, 2) AS side,
+             toDateTime(tupleElement(range, 3), 'UTC') AS first_hour, toDateTime(tupleElement(range, 4), 'UTC') AS last_hour
+         FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {sides:Array(String)}, {first:Array(UInt32)}, {last:Array(UInt32)})) AS range)
+     ) AS ranges ON counted_hours.group_key = ranges.group_key AND toString(counted_hours.side) = ranges.side
+     WHERE counted_hours.group_key IN (SELECT toUInt64(arrayJoin({groups:Array(String)})))
+       AND counted_hours.hour_at BETWEEN ranges.first_hour AND ranges.last_hour`,
     {
       stamp,
       groups: moved.map((bound) => bound.group_key),
+      sides: moved.map((bound) => bound.side),
       first: ranges.map((range) => range.from),
       last: ranges.map((range) => range.to),
     },
