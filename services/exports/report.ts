@@ -14,6 +14,7 @@ import {
 import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
+import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { ads, columnsOf, daily, dayTotals, overview } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
@@ -27,6 +28,7 @@ export const REPORTS = [
   'daily',
   'ads',
   'charges',
+  'adjustments',
   'days',
   'overview',
   'savings',
@@ -44,6 +46,7 @@ const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set(['daily', 'ads', 'days',
 const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'messages',
   'charges',
+  'adjustments',
   'savings',
   'savings-days',
   'savings-ads',
@@ -83,6 +86,8 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return { columns: CONVERSATIONS_COLUMNS, batches: conversations(database, filters) };
     case 'charges':
       return { columns: CHARGES_COLUMNS, batches: charges(database, filters) };
+    case 'adjustments':
+      return { columns: ADJUSTMENTS_COLUMNS, batches: adjustments(database, filters) };
     case 'daily':
       return whole(dailyRow, daily(database, filters));
     case 'days':

@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { effectiveDateSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
@@ -12,26 +11,14 @@ import {
   type RateFile,
 } from '../../rating/rate-cards.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
+import { writeLines } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
+import { userName } from '../user.ts';
 
 export interface RatesImportOptions extends CommonOptions {
   readonly effective: string;
   readonly model?: RateModel;
   readonly dryRun?: boolean;
-}
-
-function writeLines(objects: readonly object[]): void {
-  for (const object of objects) process.stdout.write(`${JSON.stringify(object)}\n`);
-}
-
-/** The name that the operating system has for whoever runs this. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run under a number that no name belongs to.
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 function readBytes(path: string): Buffer {

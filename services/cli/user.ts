@@ -1,0 +1,11 @@
+import { userInfo } from 'node:os';
+
+/** The name that the operating system has for whoever runs this. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number that no name belongs to.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
