@@ -42,12 +42,10 @@ export interface ImportedCard {
   readonly model: RateModel;
   readonly currency: string;
   readonly effective_date: string;
-  /** `unchanged`: it was imported before and is not withdrawn. */
+  /** `unchanged`: it holds already. */
   readonly outcome: 'imported' | 'unchanged';
   /** The card of the same date that holds no more because of this one; null when there is none. */
   readonly replaces: string | null;
-  /** The card of the same date that holds instead of this one, imported before; null when this one holds. */
-  readonly replaced_by: string | null;
   /** The card of an earlier date that is in force until this one's date; null when there is none. */
   readonly follows: string | null;
   /** The date of the next card, from which that one is in force; null when there is none. */

@@ -5,7 +5,7 @@ import type { BatchReport } from '../kafka/consumption.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
 import { LedgerAwayError } from '../ledger/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
-import { SummaryKeeper } from '../ledger/summary-keeper.ts';
+import { Keepers } from './keepers.ts';
 import { beginListening, createLog, type Listening } from './listening.ts';
 
 export interface ConsumeOptions {
@@ -72,8 +72,8 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     });
     if (ledger === null) return;
     await ledger.beginWriting();
-    const keeper = new SummaryKeeper(ledger.database, (error) => {
-      log.error({ err: error }, 'Summaries could not be recomputed; it is tried again');
+    const keepers = new Keepers(ledger.database, (what, error) => {
+      log.error({ err: error }, what);
     });
     const counted = metrics.consumerObserver();
     consumers = new ConsumerService(
@@ -84,7 +84,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
         onBatch: (report) => {
           counted.onBatch(report);
           options.onBatch?.(report);
-          keeper.nudge();
+          keepers.nudge();
         },
       },
       log,
@@ -93,11 +93,11 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     signal.addEventListener('abort', () => void running.stop(), { once: true });
     if (signal.aborted) return;
     log.info({ group: options.consumer.group, brokers: options.consumer.kafka.brokers }, 'consuming');
-    keeper.nudge();
+    keepers.nudge();
     try {
       await consumers.run();
     } finally {
-      await atMost(FAREWELL_MS, keeper.stop());
+      await atMost(FAREWELL_MS, keepers.stop());
     }
   } finally {
     await atMost(FAREWELL_MS, ledger?.close());

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
-import { SummaryKeeper } from '../ledger/summary-keeper.ts';
 import { LedgerSink, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import { connectKafka } from '../kafka/connection.ts';
 import type { BatchReport } from '../kafka/consumption.ts';
@@ -10,6 +9,7 @@ import { RecordProducer } from '../kafka/producer.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
 import { TopicSink } from '../kafka/sink.ts';
 import { topicNames } from '../kafka/topics.ts';
+import { Keepers } from './keepers.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './pages.ts';
 import { Product } from './product.ts';
@@ -36,14 +36,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const pages = options.withDashboard ? await loadPages() : null;
   const ledger = await Ledger.open(options.ledger);
   await ledger.beginWriting();
-  const keeper = new SummaryKeeper(ledger.database, (error) => {
-    onError('Summaries could not be recomputed; it is tried again', error);
-  });
+  const keepers = new Keepers(ledger.database, onError);
   const metrics = new Metrics();
   const ledgerSink = new LedgerSink(ledger, () => {
-    keeper.nudge();
+    keepers.nudge();
   });
-  const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, keeper, log);
+  const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, keepers, log);
   const sink: Sink = (delivery) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery);
   const product = new Product(ledger, options.ledger.location, onError);
   const server = createHttpServer({
@@ -71,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   });
   const listening = await beginListening(server, options);
   if (pages !== null) await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
-  keeper.nudge();
+  keepers.nudge();
   return {
     url: listening.url,
     settled: () => product.settled(),
@@ -79,7 +77,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await listening.close();
       await broker?.stop();
       await ledgerSink.idle();
-      await keeper.stop();
+      await keepers.stop();
       await product.close();
       await ledger.close();
     },
@@ -91,7 +89,7 @@ function consumeHere(
   ledger: Ledger,
   options: ConsumerOptions,
   metrics: Metrics,
-  keeper: SummaryKeeper,
+  keepers: Keepers,
   log: Logger,
 ): { readonly consumers: ConsumerService; readonly sink: TopicSink; readonly stop: () => Promise<void> } {
   const counted = metrics.consumerObserver();
@@ -99,7 +97,7 @@ function consumeHere(
     ...counted,
     onBatch: (report: BatchReport) => {
       counted.onBatch(report);
-      keeper.nudge();
+      keepers.nudge();
     },
   };
   const consumers = new ConsumerService(ledger, options, observer, log);

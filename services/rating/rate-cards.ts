@@ -106,7 +106,7 @@ function isSamePlace(a: CardPlace, b: CardPlace): boolean {
 const KNOWN_MARKETS = new Set([...MARKETS].map(marketKey));
 
 function planned(card: ParsedCard, effective: string, listed: readonly ListedCard[]): ImportedCard {
-  const isKnown = listed.some(({ card_id, state }) => card_id === card.card_id && state !== 'withdrawn');
+  const isHeld = listed.some(({ card_id, state }) => card_id === card.card_id && state === 'holds');
   const held = listed.filter((other) => other.state === 'holds' && isSamePlace(other, card));
   const ofThatDate = held.find((other) => other.effective_date === effective && other.card_id !== card.card_id);
   const markets = new Map(card.rates.map(({ market }) => [marketKey(market), market]));
@@ -116,9 +116,8 @@ function planned(card: ParsedCard, effective: string, listed: readonly ListedCar
     model: card.model,
     currency: card.currency,
     effective_date: effective,
-    outcome: isKnown ? 'unchanged' : 'imported',
-    replaces: isKnown ? null : (ofThatDate?.card_id ?? null),
-    replaced_by: isKnown ? (ofThatDate?.card_id ?? null) : null,
+    outcome: isHeld ? 'unchanged' : 'imported',
+    replaces: isHeld ? null : (ofThatDate?.card_id ?? null),
     // Listed latest first.
     follows: held.find((other) => other.effective_date < effective)?.card_id ?? null,
     until: held.findLast((other) => other.effective_date > effective)?.effective_date ?? null,
@@ -153,7 +152,7 @@ async function writeRates(database: Database, card: ParsedCard): Promise<void> {
 
 /**
  * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
- * (contract.md 6). A file that was imported before and not withdrawn changes nothing.
+ * (contract.md 6). The file that holds changes nothing; one that was replaced or withdrawn holds again.
  * @param by who imports it
  * @throws RateFileError that names every line that cannot be read; nothing is applied then
  */

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
 import { parseEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from '../ledger/database.ts';
@@ -6,13 +7,16 @@ import { readFact, writeFact } from '../ledger/facts.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { otherWriters } from '../ledger/writers.ts';
+import { settleCharges } from '../rating/charges.ts';
+import { importRateFile } from '../rating/rate-cards.ts';
 import { SAMPLE_ACCOUNTS, simulate } from '../simulate/simulate.ts';
 
 /** A quarter of about 200,000 messages. */
 const THREADS = 17_800;
 const DAYS = 90;
 const SEED = 20_261;
-const COMPLETE = 'sample_complete';
+/** With its prices. */
+const COMPLETE = 'sample_priced';
 /** When the simulated quarter ends, Unix seconds: who finds the sample unfinished goes on with the same events. */
 const END_AT = 'sample_end_at';
 /** An unfinished sample whose quarter ended longer ago than this, in seconds, is begun anew. */
@@ -36,6 +40,19 @@ export async function isSampleDismissed(ledger: Database): Promise<boolean> {
 export async function dismissSample(ledger: Database): Promise<void> {
   await writeFact(ledger, DISMISSED, 'true');
   await ledger.command(`DROP DATABASE IF EXISTS ${sampleDatabase(ledger.name)}`);
+}
+
+/** Invented prices, which say so; file names end with the day from which they are in force. */
+async function importPrices(sample: Database): Promise<void> {
+  const directory = new URL('rates/', import.meta.url);
+  for (const name of readdirSync(directory).sort())
+    await importRateFile(sample, {
+      name,
+      bytes: readFileSync(new URL(name, directory)),
+      effective: name.slice(-'YYYY-MM-DD.csv'.length, -'.csv'.length),
+      model: 'message',
+      by: 'sample data',
+    });
 }
 
 /** Whether the sample is there; waits as long as another process is at it. */
@@ -86,7 +103,9 @@ export async function openSample(location: Location, database: string, nowSecond
       if (++sinceBreath % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await ledger.fold(landing);
+    await importPrices(ledger.database);
     await settleSummaries(ledger.database);
+    await settleCharges(ledger.database);
     await writeFact(ledger.database, COMPLETE, 'true');
   } finally {
     // Written or given up: who waits for this process waits no longer, and from now on the sample is only read.

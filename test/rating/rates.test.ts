@@ -96,7 +96,12 @@ describe('an imported card', () => {
     expect(await holding()).toEqual(['2026-07-01 USD mended.csv']);
 
     expect(await importRateFile(ledger.database, first)).toMatchObject([
-      { outcome: 'unchanged', card_id: july!.card_id, replaced_by: mended!.card_id },
+      { outcome: 'imported', card_id: july!.card_id, replaces: mended!.card_id },
+    ]);
+    expect(await holding()).toEqual(['2026-07-01 USD july.csv']);
+    await importRateFile(ledger.database, file('mended.csv', card('Brazil,USD,0.5,0.5,0.5')));
+    expect(await importRateFile(ledger.database, file('mended.csv', card('Brazil,USD,0.5,0.5,0.5')))).toMatchObject([
+      { outcome: 'unchanged', card_id: mended!.card_id, replaces: null },
     ]);
     expect(await holding()).toEqual(['2026-07-01 USD mended.csv']);
 
@@ -336,7 +341,7 @@ describe('the command line', () => {
     ]);
     const again = await succeed(data, ['rates', 'import', good, ...effective]);
     expect(lines(again.stdout)).toMatchObject([{ outcome: 'unchanged' }, { outcome: 'unchanged' }]);
-    expect(again.stderr).toContain('of this file and date was imported before: nothing changes.');
+    expect(again.stderr).toContain('of this file and date was imported before and holds: nothing changes.');
 
     const id = String(imported[0]!['card_id']);
     expect(lines((await succeed(data, ['rates', 'withdraw', id])).stdout)).toEqual([

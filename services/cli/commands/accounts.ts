@@ -1,6 +1,7 @@
 import { accountSchema, type Account } from '@ctwa-ledger/schemas/config.ts';
 import { readCommandAccounts } from '../../ledger/configuration.ts';
 import { settleSummaries } from '../../ledger/summaries.ts';
+import { settleCharges } from '../../rating/charges.ts';
 import { withLedger } from '../open.ts';
 import { Progress } from '../progress.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
@@ -44,7 +45,10 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
     }
     const account: Account = parsed.data;
     await ledger.setAccount(account, (threads) => progress.show(`${threads} threads folded`));
+    progress.show('summing up');
     await settleSummaries(ledger.database);
+    progress.show('rating');
+    await settleCharges(ledger.database);
     progress.end();
     if (ledger.configuration.settings.file_accounts.some((listed) => listed.waba_id === waba_id))
       process.stderr.write(`The configuration file lists ${waba_id} too, and wins over this.\n`);

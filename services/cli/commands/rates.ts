@@ -56,10 +56,10 @@ export async function ratesImport(path: string, options: RatesImportOptions): Pr
     }
     const cards = await importRateFile(database, { ...file, by: userName() });
     writeLines(cards);
-    for (const { card_id, currency, outcome, replaced_by } of cards)
+    for (const { card_id, currency, outcome } of cards)
       if (outcome === 'unchanged')
         process.stderr.write(
-          `The ${currency} card ${card_id} of this file and date was imported before: nothing changes.${replaced_by === null ? '' : ` It does not hold; withdraw ${replaced_by}, which replaced it, and it holds again.`}\n`,
+          `The ${currency} card ${card_id} of this file and date was imported before and holds: nothing changes.\n`,
         );
   });
 }

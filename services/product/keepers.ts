@@ -1,0 +1,96 @@
+import type { Database } from '../ledger/database.ts';
+import type { Recomputation } from '../ledger/derived.ts';
+import { recomputeSummaries } from '../ledger/summaries.ts';
+import { recomputeCharges } from '../rating/charges.ts';
+
+const SHORTEST_PAUSE_MS = 1_000;
+/** Other processes make dirt too: look for it now and then. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Recomputes one thing in the background of a long-running process, soon after rows changed. */
+class Keeper {
+  readonly #recompute: () => Promise<Recomputation>;
+  readonly #duty: number;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #pause = SHORTEST_PAUSE_MS;
+  #stopped = false;
+
+  /** @param duty at most this share of the time is spent on it, so that live traffic keeps the engine */
+  constructor(recompute: () => Promise<Recomputation>, duty: number, onError: (error: unknown) => void) {
+    this.#recompute = recompute;
+    this.#duty = duty;
+    this.#onError = onError;
+  }
+
+  /** Asks for a recomputation soon. */
+  nudge(): void {
+    this.#schedule(this.#pause, true);
+  }
+
+  #schedule(milliseconds: number, isSooner: boolean): void {
+    if (this.#stopped || this.#running !== null) return;
+    if (this.#timer !== null) {
+      if (!isSooner) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#running = this.#run();
+    }, milliseconds);
+  }
+
+  async #run(): Promise<void> {
+    const began = performance.now();
+    let next = LOOK_EVERY_MS;
+    try {
+      const outcome = await this.#recompute();
+      this.#pause = Math.max(SHORTEST_PAUSE_MS, (performance.now() - began) * (1 / this.#duty - 1));
+      if (outcome === 'done') next = this.#pause;
+    } catch (error) {
+      this.#onError(error);
+    }
+    this.#running = null;
+    this.#schedule(next, false);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+}
+
+/** What is derived from marks, kept up to date while a process runs: summaries, and charges a little later. */
+export class Keepers {
+  readonly #keepers: readonly Keeper[];
+
+  constructor(database: Database, onError: (what: string, error: unknown) => void) {
+    this.#keepers = [
+      new Keeper(
+        () => recomputeSummaries(database),
+        0.2,
+        (error) => {
+          onError('Summaries could not be recomputed; it is tried again', error);
+        },
+      ),
+      new Keeper(
+        () => recomputeCharges(database),
+        0.1,
+        (error) => {
+          onError('Charges could not be recomputed; it is tried again', error);
+        },
+      ),
+    ];
+  }
+
+  /** Asks for recomputations soon. */
+  nudge(): void {
+    for (const keeper of this.#keepers) keeper.nudge();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#keepers.map((keeper) => keeper.stop()));
+  }
+}
