@@ -21,8 +21,8 @@ import { until } from './product.ts';
 const external = process.env['TEST_KAFKA_BROKERS'] ?? process.env['KAFKA_BROKERS'] ?? null;
 /** Quick, because what there is to wait for is on this machine: some five seconds in all. */
 const RETRY = { retries: 20, initialRetryTime: 50, maxRetryTime: 250 };
-/** Until a broker that was ended in the middle is back, however slow the machine. */
-const PATIENT = { ...RETRY, retries: 400 };
+/** Until a broker that was ended in the middle is back, however long that takes. */
+const PATIENT = { ...RETRY, retries: 2_000 };
 const LEADERLESS = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 const BATCH = 1_000;
 
