@@ -5,9 +5,12 @@ CREATE TABLE IF NOT EXISTS closed_periods
     period_id String,
     -- Empty: the messages that belong to no account.
     waba_id String,
-    -- The first day of the month, in the account's own zone.
+    -- The first day of the month, in the zone that the account had.
     month Date,
     time_zone String,
+    -- The same in UTC, the end excluded: whatever zone the account is given later, these messages are closed.
+    starts_at DateTime('UTC'),
+    ends_at DateTime('UTC'),
     closed_at DateTime64(3, 'UTC'),
     closed_by String,
     -- The copy is of what was stored up to here.

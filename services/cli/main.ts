@@ -8,6 +8,7 @@ import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { exportReport, type ExportOptions } from './commands/export.ts';
 import { ingest } from './commands/ingest.ts';
+import { close, periodsList, periodsReopen, type CloseOptions } from './commands/periods.ts';
 import { ratesImport, ratesList, ratesWithdraw, type RatesImportOptions } from './commands/rates.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
@@ -144,6 +145,24 @@ function program(): Command {
   command('withdraw', 'take a card out of force; the one that it replaced holds again', rates)
     .argument('<card-id>')
     .action((id: string, options: CommonOptions) => ratesWithdraw(id, options));
+
+  command('close', 'freeze the charges and messages of a month as they are known now')
+    .argument('<month>', 'YYYY-MM, of days in the zone of each account')
+    .option(
+      '--waba <id>',
+      'account to close, "none" for messages of no account; may be given several times (default: all with messages in the month)',
+      (id: string, ids: string[] = []) => [...ids, id],
+    )
+    .option('--accept', 'close although something may be missing')
+    .option('--check', 'say what may be missing, and close nothing')
+    .action((month: string, options: CloseOptions) => close(month, options));
+  const periods = root.command('periods').description('months that were closed').exitOverride();
+  command('list', 'list all closings, also those that were reopened', periods).action((options: CommonOptions) =>
+    periodsList(options),
+  );
+  command('reopen', 'print live figures of a closed month again; the closing stays listed', periods)
+    .argument('<period-id>')
+    .action((id: string, options: CommonOptions) => periodsReopen(id, options));
   return root;
 }
 

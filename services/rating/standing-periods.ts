@@ -3,7 +3,7 @@
  * instead of live ones. `closed` is what a report's column `period` says of such a row; times of closing are in UTC in
  * every report, so that the same rows are the same bytes.
  */
-export const STANDING_PERIODS = `SELECT period_id, waba_id, month,
+export const STANDING_PERIODS = `SELECT period_id, waba_id, month, starts_at, ends_at,
     concat(formatDateTime(closed_periods.closed_at, '%FT%T'), '+00:00') AS closed_text, concat('closed ', closed_text) AS closed
   FROM closed_periods FINAL
   WHERE reopened_at IS NULL

@@ -3,7 +3,7 @@ import type { Database } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
-import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
+import { STANDING_PERIODS } from '../rating/standing-periods.ts';
 import { FROM, isoTime, parametersOf, readQuery, TO } from './sql.ts';
 
 export const MESSAGES_COLUMNS = [
@@ -70,12 +70,17 @@ const RANGE_OF_MESSAGES = `if({by:String} = 'delivered',
 const PRINTED = `message_id, phone_number_id, customer, sent_at, delivered_at, type, template_name, category, policy,
     predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, currency, rate, unrated`;
 
-/** Live messages, and of closed months the messages that were frozen. A message belongs to the day of its delivery. */
+/**
+ * Live messages, and of closed months the messages that were frozen. A message delivered in a month that is closed for its
+ * account is printed as it was frozen, or not at all: what came in later is in report `adjustments`.
+ */
 function printedSql(rated: string): string {
   return `
     SELECT ${PRINTED}, card, 'live' AS period
-    FROM (${rated})
-    WHERE delivered_at IS NULL OR NOT ${isClosedSql('waba_id', 'day')}
+    FROM (${rated}) AS live
+    ASOF LEFT JOIN (SELECT waba_id AS closed_waba_id, starts_at, ends_at FROM (${STANDING_PERIODS})) AS standing
+      ON toString(live.waba_id) = standing.closed_waba_id AND assumeNotNull(live.delivered_at) >= standing.starts_at
+    WHERE live.delivered_at IS NULL OR live.delivered_at >= standing.ends_at
     UNION ALL
     SELECT ${PRINTED}, rate_card, closed
     FROM closed_messages AS message_marks FINAL

@@ -1,0 +1,143 @@
+import type { Finding } from '@ctwa-ledger/schemas/periods.ts';
+import { unratedReasonSchema } from '@ctwa-ledger/schemas/reports.ts';
+import { DateTime } from 'luxon';
+import { z } from 'zod';
+import type { Database } from '../ledger/database.ts';
+import { pricedCharges } from '../reports/charges.ts';
+import { gapsOf } from './gaps.ts';
+import type { AccountMonth } from './month.ts';
+
+const DAY_SECONDS = 86_400;
+/** A message may be delivered so long after it was sent. */
+const OUTCOME_DAYS = 30;
+/** Weeks on both sides of a month by which it is judged which hours usually have events. */
+const USUAL_WEEKS = 4;
+/** What was stored within so many hours may not be all yet. */
+const LATELY_HOURS = 24;
+
+/** Unix milliseconds as ISO 8601 in UTC, to the second. */
+function instant(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}+00:00`;
+}
+
+/** Messages that were neither delivered nor failed, so far as is known, by number. */
+async function withoutOutcome(database: Database, month: AccountMonth): Promise<Finding[]> {
+  const rows = await database.query(
+    z.object({ phone_number_id: z.string(), messages: z.coerce.number(), first_at: z.number(), last_at: z.number() }),
+    `SELECT toString(phone_number_id) AS phone_number_id, count() AS messages,
+        toUnixTimestamp(min(message_marks.sent_at)) AS first_at, toUnixTimestamp(max(message_marks.sent_at)) AS last_at
+     FROM message_marks FINAL
+     WHERE waba_id = {waba_id:String} AND delivered_at IS NULL
+       AND message_marks.sent_at >= toDateTime({from:UInt32}, 'UTC') AND message_marks.sent_at < toDateTime({to:UInt32}, 'UTC')
+       AND (phone_number_id, message_id) NOT IN
+         (SELECT phone_number_id, id FROM events WHERE kind = 'status' AND status = 'failed' AND timestamp >= toDateTime({from:UInt32}, 'UTC'))
+     GROUP BY phone_number_id ORDER BY phone_number_id`,
+    { waba_id: month.waba_id, from: month.from - OUTCOME_DAYS * DAY_SECONDS, to: month.to },
+  );
+  return rows.map(({ phone_number_id, messages, first_at, last_at }) => ({
+    finding: 'no_outcome',
+    phone_number_id,
+    messages,
+    first_sent_at: instant(first_at * 1_000),
+    last_sent_at: instant(last_at * 1_000),
+  }));
+}
+
+/** The account's numbers: those listed with it, and those with its messages around the month. */
+async function numbersOf(database: Database, month: AccountMonth): Promise<string[]> {
+  const rows = await database.query(
+    z.object({ phone_number_id: z.string() }),
+    `SELECT DISTINCT toString(phone_number_id) AS phone_number_id FROM charge_days FINAL
+     WHERE waba_id = {waba_id:String} AND volume > 0
+       AND day >= {first_day:Date} - {days:UInt16} AND day < {end_day:Date} + {days:UInt16}`,
+    { waba_id: month.waba_id, first_day: month.first_day, end_day: month.end_day, days: 7 * USUAL_WEEKS },
+  );
+  return [...new Set([...month.listed_numbers, ...rows.map((row) => row.phone_number_id)])].sort();
+}
+
+async function gaps(database: Database, month: AccountMonth, numbers: readonly string[]): Promise<Finding[]> {
+  const around = 7 * USUAL_WEEKS * DAY_SECONDS;
+  const rows = await database.query(
+    z.object({ phone_number_id: z.string(), hours: z.array(z.number()) }),
+    `SELECT toString(phone_number_id) AS phone_number_id, groupUniqArray(toUnixTimestamp(toStartOfHour(timestamp))) AS hours
+     FROM events
+     WHERE phone_number_id IN {numbers:Array(String)}
+       AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC')
+     GROUP BY phone_number_id ORDER BY phone_number_id`,
+    { numbers, from: month.from - around, to: month.to + around },
+  );
+  const slots = new Map<number, number>();
+  const slotOf = (hour: number): number => {
+    const known = slots.get(hour);
+    if (known !== undefined) return known;
+    const { weekday, hour: ofDay } = DateTime.fromSeconds(hour, { zone: month.time_zone });
+    slots.set(hour, weekday * 24 + ofDay);
+    return weekday * 24 + ofDay;
+  };
+  return rows.flatMap(({ phone_number_id, hours }) =>
+    gapsOf(new Set(hours), month, slotOf).map(({ from, to, missing_hours }) => ({
+      finding: 'gap' as const,
+      phone_number_id,
+      from: instant(from * 1_000),
+      to: instant(to * 1_000),
+      missing_hours,
+    })),
+  );
+}
+
+async function unrated(database: Database, month: AccountMonth): Promise<Finding[]> {
+  const { sql, parameters } = await pricedCharges(database, {
+    from: month.first_day,
+    to: month.end_day,
+    tz: 'UTC',
+    as_of: 0,
+  });
+  const rows = await database.query(
+    z.object({ reason: unratedReasonSchema, messages: z.coerce.number() }),
+    `SELECT unrated AS reason, sum(priced.volume) AS messages FROM (${sql}) AS priced
+     WHERE waba_id = {waba_id:String} AND unrated != '' AND priced.volume > 0 GROUP BY unrated ORDER BY unrated`,
+    { ...parameters, waba_id: month.waba_id },
+  );
+  return rows.map((row) => ({ finding: 'unrated', ...row }));
+}
+
+async function storedLately(
+  database: Database,
+  month: AccountMonth,
+  numbers: readonly string[],
+  now: number,
+): Promise<Finding[]> {
+  const rows = await database.query(
+    z.object({ phone_number_id: z.string(), events: z.coerce.number(), last_ms: z.coerce.number() }),
+    // FINAL, because what is ingested a second time was stored when it first was.
+    `SELECT toString(phone_number_id) AS phone_number_id, count() AS events,
+        max(bitShiftRight(bitNot(landing_rank), 20)) AS last_ms
+     FROM events FINAL
+     WHERE phone_number_id IN {numbers:Array(String)}
+       AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC')
+       AND bitShiftRight(bitNot(landing_rank), 20) > {since:UInt64}
+     GROUP BY phone_number_id ORDER BY phone_number_id
+     SETTINGS do_not_merge_across_partitions_select_final = 1`,
+    { numbers, from: month.from, to: month.to, since: now - LATELY_HOURS * 3_600_000 },
+  );
+  return rows.map(({ phone_number_id, events, last_ms }) => ({
+    finding: 'stored_lately',
+    phone_number_id,
+    events,
+    last_stored_at: instant(last_ms),
+  }));
+}
+
+/**
+ * What speaks against closing a month, in the order of `findingSchema`; empty when nothing does. Settle the charges first.
+ * @param now the clock by which events are late, in Unix milliseconds
+ */
+export async function completeness(database: Database, month: AccountMonth, now: number): Promise<Finding[]> {
+  const numbers = await numbersOf(database, month);
+  return [
+    ...(await withoutOutcome(database, month)),
+    ...(await gaps(database, month, numbers)),
+    ...(await unrated(database, month)),
+    ...(await storedLately(database, month, numbers, now)),
+  ];
+}
