@@ -117,6 +117,9 @@ CREATE TABLE IF NOT EXISTS place_bounds
     delivered_at DateTime('UTC'),
     phone_number_id String,
     message_id String,
+    -- Which message it is of its side and hour: while that stays, and nothing in the hour changes, so does the message.
+    hour_at DateTime('UTC'),
+    nth UInt64,
     version UInt64
 )
 ENGINE = ReplacingMergeTree(version)

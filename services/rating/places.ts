@@ -30,6 +30,14 @@ interface Message {
 /** Where a place is reached; null = nowhere. */
 interface Bound extends Place {
   readonly message: Message | null;
+  /** The hour of the message, Unix seconds, and which one of its side and hour it is. */
+  readonly hour_at: number;
+  readonly nth: bigint;
+}
+
+/** A bound as it is known, and whether it lies in an hour that is dirty. */
+interface KnownBound extends Bound {
+  readonly is_dirty: boolean;
 }
 
 /** Before every message: a place that the charged ones have gone past is reached by the first free entry message. */
@@ -71,13 +79,32 @@ const boundRow = z.object({
   delivered_at: z.number(),
   phone_number_id: z.string(),
   message_id: z.string(),
+  hour_at: z.number(),
+  nth: z.coerce.bigint(),
+  is_dirty: z.number(),
 });
 
 const KNOWN_BOUNDS = `
 SELECT toString(group_key) AS group_key, toString(side) AS side, toString(place) AS place, is_reached,
-    toUnixTimestamp(delivered_at) AS delivered_at, phone_number_id, message_id
+    toUnixTimestamp(delivered_at) AS delivered_at, phone_number_id, message_id, toUnixTimestamp(hour_at) AS hour_at, toString(nth) AS nth,
+    (place_bounds.group_key, place_bounds.hour_at) IN
+        (SELECT group_key, hour_at FROM counted_hours WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS})) AS is_dirty
 FROM place_bounds FINAL
 WHERE has(arrayMap(g -> toUInt64(g), {groups:Array(String)}), place_bounds.group_key)`;
+
+async function readKnownBounds(
+  database: Database,
+  groups: readonly string[],
+  stamps: readonly string[],
+): Promise<ReadonlyMap<string, KnownBound>> {
+  const rows = await database.query(boundRow, KNOWN_BOUNDS, { groups, stamps });
+  return new Map(
+    rows.map(({ group_key, side, place, is_reached, hour_at, nth, is_dirty, ...message }) => [
+      placeText({ group_key, side, place }),
+      { group_key, side, place, message: is_reached === 1 ? message : null, hour_at, nth, is_dirty: is_dirty === 1 },
+    ]),
+  );
+}
 
 /** Places as a table of `group_key`, `side`, `place`, `nth` and, once that is known, `hour_at`. */
 const TARGETS = `
@@ -163,9 +190,17 @@ function targetParameters(targets: readonly (Target & { readonly hour_at?: numbe
   };
 }
 
-/** Reads the messages at which places are reached. */
-async function readMessages(database: Database, basis: RatingBasis, targets: readonly Target[]): Promise<Bound[]> {
-  const hours = await database.query(hourRow, HOURS, targetParameters(targets));
+/** Reads the messages at which places are reached, those that may be others than before. */
+async function readMessages(
+  database: Database,
+  basis: RatingBasis,
+  targets: readonly Target[],
+  known: ReadonlyMap<string, KnownBound>,
+): Promise<Bound[]> {
+  const hours = (await database.query(hourRow, HOURS, targetParameters(targets))).filter((target) => {
+    const before = known.get(placeText(target));
+    return before === undefined || before.is_dirty || before.hour_at !== target.hour_at || before.nth !== target.nth;
+  });
   if (hours.length === 0) return [];
   const parameters = targetParameters(hours);
   const [candidates] = await database.query(
@@ -177,7 +212,15 @@ async function readMessages(database: Database, basis: RatingBasis, targets: rea
     ...basis.parameters,
     ...parameters,
   });
-  return rows.map(({ group_key, side, place, ...message }) => ({ group_key, side, place, message }));
+  const found = new Map(
+    rows.map(({ group_key, side, place, ...message }) => [placeText({ group_key, side, place }), message]),
+  );
+  return hours.map((target) => {
+    const message = found.get(placeText(target));
+    // Marks that change meanwhile make their hours dirty again.
+    if (message === undefined) return { ...target, message: null, hour_at: 0, nth: 0n };
+    return { ...target, message };
+  });
 }
 
 function placeText({ group_key, side, place }: Place): string {
@@ -191,11 +234,12 @@ function placesOf(group: z.infer<typeof groupRow>, basis: RatingBasis): readonly
     : [(FREE_PLACES + 1).toString()];
 }
 
-/** Where the places of the groups with a message in the dirty hours are reached now. */
+/** Where places are reached now, of the groups with a message in the dirty hours; places that are known and stay are left out. */
 async function findBounds(
   database: Database,
   basis: RatingBasis,
   groups: readonly z.infer<typeof groupRow>[],
+  known: ReadonlyMap<string, KnownBound>,
 ): Promise<Bound[]> {
   const bounds: Bound[] = [];
   const targets: Target[] = [];
@@ -205,12 +249,12 @@ async function findBounds(
         const here = { group_key: group.group_key, side, place };
         // Free entry messages take the places after the last charged one (rules.md M4).
         const nth = BigInt(place) - (side === 'charged' ? 0n : group.charged);
-        if (nth > group[side]) bounds.push({ ...here, message: null });
-        else if (nth <= 0n) bounds.push({ ...here, message: FIRST });
+        if (nth > group[side]) bounds.push({ ...here, message: null, hour_at: 0, nth: 0n });
+        else if (nth <= 0n) bounds.push({ ...here, message: FIRST, hour_at: 0, nth: 0n });
         else targets.push({ ...here, nth });
       }
   for (let from = 0; from < targets.length; from += TARGETS_AT_ONCE)
-    bounds.push(...(await readMessages(database, basis, targets.slice(from, from + TARGETS_AT_ONCE))));
+    bounds.push(...(await readMessages(database, basis, targets.slice(from, from + TARGETS_AT_ONCE), known)));
   return bounds;
 }
 
@@ -234,6 +278,8 @@ const BOUND_COLUMNS = [
   'delivered_at',
   'phone_number_id',
   'message_id',
+  'hour_at',
+  'nth',
   'version',
 ] as const;
 
@@ -254,17 +300,22 @@ export async function placeBounds(
     (group) => placesOf(group, basis).length > 0,
   );
   if (groups.length === 0) return null;
-  const known = new Map(
-    (await database.query(boundRow, KNOWN_BOUNDS, { groups: groups.map((group) => group.group_key) })).map((row) => [
-      placeText(row),
-      row.is_reached === 1 ? row : null,
-    ]),
+  const known = await readKnownBounds(
+    database,
+    groups.map((group) => group.group_key),
+    stamps,
   );
-  const moved = (await findBounds(database, basis, groups)).filter(
-    (bound) => !isSameMessage(known.get(placeText(bound)) ?? null, bound.message),
-  );
-  if (moved.length === 0) return null;
-  const ranges = moved.map((bound) => movedHours(known.get(placeText(bound)) ?? null, bound.message));
+  const found = await findBounds(database, basis, groups, known);
+  const isMoved = (bound: Bound): boolean =>
+    !isSameMessage(known.get(placeText(bound))?.message ?? null, bound.message);
+  const moved = found.filter(isMoved);
+  // A message may stay while it becomes another one of its hour.
+  const changed = found.filter((bound) => {
+    const before = known.get(placeText(bound));
+    return isMoved(bound) || before?.hour_at !== bound.hour_at || before.nth !== bound.nth;
+  });
+  if (changed.length === 0) return null;
+  const ranges = moved.map((bound) => movedHours(known.get(placeText(bound))?.message ?? null, bound.message));
   const stamp = newStamp().toString();
   // Before the bounds themselves: a crash in between looks at these hours once too often, never too seldom.
   await database.command(
@@ -290,13 +341,13 @@ export async function placeBounds(
   await database.insertLines(
     'place_bounds',
     BOUND_COLUMNS,
-    moved
-      .map(({ group_key, side, place, message }) => {
+    changed
+      .map(({ group_key, side, place, message, hour_at, nth }) => {
         const { delivered_at, phone_number_id, message_id } = message ?? FIRST;
         const is_reached = message === null ? 0 : 1;
-        return `${JSON.stringify([group_key, side, place, is_reached, delivered_at, phone_number_id, message_id, version])}\n`;
+        return `${JSON.stringify([group_key, side, place, is_reached, delivered_at, phone_number_id, message_id, hour_at, nth.toString(), version])}\n`;
       })
       .join(''),
   );
-  return stamp;
+  return moved.length === 0 ? null : stamp;
 }
