@@ -1,7 +1,6 @@
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { settleCharges } from '../rating/charges.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
 import { ads, daily, dayTotals, overview } from '../reports/figures.ts';
@@ -9,7 +8,6 @@ import { explain } from '../reports/message.ts';
 import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
-import { LedgerChanges } from './changes.ts';
 
 /**
  * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
@@ -22,31 +20,11 @@ export class Product {
   #sample: Ledger | null = null;
   #loading: Promise<void> | null = null;
   #hasRealData = false;
-  #rating: Promise<void> = Promise.resolve();
-  /** For processes that may write to the ledger. */
-  readonly changes: LedgerChanges;
 
   constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
     this.#ledger = ledger;
     this.#location = location;
     this.#onError = onError;
-    this.changes = new LedgerChanges({
-      ledger,
-      isSample: async (sample) => (await this.#source(sample)) === 'sample',
-      onRatingChanged: () => {
-        this.#rate();
-      },
-      onError,
-    });
-  }
-
-  /** Brings the charges up to date in the background, one run after another. */
-  #rate(): void {
-    this.#rating = this.#rating
-      .then(() => settleCharges(this.#ledger.database))
-      .catch((error: unknown) => {
-        this.#onError('Charges could not be recomputed', error);
-      });
   }
 
   /** Decides what there is to see; begins to load the sample data where the ledger is empty. */
@@ -94,7 +72,8 @@ export class Product {
     return this.#sample ?? this.#ledger;
   }
 
-  async #source(sample: boolean): Promise<LedgerStatus['source']> {
+  /** Which data a page is shown. */
+  async source(sample: boolean): Promise<LedgerStatus['source']> {
     return (await this.#read(sample)) === this.#ledger && this.#loading === null ? 'ledger' : 'sample';
   }
 
@@ -112,7 +91,7 @@ export class Product {
   get queries(): Reports {
     return {
       status: async (sample): Promise<LedgerStatus> => {
-        const source = await this.#source(sample);
+        const source = await this.source(sample);
         return {
           source,
           loading_sample: this.#loading !== null,
@@ -140,8 +119,6 @@ export class Product {
   }
 
   async close(): Promise<void> {
-    await this.changes.settled();
-    await this.#rating;
     await this.#closeSample();
   }
 }

@@ -9,6 +9,7 @@ import { RecordProducer } from '../kafka/producer.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
 import { TopicSink } from '../kafka/sink.ts';
 import { topicNames } from '../kafka/topics.ts';
+import { LedgerChanges } from './changes.ts';
 import { Keepers } from './keepers.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './pages.ts';
@@ -44,6 +45,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, keepers, log);
   const sink: Sink = (delivery) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery);
   const product = new Product(ledger, options.ledger.location, onError);
+  const changes = new LedgerChanges({
+    ledger,
+    isSample: async (sample) => (await product.source(sample)) === 'sample',
+    onRatingChanged: () => {
+      keepers.nudge();
+    },
+    onError,
+  });
   const server = createHttpServer({
     secrets: options.secrets,
     sink,
@@ -52,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         ? null
         : {
             queries: product.queries,
-            changes: product.changes,
+            changes,
             databaseFor: (sample) => product.databaseFor(sample),
             pages,
             waitingFor: () => null,
@@ -77,6 +86,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await listening.close();
       await broker?.stop();
       await ledgerSink.idle();
+      await changes.settled();
       await keepers.stop();
       await product.close();
       await ledger.close();

@@ -64,7 +64,7 @@ const END_DAY = '2149-06-01';
 /**
  * A query of delivered messages with their price, for the range of the filters: `charge_day`, `waba_id`, `phone_number_id`,
  * `market`, `category` (rated), `billing`, `ad_id` and `source_type` (of free entry messages), `volume`, and what
- * `pricedSql` adds. Every report of amounts sums these.
+ * `pricedSql` adds. Live, also of closed months.
  */
 export async function pricedCharges(
   database: Database,
@@ -102,13 +102,24 @@ SELECT * FROM
 }
 
 /**
- * Report `charges`, streamed: `CHARGES_COLUMNS` as text. Days are those of each account's zone, unless a zone is asked for.
- * Of a closed month the frozen rows are printed, and `period` says so; months of another zone's days are nobody's, so with
- * a zone all rows are live. Settle the charges first.
+ * The rows of report `charges` as a query, in no order: `CHARGES_COLUMNS` as text. Of a closed month these are the frozen
+ * rows, and `period` says so; months of another zone's days are nobody's, so with a zone all rows are live.
  */
-export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
+export async function printedCharges(
+  database: Database,
+  filters: ReportFilters,
+): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
   const { sql, parameters } = await pricedCharges(database, filters);
   const rows =
     filters.is_tz_given === true ? `SELECT *, 'live' AS period FROM (${chargeRowsSql(sql)})` : printedSql(sql);
-  yield* database.stream(`${rows} ORDER BY ${CHARGES_KEY.join(', ')}`, parameters);
+  return { sql: rows, parameters };
+}
+
+/**
+ * Report `charges`, streamed: `CHARGES_COLUMNS` as text. Days are those of each account's zone, unless a zone is asked for.
+ * Settle the charges first.
+ */
+export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
+  const { sql, parameters } = await printedCharges(database, filters);
+  yield* database.stream(`${sql} ORDER BY ${CHARGES_KEY.join(', ')}`, parameters);
 }

@@ -13,33 +13,59 @@ import {
   type UnratedRow,
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
-import { pricedCharges } from './charges.ts';
+import { pricedCharges, printedCharges } from './charges.ts';
 
-/** Total over messages, never rounded; a Nullable Decimal: null when none of them has an amount. */
-const total = (condition: string): string => `sumIf(toDecimal128(rate, 8) * volume, ${condition})`;
+/** Whether some message of a group has an amount: a sum over none is nothing, not 0. */
+const RATED = "countIf(charges.list_cost != '') > 0";
 
-const VOLUME = 'toUInt32(sum(priced.volume))';
-const UNRATED = "toUInt32(sumIf(priced.volume, unrated != ''))";
-const RATED = "countIf(unrated = '') > 0";
+const sumOf = (cost: string): string =>
+  `if(${RATED}, ifNull(toString(sum(toDecimal128OrNull(charges.${cost}, 8))), '0'), NULL)`;
 
-/** A part of the list cost as text. A sum over no message is nothing, and 0 where others of the row have an amount. */
-const part = (condition: string): string => `if(${RATED}, ifNull(toString(${total(condition)}), '0'), NULL)`;
-
-const SAVINGS = part("billing != 'BILLABLE'");
-
-/** `list_cost = billed_cost + savings` (M4), because every message is in exactly one of the two. */
+/** Of the rows that report `charges` prints, so that what is closed stays what it was. */
 const AMOUNTS = `
-    ${VOLUME} AS messages,
-    ${part('1')} AS list_total,
-    ${part("billing = 'BILLABLE'")} AS billed_total,
-    ${SAVINGS} AS savings_total,
-    ${UNRATED} AS unrated_messages`;
+    toUInt32(sum(toUInt64(charges.volume))) AS messages,
+    ${sumOf('list_cost')} AS list_total,
+    ${sumOf('billed_cost')} AS billed_total,
+    ${sumOf('savings')} AS savings_total,
+    toUInt32(sum(toUInt64(charges.unrated))) AS unrated_messages`;
 
-/** The columns of AMOUNTS by their names in reports, which inside are those of the rows summed. */
+/** AMOUNTS by their names in reports, which inside are those of the rows summed. */
 const NAMED = `messages AS volume, list_total AS list_cost, billed_total AS billed_cost, savings_total AS savings,
     unrated_messages AS unrated`;
 
-async function charged<T>(
+/** Sums of charges by some of their columns, in the order of these. */
+async function sums<T>(
+  database: Database,
+  filters: ReportFilters,
+  row: z.ZodType<T>,
+  columns: readonly string[],
+): Promise<T[]> {
+  const { sql, parameters } = await printedCharges(database, filters);
+  const key = columns.join(', ');
+  return database.query(
+    row,
+    `SELECT ${key}, ${NAMED} FROM (SELECT ${key}, ${AMOUNTS} FROM (${sql}) AS charges GROUP BY ${key}) ORDER BY ${key}`,
+    parameters,
+  );
+}
+
+/** Report `savings`: what was billed and saved in each currency. Settle the charges first, as for all reports of this module. */
+export function savings(database: Database, filters: ReportFilters): Promise<SavingsRow[]> {
+  return sums(database, filters, savingsRow, ['currency']);
+}
+
+/** Report `savings-days`: the same by day, without days on which nothing was delivered. */
+export function savingsDays(database: Database, filters: ReportFilters): Promise<SavingsDaysRow[]> {
+  return sums(database, filters, savingsDaysRow, ['day', 'currency']);
+}
+
+/** Report `savings-categories`: by rated category and mark. */
+export function savingsCategories(database: Database, filters: ReportFilters): Promise<SavingsCategoriesRow[]> {
+  return sums(database, filters, savingsCategoriesRow, ['category', 'billing', 'currency']);
+}
+
+/** Sums of messages as they are priced now: closed months keep neither ads nor reasons. */
+async function live<T>(
   database: Database,
   filters: ReportFilters,
   row: z.ZodType<T>,
@@ -49,33 +75,11 @@ async function charged<T>(
   return database.query(row, select(`(${sql}) AS priced WHERE priced.volume > 0`), parameters);
 }
 
-/** Report `savings`: what was billed and saved in each currency. Settle the charges first, as for all reports of this module. */
-export function savings(database: Database, filters: ReportFilters): Promise<SavingsRow[]> {
-  return charged(
-    database,
-    filters,
-    savingsRow,
-    (priced) => `
-SELECT currency, ${NAMED} FROM (SELECT currency, ${AMOUNTS} FROM ${priced} GROUP BY currency) ORDER BY currency`,
-  );
-}
-
-/** Report `savings-days`: the same by day, without days on which nothing was delivered. */
-export function savingsDays(database: Database, filters: ReportFilters): Promise<SavingsDaysRow[]> {
-  return charged(
-    database,
-    filters,
-    savingsDaysRow,
-    (priced) => `
-SELECT toString(charge_day) AS day, currency, ${NAMED}
-FROM (SELECT charge_day, currency, ${AMOUNTS} FROM ${priced} GROUP BY charge_day, currency)
-ORDER BY charge_day, currency`,
-  );
-}
+const VOLUME = 'toUInt32(sum(priced.volume))';
 
 /** Report `savings-ads`: what the windows of each ad or post saved. */
 export function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
-  return charged(
+  return live(
     database,
     filters,
     savingsAdsRow,
@@ -83,7 +87,9 @@ export function savingsAds(database: Database, filters: ReportFilters): Promise<
 SELECT ad_id, source_type, currency, messages AS free_messages, savings_total AS savings, unrated_messages AS unrated
 FROM
 (
-    SELECT ad_id, source_type, currency, ${VOLUME} AS messages, ${SAVINGS} AS savings_total, ${UNRATED} AS unrated_messages
+    SELECT ad_id, source_type, currency, ${VOLUME} AS messages,
+        if(countIf(unrated = '') > 0, ifNull(toString(sum(toDecimal128(rate, 8) * priced.volume)), '0'), NULL) AS savings_total,
+        toUInt32(sumIf(priced.volume, unrated != '')) AS unrated_messages
     FROM ${priced} AND billing = 'FREE_ENTRY' AND source_type != ''
     GROUP BY ad_id, source_type, currency
 )
@@ -91,22 +97,9 @@ ORDER BY ad_id, source_type, currency`,
   );
 }
 
-/** Report `savings-categories`: by rated category and mark. */
-export function savingsCategories(database: Database, filters: ReportFilters): Promise<SavingsCategoriesRow[]> {
-  return charged(
-    database,
-    filters,
-    savingsCategoriesRow,
-    (priced) => `
-SELECT category, billing, currency, ${NAMED}
-FROM (SELECT category, billing, currency, ${AMOUNTS} FROM ${priced} GROUP BY category, billing, currency)
-ORDER BY category, billing, currency`,
-  );
-}
-
 /** Report `unrated`: messages without an amount, by what is missing (M5), the most first. */
 export function unrated(database: Database, filters: ReportFilters): Promise<UnratedRow[]> {
-  return charged(
+  return live(
     database,
     filters,
     unratedRow,

@@ -3,6 +3,7 @@ import { error, redirect } from '@sveltejs/kit';
 import { resolve } from '$app/paths';
 import { sortAds } from '$lib/ads/sorting.ts';
 import { dayViews } from '$lib/daily/days.ts';
+import { amountFilters } from '$lib/filters/api.ts';
 import { DEFAULT_STATE, readFilters, search } from '$lib/filters/filters.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import type { Actions, PageServerLoad } from './$types';
@@ -18,17 +19,24 @@ export const load: PageServerLoad = async (event) => {
 
   const reports = reportsOf(event);
   const asked = { ...range, tz: filters.tz, as_of };
-  const [overview, days, ads] = await Promise.all([
+  const amounts = amountFilters(filters, range, as_of);
+  const [overview, days, ads, savings, savings_ads] = await Promise.all([
     reports.overview(asked, filters.sample),
     reports.dayTotals(asked, filters.sample),
     reports.ads(asked, filters.sample),
+    reports.savings(amounts, filters.sample),
+    reports.savingsAds(amounts, filters.sample),
   ]);
+  const shown = sortAds(ads, filters.sort).slice(0, MAX_ADS);
+  const shown_ids = new Set(shown.map((ad) => ad.ad_id));
   return {
     figures: {
       overview,
       days: dayViews(days, filters.tz, as_of, status.last_event_at),
-      ads: sortAds(ads, filters.sort).slice(0, MAX_ADS),
+      ads: shown,
       ads_total: ads.length,
+      savings,
+      savings_ads: savings_ads.filter((row) => shown_ids.has(row.ad_id)),
     },
   };
 };

@@ -1,12 +1,27 @@
-import type { FilterState } from './filters.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+
+import { DEFAULT_STATE, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
+
+const AMOUNT_REPORTS = ['savings', 'savings-days', 'savings-ads', 'savings-categories', 'unrated'] as const;
+type AmountReport = (typeof AMOUNT_REPORTS)[number];
+
+/** Reports that pages link to. */
+export type LinkedReport = 'days' | 'daily' | 'ads' | AmountReport;
+
+const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
+
+/** What reports of amounts are asked with: the days are those of each account's own zone, unless another one is chosen. */
+export function amountFilters(filters: FilterState, range: DayRange, as_of: number): ReportFilters {
+  return { ...range, tz: filters.tz, is_tz_given: filters.tz !== DEFAULT_STATE.tz, as_of };
+}
 
 /**
  * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
- * dashboard's defaults, so the range, the zone and the sample data are always spelled out.
+ * dashboard's defaults, so the range, the zone and the sample data are spelled out.
  */
 export function reportAddress(
-  report: 'days' | 'daily' | 'ads',
+  report: LinkedReport,
   format: 'json' | 'csv',
   filters: FilterState,
   range: DayRange,
@@ -16,7 +31,7 @@ export function reportAddress(
   if (format === 'csv') params.set('format', 'csv');
   params.set('from', range.from);
   params.set('to', range.to);
-  params.set('tz', filters.tz);
+  if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
   if (filters.as_of !== null) params.set('as_of', filters.as_of);
   if (isSample) params.set('sample', '1');
   return `/api/${report}?${params}`;

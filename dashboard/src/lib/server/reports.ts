@@ -1,9 +1,15 @@
+import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { RequestEvent } from '@sveltejs/kit';
 
 /** What the Node server around the dashboard hangs on each request before it calls the built handler. */
 interface HostedRequest {
-  readonly ctwa?: { readonly reports?: Reports };
+  readonly ctwa?: { readonly reports?: Reports; readonly changes?: Changes | null };
+}
+
+function hosted(event: Pick<RequestEvent, 'platform'>): HostedRequest['ctwa'] {
+  const request: HostedRequest | undefined = event.platform?.req as (App.Platform['req'] & HostedRequest) | undefined;
+  return request?.ctwa;
 }
 
 /**
@@ -13,8 +19,7 @@ interface HostedRequest {
  * @throws Error when the page is served by anything but that server.
  */
 export function reportsOf(event: Pick<RequestEvent, 'platform'>): Reports {
-  const request: HostedRequest | undefined = event.platform?.req as (App.Platform['req'] & HostedRequest) | undefined;
-  const reports = request?.ctwa?.reports;
+  const reports = hosted(event)?.reports;
   if (!reports) {
     throw new Error(
       'The dashboard has no ledger to ask: the request carries no `ctwa.reports`. ' +
@@ -22,4 +27,9 @@ export function reportsOf(event: Pick<RequestEvent, 'platform'>): Reports {
     );
   }
   return reports;
+}
+
+/** What pages may change, handed over in the same way; null where they only read. */
+export function changesOf(event: Pick<RequestEvent, 'platform'>): Changes | null {
+  return hosted(event)?.changes ?? null;
 }

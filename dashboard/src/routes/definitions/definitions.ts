@@ -118,4 +118,51 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
       },
     ],
   },
+  {
+    title: 'Amounts',
+    definitions: [
+      {
+        id: 'list-cost',
+        name: 'List cost',
+        meaning:
+          'What a delivered message would have cost had it not been in a free entry window, at the rate of the card that holds on its day for its account’s currency, its customer’s market and its category. Free entry messages take the places after the last charged one of the month in tiers and allowance.',
+        rules: 'rules M1 and M4',
+      },
+      {
+        id: 'billed-cost',
+        name: 'Billed cost',
+        meaning:
+          'The rate of each billable message, and 0 for all others. It is reckoned from your rate cards: no webhook of Meta’s carries a price.',
+        rules: 'rules M1 and M4',
+      },
+      {
+        id: 'savings',
+        name: 'Savings',
+        meaning:
+          'List cost less billed cost: what free entry windows saved. Each currency stands for itself, and they are never added up. Amounts are rounded on screen only.',
+        rules: 'rules M4 and M5',
+      },
+      {
+        id: 'unrated',
+        name: 'Unrated',
+        meaning:
+          'Delivered messages without an amount, because a card, a rate, the account’s currency or the category is missing. They are counted with the reason, and never as 0.',
+        rules: 'rule M5',
+      },
+      {
+        id: 'tier',
+        name: 'Tier',
+        meaning:
+          'Billable utility and authentication messages of a month are counted per portfolio, market and category, and each costs the rate of the tier that its own number falls into.',
+        rules: 'rule M3',
+      },
+      {
+        id: 'allowance',
+        name: 'Allowance',
+        meaning:
+          'From October 2026 the first 1,000 service messages that a business number delivers in a month, outside free entry windows, cost nothing. Until November 2024 the same held for the first 1,000 service conversations of an account.',
+        rules: 'rule M3',
+      },
+    ],
+  },
 ];

@@ -1,0 +1,61 @@
+import { accountSchema, type Account } from '@ctwa-ledger/schemas/config.ts';
+
+import { zoneName } from '../filters/zones.ts';
+
+/** The fields of the form as they are written, so that what was wrong can be mended where it stands. */
+export interface AccountTexts {
+  readonly waba_id: string;
+  readonly name: string;
+  readonly time_zone: string;
+  readonly currency: string;
+  readonly portfolio_id: string;
+  /** Business numbers, with spaces or commas between. */
+  readonly phone_number_ids: string;
+}
+
+export function textsOf(account: Account): AccountTexts {
+  return {
+    waba_id: account.waba_id,
+    name: account.name ?? '',
+    time_zone: account.time_zone ?? '',
+    currency: account.currency ?? '',
+    portfolio_id: account.portfolio_id ?? '',
+    phone_number_ids: (account.phone_number_ids ?? []).join(', '),
+  };
+}
+
+export function readTexts(form: FormData): AccountTexts {
+  const text = (name: keyof AccountTexts): string => {
+    const value = form.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
+  return {
+    waba_id: text('waba_id'),
+    name: text('name'),
+    time_zone: text('time_zone'),
+    currency: text('currency'),
+    portfolio_id: text('portfolio_id'),
+    phone_number_ids: text('phone_number_ids'),
+  };
+}
+
+export type ReadAccount =
+  { readonly ok: true; readonly account: Account } | { readonly ok: false; readonly problem: string };
+
+/** What the fields say; an empty one is left out of the account. */
+export function readAccount(texts: AccountTexts): ReadAccount {
+  if (!/^\d+$/.test(texts.waba_id))
+    return { ok: false, problem: 'The account’s id is the number that Meta gives it, digits only.' };
+  const numbers = texts.phone_number_ids.split(/[\s,;]+/).filter((number) => number !== '');
+  const parsed = accountSchema.safeParse({
+    waba_id: texts.waba_id,
+    ...(texts.name === '' ? {} : { name: texts.name }),
+    ...(texts.time_zone === '' ? {} : { time_zone: zoneName(texts.time_zone) ?? texts.time_zone }),
+    ...(texts.currency === '' ? {} : { currency: texts.currency.toUpperCase() }),
+    ...(texts.portfolio_id === '' ? {} : { portfolio_id: texts.portfolio_id }),
+    ...(numbers.length === 0 ? {} : { phone_number_ids: numbers }),
+  });
+  if (parsed.success) return { ok: true, account: parsed.data };
+  const message = parsed.error.issues[0]?.message ?? 'The account cannot be read';
+  return { ok: false, problem: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` };
+}

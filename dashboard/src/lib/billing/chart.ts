@@ -1,0 +1,65 @@
+import {
+  dataset,
+  dayAxis,
+  dayLabels,
+  dayTitle,
+  fontOf,
+  gap,
+  panel,
+  styleTooltip,
+  type BarChart,
+  type ChartColours,
+  type Series,
+} from '../chart/bars.ts';
+import { money } from '../format/amounts.ts';
+import type { BilledDay } from './days.ts';
+
+const axisLabels = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
+
+interface AmountSeries extends Series {
+  /** One for each day, as the report has it. */
+  readonly amounts: readonly (string | null)[];
+  readonly currency: string;
+}
+
+/** Billed below, saved on top: together what it would have cost. */
+function seriesOf(days: readonly BilledDay[], currencies: readonly string[], colours: ChartColours): AmountSeries[] {
+  const series = (label: string, currency: string, colour: string, part: 'billed_cost' | 'savings'): AmountSeries => {
+    const amounts = days.map((day) => day.amounts.get(currency)?.[part] ?? null);
+    // Only the height of a bar: what is written comes from the text.
+    return { label: `${label} ${currency}`, axis: currency, colour, amounts, currency, values: amounts.map(Number) };
+  };
+  return currencies.flatMap((currency) => [
+    series('Billed', currency, colours.billed, 'billed_cost'),
+    series('Saved', currency, colours.replied, 'savings'),
+  ]);
+}
+
+/** Draws `days` into a chart that exists already: a panel for each currency, because amounts of two share no scale. */
+export function updateChart(
+  chart: BarChart,
+  days: readonly BilledDay[],
+  currencies: readonly string[],
+  colours: ChartColours,
+): void {
+  const font = fontOf(chart);
+  const series = seriesOf(days, currencies, colours);
+  // The panel that comes first is drawn at the bottom, and the first currency belongs to the top.
+  const panels = currencies
+    .toReversed()
+    .flatMap((currency, i) => [
+      ...(i === 0 ? [] : [[`gap ${currency}`, gap(colours, font)] as const]),
+      [currency, panel(currency, 3, colours, font, (value) => axisLabels.format(Number(value)))] as const,
+    ]);
+  chart.data.labels = dayLabels(days);
+  chart.data.datasets = series.map((one) => dataset(one, days, colours));
+  chart.options.scales = { ...Object.fromEntries(panels), x: dayAxis(colours, font) };
+  styleTooltip(chart, series, colours, {
+    title: (items) => dayTitle(days[items[0]?.dataIndex ?? -1]),
+    label: (item) => {
+      const { currency, amounts } = series[item.datasetIndex] ?? { currency: '', amounts: [] };
+      return ` ${item.dataset.label}: ${money(amounts[item.dataIndex] ?? null, currency)}`;
+    },
+  });
+  chart.update();
+}

@@ -1,0 +1,33 @@
+import type { SavingsDaysRow } from '@ctwa-ledger/schemas/reports.ts';
+
+import { addDays, type Day } from '../filters/days.ts';
+import { dayOf, type DayRange } from '../filters/range.ts';
+import { NO_AMOUNTS, sideBySide, type SideBySide } from './currencies.ts';
+
+/** One day of the bill, over all currencies. */
+export interface BilledDay extends Omit<SideBySide<SavingsDaysRow>, 'key' | 'row'> {
+  readonly day: Day;
+  /** The data ends within this day, so its amounts still grow. */
+  readonly unfinished: boolean;
+}
+
+/**
+ * Every day of the range.
+ * @param last_event_at Unix seconds; null when there is no event
+ * @param tz in which the day of the last event is told
+ */
+export function billedDays(
+  rows: readonly SavingsDaysRow[],
+  { from, to }: DayRange,
+  last_event_at: number | null,
+  tz: string,
+): BilledDay[] {
+  const known = new Map(sideBySide(rows, (row) => row.day).map((day) => [day.key, day]));
+  const last_day = last_event_at === null ? null : dayOf(last_event_at, tz);
+  const days: BilledDay[] = [];
+  for (let day = from; day < to; day = addDays(day, 1)) {
+    const { volume, unrated, amounts } = known.get(day) ?? NO_AMOUNTS;
+    days.push({ day, volume, unrated, amounts, unfinished: last_day !== null && day >= last_day });
+  }
+  return days;
+}

@@ -1,0 +1,224 @@
+import {
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  LinearScale,
+  Tooltip,
+  type ChartConfiguration,
+  type ChartDataset,
+  type Scale,
+  type TooltipCallbacks,
+} from 'chart.js';
+
+import { longDay, shortDay, weekday } from '../format/dates.ts';
+
+// Only what is drawn: the rest of Chart.js stays out of the page.
+Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
+
+export type BarChart = Chart<'bar', number[], string>;
+
+/** The chart's colours, from the page's style sheet, so that each theme is designed in one place. */
+export interface ChartColours {
+  readonly replied: string;
+  readonly unanswered: string;
+  readonly pending: string;
+  readonly saved: string;
+  readonly billed: string;
+  readonly ink: string;
+  readonly ink_soft: string;
+  readonly line: string;
+  readonly surface: string;
+}
+
+export function coloursOf(element: Element): ChartColours {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    replied: colour('--chart-replied'),
+    unanswered: colour('--chart-unanswered'),
+    pending: colour('--chart-pending'),
+    saved: colour('--chart-saved'),
+    billed: colour('--chart-billed'),
+    ink: colour('--ink'),
+    ink_soft: colour('--ink-soft'),
+    line: colour('--line'),
+    surface: colour('--surface'),
+  };
+}
+
+/** A day that bars stand for. */
+export interface ChartDay {
+  readonly day: string;
+  readonly unfinished: boolean;
+}
+
+/** One kind of bar. */
+export interface Series {
+  readonly label: string;
+  /** Of the panel that it is drawn in. */
+  readonly axis: string;
+  readonly colour: string;
+  /** Drawn hollow, with an outline of this colour: open, neither success nor failure. */
+  readonly outline?: string | undefined;
+  /** One for each day. */
+  readonly values: number[];
+}
+
+/** With more days a bar is not much wider than the two sides of its outline. */
+const MAX_OUTLINED_DAYS = 120;
+
+/** Room for a title and numbers of four digits, which a narrow chart would otherwise write over each other. */
+const MIN_AXIS_PX = 68;
+
+/** An empty chart: panels, one above the other, on one axis of days. */
+export function createChart(canvas: HTMLCanvasElement): BarChart {
+  const configuration: ChartConfiguration<'bar', number[], string> = {
+    type: 'bar',
+    data: { labels: [], datasets: [] },
+    options: {
+      animation: false,
+      maintainAspectRatio: false,
+      interaction: { mode: 'index', intersect: false },
+      plugins: { tooltip: { padding: 12, boxPadding: 6, usePointStyle: true, cornerRadius: 8, borderWidth: 1 } },
+    },
+  };
+  return new Chart(canvas, configuration);
+}
+
+type Font = { readonly family: string; readonly size: number };
+
+export function fontOf(chart: BarChart): Font {
+  return { family: getComputedStyle(chart.canvas).fontFamily, size: 12 };
+}
+
+/** The axis of a panel, `weight` high in relation to the others. */
+export function panel(
+  title: string,
+  weight: number,
+  colours: ChartColours,
+  font: Font,
+  tickLabel: (value: number | string) => string,
+) {
+  return {
+    type: 'linear' as const,
+    position: 'left' as const,
+    stack: 'panels',
+    stackWeight: weight,
+    stacked: true,
+    beginAtZero: true,
+    grace: '8%',
+    border: { display: false },
+    grid: { color: colours.line, drawTicks: false },
+    title: { display: true, text: title, color: colours.ink_soft, font },
+    afterFit: (axis: Scale) => {
+      axis.width = Math.max(axis.width, MIN_AXIS_PX);
+    },
+    ticks: { maxTicksLimit: weight + 2, padding: 8, color: colours.ink_soft, font, callback: tickLabel },
+  };
+}
+
+/** What stands between two panels. */
+export function gap(colours: ChartColours, font: Font) {
+  return {
+    ...panel('', 0.3, colours, font, String),
+    ticks: { display: false },
+    grid: { display: false },
+    title: { display: false },
+  };
+}
+
+export function dayAxis(colours: ChartColours, font: Font) {
+  return {
+    type: 'category' as const,
+    stacked: true,
+    border: { color: colours.line },
+    grid: { display: false },
+    ticks: { maxRotation: 0, autoSkipPadding: 20, color: colours.ink_soft, font },
+  };
+}
+
+/** Names of the days. A range over a new year names the year, or two days would have one name. */
+export function dayLabels(days: readonly ChartDay[]): string[] {
+  const one_year = days[0]?.day.slice(0, 4) === days.at(-1)?.day.slice(0, 4);
+  return days.map((day) => (one_year ? shortDay(day.day) : longDay(day.day)));
+}
+
+export function dayTitle(day: ChartDay | undefined): string {
+  return day ? `${weekday(day.day)} ${longDay(day.day)}${day.unfinished ? ' (unfinished)' : ''}` : '';
+}
+
+/** Gives the tooltip its looks and its texts. */
+export function styleTooltip(
+  chart: BarChart,
+  series: readonly Series[],
+  colours: ChartColours,
+  texts: Partial<Pick<TooltipCallbacks<'bar'>, 'title' | 'label' | 'footer'>>,
+): void {
+  const tooltip = chart.options.plugins?.tooltip;
+  if (!tooltip) return;
+  const font = fontOf(chart);
+  tooltip.backgroundColor = colours.surface;
+  tooltip.borderColor = colours.line;
+  tooltip.titleColor = colours.ink;
+  tooltip.bodyColor = colours.ink;
+  tooltip.footerColor = colours.ink_soft;
+  tooltip.titleFont = tooltip.bodyFont = font;
+  tooltip.footerFont = { ...font, weight: 'normal' };
+  tooltip.callbacks = {
+    ...texts,
+    labelColor: (item) => {
+      const { colour, outline } = series[item.datasetIndex] ?? { colour: colours.ink };
+      return { borderColor: outline ?? colour, backgroundColor: colour };
+    },
+  };
+}
+
+export function dataset(
+  { label, axis, colour, outline, values }: Series,
+  days: readonly ChartDay[],
+  colours: ChartColours,
+): ChartDataset<'bar', number[]> {
+  const hatched = hatching(outline ?? colour, colours.surface);
+  const fills = days.map((day) => (day.unfinished ? hatched : colour));
+  return {
+    label,
+    data: values,
+    xAxisID: 'x',
+    yAxisID: axis,
+    backgroundColor: fills,
+    // The tooltip says which day is meant; Chart.js's brighter shade would be a colour of no legend.
+    hoverBackgroundColor: fills,
+    ...(outline !== undefined && days.length <= MAX_OUTLINED_DAYS
+      ? { borderColor: outline, borderWidth: 1.5, borderSkipped: false }
+      : {}),
+    maxBarThickness: 36,
+    categoryPercentage: 0.86,
+    barPercentage: 0.9,
+  };
+}
+
+/** Diagonal stripes in a bar's own colour: an unfinished day must not look like a bad one. */
+function hatching(colour: string, ground: string): CanvasPattern | string {
+  const SIZE_PX = 6;
+  const tile = document.createElement('canvas');
+  tile.width = tile.height = SIZE_PX;
+  const context = tile.getContext('2d');
+  if (!context) return colour;
+  context.fillStyle = ground;
+  context.fillRect(0, 0, SIZE_PX, SIZE_PX);
+  context.globalAlpha = 0.25;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, SIZE_PX, SIZE_PX);
+  context.globalAlpha = 1;
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  // Three lines, because the corners of the tile belong to its neighbours' lines.
+  for (const shift of [-SIZE_PX, 0, SIZE_PX]) {
+    context.moveTo(shift - 1, SIZE_PX + 1);
+    context.lineTo(shift + SIZE_PX + 1, -1);
+  }
+  context.stroke();
+  return context.createPattern(tile, 'repeat') ?? colour;
+}

@@ -1,0 +1,44 @@
+import { NOTHING } from './numbers.ts';
+
+/** Decimals as reports print them; amounts are never negative. */
+const DECIMAL = /^(\d+)(?:\.(\d+))?$/;
+
+/**
+ * A decimal with so many places, half up. Digit by digit, because no amount passes through a JavaScript number.
+ * @param decimal plain digits with at most one point
+ */
+export function rounded(decimal: string, places: number): string {
+  const [, whole, fraction = ''] = DECIMAL.exec(decimal) ?? [];
+  if (whole === undefined) throw new TypeError(`"${decimal}" is no amount.`);
+  const kept = BigInt(whole + fraction.slice(0, places).padEnd(places, '0'));
+  const digits = (kept + (fraction.charAt(places) >= '5' ? 1n : 0n)).toString().padStart(places + 1, '0');
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** A plain decimal as text is what Intl formats to the last digit; a number would be rounded on the way. */
+const literal = (decimal: string): `${number}` => decimal as `${number}`;
+
+const formats = new Map<string, { readonly places: number; readonly format: Intl.NumberFormat }>();
+
+/** How a currency is written, from its minor unit. */
+function formatOf(currency: string): { readonly places: number; readonly format: Intl.NumberFormat } {
+  const known = formats.get(currency);
+  if (known !== undefined) return known;
+  const places =
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  const format = new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places });
+  formats.set(currency, { places, format });
+  return { places, format };
+}
+
+/** An amount rounded to its currency's minor unit, without the currency's name; {@link NOTHING} where there is none. */
+export function amount(decimal: string | null, currency: string): string {
+  if (decimal === null || currency === '') return NOTHING;
+  const { places, format } = formatOf(currency);
+  return format.format(literal(rounded(decimal, places)));
+}
+
+/** The same with the currency's code: `BRL 1,234.50`. */
+export function money(decimal: string | null, currency: string): string {
+  return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;
+}

@@ -1,0 +1,19 @@
+const MARKS: ReadonlyMap<string, string> = new Map([
+  ['BILLABLE', 'Billable'],
+  ['FREE_ENTRY', 'Free entry'],
+  ['FREE_SERVICE', 'Free service'],
+  ['COVERED', 'Covered'],
+  ['UNKNOWN', 'Unknown'],
+  ['UNDELIVERED', 'Undelivered'],
+]);
+
+/** A mark as people read it; one that this page does not know stays as it is. */
+export function markName(mark: string): string {
+  return MARKS.get(mark) ?? mark;
+}
+
+/** `authentication_international` as people read it. */
+export function categoryName(category: string): string {
+  const words = category.replaceAll('_', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}

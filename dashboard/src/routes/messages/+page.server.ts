@@ -1,0 +1,16 @@
+import { error, redirect } from '@sveltejs/kit';
+
+import { messageAddress } from '$lib/message/address.ts';
+import { reportsOf } from '$lib/server/reports.ts';
+import type { PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async (event) => {
+  const { status, filters } = await event.parent();
+  if (status === null) error(503, 'The ledger does not answer');
+  const message_id = event.url.searchParams.get('id')?.trim() ?? '';
+  if (message_id === '') return { message_id, messages: [] };
+  const found = await reportsOf(event).messages({ message_id, phone_number_id: null, tz: filters.tz }, filters.sample);
+  const only = found.length === 1 ? found[0] : undefined;
+  if (only !== undefined) redirect(303, messageAddress(only.message, filters));
+  return { message_id, messages: found.map(({ message }) => message) };
+};
