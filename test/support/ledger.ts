@@ -5,10 +5,12 @@ import type { Config } from '@ctwa-ledger/schemas/config.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { vi } from 'vitest';
 import { z } from 'zod';
+import { csvText } from '../../services/exports/csv.ts';
 import { csvReport, type ReportName } from '../../services/exports/report.ts';
 import type { Database } from '../../services/ledger/database.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { settleSummaries } from '../../services/ledger/summaries.ts';
+import { MESSAGES_COLUMNS } from '../../services/reports/rows.ts';
 import type { Prng } from '../../services/simulate/prng.ts';
 import type { OracleReports, Row } from '../oracle/oracle.ts';
 import { csvRows, DataDirectory, until, type Env, type Finished } from './product.ts';
@@ -76,12 +78,23 @@ type ComparedName = (typeof COMPARED)[number];
 
 export type ReportTexts = Readonly<Record<ComparedName, string>>;
 
-/** The four reports as CSV, byte for byte what an export prints; summaries are settled first. */
+/** Columns of `messages` that say how a message is marked; what it costs comes after them. */
+const MARK_COLUMNS = MESSAGES_COLUMNS.indexOf('waba_id');
+
+function withoutMoney(text: string): string {
+  const rows = csvRows(text).map((row) => Object.values(row).slice(0, MARK_COLUMNS));
+  return csvText([MESSAGES_COLUMNS.slice(0, MARK_COLUMNS), ...rows]);
+}
+
+/**
+ * The four reports as CSV, byte for byte what an export prints, but of messages only how they are marked; summaries are
+ * settled first.
+ */
 export async function reportTexts(database: Database, filters: ReportFilters = EVERYTHING): Promise<ReportTexts> {
   await settleSummaries(database);
   const texts = { messages: '', conversations: '', daily: '', ads: '' };
   for (const report of COMPARED) for await (const part of csvReport(report, database, filters)) texts[report] += part;
-  return texts;
+  return { ...texts, messages: withoutMoney(texts.messages) };
 }
 
 /** The four reports as rows, every cell as it is printed. */

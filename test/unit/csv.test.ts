@@ -42,7 +42,8 @@ describe('report filters', () => {
       { from: '2026-01-01', to: '2026-02-01', tz: 'UTC', as_of: NOW },
     ],
   ])('%j are read', (texts, filters) => {
-    expect(parseFilters(texts, NOW)).toEqual({ ok: true, filters });
+    const is_tz_given = 'tz' in texts;
+    expect(parseFilters(texts, NOW)).toEqual({ ok: true, filters: { ...filters, is_tz_given } });
   });
 
   it.each([
