@@ -15,6 +15,7 @@ import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
+import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, overview } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
@@ -29,6 +30,7 @@ export const REPORTS = [
   'ads',
   'charges',
   'adjustments',
+  'focus',
   'days',
   'overview',
   'savings',
@@ -47,6 +49,7 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'messages',
   'charges',
   'adjustments',
+  'focus',
   'savings',
   'savings-days',
   'savings-ads',
@@ -88,6 +91,8 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return { columns: CHARGES_COLUMNS, batches: charges(database, filters) };
     case 'adjustments':
       return { columns: ADJUSTMENTS_COLUMNS, batches: adjustments(database, filters) };
+    case 'focus':
+      return { columns: FOCUS_COLUMNS, batches: focus(database, filters) };
     case 'daily':
       return whole(dailyRow, daily(database, filters));
     case 'days':
