@@ -36,6 +36,8 @@ export const findingSchema = z.discriminatedUnion('finding', [
     events: count,
     last_stored_at: instant,
   }),
+  /** Messages of the month that are frozen in another closing already, because the account's zone was changed since. */
+  z.object({ finding: z.literal('closed_before'), period_id: z.string(), month: monthSchema, messages: count }),
 ]);
 export type Finding = z.infer<typeof findingSchema>;
 

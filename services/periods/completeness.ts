@@ -3,6 +3,7 @@ import { unratedReasonSchema } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';
+import { STANDING_PERIODS } from '../rating/standing-periods.ts';
 import { pricedCharges } from '../reports/charges.ts';
 import { gapsOf } from './gaps.ts';
 import type { AccountMonth } from './month.ts';
@@ -128,6 +129,20 @@ async function storedLately(
   }));
 }
 
+async function closedBefore(database: Database, month: AccountMonth): Promise<Finding[]> {
+  const rows = await database.query(
+    z.object({ period_id: z.string(), month: z.string(), messages: z.coerce.number() }),
+    `SELECT toString(period_id) AS period_id, substring(toString(any(standing.month)), 1, 7) AS month, count() AS messages
+     FROM closed_messages FINAL
+     INNER JOIN (SELECT period_id, month FROM (${STANDING_PERIODS}) WHERE waba_id = {waba_id:String} AND month != {first_day:Date}) AS standing
+       USING period_id
+     WHERE delivered_at >= toDateTime({from:UInt32}, 'UTC') AND delivered_at < toDateTime({to:UInt32}, 'UTC')
+     GROUP BY period_id ORDER BY period_id`,
+    { waba_id: month.waba_id, first_day: month.first_day, from: month.from, to: month.to },
+  );
+  return rows.map((row) => ({ finding: 'closed_before', ...row }));
+}
+
 /**
  * What speaks against closing a month, in the order of `findingSchema`; empty when nothing does. Settle the charges first.
  * @param now the clock by which events are late, in Unix milliseconds
@@ -139,5 +154,6 @@ export async function completeness(database: Database, month: AccountMonth, now:
     ...(await gaps(database, month, numbers)),
     ...(await unrated(database, month)),
     ...(await storedLately(database, month, numbers, now)),
+    ...(await closedBefore(database, month)),
   ];
 }

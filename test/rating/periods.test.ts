@@ -12,10 +12,23 @@ import { accountMonth } from '../../services/periods/month.ts';
 import { closePeriod, listPeriods, reopenPeriod, type ClosingOutcome } from '../../services/periods/periods.ts';
 import { settleCharges } from '../../services/rating/charges.ts';
 import { importRateFile, listRateCards, withdrawRateCard } from '../../services/rating/rate-cards.ts';
+import { marketOf } from '../../services/rating/markets.ts';
 import { CHARGES_KEY } from '../../services/reports/charges.ts';
+import { Prng } from '../../services/simulate/prng.ts';
 import type { Row } from '../oracle/oracle.ts';
+import { fileText, randomMoney } from '../oracle/rating-arbitraries.ts';
 import { parsed } from '../support/expected-rows.ts';
-import { drop, holdCommand, numberFrom, openLedger, run, succeed, writeNdjson } from '../support/ledger.ts';
+import {
+  drop,
+  holdCommand,
+  isFull,
+  numberFrom,
+  openLedger,
+  run,
+  shuffled,
+  succeed,
+  writeNdjson,
+} from '../support/ledger.ts';
 import { csvRows, DataDirectory } from '../support/product.ts';
 
 /** Digits enough that nothing is ever rounded. */
@@ -309,6 +322,11 @@ describe('a closed month', () => {
           ['2026-10-31', '-1'],
         ]),
       );
+      // By the new zone the last message of October is one of November, and would be frozen twice.
+      const november = await accountMonth(ledger.database, 'W1', '2026-11');
+      expect(await completeness(ledger.database, november, Date.now() + 3 * 86_400_000)).toEqual([
+        { finding: 'closed_before', period_id: expect.any(String) as string, month: '2026-10', messages: 1 },
+      ]);
       await drop(ledger);
     } finally {
       await ledger.close();
@@ -417,6 +435,64 @@ describe('closing', () => {
       await expect(close(ledger)).rejects.toThrow(/is closed already, since .* ctwa-ledger periods reopen 2026-10-/);
       expect(await listPeriods(database)).toHaveLength(1);
     }));
+});
+
+describe('on random months', () => {
+  /** Months of accounts that are closed; the others stay live beside them. */
+  const CLOSINGS = 5;
+  const later = (): number => Date.parse('2027-01-15T00:00:00Z');
+  const amount = (rows: readonly Row[], column: string): string =>
+    rows.reduce((sum, row) => sum.plus(row[column] === '' ? 0 : row[column]!), new Decimal(0)).toFixed();
+
+  it.each(isFull ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])(
+    'frozen rows stay, messages add up to them, and adjustments lead to what is live (%i)',
+    async (seed) => {
+      const world = randomMoney(seed, 1_000, marketOf);
+      const events = shuffled(parsed(world.events), new Prng(seed));
+      const ledger = await openLedger(data, `periods_${databases++}`, {
+        accounts: [...world.accounts],
+        policy: world.policy,
+      });
+      const { database } = ledger;
+      try {
+        const half = Math.floor(world.cards.length / 2);
+        const importCards = async (cards: typeof world.cards): Promise<void> => {
+          for (const card of cards) await importFile(ledger, card.name, fileText(card), card.effective_date);
+        };
+        await importCards(world.cards.slice(0, half));
+        await ledger.record(events.slice(0, 800));
+        const live = csvRows(await text(ledger, 'charges', ALL));
+        const monthOf = (row: Row): string => `${row['day']!.slice(0, 7)} ${row['waba_id']!}`;
+        const closed = new Set(shuffled([...new Set(live.map(monthOf))], new Prng(seed)).slice(0, CLOSINGS));
+        for (const key of closed) {
+          const closing = { waba_id: key.slice(8), month: key.slice(0, 7), by: 'ana', accept: true };
+          expect((await closePeriod(database, closing, later)).outcome).toBe('closed');
+        }
+        const isClosed = (row: Row): boolean => closed.has(monthOf(row));
+        const frozen = csvRows(await text(ledger, 'charges', ALL)).filter((row) => row['period'] !== 'live');
+        const without = (rows: readonly Row[]): Row[] => rows.map(({ period: _, ...row }) => row);
+        expect(without(frozen)).toEqual(without(live.filter(isClosed)));
+        const closedMessages = async (): Promise<Row[]> =>
+          csvRows(await text(ledger, 'messages', ALL)).filter((row) => row['period'] !== 'live');
+        const messages = await closedMessages();
+        for (const column of ['list_cost', 'billed_cost', 'savings'])
+          expect(amount(messages, column)).toBe(amount(frozen, column));
+
+        await ledger.record(events.slice(800));
+        await importCards(world.cards.slice(half));
+        expect(csvRows(await text(ledger, 'charges', ALL)).filter((row) => row['period'] !== 'live')).toEqual(frozen);
+        expect(await closedMessages()).toEqual(messages);
+        const adjustments = csvRows(await text(ledger, 'adjustments', ALL));
+        for (const { period_id } of await listPeriods(database)) await reopenPeriod(database, period_id, 'ana');
+        const now = csvRows(await text(ledger, 'charges', ALL)).filter(isClosed);
+        expect(adjustments.length).toBeGreaterThan(0);
+        expect(byKey(adjustments)).toEqual(byKey(difference(now, frozen)));
+        await drop(ledger);
+      } finally {
+        await ledger.close();
+      }
+    },
+  );
 });
 
 /** An event an hour, 9 to 18 h UTC of every day of October but those left out. */
