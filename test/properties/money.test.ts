@@ -18,8 +18,8 @@ import { csvRows, DataDirectory } from '../support/product.ts';
 /** All columns of `charges` but the one that says whether a row is frozen. */
 const MONEY_COLUMNS = CHARGES_COLUMNS.filter((column) => column !== 'period');
 
-const WORLDS = isFull ? 200 : 4;
-const EVENTS = isFull ? 3_000 : 1_500;
+const WORLDS = isFull ? 40 : 2;
+const EVENTS = isFull ? 20_000 : 1_500;
 
 let data: DataDirectory;
 beforeAll(() => {
@@ -46,8 +46,8 @@ async function importCards(ledger: Ledger, cards: MoneyWorld['cards']): Promise<
   }
 }
 
-function expectedOf(world: MoneyWorld, events: readonly unknown[] = world.events): RatedMessage[] {
-  const messages = oracleMessages({ events, accounts: world.accounts, policy: world.policy });
+function expectedOf(world: MoneyWorld): RatedMessage[] {
+  const messages = oracleMessages({ events: world.events, accounts: world.accounts, policy: world.policy });
   return rateMessages({ messages, accounts: world.accounts, cards: world.cards, marketOf });
 }
 
@@ -109,8 +109,39 @@ describe('rating in ClickHouse is that of plain loops, to the last digit', () =>
     });
   });
 
-  it.each(['PMP-2026-10', 'CBP-2023-06'] as const)('where the free places of %s run out', async (policy) => {
-    const world = allowanceWorld({ policy });
+  it('when accounts become others', async () => {
+    const world = randomMoney(99, EVENTS, marketOf);
+    const others = world.accounts.map((account, i) => ({
+      waba_id: account.waba_id,
+      ...(i % 3 === 0 ? {} : { time_zone: 'Pacific/Apia' }),
+      ...(account.currency === undefined ? { currency: 'USD' } : i % 4 === 0 ? {} : { currency: account.currency }),
+      ...(i % 2 === 0 ? { portfolio_id: 'all' } : {}),
+    }));
+    await withWorld(world, async (ledger) => {
+      await ledger.record(parsed(world.events));
+      await importCards(ledger, world.cards);
+      await settleReports(['charges'], ledger.database);
+      const config = { accounts: others, policy: world.policy };
+      const reopened = await openLedger(data, ledger.database.name, config);
+      try {
+        await expectMoney(reopened, expectedOf({ ...world, accounts: others }));
+      } finally {
+        await reopened.close();
+      }
+    });
+  });
+
+  it.each([
+    ['PMP-2026-10', 1_060],
+    ['CBP-2023-06', 1_060],
+    ...(isFull
+      ? ([
+          ['PMP-2026-10', 980],
+          ['CBP-2023-06', 980],
+        ] as const)
+      : []),
+  ] as const)('where the free places of %s run out, or not, with %i messages', async (policy, charged) => {
+    const world = allowanceWorld({ policy, charged });
     const events = shuffled(parsed(world.events), new Prng(7));
     await withWorld(world, async (ledger) => {
       await importCards(ledger, world.cards);
