@@ -170,7 +170,7 @@ export async function output(
   return stdout;
 }
 
-/** A running `start` or `webhook`. */
+/** A running `start`, `webhook` or `dashboard`. */
 export class Product {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -203,7 +203,7 @@ export class Product {
 }
 
 export interface StartOptions {
-  readonly command?: 'start' | 'webhook';
+  readonly command?: 'start' | 'webhook' | 'dashboard';
   readonly args?: readonly string[];
   readonly env?: Env;
 }

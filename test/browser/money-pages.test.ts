@@ -1,0 +1,593 @@
+import { writeFileSync } from 'node:fs';
+import { Decimal } from 'decimal.js';
+import { DateTime } from 'luxon';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { barHeights, complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+
+type Row = Record<string, string>;
+
+const ACCOUNTS = {
+  brasil: { waba_id: '102290129340398', zone: 'America/Sao_Paulo' },
+  india: { waba_id: '419561257915477', zone: 'Asia/Kolkata' },
+  usa: { waba_id: '530247719086634', zone: 'America/New_York' },
+} as const;
+
+const CONFIG = {
+  accounts: [{ waba_id: ACCOUNTS.usa.waba_id, name: 'Acme USA', time_zone: ACCOUNTS.usa.zone, currency: 'USD' }],
+};
+
+const HEADER = 'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service';
+
+function cardText(...rows: string[]): string {
+  return `Cost per message\n${HEADER}\n${rows.join('\n')}\n`;
+}
+
+/** Rates of which no sum is a whole number of minor units. */
+const FIRST_CARD = cardText(
+  'Brazil,BRL,0.32171234,0.0350005,0.035,n/a,0.02',
+  'Other,BRL,0.35,0.05,0.05,n/a,0.03',
+  'India,INR,0.86315,0.115,0.115,2.3,0.05',
+);
+
+const RANGE = { from: '2026-09-15', to: '2026-11-05' } as const;
+const QUERY = new URLSearchParams(RANGE).toString();
+
+// How the screen says amounts, written down a second time.
+function shown(decimal: string): string {
+  if (decimal === '') return '–';
+  const [whole = '', places = ''] = new Decimal(decimal).toFixed(2, Decimal.ROUND_HALF_UP).split('.');
+  return `${whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')}.${places}`;
+}
+
+const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+
+const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
+
+interface Sum {
+  volume: number;
+  unrated: number;
+  list_cost: string;
+  billed_cost: string;
+  savings: string;
+}
+
+/** Sums over messages, by a key; nothing is rounded, and what has no amount is in none of them. */
+function sumsOf(messages: readonly Row[], keyOf: (message: Row) => string): Map<string, Sum> {
+  const sums = new Map<string, Sum>();
+  for (const message of messages) {
+    const key = keyOf(message);
+    const sum = sums.get(key) ?? { volume: 0, unrated: 0, list_cost: '', billed_cost: '', savings: '' };
+    sums.set(key, sum);
+    sum.volume += 1;
+    sum.unrated += message['unrated'] === '' ? 0 : 1;
+    for (const name of AMOUNTS)
+      if (message[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(message[name]!).toFixed();
+  }
+  return sums;
+}
+
+function sumOfRow(row: Row): Sum {
+  const { volume, unrated, list_cost = '', billed_cost = '', savings = '' } = row;
+  return { volume: Number(volume), unrated: Number(unrated), list_cost, billed_cost, savings };
+}
+
+describe('the pages of money', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    writeFileSync(data.file('ctwa-ledger.config.json'), JSON.stringify(CONFIG));
+    writeFileSync(data.file('first.csv'), FIRST_CARD);
+    await output(data, ['simulate', '--threads', '300', '--days', '40', '--seed', '11', '--out', 'events.ndjson']);
+    await output(data, ['ingest', 'events.ndjson']);
+    const { waba_id, zone } = ACCOUNTS.brasil;
+    await output(data, ['accounts', 'set', waba_id, '--currency', 'BRL', '--time-zone', zone]);
+    await output(data, ['rates', 'import', 'first.csv', '--effective', '2026-07-01']);
+    await output(data, ['export', 'charges']);
+    product = await startProduct(data);
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+
+  const newPage = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<void> => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  };
+  beforeEach(() => newPage());
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (path: string): Promise<void> => {
+    const response = await page.goto(`${product.url}${path}`);
+    expect(response?.status()).toBe(200);
+  };
+  /** Messages of the range, as they are exported one by one. */
+  const messages = async (): Promise<Row[]> =>
+    csvRows(await output(data, ['export', 'messages'])).filter((row) => row['delivered_at'] !== '');
+  const report = async (name: string): Promise<Row[]> => {
+    const [csv, json] = await Promise.all(
+      [`format=csv&${QUERY}`, QUERY].map(async (query) => {
+        const response = await fetch(`${product.url}/api/${name}?${query}`);
+        expect(response.status).toBe(200);
+        return response.text();
+      }),
+    );
+    const rows = (JSON.parse(json!) as { rows: Record<string, string | number | null>[] }).rows;
+    const fromJson = rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([key, value]) => [key, String(value ?? '')])),
+    );
+    expect(csvRows(csv!)).toEqual(fromJson);
+    return fromJson;
+  };
+  const cells = async (id: string): Promise<string[][]> =>
+    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+  const linkOf = (frame: string): Promise<string | null> =>
+    page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href');
+  const figures = async (): Promise<string[]> =>
+    page.getByRole('region', { name: 'Amounts by currency' }).getByRole('article').allInnerTexts();
+
+  const zoneOf = new Map<string, string>(Object.values(ACCOUNTS).map(({ waba_id, zone }) => [waba_id, zone]));
+  let isIndiaConfigured = false;
+  const dayOf = (message: Row): string => {
+    const waba_id = message['waba_id']!;
+    const zone = waba_id === ACCOUNTS.india.waba_id && !isIndiaConfigured ? 'UTC' : zoneOf.get(waba_id)!;
+    return DateTime.fromISO(message['delivered_at']!, { zone }).toISODate()!;
+  };
+
+  /** Screen, CSV, JSON and the sum of messages: all the same. */
+  const compareAll = async (): Promise<void> => {
+    const all = await messages();
+    expect(all.length).toBeGreaterThan(500);
+    await open(`/billing?${QUERY}`);
+
+    const totals = await report('savings');
+    expect(new Map(totals.map((row) => [row['currency']!, sumOfRow(row)]))).toEqual(
+      sumsOf(all, (message) => message['currency']!),
+    );
+    const currencies = totals.map((row) => row['currency']!).filter((currency) => currency !== '');
+    const named = await figures();
+    expect(named).toHaveLength(currencies.length);
+    for (const [i, currency] of currencies.entries()) {
+      const total = totals.find((row) => row['currency'] === currency)!;
+      expect(named[i]).toContain(`Billed, ${currency}\n`);
+      expect(named[i]).toContain(`\n${shown(total['billed_cost']!)}\n`);
+      expect(named[i]).toContain(`${currency} ${shown(total['savings']!)} saved`);
+      expect(named[i]).toContain(`List cost ${currency} ${shown(total['list_cost']!)}`);
+      const unrated = Number(total['unrated']);
+      expect(named[i]).toContain(unrated === 0 ? 'Every message has an amount' : `${count(unrated)} message`);
+    }
+
+    /** A table whose rows stand for a key, with the amounts of each currency side by side. */
+    const compareTable = (
+      table: string[][],
+      heads: number,
+      rows: readonly Row[],
+      keyOf: (row: Row) => string,
+    ): void => {
+      const expected = new Map<string, string[]>();
+      for (const key of new Set(rows.map(keyOf))) {
+        const same = rows.filter((row) => keyOf(row) === key);
+        const sum = (name: string): string => count(same.reduce((total, row) => total + Number(row[name]), 0));
+        const amounts = currencies.flatMap((currency) => {
+          const row = same.find((one) => one['currency'] === currency);
+          return AMOUNTS.map((name) => shown(row?.[name] ?? ''));
+        });
+        expected.set(key, [sum('volume'), ...amounts, sum('unrated')]);
+      }
+      const actual = new Map(table.map((row) => [row.slice(0, heads).join(' '), row.slice(heads)]));
+      for (const [key, row] of expected) expect([key, actual.get(key)]).toEqual([key, row]);
+      for (const [key, row] of actual)
+        if (!expected.has(key)) expect([key, row.every((cell) => cell === '0' || cell === '–')]).toEqual([key, true]);
+    };
+
+    const days = await report('savings-days');
+    expect(new Map(days.map((row) => [`${row['day']!} ${row['currency']!}`, sumOfRow(row)]))).toEqual(
+      sumsOf(all, (message) => `${dayOf(message)} ${message['currency']!}`),
+    );
+    const dayName = (row: Row): string => DateTime.fromISO(row['day']!).toFormat('d LLL yyyy');
+    const dayTable = (await cells('by-day')).map(([day = '', ...row]) => [
+      day.split(/ (?=[A-Z][a-z]{2}\b)(?!\w+ \d)/)[0]!,
+      ...row,
+    ]);
+    compareTable(dayTable, 1, days, dayName);
+
+    const categories = await report('savings-categories');
+    const categoryKey = (row: Row): string => `${row['category']!} ${row['billing']!} ${row['currency']!}`;
+    expect(new Map(categories.map((row) => [categoryKey(row), sumOfRow(row)]))).toEqual(
+      sumsOf(all, (message) => categoryKey({ ...message, category: message['rated_category']! })),
+    );
+    const words = (text: string): string =>
+      text.charAt(0).toUpperCase() + text.slice(1).toLowerCase().replaceAll('_', ' ');
+    compareTable(
+      await cells('by-category'),
+      2,
+      categories,
+      (row) => `${words(row['category']!)} ${words(row['billing']!)}`,
+    );
+
+    const ads = await report('savings-ads');
+    const saved = all.filter((message) => message['billing'] === 'FREE_ENTRY');
+    const adSums = sumsOf(saved, (message) => `${message['ad_id']!} ${message['currency']!}`);
+    expect(
+      new Map(
+        ads.map((row) => [
+          `${row['ad_id']!} ${row['currency']!}`,
+          [row['free_messages'], row['savings'], row['unrated']],
+        ]),
+      ),
+    ).toEqual(new Map([...adSums].map(([key, sum]) => [key, [String(sum.volume), sum.savings, String(sum.unrated)]])));
+
+    const missing = await report('unrated');
+    const reasonKey = (row: Row): string =>
+      ['reason', 'waba_id', 'market', 'category'].map((name) => row[name]).join(' ');
+    const without = all.filter((message) => message['unrated'] !== '');
+    const reasons = sumsOf(without, (message) =>
+      reasonKey({ ...message, reason: message['unrated']!, category: message['rated_category']! }),
+    );
+    expect(new Map(missing.map((row) => [reasonKey(row), Number(row['messages'])]))).toEqual(
+      new Map([...reasons].map(([key, sum]) => [key, sum.volume])),
+    );
+    const remedies = await cells('unrated');
+    if (without.length > 0)
+      expect(remedies.reduce((total, row) => total + Number(row[1]!.replaceAll(',', '')), 0)).toBe(without.length);
+
+    // What the links of the page give is what was compared.
+    for (const [frame, name] of [
+      ['by-day', 'savings-days'],
+      ['by-category', 'savings-categories'],
+      ['unrated', 'unrated'],
+    ] as const)
+      expect(await linkOf(frame)).toBe(`/api/${name}?format=csv&from=${RANGE.from}&to=${RANGE.to}`);
+  };
+
+  it('show what CSV, API and the sum of messages say, and what is missing', async () => {
+    await compareAll();
+    const remedies = await cells('unrated');
+    const adviceFor = (start: string): string => remedies.find((row) => row[0]!.startsWith(start))?.[3] ?? '';
+    expect(adviceFor('No USD rate card')).toContain('Import a rate card for USD');
+    expect(adviceFor(`Account ${ACCOUNTS.india.waba_id}`)).toContain(
+      `Configure account ${ACCOUNTS.india.waba_id}: it has no currency.`,
+    );
+    await page.getByRole('link', { name: 'Accounts', exact: true }).first().click();
+    await page.getByRole('heading', { name: `Account ${ACCOUNTS.india.waba_id}` }).waitFor();
+  });
+
+  it('draw a panel for each currency that is rated, in light and in dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open(`/billing?${QUERY}`);
+      await until('bars are drawn', async () => (await barHeights(page, '--chart-billed')).length > 5);
+      expect(await page.getByRole('img').first().getAttribute('aria-label')).toMatch(
+        /^Bar chart by day, .*: BRL [\d,.]+ billed and BRL [\d,.]+ saved by free entry\. /,
+      );
+    }
+  });
+
+  it('change amounts when an account is changed, and refuse what is none', async () => {
+    await open('/rates');
+    const rows = await cells('accounts');
+    expect(rows.map((row) => [row[0], row[2], row[6]])).toEqual([
+      [ACCOUNTS.brasil.waba_id, 'BRL', 'command or this page'],
+      [ACCOUNTS.india.waba_id, 'missing', 'not configured'],
+      [ACCOUNTS.usa.waba_id, 'USD', 'configuration file'],
+    ]);
+    expect(await page.locator('#accounts').innerText()).toContain('The configuration file wins over this page');
+    // What the file sets is not offered, and refused to who asks all the same.
+    expect(await page.locator('#accounts tbody tr').last().getByRole('link').count()).toBe(0);
+    const refused = await fetch(`${product.url}/rates?/account`, {
+      method: 'POST',
+      headers: { origin: product.url, accept: 'text/html' },
+      body: new URLSearchParams({ waba_id: ACCOUNTS.usa.waba_id, currency: 'EUR' }),
+    });
+    expect(refused.status).toBe(409);
+    expect(await refused.text()).toContain(`The configuration file sets ${ACCOUNTS.usa.waba_id} and wins`);
+
+    await page.getByRole('link', { name: `Configure ${ACCOUNTS.india.waba_id}` }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Acme India');
+    await page.getByLabel('Currency').fill('inr');
+    await page.getByLabel('Time zone').fill('Asia/Nowhere');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const problem = page.getByRole('alert');
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain('"Asia/Nowhere" is not an IANA time zone');
+    // The answer says 400, rightly.
+    complaints.length = 0;
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Acme India');
+    await page.getByLabel('Time zone').fill('asia/kolkata');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(`Saved account: ${ACCOUNTS.india.waba_id}`).waitFor();
+    expect((await cells('accounts'))[1]!.slice(0, 4)).toEqual([
+      ACCOUNTS.india.waba_id,
+      'Acme India',
+      'INR',
+      'Asia/Kolkata',
+    ]);
+    isIndiaConfigured = true;
+    // Days of another zone are charged anew in the background.
+    await output(data, ['export', 'charges']);
+    await compareAll();
+    expect((await figures()).join()).toContain('Billed, INR');
+  });
+
+  const next = cardText(
+    'Brazil,BRL,0.4,0.0350005,0.035,n/a,0.02',
+    'Atlantis,BRL,1,1,1,n/a,n/a',
+    'Other,USD,0.01234567,0.005,0.005,0.02,0.001',
+  );
+
+  /** Upload, preview, apply, withdraw: with a pointer, by links and forms. */
+  const importAndWithdraw = async (name: string): Promise<void> => {
+    const cardsBefore = await cells('cards');
+    const before = await report('savings');
+    await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(next) });
+    await page.getByLabel('In force from').fill('2026-10-10');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByRole('heading', { name: `Preview of ${name}` }).waitFor();
+    const preview = await page.locator('#preview').innerText();
+    expect(preview).toContain('BRL per message from 10 Oct 2026');
+    expect(preview).toContain('It follows the card that holds until then.');
+    expect(preview).toMatch(/Brazil\s+Marketing\s+0\.32171234\s+0\.4/);
+    expect(preview).toMatch(/Markets added\s+Atlantis/);
+    expect(preview).toMatch(/Markets removed\s+Other/);
+    expect(preview).toMatch(/Unknown markets\s+Atlantis/);
+    expect(preview).toContain('USD per message from 10 Oct 2026');
+    expect(preview).toContain('It is the first of its kind.');
+    // Nothing is applied, and another day can be looked at.
+    expect(await cells('cards')).toEqual(cardsBefore);
+    expect(await report('savings')).toEqual(before);
+    await page.locator('#preview').getByLabel('In force from').fill('2026-10-01');
+    await page.getByRole('button', { name: 'Preview again' }).click();
+    await page.getByRole('heading', { name: 'BRL per message from 1 Oct 2026' }).waitFor();
+    await page.reload();
+
+    await page.getByRole('button', { name: 'Apply these rates' }).click();
+    await page.getByText(/^Imported: BRL per message from 1 Oct 2026; USD per message from 1 Oct 2026\./).waitFor();
+    const holding = (await cells('cards')).filter((row) => row[3] === 'holds' && row[6]!.startsWith(name));
+    expect(holding.map((row) => [row[0], row[2], row[7]!.split(' by ')[1]])).toEqual([
+      ['BRL', '1 Oct 2026', 'dashboard'],
+      ['USD', '1 Oct 2026', 'dashboard'],
+    ]);
+    const after = await report('savings');
+    expect(after).not.toEqual(before);
+    expect(after.find((row) => row['currency'] === 'USD')!['billed_cost']).not.toBe('');
+    await compareAll();
+
+    await open('/rates');
+    for (const currency of ['BRL', 'USD']) {
+      await page.getByRole('link', { name: `Withdraw ${name}, ${currency}` }).click();
+      await page.getByRole('heading', { name: `Withdraw ${currency} per message from 1 Oct 2026?` }).waitFor();
+      expect(await page.locator('#withdraw').innerText()).toContain(
+        currency === 'BRL' ? 'BRL per message from 1 Jul 2026 holds instead' : 'No card takes its place',
+      );
+      await page.getByRole('button', { name: 'Withdraw this card' }).click();
+      await page.getByText(new RegExp(`^Withdrawn: ${currency} per message from 1 Oct 2026`)).waitFor();
+    }
+    expect(await report('savings')).toEqual(before);
+  };
+
+  it('import a card after a preview, and withdraw it', async () => {
+    await open('/rates');
+    await importAndWithdraw('october.csv');
+  });
+
+  it('do the same without JavaScript', async () => {
+    await context.close();
+    await newPage({ javaScriptEnabled: false });
+    await open('/rates');
+    await importAndWithdraw('plain.csv');
+    await open(`/billing?${QUERY}`);
+    expect(await page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
+    expect(await page.locator('figure canvas').isVisible()).toBe(false);
+  });
+
+  it('name line and column of what cannot be read, and apply nothing', async () => {
+    await open('/rates');
+    const before = await cells('cards');
+    const upload = async (name: string, text: string | Buffer): Promise<void> => {
+      await page
+        .getByLabel('File, up to 32 MB')
+        .setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+      await page.getByLabel('In force from').fill('2026-10-10');
+      await page.getByRole('button', { name: 'Preview' }).click();
+    };
+    await upload('broken.csv', cardText('Brazil,BRL,1,1,1,1,1', 'Peru,BRL,1,"1,5",1,1,1', '<b>X</b>,XYZ,1,1,1,1,1'));
+    const problems = page.getByRole('alert');
+    await problems.waitFor();
+    const text = await problems.innerText();
+    expect(text).toContain('Line 4, column 4 (Utility): "1,5" is not a rate');
+    expect(text).toContain('Line 5, column 2 (Currency): "XYZ" is not a currency');
+    expect(await page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
+    expect(await cells('cards')).toEqual(before);
+
+    // A file that does not say what is charged for can be told so.
+    await page.getByRole('link', { name: 'Choose another file' }).click();
+    await upload('silent.csv', `${HEADER}\nBrazil,BRL,1,1,1,1,1\n`);
+    await page.getByText('the file names neither "per conversation" nor "per message"').waitFor();
+    await page.locator('#preview').getByLabel('Charged per').selectOption('conversation');
+    await page.getByRole('button', { name: 'Preview again' }).click();
+    await page.getByRole('heading', { name: 'BRL per conversation from 10 Oct 2026' }).waitFor();
+
+    // Uploads are not kept for ever, and a link can be wrong.
+    await open('/rates?upload=nonsense&effective=2026-10-10');
+    expect(await page.getByRole('alert').innerText()).toContain('The upload is not there any more');
+    await open('/rates');
+    await upload('large.csv', Buffer.alloc(33 * 1024 * 1024, 'x'));
+    await page.getByText('The file is larger than 32 MB').waitFor();
+    complaints.length = 0;
+    expect(await cells('cards')).toEqual(before);
+  });
+
+  it('say why a message costs what it does', async () => {
+    const all = await messages();
+    const samples = [
+      all.find((row) => row['billing'] === 'BILLABLE' && Number(row['billed_cost']) > 0)!,
+      all.find((row) => row['billing'] === 'FREE_ENTRY' && Number(row['savings']) > 0)!,
+      all.find((row) => row['unrated'] === 'no_card')!,
+      all.find((row) => row['billing'] === 'FREE_SERVICE')!,
+    ];
+    for (const row of samples) {
+      const id = row['message_id']!;
+      await open(`/billing?${QUERY}`);
+      await page.getByLabel('Message id').fill(id);
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.locator('.id', { hasText: id }).waitFor();
+      expect(new URL(page.url()).pathname).toBe(`/messages/${row['phone_number_id']!}/${encodeURIComponent(id)}`);
+      const answer = await page.getByRole('region', { name: 'Answer' }).innerText();
+      const [mark, amount] = (await output(data, ['explain', id])).trimEnd().split('\n');
+      expect(answer).toContain(mark!);
+      expect(answer).toContain(amount!);
+      const named = async (name: string): Promise<string> =>
+        (await page.locator('dl > div', { hasText: name }).first().locator('dd').innerText()).trim();
+      const price = (decimal: string): string => {
+        if (decimal === '') return '–';
+        return row['currency'] === '' ? decimal : `${row['currency']!} ${decimal}`;
+      };
+      expect(await named('List cost')).toBe(price(row['list_cost']!));
+      expect(await named('Billed cost')).toBe(price(row['billed_cost']!));
+      expect(await named('Savings')).toBe(price(row['savings']!));
+      expect(await named('Market')).toBe(row['market']!);
+      expect(await named('Rate card')).toBe(row['rate_card'] === '' ? '–' : row['rate_card']!);
+      expect(await named('Day that is rated')).toContain(DateTime.fromISO(dayOf(row)).toFormat('d LLL yyyy'));
+    }
+    expect(await page.getByText('Import a rate card').count()).toBe(0);
+    await open(`/messages?id=${encodeURIComponent('<i>none</i>/==')}`);
+    expect(await page.getByRole('alert').innerText()).toContain('knows no outbound message “<i>none</i>/==”');
+  });
+
+  it('show on the first page what was saved', async () => {
+    await open(`/?${QUERY}`);
+    const totals = (await report('savings')).filter((row) => Number(row['list_cost']) > 0);
+    const headline = await page.getByRole('region', { name: 'Headline figures' }).innerText();
+    for (const row of totals) expect(headline).toContain(`${row['currency']!} ${shown(row['savings']!)}`);
+    const ads = await report('savings-ads');
+    const heads = (await page.locator('#by-ad thead tr').last().locator('th').allInnerTexts()).map((head) =>
+      head.trim(),
+    );
+    const table = await cells('by-ad');
+    for (const row of totals) {
+      const column = heads.indexOf(row['currency']!);
+      expect(column).toBe(11 + totals.indexOf(row));
+      for (const ad of table) {
+        const saved = ads.find((one) => ad[0]!.split(' ')[0] === one['ad_id'] && one['currency'] === row['currency']);
+        expect([ad[0], ad[column]]).toEqual([ad[0], shown(saved?.['savings'] ?? '')]);
+      }
+    }
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    await open('/rates');
+    const reach = async (name: string): Promise<void> => {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press('Tab');
+        const focus = await focusOf(page);
+        if (!focus.name.includes(name)) continue;
+        expect(focus).toEqual({ name: focus.name, isVisible: true });
+        return;
+      }
+      throw new Error(`The keyboard does not reach ${name}.`);
+    };
+    await reach('input file');
+    await page
+      .getByLabel('File, up to 32 MB')
+      .setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer: Buffer.from(next) });
+    await reach('input effective');
+    await page.keyboard.type('10102026');
+    await reach('button Preview');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Preview of keys.csv' }).waitFor();
+    await reach('button Apply these rates');
+    await reach('a Do not');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Import a rate card' }).waitFor();
+    await reach('a accounts Edit');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Account \d/ }).waitFor();
+    await reach('input name');
+    await reach('button Save');
+    await page.keyboard.press('Enter');
+    await page.getByText('Saved account').waitFor();
+    await open(`/billing?${QUERY}`);
+    for (const name of ['a 30 days', 'input tz', 'button Show', 'by-category', 'unrated', 'input id', 'by-day'])
+      await reach(name);
+  });
+
+  it('fit a phone', async () => {
+    const [message] = await messages();
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 740 });
+      for (const path of [
+        `/billing?${QUERY}`,
+        '/rates',
+        '/rates?account=',
+        `/messages?id=${encodeURIComponent(message!['message_id']!)}`,
+        '/definitions',
+      ]) {
+        await open(path);
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+        for (const name of ['Overview', 'Billing', 'Rates & accounts', 'Definitions'])
+          expect(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).isVisible()).toBe(
+            true,
+          );
+      }
+    }
+  });
+
+  it('only read where the process only reads, and say how to change things', async () => {
+    const reader = await startProduct(data, { command: 'dashboard' });
+    try {
+      await until('the dashboard has its ledger', async () => (await fetch(`${reader.url}/readyz`)).ok);
+      await page.goto(`${reader.url}/rates`);
+      expect(await page.getByRole('status').innerText()).toContain('This dashboard only reads.');
+      expect(await page.locator('#cards tbody tr').count()).toBeGreaterThan(2);
+      expect(await page.getByRole('button').count()).toBe(0);
+      const refused = await fetch(`${reader.url}/rates?/withdraw`, {
+        method: 'POST',
+        headers: { origin: reader.url, accept: 'text/html' },
+        body: new URLSearchParams({ card_id: 'any' }),
+      });
+      expect(refused.status).toBe(403);
+      await page.goto(`${reader.url}/billing?${QUERY}`);
+      expect((await figures()).length).toBeGreaterThan(1);
+    } finally {
+      expect(await reader.stop()).toBe(0);
+    }
+  });
+
+  it('leave the sample data alone', async () => {
+    const empty = new DataDirectory();
+    try {
+      const fresh = await startProduct(empty);
+      await page.goto(`${fresh.url}/rates`);
+      expect(await page.getByRole('status').first().innerText()).toContain(
+        'of the sample data, which cannot be changed',
+      );
+      expect(await page.getByRole('button').allInnerTexts()).toEqual(['Start with my own data']);
+      const refused = await fetch(`${fresh.url}/rates?/account`, {
+        method: 'POST',
+        headers: { origin: fresh.url, accept: 'text/html' },
+        body: new URLSearchParams({ waba_id: ACCOUNTS.brasil.waba_id, currency: 'EUR' }),
+      });
+      expect(refused.status).toBe(409);
+      expect(await refused.text()).toContain('This is the sample data, which cannot be changed.');
+      expect(await fresh.stop()).toBe(0);
+    } finally {
+      await empty.remove();
+    }
+  });
+});
