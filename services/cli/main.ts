@@ -50,7 +50,7 @@ function program(): Command {
     .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')
     .option('--schedule <cron>', 'when to look again, five fields, in the zone', '15 * * * *')
     .option('--tz <zone>', 'IANA time zone of days and times', 'UTC')
-    .option('--reports <list>', 'which reports, with commas between', 'messages,conversations,daily,ads')
+    .option('--reports <list>', 'which reports, with commas between', 'messages,conversations,daily,ads,charges')
     .option('--days <n>', 'how many finished days: late events change days that are over', '8')
     .option('--port <n>', 'port of health, readiness and metrics', '9465')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
@@ -64,7 +64,7 @@ function program(): Command {
   command('ingest', 'read events and webhook envelopes from NDJSON files (- = standard input, .gz accepted)')
     .argument('<file...>')
     .action((files: string[], options: CommonOptions) => ingest(files, options));
-  command('export', 'write a report as CSV: messages, conversations, daily or ads')
+  command('export', 'write a report as CSV: messages, conversations, daily, ads, charges and others')
     .argument('<report>')
     .option('--from <date>', 'first day, YYYY-MM-DD, in the zone')
     .option('--to <date>', 'day after the last one')
