@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +37,11 @@ const screen = {
     const tenths = Math.floor((Number(decimal.replace('.', '')) + 5) / 10);
     return `${mature < 30 ? '~' : ''}${Math.floor(tenths / 10)}.${tenths % 10}%`;
   },
+  amount: (decimal: string): string => {
+    if (decimal === '') return '–';
+    const [whole = '', places = ''] = new Decimal(decimal).toFixed(2, Decimal.ROUND_HALF_UP).split('.');
+    return `${screen.count(whole)}.${places}`;
+  },
   duration: (text: string): string => {
     if (text === '') return '–';
     const seconds = Math.round(Number(text));
@@ -58,8 +64,8 @@ const screen = {
     iso === '' ? '–' : `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]!} ${iso.slice(0, 4)}`,
 };
 
-/** A row of report `ads` as the table of ads shows it. */
-function adCells(row: Row): string[] {
+/** A row of report `ads` as the table of ads shows it, with what report `savings-ads` says of it in each of its columns of currencies. */
+function adCells(row: Row, savings: readonly Row[], currencies: readonly string[]): string[] {
   const name = row['ad_id'] === '' ? 'without an ad id' : row['ad_id']!;
   return [
     row['source_type'] === 'ad' ? name : `${name} ${row['source_type']!}`,
@@ -68,6 +74,13 @@ function adCells(row: Row): string[] {
     screen.duration(row['median_seconds_to_reply']!),
     screen.duration(row['p90_seconds_to_reply']!),
     ...['windows_opened', 'windows_confirmed', 'free_messages'].map((column) => screen.count(row[column]!)),
+    ...currencies.map((currency) => {
+      const isMeant = (other: Row): boolean =>
+        other['currency'] === currency &&
+        other['ad_id'] === row['ad_id'] &&
+        other['source_type'] === row['source_type'];
+      return screen.amount(savings.find(isMeant)?.['savings'] ?? '');
+    }),
     screen.day(row['first_entry_at']!),
     screen.day(row['last_entry_at']!),
   ];
@@ -174,7 +187,7 @@ describe('the first page', () => {
 
   const factsOfSample = (): Promise<unknown[][]> =>
     data.query(
-      "SELECT value FROM ctwa_ledger_sample.ledger_facts FINAL WHERE name = 'sample_complete' FORMAT JSONCompactEachRow",
+      "SELECT value FROM ctwa_ledger_sample.ledger_facts FINAL WHERE name = 'sample_priced' FORMAT JSONCompactEachRow",
     );
 
   const eventsOfSample = async (): Promise<number> => {
@@ -324,6 +337,10 @@ describe('the first page', () => {
           Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])),
         );
       const ads = csvRows(adsCsv);
+      const heads = await page.locator('#by-ad thead tr').last().locator('th').allInnerTexts();
+      // A currency in which nothing was rated in the range has no column.
+      const currencies = heads.map((head) => head.trim()).filter((head) => /^[A-Z]{3}$/.test(head));
+      const savings = currencies.length === 0 ? [] : csvRows(await report('by-ad', 'CSV of savings by ad'));
       const daily = csvRows(dailyCsv);
       expect(asText(adsJson), where).toEqual(ads);
       expect(asText(dailyJson), where).toEqual(daily);
@@ -338,7 +355,7 @@ describe('the first page', () => {
         ).toEqual(['No ad-driven conversation started in this range.']);
       } else {
         expect(shownAds.map((row) => key(row.map((cell) => cell.text))).sort(), where).toEqual(
-          ads.map(adCells).map(key).sort(),
+          ads.map((row) => key(adCells(row, savings, currencies))).sort(),
         );
         const times = (rows: readonly (readonly (string | null)[])[]): string[] =>
           rows.map((row) => row.join(' ')).sort();
@@ -384,7 +401,9 @@ describe('the first page', () => {
     await open();
     const heads = page.locator('#by-ad thead tr').last().locator('th');
     const names = (await heads.allInnerTexts()).map((name) => name.replace(/^[↑↓]/, '').trim());
-    expect(names).toHaveLength(13);
+    // Those of the sample's accounts, beside the columns of the report.
+    expect(names.filter((name) => /^[A-Z]{3}$/.test(name))).toEqual(['BRL', 'INR', 'USD']);
+    expect(names).toHaveLength(13 + 3);
     const number = (text: string): number => Number(text.replaceAll(/[,~%]/g, ''));
     for (const column of [1, 5, 10]) {
       for (const order of ['descending', 'ascending']) {
