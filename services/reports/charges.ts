@@ -51,30 +51,38 @@ export const CLOSED_CHARGE = CHARGES_COLUMNS.slice(0, -1)
   .map((column) => (column === 'day' ? 'toString(closed_charges.day) AS day' : column))
   .join(', ');
 
-/** Days of the accounts' own zones, as they are kept. */
-const KEPT_DAYS = `
-  SELECT day, day AS charge_day, waba_id, phone_number_id, market, category, billing, model, basis, place, ad_id, source_type, volume
+/** What charges are kept by, besides the ad. */
+const KEPT = 'day, waba_id, phone_number_id, market, category, billing, model, basis, place';
+
+/** Days of the accounts' own zones, as they are kept; without ads they are fewer rows to price. */
+function keptDays(withAds: boolean): string {
+  const key = withAds ? `${KEPT}, ad_id, source_type` : KEPT;
+  return `
+  SELECT ${key}, day AS charge_day, sum(charge_days.volume) AS volume
   FROM charge_days FINAL
   WHERE day >= {first_day:Date} AND day < {end_day:Date}
+  GROUP BY ${key}
   SETTINGS do_not_merge_across_partitions_select_final = 1`;
+}
 
 const FIRST_DAY = '1970-01-01';
 const END_DAY = '2149-06-01';
 
 /**
  * A query of delivered messages with their price, for the range of the filters: `charge_day`, `waba_id`, `phone_number_id`,
- * `market`, `category` (rated), `billing`, `ad_id` and `source_type` (of free entry messages), `volume`, and what
+ * `market`, `category` (rated), `billing`, `volume`, with ads also `ad_id` and `source_type` (of free entry messages), and what
  * `pricedSql` adds. Live, also of closed months.
  */
 export async function pricedCharges(
   database: Database,
   filters: ReportFilters,
+  options: { readonly withAds?: boolean } = {},
 ): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
   const basis = await readRatingBasis(database);
   const parameters = { ...parametersOf(filters), ...basis.parameters };
   if (filters.is_tz_given !== true)
     return {
-      sql: pricedSql(KEPT_DAYS, 'category'),
+      sql: pricedSql(keptDays(options.withAds === true), 'category'),
       parameters: { ...parameters, first_day: filters.from ?? FIRST_DAY, end_day: filters.to ?? END_DAY },
     };
   // A price is that of the account's own day, whatever days are asked for.

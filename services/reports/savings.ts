@@ -71,7 +71,7 @@ async function live<T>(
   row: z.ZodType<T>,
   select: (priced: string) => string,
 ): Promise<T[]> {
-  const { sql, parameters } = await pricedCharges(database, filters);
+  const { sql, parameters } = await pricedCharges(database, filters, { withAds: true });
   return database.query(row, select(`(${sql}) AS priced WHERE priced.volume > 0`), parameters);
 }
 
