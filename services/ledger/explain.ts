@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { explainMessage } from '../lifecycle/explain.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
 import { compileRulebook } from '../lifecycle/rulebook.ts';
+import { readConfiguration } from './configuration.ts';
 import type { Ledger } from './ledger.ts';
 import { readComponents } from './threads.ts';
 
@@ -19,7 +20,9 @@ export async function explainMessages(
     'SELECT phone_number_id, customer FROM message_marks FINAL WHERE message_id = {message_id:String} ORDER BY phone_number_id',
     { message_id },
   );
-  const rulebook = compileRulebook(ledger.accounts, ledger.configuration.settings.policy);
+  // Read anew: another process may have changed it since this one opened the ledger.
+  const { accounts, settings } = (await readConfiguration(ledger.reading)) ?? ledger.configuration;
+  const rulebook = compileRulebook(accounts, settings.policy);
   const sentences: { phone_number_id: string; sentence: string }[] = [];
   for (const { phone_number_id, customer } of marks) {
     const thread = { phone_number_id, customer, nameless_id: customer === '' ? message_id : '' };
