@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS rates
     card_id String,
     -- As the card prints it.
     market String,
-    -- Lower case, single spaces: what markets are compared by.
+    -- Lower case, single spaces, "and": what markets are compared by.
     market_key String,
     category LowCardinality(String),
     -- Messages of a month are counted from 1; both bounds belong to the range.

@@ -32,14 +32,14 @@ export const MARKETS_HASH: string = createHash('sha256')
 /** All markets that the table knows on any day. */
 export const MARKETS: ReadonlySet<string> = new Set([OTHER_MARKET, ...ROWS.map((row) => row.market)]);
 
-/** What a market is compared by: the table and a card may differ in letter case and white space. */
+/** What a market is compared by: the table and a card may differ in letter case, white space, and "&" for "and". */
 export function marketKey(name: string): string {
-  return name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+  return name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase().replaceAll('&', 'and');
 }
 
 /** `marketKey` in SQL, of a market that `marketSql` gives. */
 export function marketKeySql(market: string): string {
-  return `lower(${market})`;
+  return `replaceAll(lower(${market}), '&', 'and')`;
 }
 
 /** Rows by prefix or by country, the latest first. */

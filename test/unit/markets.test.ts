@@ -112,7 +112,8 @@ describe('the table of markets', () => {
   });
 
   it('is compared without letter case and white space', () => {
-    expect(marketKey(' Rest of\n Central  & Eastern\u00a0EUROPE')).toBe('rest of central & eastern europe');
+    expect(marketKey(' Rest of\n Central  & Eastern\u00a0EUROPE')).toBe('rest of central and eastern europe');
+    expect(marketKey('Rest of Central and Eastern Europe')).toBe(marketKey('Rest of Central & Eastern Europe'));
     expect(new Set([...MARKETS].map(marketKey)).size).toBe(MARKETS.size);
   });
 });
