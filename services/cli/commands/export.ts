@@ -4,6 +4,7 @@ import { csvReport, REPORTS, settleReports, type ReportName } from '../../export
 import type { Ledger } from '../../ledger/ledger.ts';
 import { withExistingLedger, withSample } from '../open.ts';
 import { writeText } from '../output.ts';
+import { Progress } from '../progress.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
 export interface ExportOptions extends CommonOptions {
@@ -26,7 +27,10 @@ export async function exportReport(name: string, options: ExportOptions): Promis
   );
   if (!parsed.ok) throw new UsageError(parsed.message);
   const run = async (ledger: Ledger): Promise<void> => {
+    const progress = new Progress();
+    progress.show('bringing sums and amounts up to date');
     await settleReports([report], ledger.database);
+    progress.end();
     const parts = csvReport(report, ledger.reading, parsed.filters, options.by ?? 'sent');
     await (options.out === undefined ? writeText(process.stdout, parts) : writeTextFile(options.out, parts));
   };
