@@ -5,7 +5,11 @@ buildDashboard();
 process.chdir(ROOT);
 const { register } = await import('tsx/esm/api');
 register();
-const benches = { ledger: '../test/bench/bench.ts', kafka: '../test/bench/kafka.ts', rating: '../test/bench/rating.ts' };
+const benches = {
+  ledger: '../test/bench/bench.ts',
+  kafka: '../test/bench/kafka.ts',
+  rating: '../test/bench/rating.ts',
+};
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));
 if (unknown !== undefined) {
