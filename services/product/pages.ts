@@ -10,8 +10,8 @@ export async function loadPages(): Promise<PageHandler> {
   if (!existsSync(DASHBOARD)) throw new LedgerError('The dashboard is not built. Run: npm run build');
   // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
-  // A rate file, and the form around it.
-  process.env['BODY_SIZE_LIMIT'] = String(MAX_RATE_FILE_BYTES + 1024 * 1024);
+  // Twice a rate file: a form that is too large is read to its end, so that the browser gets to see why it is refused.
+  process.env['BODY_SIZE_LIMIT'] = String(2 * MAX_RATE_FILE_BYTES);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
   return handler;
 }

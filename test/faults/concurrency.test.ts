@@ -216,8 +216,8 @@ describe('two writers in every order of their steps', () => {
 
   it.each(Object.entries(splits))('%s', async (_, split) => {
     await withLedgers(async (a, b) => {
-      const orders = interleavings(['a', 'a', 'a'], ['b', 'b', 'b']);
-      expect(orders).toHaveLength(20);
+      const orders = interleavings(['a', 'a', 'a'], ['b', 'b', 'b']).filter((_, i) => isFull || i % 2 === 0);
+      expect(orders).toHaveLength(isFull ? 20 : 10);
       const events: Raw[] = [];
       for (const [i, order] of orders.entries()) {
         const [ofA, ofB] = split(new World(`w${i}`));

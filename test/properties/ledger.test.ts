@@ -170,7 +170,7 @@ describe('any traffic through the ledger', () => {
           await expectOracle(writers[0]!, events, settings, views);
         }),
       ),
-      { ...asItIs, numRuns: ledgers(40) },
+      { ...asItIs, numRuns: ledgers(24) },
     );
   });
 
@@ -210,7 +210,7 @@ describe('any traffic through the ledger', () => {
           settings,
         );
       }),
-      { ...asItIs, numRuns: ledgers(15) },
+      { ...asItIs, numRuns: ledgers(8) },
     );
   });
 

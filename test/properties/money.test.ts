@@ -18,7 +18,7 @@ import { csvRows, DataDirectory } from '../support/product.ts';
 /** All columns of `charges` but the one that says whether a row is frozen. */
 const MONEY_COLUMNS = CHARGES_COLUMNS.filter((column) => column !== 'period');
 
-const WORLDS = isFull ? 40 : 2;
+const WORLDS = isFull ? 40 : 1;
 const EVENTS = isFull ? 20_000 : 1_500;
 
 let data: DataDirectory;

@@ -81,7 +81,8 @@ export type ReportTexts = Readonly<Record<ComparedName, string>>;
 /** Columns of `messages` that say how a message is marked; what it costs comes after them. */
 const MARK_COLUMNS = MESSAGES_COLUMNS.indexOf('waba_id');
 
-function withoutMoney(text: string): string {
+/** Report `messages` as text, with the columns that say how messages are marked alone. */
+export function withoutMoney(text: string): string {
   const rows = csvRows(text).map((row) => Object.values(row).slice(0, MARK_COLUMNS));
   return csvText([MESSAGES_COLUMNS.slice(0, MARK_COLUMNS), ...rows]);
 }
