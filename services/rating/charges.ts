@@ -47,7 +47,7 @@ FROM
 GROUP BY group_key, side, hour, phone_number_id`;
 }
 
-/** What a row of \`charge_hours\` is keyed by. */
+/** What a row of `charge_hours` is keyed by. */
 const KEY = [
   'phone_number_id',
   'day',

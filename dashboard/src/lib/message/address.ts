@@ -3,14 +3,14 @@ import type { MessageRow } from '@ctwa-ledger/schemas/reports.ts';
 
 import { search, type FilterState } from '../filters/filters.ts';
 
-/** Address of the page of one message. Ids of Meta's have characters that mean something in an address. */
-export function messageAddress(
-  { phone_number_id, message_id }: Pick<MessageRow, 'phone_number_id' | 'message_id'>,
-  filters: FilterState,
-): string {
-  const path = resolve('/messages/[phone_number_id]/[message_id]', {
-    phone_number_id: encodeURIComponent(phone_number_id),
-    message_id: encodeURIComponent(message_id),
-  });
-  return `${path}${search(filters)}`;
+type MessageKey = Pick<MessageRow, 'phone_number_id' | 'message_id'>;
+
+/** The parts of the address of a message's page. Ids of Meta's have characters that mean something in an address. */
+export function messageParts({ phone_number_id, message_id }: MessageKey): MessageKey {
+  return { phone_number_id: encodeURIComponent(phone_number_id), message_id: encodeURIComponent(message_id) };
+}
+
+/** Address of the page of one message. */
+export function messageAddress(message: MessageKey, filters: FilterState): string {
+  return `${resolve('/messages/[phone_number_id]/[message_id]', messageParts(message))}${search(filters)}`;
 }
