@@ -91,6 +91,16 @@ export type OverviewRow = z.infer<typeof overviewRow>;
 export const dayTotalsRow = dailyRow.omit({ phone_number_id: true }).extend({ saved_from_charge: count });
 export type DayTotalsRow = z.infer<typeof dayTotalsRow>;
 
+const totals = dayTotalsRow.omit({ day: true }).shape;
+
+/** One hour over all numbers; `hour` is its first moment, ISO 8601 with offset. Every hour of the range has a row. */
+export const hourTotalsRow = z.object({ hour: z.string(), ...totals });
+export type HourTotalsRow = z.infer<typeof hourTotalsRow>;
+
+/** One week over all numbers; `week` is its Monday. Of the first and last week only the days of the range count. */
+export const weekTotalsRow = z.object({ week: z.string(), ...totals });
+export type WeekTotalsRow = z.infer<typeof weekTotalsRow>;
+
 /** M4 and M5, over whatever delivered messages a row speaks of; all of them in the row's `currency`. */
 const amounts = {
   volume: count,
@@ -224,6 +234,8 @@ export interface Reports {
   status(sample: boolean): Promise<LedgerStatus>;
   overview(filters: ReportFilters, sample: boolean): Promise<OverviewRow>;
   dayTotals(filters: ReportFilters, sample: boolean): Promise<DayTotalsRow[]>;
+  hourTotals(filters: ReportFilters, sample: boolean): Promise<HourTotalsRow[]>;
+  weekTotals(filters: ReportFilters, sample: boolean): Promise<WeekTotalsRow[]>;
   daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
   ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
   savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;

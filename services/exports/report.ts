@@ -3,12 +3,14 @@ import {
   adsRow,
   dailyRow,
   dayTotalsRow,
+  hourTotalsRow,
   overviewRow,
   savingsAdsRow,
   savingsCategoriesRow,
   savingsDaysRow,
   savingsRow,
   unratedRow,
+  weekTotalsRow,
   type ReportFilters,
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
@@ -16,13 +18,13 @@ import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
-import { ads, columnsOf, daily, dayTotals, overview } from '../reports/figures.ts';
+import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
 import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
 import { csvText } from './csv.ts';
 
-/** The reports of contract.md 3, and what pages show besides: `days` over all numbers, `overview`, and sums of charges. */
+/** The reports of contract.md 3, and what pages show besides: `days`, `hours` and `weeks` over all numbers, `overview`, and sums of charges. */
 export const REPORTS = [
   'messages',
   'conversations',
@@ -32,6 +34,8 @@ export const REPORTS = [
   'adjustments',
   'focus',
   'days',
+  'hours',
+  'weeks',
   'overview',
   'savings',
   'savings-days',
@@ -42,7 +46,7 @@ export const REPORTS = [
 export type ReportName = (typeof REPORTS)[number];
 
 /** Reports that are read from the summaries, which must be settled first to be complete. */
-const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set(['daily', 'ads', 'days', 'overview']);
+const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set(['daily', 'ads', 'days', 'hours', 'weeks', 'overview']);
 
 /** Reports with amounts, whose tiers and allowances must be settled first. */
 const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
@@ -97,6 +101,10 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return whole(dailyRow, daily(database, filters));
     case 'days':
       return whole(dayTotalsRow, dayTotals(database, filters));
+    case 'hours':
+      return whole(hourTotalsRow, hourTotals(database, filters));
+    case 'weeks':
+      return whole(weekTotalsRow, weekTotals(database, filters));
     case 'overview':
       return whole(
         overviewRow,

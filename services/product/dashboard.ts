@@ -60,6 +60,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     status: (sample) => opening.demand().product.queries.status(sample),
     overview: (filters, sample) => opening.demand().product.queries.overview(filters, sample),
     dayTotals: (filters, sample) => opening.demand().product.queries.dayTotals(filters, sample),
+    hourTotals: (filters, sample) => opening.demand().product.queries.hourTotals(filters, sample),
+    weekTotals: (filters, sample) => opening.demand().product.queries.weekTotals(filters, sample),
     daily: (filters, sample) => opening.demand().product.queries.daily(filters, sample),
     ads: (filters, sample) => opening.demand().product.queries.ads(filters, sample),
     savings: (filters, sample) => opening.demand().product.queries.savings(filters, sample),

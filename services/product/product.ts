@@ -3,7 +3,7 @@ import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
-import { ads, daily, dayTotals, overview } from '../reports/figures.ts';
+import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { explain } from '../reports/message.ts';
 import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
@@ -100,6 +100,8 @@ export class Product {
       },
       overview: async (filters, sample) => overview(await this.#database(sample), filters),
       dayTotals: async (filters, sample) => dayTotals(await this.#database(sample), filters),
+      hourTotals: async (filters, sample) => hourTotals(await this.#database(sample), filters),
+      weekTotals: async (filters, sample) => weekTotals(await this.#database(sample), filters),
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
       savings: async (filters, sample) => savings(await this.#database(sample), filters),

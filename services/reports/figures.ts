@@ -1,18 +1,22 @@
 import { DateTime } from 'luxon';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   adsRow,
   dailyRow,
   dayTotalsRow,
+  hourTotalsRow,
   overviewRow,
+  weekTotalsRow,
   type AdsRow,
   type DailyRow,
   type DayTotalsRow,
+  type HourTotalsRow,
   type OverviewRow,
   type ReportFilters,
+  type WeekTotalsRow,
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
-import { AS_OF, FROM, isoTime, parametersOf, TO } from './sql.ts';
+import { AS_OF, FROM, isoTime, parametersOf, rangeOf, TO } from './sql.ts';
 
 /** A decimal as people and CSV print it: no trailing zeros, no exponent; null stays null. */
 const decimalText = (sql: string): string =>
@@ -110,14 +114,23 @@ function dayAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ days: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** Every day of the range, all numbers together; an open end of the range is the outermost day with anything. */
-export async function dayTotals(database: Database, filters: ReportFilters): Promise<DayTotalsRow[]> {
-  const rows = await database.query(
-    dayTotalsRow,
-    `SELECT ${DAY} AS day, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
-     FROM ${CELLS} GROUP BY day HAVING ${ANYTHING} > 0 ORDER BY day`,
+function weekAfter(day: string): string {
+  return DateTime.fromISO(day, { zone: 'utc' }).plus({ weeks: 1 }).toFormat('yyyy-MM-dd');
+}
+
+/** Figures over all numbers by what `key` makes of a cell's time, where there are any. */
+function totalsBy<Row>(database: Database, filters: ReportFilters, row: z.ZodType<Row>, key: string): Promise<Row[]> {
+  return database.query(
+    row,
+    `SELECT ${key}, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
+     FROM ${CELLS} GROUP BY 1 HAVING ${ANYTHING} > 0 ORDER BY 1`,
     parametersOf(filters),
   );
+}
+
+/** Every day of the range, all numbers together; an open end of the range is the outermost day with anything. */
+export async function dayTotals(database: Database, filters: ReportFilters): Promise<DayTotalsRow[]> {
+  const rows = await totalsBy(database, filters, dayTotalsRow, `${DAY} AS day`);
   const [first, last] = [rows[0]?.day, rows.at(-1)?.day];
   const from = latest(filters.from ?? first, FIRST_DAY);
   const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
@@ -126,6 +139,48 @@ export async function dayTotals(database: Database, filters: ReportFilters): Pro
   const days: DayTotalsRow[] = [];
   for (let day = from; day < to; day = dayAfter(day)) days.push(known.get(day) ?? { day, ...NOTHING });
   return days;
+}
+
+const hourRow = hourTotalsRow.omit({ hour: true }).extend({ starts_at: z.number() });
+
+/** Every hour of the range in the zone asked for, all numbers together; an open end is the outermost hour with anything. */
+export async function hourTotals(database: Database, filters: ReportFilters): Promise<HourTotalsRow[]> {
+  // Grouped by the moment and not by its name: where clocks go back, two hours have one name.
+  const key = 'toUnixTimestamp(toStartOfHour(cell_at, {tz:String})) AS starts_at';
+  const rows = await totalsBy(database, filters, hourRow, key);
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const range = rangeOf(filters);
+  const known = new Map(rows.map((row) => [row.starts_at, row]));
+  const end = filters.to === null ? last.starts_at + 1 : range.to;
+  const hours: HourTotalsRow[] = [];
+  let at = DateTime.fromSeconds(filters.from === null ? first.starts_at : range.from, { zone: filters.tz });
+  while (at.toSeconds() < end) {
+    const hour = at.toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
+    const row = known.get(at.toSeconds());
+    hours.push(hourTotalsRow.parse({ ...(row ?? NOTHING), hour }));
+    at = at.plus({ hours: 1 }).startOf('hour');
+  }
+  return hours;
+}
+
+function mondayOf(day: string): string {
+  return DateTime.fromISO(day, { zone: 'utc' }).startOf('week').toFormat('yyyy-MM-dd');
+}
+
+/** Every week with a day of the range, Monday to Sunday; an open end is the outermost week with anything. */
+export async function weekTotals(database: Database, filters: ReportFilters): Promise<WeekTotalsRow[]> {
+  const key = 'toString(toMonday(toDate(cell_at, {tz:String}))) AS week';
+  const rows = await totalsBy(database, filters, weekTotalsRow, key);
+  const [first, last] = [rows[0]?.week, rows.at(-1)?.week];
+  const from = latest(filters.from ?? first, FIRST_DAY);
+  const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
+  if (from === undefined || to === undefined) return rows;
+  const known = new Map(rows.map((row) => [row.week, row]));
+  const weeks: WeekTotalsRow[] = [];
+  for (let monday = mondayOf(from); monday < to; monday = weekAfter(monday))
+    weeks.push(known.get(monday) ?? { week: monday, ...NOTHING });
+  return weeks;
 }
 
 /** Report `daily`: one row per day and number on which anything happened. */

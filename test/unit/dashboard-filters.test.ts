@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { bucketsOf, type BucketRows } from '../../dashboard/src/lib/buckets/buckets.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import {
   DEFAULT_STATE,
@@ -9,7 +10,14 @@ import {
   type FilterState,
   type Repair,
 } from '../../dashboard/src/lib/filters/filters.ts';
-import { presets, resolveRange, type LedgerSpan } from '../../dashboard/src/lib/filters/range.ts';
+import {
+  comparedRange,
+  presets,
+  resolveRange,
+  type DayRange,
+  type LedgerSpan,
+} from '../../dashboard/src/lib/filters/range.ts';
+import { countChange, rateChange } from '../../dashboard/src/lib/headline/change.ts';
 
 const state = (change: Partial<FilterState>): FilterState => ({ ...DEFAULT_STATE, ...change });
 const unix = (iso: string): number => Date.parse(iso) / 1000;
@@ -27,9 +35,12 @@ describe('a query string and the page state say the same', () => {
     ['the sample data', 'sample=1', state({ sample: true })],
     ['a sort', 'sort=-reply_rate', state({ sort: { column: 'reply_rate', descending: true } })],
     ['a sort upwards', 'sort=ad_id', state({ sort: { column: 'ad_id', descending: false } })],
+    ['a comparison', 'compare=year', state({ compare: 'year' })],
+    ['no comparison', 'compare=none', state({ compare: 'none' })],
+    ['hours', 'grain=hour', state({ grain: 'hour' })],
     [
       'everything',
-      'from=2026-01-01&to=2026-02-01&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&sort=pending',
+      'from=2026-01-01&to=2026-02-01&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&sort=pending&compare=none&grain=week',
       {
         from: '2026-01-01',
         to: '2026-02-01',
@@ -37,6 +48,8 @@ describe('a query string and the page state say the same', () => {
         as_of: '2026-01-31T10:00:00Z',
         sample: true,
         sort: { column: 'pending', descending: false },
+        compare: 'none',
+        grain: 'week',
       },
     ],
   ];
@@ -88,6 +101,8 @@ describe('what cannot be used becomes the default, with a notice', () => {
     ['a time of another age', 'as_of=9999-01-01T00:00:00Z', DEFAULT_STATE, ['as_of']],
     ['no flag', 'sample=maybe', DEFAULT_STATE, ['sample']],
     ['no column', 'sort=-clicks', DEFAULT_STATE, ['sort']],
+    ['no comparison of that name', 'compare=yesterday', DEFAULT_STATE, ['compare']],
+    ['no length of a bar', 'grain=minute', DEFAULT_STATE, ['grain']],
     ['a bad value leaves the good ones', 'tz=x&sample=1', state({ sample: true }), ['tz']],
     ['all at once', 'from=x&tz=x&as_of=x&sort=x&sample=x', DEFAULT_STATE, ['from', 'tz', 'as_of', 'sort', 'sample']],
   ];
@@ -150,6 +165,45 @@ describe('the days on screen', () => {
   });
 });
 
+describe('hours are for ranges that have room for them', () => {
+  const span: LedgerSpan = {
+    first_event_at: unix('2026-01-01T00:00:00Z'),
+    last_event_at: unix('2026-03-10T00:00:00Z'),
+  };
+  const cases: readonly [string, string, FilterState['grain'], number][] = [
+    ['2026-03-01', '2026-03-15', 'hour', 0],
+    ['2026-03-01', '2026-03-16', 'day', 1],
+  ];
+
+  it.each(cases)('%s to %s', (from, to, grain, repairs) => {
+    const resolved = resolveRange(state({ from, to, grain: 'hour' }), span, unix('2026-03-20T00:00:00Z'));
+    expect(resolved.state.grain).toBe(grain);
+    expect(resolved.range).toEqual({ from, to });
+    expect(resolved.repairs).toHaveLength(repairs);
+  });
+});
+
+describe('what a range is compared with', () => {
+  const cases: readonly [string, string, string, FilterState['compare'], string | null, string | null][] = [
+    ['as many days before', '2026-03-05', '2026-03-12', 'previous', '2026-02-26', '2026-03-05'],
+    ['one day before', '2026-03-01', '2026-03-02', 'previous', '2026-02-28', '2026-03-01'],
+    ['a month with the month before', '2026-03-01', '2026-04-01', 'previous', '2026-02-01', '2026-03-01'],
+    ['two months with two months', '2026-03-01', '2026-05-01', 'previous', '2026-01-01', '2026-03-01'],
+    ['over a new year', '2026-01-01', '2026-02-01', 'previous', '2025-12-01', '2026-01-01'],
+    ['part of a month with as many days', '2026-03-01', '2026-03-31', 'previous', '2026-01-30', '2026-03-01'],
+    ['the same dates of last year', '2026-03-05', '2026-03-12', 'year', '2025-03-05', '2025-03-12'],
+    ['a month of last year', '2024-02-01', '2024-03-01', 'year', '2023-02-01', '2023-03-01'],
+    ['29 February is 28 a year earlier', '2024-02-29', '2024-03-01', 'year', '2023-02-28', '2023-03-01'],
+    ['up to 29 February', '2024-02-28', '2024-02-29', 'year', '2023-02-28', '2023-03-01'],
+    ['nothing', '2026-03-05', '2026-03-12', 'none', null, null],
+  ];
+
+  it.each(cases)('%s', (_, from, to, comparison, before, until) => {
+    const expected = before === null ? null : { from: before, to: until };
+    expect(comparedRange({ from, to }, comparison)).toEqual(expected);
+  });
+});
+
 describe('the address of the report behind a table', () => {
   it('spells the range and the zone out', () => {
     const range = { from: '2026-01-01', to: '2026-02-01' };
@@ -160,5 +214,90 @@ describe('the address of the report behind a table', () => {
     expect(reportAddress('ads', 'csv', asked, range, true)).toBe(
       '/api/ads?format=csv&from=2026-01-01&to=2026-02-01&tz=Asia%2FTokyo&as_of=2026-01-31T10%3A00%3A00Z&sample=1',
     );
+  });
+});
+
+describe('a change of a figure in words', () => {
+  const counts: readonly [number, number, string][] = [
+    [120, 100, '+20% from 100'],
+    [99, 100, '-1% from 100'],
+    [1_000, 1_000, '0% from 1,000'],
+    [1_234_567, 1_000_000, '+23.5% from 1,000,000'],
+    [5, 0, 'none before'],
+    [0, 0, 'none before either'],
+    [0, 5, '-100% from 5'],
+  ];
+  it.each(counts)('%d after %d', (now, before, words) => {
+    expect(countChange(now, before)).toBe(words);
+  });
+
+  const rates: readonly [string | null, string | null, string | null][] = [
+    ['0.8160', '0.8040', '+1.2 points from 80.4%'],
+    ['0.8040', '0.8160', '-1.2 points from 81.6%'],
+    ['0.5000', '0.5000', '0.0 points from 50.0%'],
+    ['1.0000', null, null],
+    [null, '0.5000', null],
+  ];
+  it.each(rates)('%s after %s', (now, before, words) => {
+    expect(rateChange(now, before)).toBe(words);
+  });
+});
+
+describe('what a bar covers', () => {
+  const none = {
+    ad_conversations: 0,
+    replied: 0,
+    mature: 0,
+    pending: 0,
+    reply_rate: null,
+    median_seconds_to_reply: null,
+    windows_opened: 0,
+    windows_confirmed: 0,
+    messages: 0,
+    delivered: 0,
+    billable: 0,
+    free_entry: 0,
+    free_service: 0,
+    covered: 0,
+    unknown: 0,
+    mismatches: 0,
+    saved_from_charge: 0,
+  };
+  const named = (asked: BucketRows, range: DayRange, tz: string, as_of: string, last: string | null): string[] =>
+    bucketsOf(asked, range, tz, unix(as_of), last === null ? null : unix(last)).map(
+      ({ name, detail, unfinished }) => `${name} | ${detail}${unfinished ? ' | unfinished' : ''}`,
+    );
+
+  it('names two hours apart where clocks go back, and only the one that runs is unfinished', () => {
+    const rows = ['02:00:00+02:00', '02:00:00+01:00', '03:00:00+01:00'].map((time) => ({
+      hour: `2026-10-25T${time}`,
+      ...none,
+    }));
+    const range = { from: '2026-10-25', to: '2026-10-26' };
+    expect(
+      named({ grain: 'hour', rows }, range, 'Europe/Berlin', '2026-10-25T02:10:00Z', '2026-10-25T01:30:00Z'),
+    ).toEqual([
+      '25 Oct 2026, 02:00 | Sun, +02:00',
+      '25 Oct 2026, 02:00 | Sun, +01:00 | unfinished',
+      '25 Oct 2026, 03:00 | Sun, +01:00 | unfinished',
+    ]);
+  });
+
+  it('ends a day of 25 hours at its midnight', () => {
+    const rows = [{ day: '2026-10-25', ...none }];
+    const range = { from: '2026-10-25', to: '2026-10-26' };
+    const at = (as_of: string): string[] => named({ grain: 'day', rows }, range, 'Europe/Berlin', as_of, null);
+    expect(at('2026-10-25T22:59:59Z')).toEqual(['25 Oct 2026 | Sun | unfinished']);
+    expect(at('2026-10-25T23:00:00Z')).toEqual(['25 Oct 2026 | Sun']);
+  });
+
+  it('says which days of a week count', () => {
+    const rows = ['2026-03-02', '2026-03-09', '2026-03-16'].map((week) => ({ week, ...none }));
+    const range = { from: '2026-03-04', to: '2026-03-18' };
+    expect(named({ grain: 'week', rows }, range, 'UTC', '2026-04-01T00:00:00Z', '2026-03-17T09:00:00Z')).toEqual([
+      'Week of 2 Mar 2026 | only 4 Mar to 8 Mar',
+      'Week of 9 Mar 2026 | ',
+      'Week of 16 Mar 2026 | only 16 Mar to 17 Mar | unfinished',
+    ]);
   });
 });

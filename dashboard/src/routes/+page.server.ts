@@ -1,15 +1,33 @@
+import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { error, redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { sortAds } from '$lib/ads/sorting.ts';
-import { dayViews } from '$lib/daily/days.ts';
+import { bucketsOf, type BucketRows } from '$lib/buckets/buckets.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { DEFAULT_STATE, readFilters, search } from '$lib/filters/filters.ts';
+import { DEFAULT_STATE, readFilters, search, type Grain } from '$lib/filters/filters.ts';
+import { comparedRange, dayOf } from '$lib/filters/range.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 /** Rows of the table of ads; who has more needs the CSV, not a longer page. */
 const MAX_ADS = 200;
+
+/** The rows of the chart. */
+async function bucketRows(
+  reports: Reports,
+  grain: Grain,
+  ...asked: Parameters<Reports['dayTotals']>
+): Promise<BucketRows> {
+  switch (grain) {
+    case 'hour':
+      return { grain, rows: await reports.hourTotals(...asked) };
+    case 'day':
+      return { grain, rows: await reports.dayTotals(...asked) };
+    case 'week':
+      return { grain, rows: await reports.weekTotals(...asked) };
+  }
+}
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of } = await event.parent();
@@ -20,9 +38,11 @@ export const load: PageServerLoad = async (event) => {
   const reports = reportsOf(event);
   const asked = { ...range, tz: filters.tz, as_of };
   const amounts = amountFilters(filters, range, as_of);
-  const [overview, days, ads, savings, savings_ads] = await Promise.all([
+  const compared = comparedRange(range, filters.compare);
+  const [overview, before, rows, ads, savings, savings_ads] = await Promise.all([
     reports.overview(asked, filters.sample),
-    reports.dayTotals(asked, filters.sample),
+    compared && reports.overview({ ...asked, ...compared }, filters.sample),
+    bucketRows(reports, filters.grain, asked, filters.sample),
     reports.ads(asked, filters.sample),
     reports.savings(amounts, filters.sample),
     reports.savingsAds(amounts, filters.sample),
@@ -32,7 +52,13 @@ export const load: PageServerLoad = async (event) => {
   return {
     figures: {
       overview,
-      days: dayViews(days, filters.tz, as_of, status.last_event_at),
+      before: compared &&
+        before && {
+          range: compared,
+          overview: before,
+          is_partial: status.first_event_at === null || dayOf(status.first_event_at, filters.tz) > compared.from,
+        },
+      buckets: bucketsOf(rows, range, filters.tz, as_of, status.last_event_at),
       ads: shown,
       ads_total: ads.length,
       savings,

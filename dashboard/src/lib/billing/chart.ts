@@ -1,6 +1,6 @@
 import {
   dataset,
-  dayAxis,
+  timeAxis,
   dayLabels,
   dayTitle,
   fontOf,
@@ -53,7 +53,7 @@ export function updateChart(
     ]);
   chart.data.labels = dayLabels(days);
   chart.data.datasets = series.map((one) => dataset(one, days, colours));
-  chart.options.scales = { ...Object.fromEntries(panels), x: dayAxis(colours, font) };
+  chart.options.scales = { ...Object.fromEntries(panels), x: timeAxis(colours, font) };
   styleTooltip(chart, series, colours, {
     title: (items) => dayTitle(days[items[0]?.dataIndex ?? -1]),
     label: (item) => {

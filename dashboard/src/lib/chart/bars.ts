@@ -47,10 +47,14 @@ export function coloursOf(element: Element): ChartColours {
   };
 }
 
-/** A day that bars stand for. */
-export interface ChartDay {
-  readonly day: string;
+/** What a bar stands for. */
+export interface ChartBar {
   readonly unfinished: boolean;
+}
+
+/** A day that bars stand for. */
+export interface ChartDay extends ChartBar {
+  readonly day: string;
 }
 
 /** One kind of bar. */
@@ -61,17 +65,17 @@ export interface Series {
   readonly colour: string;
   /** Drawn hollow, with an outline of this colour: open, neither success nor failure. */
   readonly outline?: string | undefined;
-  /** One for each day. */
+  /** One for each bar. */
   readonly values: number[];
 }
 
-/** With more days a bar is not much wider than the two sides of its outline. */
-const MAX_OUTLINED_DAYS = 120;
+/** With more, a bar is not much wider than the two sides of its outline. */
+const MAX_OUTLINED_BARS = 120;
 
 /** Room for a title and numbers of four digits, which a narrow chart would otherwise write over each other. */
 const MIN_AXIS_PX = 68;
 
-/** An empty chart: panels, one above the other, on one axis of days. */
+/** An empty chart: panels, one above the other, on one axis of time. */
 export function createChart(canvas: HTMLCanvasElement): BarChart {
   const configuration: ChartConfiguration<'bar', number[], string> = {
     type: 'bar',
@@ -128,7 +132,7 @@ export function gap(colours: ChartColours, font: Font) {
   };
 }
 
-export function dayAxis(colours: ChartColours, font: Font) {
+export function timeAxis(colours: ChartColours, font: Font) {
   return {
     type: 'category' as const,
     stacked: true,
@@ -176,20 +180,20 @@ export function styleTooltip(
 
 export function dataset(
   { label, axis, colour, outline, values }: Series,
-  days: readonly ChartDay[],
+  bars: readonly ChartBar[],
   colours: ChartColours,
 ): ChartDataset<'bar', number[]> {
   const hatched = hatching(outline ?? colour, colours.surface);
-  const fills = days.map((day) => (day.unfinished ? hatched : colour));
+  const fills = bars.map((bar) => (bar.unfinished ? hatched : colour));
   return {
     label,
     data: values,
     xAxisID: 'x',
     yAxisID: axis,
     backgroundColor: fills,
-    // The tooltip says which day is meant; Chart.js's brighter shade would be a colour of no legend.
+    // The tooltip says which bar is meant; Chart.js's brighter shade would be a colour of no legend.
     hoverBackgroundColor: fills,
-    ...(outline !== undefined && days.length <= MAX_OUTLINED_DAYS
+    ...(outline !== undefined && bars.length <= MAX_OUTLINED_BARS
       ? { borderColor: outline, borderWidth: 1.5, borderSkipped: false }
       : {}),
     maxBarThickness: 36,
@@ -198,7 +202,7 @@ export function dataset(
   };
 }
 
-/** Diagonal stripes in a bar's own colour: an unfinished day must not look like a bad one. */
+/** Diagonal stripes in a bar's own colour: an unfinished one must not look like a bad one. */
 function hatching(colour: string, ground: string): CanvasPattern | string {
   const SIZE_PX = 6;
   const tile = document.createElement('canvas');

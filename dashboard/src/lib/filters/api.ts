@@ -7,7 +7,7 @@ const AMOUNT_REPORTS = ['savings', 'savings-days', 'savings-ads', 'savings-categ
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
 /** Reports that pages link to. */
-export type LinkedReport = 'days' | 'daily' | 'ads' | AmountReport;
+export type LinkedReport = 'days' | 'hours' | 'weeks' | 'daily' | 'ads' | AmountReport;
 
 const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
 

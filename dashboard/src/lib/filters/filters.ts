@@ -26,6 +26,14 @@ export interface AdSort {
   readonly descending: boolean;
 }
 
+/** What the headline figures are compared with. */
+export const COMPARISONS = ['previous', 'year', 'none'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+/** How long a bar of the chart is. */
+export const GRAINS = ['hour', 'day', 'week'] as const;
+export type Grain = (typeof GRAINS)[number];
+
 /** What the address of a page says. The default state is the empty query string. */
 export interface FilterState {
   /** First day; null = follows the data. */
@@ -39,6 +47,8 @@ export interface FilterState {
   /** Asks for the sample data even when real data exists. */
   readonly sample: boolean;
   readonly sort: AdSort;
+  readonly compare: Comparison;
+  readonly grain: Grain;
 }
 
 export const DEFAULT_STATE: FilterState = {
@@ -48,11 +58,13 @@ export const DEFAULT_STATE: FilterState = {
   as_of: null,
   sample: false,
   sort: { column: 'ad_conversations', descending: true },
+  compare: 'previous',
+  grain: 'day',
 };
 
 /** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
 export interface Repair {
-  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'sort';
+  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'sort' | 'compare' | 'grain';
   readonly notice: string;
 }
 
@@ -132,7 +144,20 @@ export function readFilters(params: URLSearchParams): ReadFilters {
     'is not a column of the table of ads; the most conversations come first.',
   );
 
-  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), sort }, repairs };
+  const compare = parameter(
+    'compare',
+    DEFAULT_STATE.compare,
+    (text) => COMPARISONS.find((known) => known === text) ?? null,
+    'is none of previous, year and none; the period before is used.',
+  );
+  const grain = parameter(
+    'grain',
+    DEFAULT_STATE.grain,
+    (text) => GRAINS.find((known) => known === text) ?? null,
+    'is none of hour, day and week; days are shown.',
+  );
+
+  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), sort, compare, grain }, repairs };
 }
 
 /** A flag: its presence is enough, so it does not go the way of the others, where empty means missing. */
@@ -166,6 +191,8 @@ export function writeFilters(state: FilterState): URLSearchParams {
   if (state.as_of !== null) params.set('as_of', state.as_of);
   if (state.sample) params.set('sample', '1');
   if (writeSort(state.sort) !== writeSort(DEFAULT_STATE.sort)) params.set('sort', writeSort(state.sort));
+  if (state.compare !== DEFAULT_STATE.compare) params.set('compare', state.compare);
+  if (state.grain !== DEFAULT_STATE.grain) params.set('grain', state.grain);
   return params;
 }
 

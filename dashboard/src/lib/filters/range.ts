@@ -1,13 +1,16 @@
 import { DateTime } from 'luxon';
 
 import { addDays, daysBetween, monthStart, type Day } from './days.ts';
-import type { FilterState, Repair } from './filters.ts';
+import type { Comparison, FilterState, Repair } from './filters.ts';
 
 /** The days on screen. `to` is exclusive. */
 export interface DayRange {
   readonly from: Day;
   readonly to: Day;
 }
+
+/** Hours of a range: more bars than a screen has room for say nothing. */
+export const MAX_DAYS_BY_HOUR = 14;
 
 /** When the ledger's first and last event happened, Unix seconds; null when it has none. */
 export interface LedgerSpan {
@@ -48,7 +51,11 @@ export function resolveRange(state: FilterState, span: LedgerSpan, now: number):
   const to = state.to ?? end;
   const from = state.from ?? addDays(to, -DEFAULT_DAYS);
   const days = daysBetween(from, to);
-  if (days >= 1 && days <= MAX_DAYS) return { state, range: { from, to }, repairs: [] };
+  if (days >= 1 && days <= MAX_DAYS) {
+    if (state.grain !== 'hour' || days <= MAX_DAYS_BY_HOUR) return { state, range: { from, to }, repairs: [] };
+    const notice = `grain: ${days} days are too many to show by the hour (${MAX_DAYS_BY_HOUR} at most); days are shown.`;
+    return { state: { ...state, grain: 'day' }, range: { from, to }, repairs: [{ parameter: 'grain', notice }] };
+  }
 
   const notice =
     days < 1
@@ -59,6 +66,37 @@ export function resolveRange(state: FilterState, span: LedgerSpan, now: number):
     range: { from: addDays(end, -DEFAULT_DAYS), to: end },
     repairs: [{ parameter: 'from', notice }],
   };
+}
+
+/** Whether a range is made of whole calendar months. */
+function isWholeMonths({ from, to }: DayRange): boolean {
+  return from === monthStart(from) && to === monthStart(to);
+}
+
+/**
+ * The days that a range is compared with; null for no comparison. Whole months are compared with as many whole months
+ * before, other ranges with as many days before; a year earlier is the same dates, 29 February being 28 there.
+ */
+export function comparedRange(range: DayRange, comparison: Comparison): DayRange | null {
+  const day = (text: Day): DateTime => DateTime.fromISO(text, { zone: 'utc' });
+  const earlier = (text: Day, duration: { readonly years?: number; readonly months?: number }): Day =>
+    day(text).minus(duration).toFormat('yyyy-MM-dd');
+  switch (comparison) {
+    case 'none':
+      return null;
+    case 'year': {
+      const from = earlier(range.from, { years: 1 });
+      const to = earlier(range.to, { years: 1 });
+      // 29 February alone has no day of its own a year earlier.
+      return { from, to: to > from ? to : addDays(from, 1) };
+    }
+    case 'previous': {
+      if (!isWholeMonths(range))
+        return { from: addDays(range.from, -daysBetween(range.from, range.to)), to: range.from };
+      const months = Math.round(day(range.to).diff(day(range.from), 'months').months);
+      return { from: earlier(range.from, { months }), to: range.from };
+    }
+  }
 }
 
 export interface Preset {

@@ -1,0 +1,121 @@
+import type { DayTotalsRow, HourTotalsRow, WeekTotalsRow } from '@ctwa-ledger/schemas/reports.ts';
+import { DateTime } from 'luxon';
+
+import { addDays, type Day } from '../filters/days.ts';
+import type { Grain } from '../filters/filters.ts';
+import type { DayRange } from '../filters/range.ts';
+import { longDay, shortDay, weekday } from '../format/dates.ts';
+
+/** The rows of the chart and its table, by how long a bar is. */
+export type BucketRows =
+  | { readonly grain: 'hour'; readonly rows: readonly HourTotalsRow[] }
+  | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
+  | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
+
+/** One hour, day or week as the chart and its table show it. */
+export interface Bucket extends Omit<DayTotalsRow, 'day'> {
+  readonly key: string;
+  /** Of the table's row, and of the sentence. */
+  readonly name: string;
+  /** What stands beside the name: the day of the week, the hour's offset, the days of the week that count. */
+  readonly detail: string;
+  /** Below the bar. */
+  readonly label: string;
+  /** The days that a click asks for; null where it would ask for what is on screen. */
+  readonly days: DayRange | null;
+  /** Mature and not replied: the 24 h have passed. */
+  readonly unanswered: number;
+  /** The data ends within it, so its figures still grow: by the clock, or because the last event is in it. */
+  readonly unfinished: boolean;
+}
+
+/** What a bucket covers, and what it is called. */
+interface Span extends Pick<Bucket, 'key' | 'name' | 'detail' | 'label' | 'days'> {
+  /** Unix seconds; `ends_at` is exclusive. */
+  readonly starts_at: number;
+  readonly ends_at: number;
+}
+
+const midnight = (day: Day, tz: string): number => DateTime.fromISO(day, { zone: tz }).toSeconds();
+
+function hourSpan(iso: string): Span {
+  const starts_at = DateTime.fromISO(iso).toSeconds();
+  const [day, time] = [iso.slice(0, 10), iso.slice(11, 16)];
+  return {
+    key: iso,
+    name: `${longDay(day)}, ${time}`,
+    // Where clocks go back, only the offset tells two hours of one name apart.
+    detail: `${weekday(day)}, ${iso.slice(19)}`,
+    label: time === '00:00' ? shortDay(day) : time,
+    days: null,
+    starts_at,
+    ends_at: starts_at + 3600,
+  };
+}
+
+function daySpan(day: Day, tz: string, one_year: boolean): Span {
+  const next = addDays(day, 1);
+  return {
+    key: day,
+    name: longDay(day),
+    detail: weekday(day),
+    // A range over a new year names the year, or two days would have one name.
+    label: one_year ? shortDay(day) : longDay(day),
+    days: { from: day, to: next },
+    starts_at: midnight(day, tz),
+    ends_at: midnight(next, tz),
+  };
+}
+
+function weekSpan(monday: Day, tz: string, range: DayRange, one_year: boolean): Span {
+  const next = addDays(monday, 7);
+  const from = monday < range.from ? range.from : monday;
+  const to = next > range.to ? range.to : next;
+  const is_cut = from !== monday || to !== next;
+  return {
+    key: monday,
+    name: `Week of ${longDay(monday)}`,
+    detail: is_cut ? `only ${shortDay(from)} to ${shortDay(addDays(to, -1))}` : '',
+    label: one_year ? shortDay(monday) : longDay(monday),
+    days: { from, to },
+    starts_at: midnight(from, tz),
+    ends_at: midnight(next, tz),
+  };
+}
+
+function spansOf(buckets: BucketRows, range: DayRange, tz: string): Span[] {
+  const one_year = range.from.slice(0, 4) === addDays(range.to, -1).slice(0, 4);
+  switch (buckets.grain) {
+    case 'hour':
+      return buckets.rows.map((row) => hourSpan(row.hour));
+    case 'day':
+      return buckets.rows.map((row) => daySpan(row.day, tz, one_year));
+    case 'week':
+      return buckets.rows.map((row) => weekSpan(row.week, tz, range, one_year));
+  }
+}
+
+/** `as_of` and `last_event_at` in Unix seconds. */
+export function bucketsOf(
+  asked: BucketRows,
+  range: DayRange,
+  tz: string,
+  as_of: number,
+  last_event_at: number | null,
+): Bucket[] {
+  const spans = spansOf(asked, range, tz);
+  return asked.rows.flatMap((row, i) => {
+    const span = spans[i];
+    if (span === undefined) return [];
+    const { starts_at, ends_at, ...names } = span;
+    const holds_last = last_event_at !== null && last_event_at >= starts_at && last_event_at < ends_at;
+    const unfinished = holds_last || ends_at > as_of;
+    return [{ ...row, ...names, unanswered: row.mature - row.replied, unfinished }];
+  });
+}
+
+/** `By hour`, `By day`, `By week`. */
+export const GRAIN_TITLES: Readonly<Record<Grain, string>> = { hour: 'By hour', day: 'By day', week: 'By week' };
+
+/** The report behind the table. */
+export const GRAIN_REPORTS = { hour: 'hours', day: 'days', week: 'weeks' } as const satisfies Record<Grain, string>;

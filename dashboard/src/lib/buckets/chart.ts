@@ -1,0 +1,61 @@
+import {
+  dataset,
+  timeAxis,
+  fontOf,
+  gap,
+  panel,
+  styleTooltip,
+  type BarChart,
+  type ChartColours,
+  type Series,
+} from '../chart/bars.ts';
+import { count, rate } from '../format/numbers.ts';
+import type { Bucket } from './buckets.ts';
+
+/** From the bottom of the stack to its top. */
+function seriesOf(buckets: readonly Bucket[], colours: ChartColours): Series[] {
+  const series = (
+    label: string,
+    axis: 'conversations' | 'saved',
+    colour: string,
+    value: (bucket: Bucket) => number,
+    outline?: string,
+  ): Series => ({ label, axis, colour, outline, values: buckets.map(value) });
+  return [
+    series('Replied', 'conversations', colours.replied, (bucket) => bucket.replied),
+    series('No reply within 24 h', 'conversations', colours.unanswered, (bucket) => bucket.unanswered),
+    series('Pending', 'conversations', colours.pending, (bucket) => bucket.pending, colours.replied),
+    series('Messages saved', 'saved', colours.saved, (bucket) => bucket.saved_from_charge),
+  ];
+}
+
+function titleOf(bucket: Bucket | undefined): string {
+  if (bucket === undefined) return '';
+  const { name, detail, unfinished } = bucket;
+  return `${name}${detail === '' ? '' : `, ${detail}`}${unfinished ? ' (unfinished)' : ''}`;
+}
+
+/** Draws `buckets` into a chart that exists already, so that a change of theme or range does not rebuild it. */
+export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours: ChartColours): void {
+  const font = fontOf(chart);
+  const counts = (title: string, weight: number) => {
+    const axis = panel(title, weight, colours, font, (value) => count(Number(value)));
+    return { ...axis, ticks: { ...axis.ticks, precision: 0 } };
+  };
+  const series = seriesOf(buckets, colours);
+  chart.data.labels = buckets.map((bucket) => bucket.label);
+  chart.data.datasets = series.map((one) => dataset(one, buckets, colours));
+  chart.options.scales = {
+    // The panel that comes first is drawn at the bottom.
+    saved: counts('Messages saved', 2),
+    gap: gap(colours, font),
+    conversations: counts('Conversations', 4),
+    x: timeAxis(colours, font),
+  };
+  styleTooltip(chart, series, colours, {
+    title: (items) => titleOf(buckets[items[0]?.dataIndex ?? -1]),
+    label: (item) => ` ${item.dataset.label}: ${count(item.parsed.y ?? 0)}`,
+    footer: (items) => `24 h reply conversion rate: ${rate(buckets[items[0]?.dataIndex ?? -1]?.reply_rate ?? null)}`,
+  });
+  chart.update();
+}
