@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import type { ListedAccount } from './changes.ts';
+import type {
+  AskedConversation,
+  AskedConversations,
+  Conversation,
+  ConversationList,
+} from './conversations.ts';
 import type { ListedCard } from './rate-cards.ts';
 import { rateModelSchema } from './rate-file.ts';
 
@@ -226,6 +232,8 @@ export interface LedgerStatus {
   readonly dead_letters: number;
   /** Cells whose summary is being recomputed; 0 = the figures are complete. */
   readonly cells_behind: number;
+  /** IANA zones of the accounts, those of most accounts first. */
+  readonly account_zones: readonly string[];
 }
 
 /** The named queries that screens, CSV and API share. Implemented by `services/reports`. */
@@ -248,6 +256,10 @@ export interface Reports {
     asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },
     sample: boolean,
   ): Promise<ExplainedMessage[]>;
+  /** A page of ad conversations, newest first. */
+  conversations(asked: AskedConversations, sample: boolean): Promise<ConversationList>;
+  /** The thread of a message; null when there is no such message. */
+  conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;
   rateCards(sample: boolean): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */
   accounts(sample: boolean): Promise<ListedAccount[]>;

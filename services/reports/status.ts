@@ -1,14 +1,26 @@
+import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
+import { readConfiguration } from '../ledger/configuration.ts';
 import { countDeadLetters } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { dirtyCells } from '../ledger/summaries.ts';
 
+/** The zones of accounts, those of most accounts first. */
+function zonesOf(accounts: readonly Account[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { time_zone } of accounts)
+    if (time_zone !== undefined) counts.set(time_zone, (counts.get(time_zone) ?? 0) + 1);
+  return [...counts].sort(([one, a], [other, b]) => b - a || compareUtf8(one, other)).map(([zone]) => zone);
+}
+
 /** How fresh and complete a ledger is; `source` and `loading_sample` are the caller's to say. */
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
-  const [extent, dead_letters, cells_behind] = await Promise.all([
+  const [extent, dead_letters, cells_behind, configuration] = await Promise.all([
     ledger.extent(),
     countDeadLetters(ledger.reading),
     dirtyCells(ledger.reading),
+    readConfiguration(ledger.reading),
   ]);
   return {
     events: extent.events,
@@ -16,5 +28,6 @@ export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'sou
     last_event_at: extent.last_at,
     dead_letters,
     cells_behind,
+    account_zones: zonesOf(configuration?.accounts ?? []),
   };
 }

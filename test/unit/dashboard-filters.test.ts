@@ -17,6 +17,7 @@ import {
   type DayRange,
   type LedgerSpan,
 } from '../../dashboard/src/lib/filters/range.ts';
+import { offeredZones } from '../../dashboard/src/lib/filters/zones.ts';
 import { countChange, rateChange } from '../../dashboard/src/lib/headline/change.ts';
 
 const state = (change: Partial<FilterState>): FilterState => ({ ...DEFAULT_STATE, ...change });
@@ -299,5 +300,22 @@ describe('what a bar covers', () => {
       'Week of 9 Mar 2026 | ',
       'Week of 16 Mar 2026 | only 16 Mar to 17 Mar | unfinished',
     ]);
+  });
+});
+
+describe('zones that are one click away', () => {
+  const cases: readonly [string, string[], string | null, string[]][] = [
+    ['nothing is known', [], null, ['UTC']],
+    [
+      'of accounts, then of the browser',
+      ['America/Sao_Paulo'],
+      'Europe/Berlin',
+      ['UTC', 'America/Sao_Paulo', 'Europe/Berlin'],
+    ],
+    ['each once, under its newer name', ['Asia/Kolkata', 'UTC'], 'Asia/Calcutta', ['UTC', 'Asia/Kolkata']],
+    ['a name that nobody knows is left out', ['Mars/Base'], null, ['UTC']],
+  ];
+  it.each(cases)('%s', (_, accounts, browser, expected) => {
+    expect(offeredZones(accounts, browser).map((zone) => zone.tz)).toEqual(expected);
   });
 });

@@ -51,11 +51,48 @@ export const SUGGESTED_ZONES: readonly string[] = [
   'Pacific/Auckland',
 ];
 
+const runtime_names = new Map<string, string>();
+
+/** What this runtime calls a zone. */
+function runtimeName(zone: string): string {
+  const known = runtime_names.get(zone);
+  if (known !== undefined) return known;
+  const name = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  // Only of the suggested ones: links can name any.
+  if (SUGGESTED_ZONES.includes(zone)) runtime_names.set(zone, name);
+  return name;
+}
+
+/** Links beside the zone field; who has accounts in more zones types the name. */
+const MAX_OFFERED_ZONES = 4;
+
+/** A zone that is one click away, and why it is offered. */
+export interface OfferedZone {
+  readonly tz: string;
+  readonly whose: 'UTC' | 'account' | 'browser';
+}
+
+/**
+ * UTC, the zones of the accounts and that of the browser, each once.
+ * @param browser_zone null where it is not known: before the page has its scripts
+ */
+export function offeredZones(account_zones: readonly string[], browser_zone: string | null): OfferedZone[] {
+  const offered: OfferedZone[] = [{ tz: 'UTC', whose: 'UTC' }];
+  const add = (text: string, whose: OfferedZone['whose']): void => {
+    const tz = zoneName(text);
+    if (tz !== null && !offered.some((known) => known.tz === tz)) offered.push({ tz, whose });
+  };
+  for (const zone of account_zones.slice(0, MAX_OFFERED_ZONES)) add(zone, 'account');
+  if (browser_zone !== null) add(browser_zone, 'browser');
+  return offered;
+}
+
 /** The name under which `text` is known as an IANA zone, whatever its letter case; null when it is none. */
 export function zoneName(text: string): string | null {
   const suggested = SUGGESTED_ZONES.find((zone) => zone.toLowerCase() === text.toLowerCase());
   if (suggested !== undefined) return suggested;
   // Some runtimes take "+03:00" as a zone; an offset has no daylight saving and is no IANA name.
   if (!/^[A-Za-z]/.test(text) || !IANAZone.isValidZone(text)) return null;
-  return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+  const name = runtimeName(text);
+  return SUGGESTED_ZONES.find((zone) => runtimeName(zone) === name) ?? name;
 }
