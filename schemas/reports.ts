@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { ListedAccount } from './changes.ts';
-import type {
-  AskedConversation,
-  AskedConversations,
-  Conversation,
-  ConversationList,
-} from './conversations.ts';
+import type { AskedConversation, AskedConversations, Conversation, ConversationList } from './conversations.ts';
 import type { ListedCard } from './rate-cards.ts';
 import { rateModelSchema } from './rate-file.ts';
 
@@ -145,6 +140,28 @@ export const savingsCategoriesRow = z.object({
 });
 export type SavingsCategoriesRow = z.infer<typeof savingsCategoriesRow>;
 
+/** By market of the customer (M2). */
+export const savingsMarketsRow = z.object({ market: z.string(), currency: z.string(), ...amounts });
+export type SavingsMarketsRow = z.infer<typeof savingsMarketsRow>;
+
+/** By business number, and the account that it belongs to. */
+export const savingsNumbersRow = z.object({
+  waba_id: z.string(),
+  phone_number_id: z.string(),
+  currency: z.string(),
+  ...amounts,
+});
+export type SavingsNumbersRow = z.infer<typeof savingsNumbersRow>;
+
+/** The rows of the reports `savings…` of the same filters. */
+export interface Bill {
+  readonly totals: readonly SavingsRow[];
+  readonly days: readonly SavingsDaysRow[];
+  readonly categories: readonly SavingsCategoriesRow[];
+  readonly markets: readonly SavingsMarketsRow[];
+  readonly numbers: readonly SavingsNumbersRow[];
+}
+
 export const unratedReasonSchema = z.enum([
   'unknown_category',
   'no_account',
@@ -169,6 +186,54 @@ export const unratedRow = z.object({
   last_day: z.string(),
 });
 export type UnratedRow = z.infer<typeof unratedRow>;
+
+/** V2's mismatches, by what was predicted and what Meta reported. */
+export const mismatchesRow = z.object({
+  predicted: z.string(),
+  reported: z.string(),
+  /** Of the message. */
+  category: z.string(),
+  policy: z.string(),
+  /** The rule that decided the prediction. */
+  rule: z.string(),
+  messages: count,
+  first_delivered_at: instant,
+  last_delivered_at: instant,
+});
+export type MismatchesRow = z.infer<typeof mismatchesRow>;
+
+/** One message whose report differs from the prediction. */
+export const mismatchRow = z.object({
+  message_id: z.string(),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  delivered_at: z.string(),
+  type: z.string(),
+  template_name: z.string(),
+  category: z.string(),
+  policy: z.string(),
+  predicted: z.string(),
+  reported: z.string(),
+  reported_category: z.string(),
+  rule: z.string(),
+  conversation_id: z.string(),
+  ad_id: z.string(),
+});
+export type MismatchRow = z.infer<typeof mismatchRow>;
+
+/** A page of mismatches, the latest first. */
+export interface AskedMismatches {
+  /** Null: of all marks. */
+  readonly predicted: string | null;
+  readonly reported: string | null;
+  /** What the page before ended with; null = the first page. `delivered_at` in Unix seconds. */
+  readonly before: {
+    readonly delivered_at: number;
+    readonly phone_number_id: string;
+    readonly message_id: string;
+  } | null;
+  readonly limit: number;
+}
 
 /** One outbound message with everything that decides its amount. */
 export const messageRow = z.object({
@@ -247,10 +312,11 @@ export interface Reports {
   daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
   ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
   savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
-  savingsDays(filters: ReportFilters, sample: boolean): Promise<SavingsDaysRow[]>;
   savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
-  savingsCategories(filters: ReportFilters, sample: boolean): Promise<SavingsCategoriesRow[]>;
+  bill(filters: ReportFilters, sample: boolean): Promise<Bill>;
   unrated(filters: ReportFilters, sample: boolean): Promise<UnratedRow[]>;
+  mismatches(filters: ReportFilters, sample: boolean): Promise<MismatchesRow[]>;
+  mismatchedMessages(filters: ReportFilters, asked: AskedMismatches, sample: boolean): Promise<MismatchRow[]>;
   /** Messages of an id, of one business number or of all: ids are unique only within a number. Times are in `tz`. */
   messages(
     asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },

@@ -4,10 +4,13 @@ import {
   dailyRow,
   dayTotalsRow,
   hourTotalsRow,
+  mismatchesRow,
   overviewRow,
   savingsAdsRow,
   savingsCategoriesRow,
   savingsDaysRow,
+  savingsMarketsRow,
+  savingsNumbersRow,
   savingsRow,
   unratedRow,
   weekTotalsRow,
@@ -20,8 +23,17 @@ import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
+import { allMismatchedMessages, MISMATCHED_MESSAGES_COLUMNS, mismatches } from '../reports/mismatches.ts';
 import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
-import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
+import {
+  savings,
+  savingsAds,
+  savingsCategories,
+  savingsDays,
+  savingsMarkets,
+  savingsNumbers,
+  unrated,
+} from '../reports/savings.ts';
 import { csvText } from './csv.ts';
 
 /** The reports of contract.md 3, and what pages show besides: `days`, `hours` and `weeks` over all numbers, `overview`, and sums of charges. */
@@ -41,7 +53,11 @@ export const REPORTS = [
   'savings-days',
   'savings-ads',
   'savings-categories',
+  'savings-markets',
+  'savings-numbers',
   'unrated',
+  'mismatches',
+  'mismatched-messages',
 ] as const;
 export type ReportName = (typeof REPORTS)[number];
 
@@ -58,6 +74,8 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'savings-days',
   'savings-ads',
   'savings-categories',
+  'savings-markets',
+  'savings-numbers',
   'unrated',
 ]);
 
@@ -120,6 +138,14 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return whole(savingsAdsRow, savingsAds(database, filters));
     case 'savings-categories':
       return whole(savingsCategoriesRow, savingsCategories(database, filters));
+    case 'savings-markets':
+      return whole(savingsMarketsRow, savingsMarkets(database, filters));
+    case 'savings-numbers':
+      return whole(savingsNumbersRow, savingsNumbers(database, filters));
+    case 'mismatches':
+      return whole(mismatchesRow, mismatches(database, filters));
+    case 'mismatched-messages':
+      return { columns: MISMATCHED_MESSAGES_COLUMNS, batches: allMismatchedMessages(database, filters) };
     case 'unrated':
       return whole(unratedRow, unrated(database, filters));
   }

@@ -3,10 +3,13 @@ import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
+import { conversationList } from '../reports/conversations.ts';
 import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
+import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
-import { savings, savingsAds, savingsCategories, savingsDays, unrated } from '../reports/savings.ts';
+import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
+import { conversation } from '../reports/thread.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
 
 /**
@@ -105,11 +108,15 @@ export class Product {
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
       savings: async (filters, sample) => savings(await this.#database(sample), filters),
-      savingsDays: async (filters, sample) => savingsDays(await this.#database(sample), filters),
       savingsAds: async (filters, sample) => savingsAds(await this.#database(sample), filters),
-      savingsCategories: async (filters, sample) => savingsCategories(await this.#database(sample), filters),
+      bill: async (filters, sample) => bill(await this.#database(sample), filters),
+      mismatches: async (filters, sample) => mismatches(await this.#database(sample), filters),
+      mismatchedMessages: async (filters, asked, sample) =>
+        mismatchedMessages(await this.#database(sample), filters, asked),
       unrated: async (filters, sample) => unrated(await this.#database(sample), filters),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
+      conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
+      conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
       rateCards: async (sample) => listRateCards(await this.#database(sample)),
       accounts: async (sample) => accounts(await this.#database(sample)),
       dismissSample: async () => {

@@ -1,14 +1,19 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   savingsAdsRow,
   savingsCategoriesRow,
   savingsDaysRow,
+  savingsMarketsRow,
+  savingsNumbersRow,
   savingsRow,
   unratedRow,
+  type Bill,
   type ReportFilters,
   type SavingsAdsRow,
   type SavingsCategoriesRow,
   type SavingsDaysRow,
+  type SavingsMarketsRow,
+  type SavingsNumbersRow,
   type SavingsRow,
   type UnratedRow,
 } from '@ctwa-ledger/schemas/reports.ts';
@@ -49,19 +54,78 @@ async function sums<T>(
   );
 }
 
+/** What each report of sums is by, and ordered by. */
+const CUTS = {
+  totals: ['currency'],
+  days: ['day', 'currency'],
+  categories: ['category', 'billing', 'currency'],
+  markets: ['market', 'currency'],
+  numbers: ['waba_id', 'phone_number_id', 'currency'],
+} as const;
+
 /** Report `savings`: what was billed and saved in each currency. Settle the charges first, as for all reports of this module. */
 export function savings(database: Database, filters: ReportFilters): Promise<SavingsRow[]> {
-  return sums(database, filters, savingsRow, ['currency']);
+  return sums(database, filters, savingsRow, CUTS.totals);
 }
 
 /** Report `savings-days`: the same by day, without days on which nothing was delivered. */
 export function savingsDays(database: Database, filters: ReportFilters): Promise<SavingsDaysRow[]> {
-  return sums(database, filters, savingsDaysRow, ['day', 'currency']);
+  return sums(database, filters, savingsDaysRow, CUTS.days);
 }
 
 /** Report `savings-categories`: by rated category and mark. */
 export function savingsCategories(database: Database, filters: ReportFilters): Promise<SavingsCategoriesRow[]> {
-  return sums(database, filters, savingsCategoriesRow, ['category', 'billing', 'currency']);
+  return sums(database, filters, savingsCategoriesRow, CUTS.categories);
+}
+
+/** Report `savings-markets`: by market. */
+export function savingsMarkets(database: Database, filters: ReportFilters): Promise<SavingsMarketsRow[]> {
+  return sums(database, filters, savingsMarketsRow, CUTS.markets);
+}
+
+/** Report `savings-numbers`: by account and business number. */
+export function savingsNumbers(database: Database, filters: ReportFilters): Promise<SavingsNumbersRow[]> {
+  return sums(database, filters, savingsNumbersRow, CUTS.numbers);
+}
+
+/** A row of any cut; columns of other cuts are empty. */
+const billRow = z.object({
+  cut: z.enum(['totals', 'days', 'categories', 'markets', 'numbers']),
+  ...savingsDaysRow.shape,
+  ...savingsCategoriesRow.shape,
+  ...savingsMarketsRow.shape,
+  ...savingsNumbersRow.shape,
+});
+
+/** The reports of sums in one: the same rows, with every charge priced once instead of once for each report. */
+export async function bill(database: Database, filters: ReportFilters): Promise<Bill> {
+  const { sql, parameters } = await printedCharges(database, filters);
+  const sets = Object.values(CUTS).map((columns) => `(${columns.join(', ')})`);
+  // The currency last, as in every cut.
+  const keys = [...new Set(Object.values(CUTS).flatMap((columns) => columns.slice(0, -1))), 'currency'].join(', ');
+  const rows = await database.query(
+    billRow,
+    `SELECT cut, ${keys}, ${NAMED}
+     FROM
+     (
+       SELECT multiIf(grouping(day) = 0, 'days', grouping(billing) = 0, 'categories', grouping(market) = 0, 'markets',
+           grouping(phone_number_id) = 0, 'numbers', 'totals') AS cut,
+         ${keys}, ${AMOUNTS}
+       FROM (${sql}) AS charges
+       GROUP BY GROUPING SETS (${sets.join(', ')})
+     )
+     ORDER BY ${keys}`,
+    parameters,
+  );
+  const of = <T>(cut: keyof typeof CUTS, row: z.ZodType<T>): T[] =>
+    rows.filter((one) => one.cut === cut).map((one) => row.parse(one));
+  return {
+    totals: of('totals', savingsRow),
+    days: of('days', savingsDaysRow),
+    categories: of('categories', savingsCategoriesRow),
+    markets: of('markets', savingsMarketsRow),
+    numbers: of('numbers', savingsNumbersRow),
+  };
 }
 
 /** Sums of messages as they are priced now: closed months keep neither ads nor reasons. */

@@ -3,11 +3,20 @@ import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { DEFAULT_STATE, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
 
-const AMOUNT_REPORTS = ['savings', 'savings-days', 'savings-ads', 'savings-categories', 'unrated'] as const;
+const AMOUNT_REPORTS = [
+  'savings',
+  'savings-days',
+  'savings-ads',
+  'savings-categories',
+  'savings-markets',
+  'savings-numbers',
+  'unrated',
+] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
 /** Reports that pages link to. */
-export type LinkedReport = 'days' | 'hours' | 'weeks' | 'daily' | 'ads' | AmountReport;
+export type LinkedReport =
+  'days' | 'hours' | 'weeks' | 'daily' | 'ads' | 'mismatches' | 'mismatched-messages' | 'conversations' | AmountReport;
 
 const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
 

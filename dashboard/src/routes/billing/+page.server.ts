@@ -13,13 +13,9 @@ export const load: PageServerLoad = async (event) => {
 
   const reports = reportsOf(event);
   const asked = amountFilters(filters, range, as_of);
-  const [totals, days, categories, unrated] = await Promise.all([
-    reports.savings(asked, filters.sample),
-    reports.savingsDays(asked, filters.sample),
-    reports.savingsCategories(asked, filters.sample),
+  const [{ days, ...cuts }, unrated] = await Promise.all([
+    reports.bill(asked, filters.sample),
     reports.unrated(asked, filters.sample),
   ]);
-  return {
-    bill: { totals, days: billedDays(days, range, status.last_event_at, filters.tz), categories, unrated },
-  };
+  return { bill: { ...cuts, days: billedDays(days, range, status.last_event_at, filters.tz), unrated } };
 };

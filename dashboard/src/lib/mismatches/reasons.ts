@@ -1,0 +1,17 @@
+/** What usually lies behind a pair of marks, in plain words: what to look at first. */
+export function likelyReason(predicted: string, reported: string): string {
+  if (predicted === 'FREE_ENTRY' && reported === 'BILLABLE')
+    return 'Meta opened no free entry window, or one that ended earlier: most often the customer wrote from a desktop or the web, which the message does not say.';
+  if (predicted === 'FREE_ENTRY')
+    return 'Free either way: Meta counts it to the customer service window or to another conversation, and not to the free entry window.';
+  if (reported === 'FREE_ENTRY')
+    return 'Meta knows a free entry window that the events do not show: a longer one, or an entry or answer that never reached this ledger.';
+  if (predicted === 'BILLABLE' && reported === 'FREE_SERVICE')
+    return 'Meta saw the customer service window open: a message of the customer may be missing here.';
+  if (predicted === 'FREE_SERVICE' && reported === 'BILLABLE')
+    return 'Meta saw the customer service window closed, or the message as one of another category.';
+  if (predicted === 'COVERED' || reported === 'COVERED')
+    return 'The two disagree on which conversation the message belongs to, and which message opened it.';
+  if (predicted === 'UNKNOWN') return 'No category was known when this was predicted; Meta’s report decides.';
+  return 'Neither explains the other: look at the messages.';
+}
