@@ -1,0 +1,16 @@
+import type { ConversationRow } from '@ctwa-ledger/schemas/conversations.ts';
+
+import { duration } from '../format/durations.ts';
+
+/** rules.md W3: how long after an entry a reply still counts. */
+const REPLY_WITHIN_SECONDS = 24 * 3600;
+
+/** What became of an ad conversation (rules.md 6) by a clock in Unix seconds. */
+export function replyState(
+  row: Pick<ConversationRow, 'is_replied' | 'seconds_to_reply' | 'last_entry_at'>,
+  as_of: number,
+): string {
+  if (row.is_replied) return `replied in ${duration(String(row.seconds_to_reply ?? 0))}`;
+  const left = row.last_entry_at + REPLY_WITHIN_SECONDS - as_of;
+  return left > 0 ? `pending, ${duration(String(left))} left` : 'not replied';
+}

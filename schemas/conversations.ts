@@ -1,0 +1,145 @@
+import type { ReportFilters } from './reports.ts';
+
+/** An entry in the list of ad conversations, newest first: what comes after it is older. Ids are unique only within a number. */
+export interface ConversationCursor {
+  /** Unix seconds. */
+  readonly at: number;
+  readonly phone_number_id: string;
+  readonly entry_id: string;
+}
+
+export interface AskedConversations {
+  readonly filters: ReportFilters;
+  /** A customer's number or part of it, a message id or a business-scoped user id; empty = all. */
+  readonly q: string;
+  /** The id of an ad or post, or its address, exactly; empty = all. */
+  readonly ad: string;
+  readonly before: ConversationCursor | null;
+}
+
+/** One ad conversation (rules.md 6), named by the entry that starts it. Times are Unix seconds, UTC. */
+export interface ConversationRow {
+  readonly phone_number_id: string;
+  readonly entry_id: string;
+  readonly customer: string;
+  readonly entry_at: number;
+  readonly source_type: string;
+  readonly ad_id: string;
+  readonly source_url: string;
+  readonly headline: string;
+  readonly last_entry_at: number;
+  readonly is_replied: boolean;
+  /** Null: not replied. */
+  readonly seconds_to_reply: number | null;
+  /** The free entry window that it opened last; null = none. */
+  readonly window: { readonly opened_at: number; readonly expires_at: number; readonly is_reported: boolean } | null;
+  readonly free_messages: number;
+}
+
+/** A page of the list. */
+export interface ConversationList {
+  readonly conversations: readonly ConversationRow[];
+  /** Where older ones begin; null = there are none. */
+  readonly older: ConversationCursor | null;
+  /** The messages that `q` names by their id, if it does: then the range filters nothing. */
+  readonly messages: readonly { readonly phone_number_id: string; readonly message_id: string }[];
+}
+
+/** A place in a time line: everything before it is older. */
+export interface TimelineCursor {
+  /** Unix seconds. */
+  readonly at: number;
+  /** Decides among what happens in one second. */
+  readonly rank: number;
+  readonly id: string;
+}
+
+export interface AskedConversation {
+  readonly phone_number_id: string;
+  /** Any message of the thread, of the customer or of the business. */
+  readonly message_id: string;
+  /** Unix seconds: what is open and what is closed now. */
+  readonly as_of: number;
+  readonly before: TimelineCursor | null;
+}
+
+/** Meta's reason for not delivering a message, from the errors of its status. */
+export interface Refusal {
+  /** Unix seconds. */
+  readonly at: number;
+  readonly code: string;
+  /** In Meta's words; may be empty. */
+  readonly title: string;
+}
+
+/** An ad click that a message of the customer carries (rules.md W2). */
+export interface TimelineEntry {
+  readonly source_type: string;
+  readonly ad_id: string;
+  readonly source_url: string;
+  readonly headline: string;
+  /** Belongs to the ad conversation of an earlier entry (rules.md 6). */
+  readonly is_re_click: boolean;
+}
+
+interface Happening {
+  /** Unix seconds, UTC. */
+  readonly at: number;
+  /** The message that it is, or that brought it about. */
+  readonly id: string;
+  /** Whether a free entry window is open: for a delivered message, whether it is in one (rules.md W7). */
+  readonly is_free: boolean;
+}
+
+/** What happened in a thread. */
+export type TimelineEvent = Happening &
+  (
+    | { readonly kind: 'inbound'; readonly type: string; readonly entry: TimelineEntry | null }
+    | {
+        readonly kind: 'outbound';
+        /** Empty for a message known from statuses alone. */
+        readonly type: string;
+        readonly template_name: string;
+        readonly category: string;
+        /** Sent by a person from the WhatsApp Business app (rules.md F6). */
+        readonly is_echo: boolean;
+        readonly delivered_at: number | null;
+        readonly billing: string;
+        readonly predicted: string;
+        /** Empty: Meta reported nothing. */
+        readonly reported: string;
+        readonly refusal: Refusal | null;
+      }
+    | {
+        readonly kind: 'free_window_opened';
+        readonly entry_id: string;
+        readonly entry_at: number;
+        readonly expires_at: number;
+        /** Whether `expires_at` is Meta's (rules.md W8) and not the estimate of 72 hours. */
+        readonly is_reported: boolean;
+        /** Under conversation pricing the open conversations end with it (rules.md 3.1). */
+        readonly closes_conversations: boolean;
+      }
+    | { readonly kind: 'free_window_expired' | 'service_window_opened' | 'service_window_closed' }
+  );
+
+/** A thread (rules.md F1) as a page shows it. Times are Unix seconds, UTC. */
+export interface Conversation {
+  readonly phone_number_id: string;
+  /** Empty: no event names one. */
+  readonly customer: string;
+  /** Of the messages that open the customer service window (rules.md W1), up to `as_of`; null = none. */
+  readonly last_customer_message_at: number | null;
+  /** Free entry windows that opened up to `as_of`, in their order. */
+  readonly windows: readonly { readonly opened_at: number; readonly expires_at: number }[];
+  /** The last message that Meta refused to deliver. */
+  readonly last_refusal: Refusal | null;
+  /** Since when the customer wants no marketing, where nothing says that this changed. */
+  readonly stopped_marketing_at: number | null;
+  /** A part of the time line, oldest first: its end, or what comes before the cursor that was asked for. */
+  readonly events: readonly TimelineEvent[];
+  /** Where older events end; null = there are none. */
+  readonly older: TimelineCursor | null;
+  /** Where to read so that the message asked for is among the events, if it is not. */
+  readonly around_message: TimelineCursor | null;
+}

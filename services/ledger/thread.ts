@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
+import { establishFacts, type Thread } from '../lifecycle/facts.ts';
+import { foldEvents } from '../lifecycle/fold.ts';
+import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
+import { compileRulebook } from '../lifecycle/rulebook.ts';
+import { readConfiguration } from './configuration.ts';
+import type { Ledger } from './ledger.ts';
+import { readComponents } from './threads.ts';
+
+/** A thread (rules.md F1) and what the rules make of it. */
+export interface FoldedThread {
+  readonly facts: Thread;
+  readonly messages: ReadonlyMap<string, MessageMark>;
+  readonly entries: ReadonlyMap<string, EntryMark>;
+  /** Everything that was said of its messages, in no order. */
+  readonly events: readonly LedgerEvent[];
+}
+
+/**
+ * The thread that a message belongs to, the customer's or the business's, folded again from its events; null when the
+ * ledger knows no such message.
+ */
+export async function readThread(
+  ledger: Ledger,
+  asked: { readonly phone_number_id: string; readonly message_id: string },
+): Promise<FoldedThread | null> {
+  const { phone_number_id, message_id } = asked;
+  const names = await ledger.reading.query(
+    z.object({ customer: z.string(), nameless_id: z.string() }),
+    `SELECT customer, nameless_id FROM message_names FINAL
+     WHERE message_key = sipHash64({phone_number_id:String}, {message_id:String}) AND phone_number_id = {phone_number_id:String}`,
+    { phone_number_id, message_id },
+  );
+  if (names.length === 0) return null;
+  // Where a customer is named, what names none is found by its link.
+  const named = names.filter(({ customer }) => customer !== '');
+  const seeds = (named.length > 0 ? named : names).map((name) => ({ phone_number_id, ...name }));
+  const events = (await readComponents(ledger.reading, seeds)).flat();
+  // Read anew: another process may have changed it since this one opened the ledger.
+  const { accounts, settings } = (await readConfiguration(ledger.reading)) ?? ledger.configuration;
+  const rulebook = compileRulebook(accounts, settings.policy);
+  const { threads } = establishFacts(phone_number_id as PhoneNumberId, events, rulebook);
+  const facts = threads.find(
+    ({ inbound, outbound }) =>
+      inbound.some(({ id }) => id === message_id) || outbound.some(({ id }) => id === message_id),
+  );
+  if (facts === undefined) return null;
+  const rows = foldEvents(events, rulebook);
+  return {
+    facts,
+    messages: new Map(rows.messages.map((mark) => [mark.message_id, mark])),
+    entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
+    events,
+  };
+}

@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import type {
+  AskedConversation,
+  Conversation,
+  Refusal,
+  TimelineCursor,
+  TimelineEvent,
+} from '@ctwa-ledger/schemas/conversations.ts';
+import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
+import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { readThread, type FoldedThread } from '../ledger/thread.ts';
+import type { OutboundMessage } from '../lifecycle/facts.ts';
+import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
+import { CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
+
+/** Events of a page; a thread may have thousands. */
+const PAGE_EVENTS = 200;
+/** Events after the message asked for, when it is looked up in a long thread. */
+const EVENTS_AFTER = 50;
+/** Meta's code for a customer who wants no marketing messages. 131049, its own limit per user, is none of these. */
+const STOPPED_MARKETING = '131050';
+
+/** Among what happens in one second: what ends comes first, what follows from a message comes after it. */
+const RANK: Readonly<Record<TimelineEvent['kind'], number>> = {
+  free_window_expired: 0,
+  service_window_closed: 1,
+  inbound: 2,
+  service_window_opened: 3,
+  outbound: 4,
+  free_window_opened: 5,
+};
+
+function cursorOf(event: TimelineEvent): TimelineCursor {
+  return { at: event.at, rank: RANK[event.kind], id: event.id };
+}
+
+function compareCursors(a: TimelineCursor, b: TimelineCursor): number {
+  return a.at - b.at || a.rank - b.rank || compareUtf8(a.id, b.id);
+}
+
+// As Meta sends them; whoever calls itself a source of events may have sent anything.
+const errorsSchema = z.array(
+  z.object({
+    code: z.union([z.number(), z.string()]).transform(String),
+    title: z.string().optional(),
+    message: z.string().optional(),
+  }),
+);
+
+/** The first error of each status that has one, under the message's id; of several statuses the latest. */
+function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
+  const refusals = new Map<string, Refusal>();
+  for (const event of events) {
+    if (event.event !== 'status' || event.errors === '') continue;
+    const parsed = errorsSchema.safeParse(JSON.parse(event.errors));
+    const first = parsed.success ? parsed.data[0] : undefined;
+    if (first === undefined) continue;
+    const known = refusals.get(event.id);
+    if (known !== undefined && known.at >= event.timestamp) continue;
+    refusals.set(event.id, { at: event.timestamp, code: first.code, title: first.title ?? first.message ?? '' });
+  }
+  return refusals;
+}
+
+type Window = NonNullable<EntryMark['window']> & { readonly entry: EntryMark };
+
+function windowsOf({ facts, entries }: FoldedThread): Window[] {
+  return facts.inbound
+    .map(({ id }) => entries.get(id))
+    .flatMap((entry) => (entry?.window == null ? [] : [{ ...entry.window, entry }]))
+    .sort((a, b) => a.opened_at - b.opened_at);
+}
+
+function inboundEvent(message: MessageEvent, mark: EntryMark | undefined, is_free: boolean): TimelineEvent {
+  return {
+    kind: 'inbound',
+    at: message.timestamp,
+    id: message.id,
+    is_free,
+    type: message.type,
+    entry:
+      mark === undefined
+        ? null
+        : {
+            source_type: mark.source_type,
+            ad_id: mark.ad_id,
+            source_url: mark.source_url,
+            headline: mark.headline,
+            is_re_click: mark.ad_conversation === null,
+          },
+  };
+}
+
+function outboundEvent(message: OutboundMessage, mark: MessageMark, refusal: Refusal | undefined): TimelineEvent {
+  return {
+    kind: 'outbound',
+    at: message.sent_at,
+    id: message.id,
+    is_free: mark.window !== null,
+    type: message.type,
+    template_name: message.template_name,
+    category: message.category,
+    is_echo: message.is_echo,
+    delivered_at: message.delivered_at,
+    billing: mark.billing,
+    predicted: mark.predicted,
+    reported: mark.report?.mark ?? '',
+    refusal: refusal ?? null,
+  };
+}
+
+/** Openings and closings of the customer service window (W1) up to a time. */
+function serviceWindowEvents(
+  opening: readonly MessageEvent[],
+  as_of: number,
+  isFree: (at: number) => boolean,
+): TimelineEvent[] {
+  const events: TimelineEvent[] = [];
+  opening.forEach(({ id, timestamp }, index) => {
+    const before = opening[index - 1]?.timestamp ?? -Infinity;
+    const closes = timestamp + CUSTOMER_SERVICE_WINDOW_SECONDS;
+    if (timestamp > before + CUSTOMER_SERVICE_WINDOW_SECONDS)
+      events.push({ kind: 'service_window_opened', at: timestamp, id, is_free: isFree(timestamp) });
+    if (closes <= as_of && (opening[index + 1]?.timestamp ?? Infinity) > closes)
+      events.push({ kind: 'service_window_closed', at: closes, id, is_free: isFree(closes) });
+  });
+  return events;
+}
+
+/** Everything that happened in a thread, oldest first; what ends by itself, up to `as_of`. */
+function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): TimelineEvent[] {
+  const { facts, messages, entries } = thread;
+  const windows = windowsOf(thread);
+  const isFree = (at: number): boolean => windows.some((w) => w.opened_at <= at && at < w.expires_at);
+  const events = facts.inbound.map((message) =>
+    inboundEvent(message, entries.get(message.id), isFree(message.timestamp)),
+  );
+  const opened = new Map<string, MessageMark>();
+  for (const message of facts.outbound) {
+    const mark = messages.get(message.id);
+    if (mark === undefined) continue;
+    if (mark.rule === 'W5' && mark.window !== null) opened.set(mark.window.entry_id, mark);
+    events.push(outboundEvent(message, mark, refusals.get(message.id)));
+  }
+  for (const { entry, opened_at, expires_at, is_reported } of windows) {
+    const opener = opened.get(entry.entry_id);
+    if (opener === undefined) continue;
+    events.push({
+      kind: 'free_window_opened',
+      at: opened_at,
+      id: opener.message_id,
+      is_free: true,
+      entry_id: entry.entry_id,
+      entry_at: entry.entry_at,
+      expires_at,
+      is_reported,
+      closes_conversations: opener.policy?.startsWith('CBP') === true,
+    });
+    if (expires_at <= as_of)
+      events.push({ kind: 'free_window_expired', at: expires_at, id: opener.message_id, is_free: false });
+  }
+  events.push(...serviceWindowEvents(openingMessages(thread), as_of, isFree));
+  return events.sort((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
+}
+
+/** The messages that open the customer service window (W1), oldest first. */
+function openingMessages({ facts }: FoldedThread): MessageEvent[] {
+  return facts.inbound.filter(({ type }) => type !== 'system').sort((a, b) => a.timestamp - b.timestamp);
+}
+
+/** Since when the customer wants no marketing: until a marketing message is delivered after that. */
+function stoppedMarketingAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>): number | null {
+  let stopped: number | null = null;
+  let delivered = -Infinity;
+  for (const { id, category, delivered_at } of facts.outbound) {
+    const refusal = refusals.get(id);
+    if (refusal?.code === STOPPED_MARKETING && (stopped === null || refusal.at > stopped)) stopped = refusal.at;
+    if (category.startsWith('marketing') && delivered_at !== null) delivered = Math.max(delivered, delivered_at);
+  }
+  return stopped !== null && stopped >= delivered ? stopped : null;
+}
+
+/**
+ * The thread of a message as a page shows it; null when the ledger knows no such message. The thread is folded again from
+ * its events, and a page of the time line is given out.
+ */
+export async function conversation(ledger: Ledger, asked: AskedConversation): Promise<Conversation | null> {
+  const thread = await readThread(ledger, asked);
+  if (thread === null) return null;
+  const { facts } = thread;
+  const ids = new Set<string>(facts.outbound.map(({ id }) => id));
+  const refusals = refusalsOf(thread.events.filter(({ id }) => ids.has(id)));
+  const all = timeline(thread, refusals, asked.as_of);
+  const { before } = asked;
+  const end = before === null ? all.length : all.filter((event) => compareCursors(cursorOf(event), before) < 0).length;
+  const start = Math.max(0, end - PAGE_EVENTS);
+  const first = all[start];
+  const position = all.findIndex(
+    ({ kind, id }) => (kind === 'inbound' || kind === 'outbound') && id === asked.message_id,
+  );
+  const after = all[Math.min(position + EVENTS_AFTER, all.length - 1)];
+  const last = openingMessages(thread).findLast(({ timestamp }) => timestamp <= asked.as_of);
+  return {
+    phone_number_id: asked.phone_number_id,
+    customer: facts.inbound[0]?.customer ?? facts.outbound[0]?.customer ?? '',
+    last_customer_message_at: last?.timestamp ?? null,
+    windows: windowsOf(thread)
+      .filter(({ opened_at }) => opened_at <= asked.as_of)
+      .map(({ opened_at, expires_at }) => ({ opened_at, expires_at })),
+    last_refusal: [...refusals.values()].sort((a, b) => b.at - a.at)[0] ?? null,
+    stopped_marketing_at: stoppedMarketingAt(thread, refusals),
+    events: all.slice(start, end),
+    older: start > 0 && first !== undefined ? cursorOf(first) : null,
+    around_message:
+      position !== -1 && (position < start || position >= end) && after !== undefined ? cursorOf(after) : null,
+  };
+}
