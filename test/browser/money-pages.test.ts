@@ -221,6 +221,17 @@ describe('the pages of money', () => {
       (row) => `${words(row['category']!)} ${words(row['billing']!)}`,
     );
 
+    const markets = await report('savings-markets');
+    const marketKey = (row: Row): string => `${row['market']!} ${row['currency']!}`;
+    expect(new Map(markets.map((row) => [marketKey(row), sumOfRow(row)]))).toEqual(sumsOf(all, marketKey));
+    compareTable(await cells('by-market'), 1, markets, (row) => row['market']!);
+
+    const numbers = await report('savings-numbers');
+    const numberName = (row: Row): string => `${row['waba_id']!} ${row['phone_number_id']!}`;
+    const numberKey = (row: Row): string => `${numberName(row)} ${row['currency']!}`;
+    expect(new Map(numbers.map((row) => [numberKey(row), sumOfRow(row)]))).toEqual(sumsOf(all, numberKey));
+    compareTable(await cells('by-number'), 2, numbers, numberName);
+
     const ads = await report('savings-ads');
     const saved = all.filter((message) => message['billing'] === 'FREE_ENTRY');
     const adSums = sumsOf(saved, (message) => `${message['ad_id']!} ${message['currency']!}`);
@@ -251,6 +262,8 @@ describe('the pages of money', () => {
     for (const [frame, name] of [
       ['by-day', 'savings-days'],
       ['by-category', 'savings-categories'],
+      ['by-market', 'savings-markets'],
+      ['by-number', 'savings-numbers'],
       ['unrated', 'unrated'],
     ] as const)
       expect(await linkOf(frame)).toBe(`/api/${name}?format=csv&from=${RANGE.from}&to=${RANGE.to}`);

@@ -79,7 +79,7 @@ function weekSpan(monday: Day, tz: string, range: DayRange, one_year: boolean): 
     label: one_year ? shortDay(monday) : longDay(monday),
     days: { from, to },
     starts_at: midnight(from, tz),
-    ends_at: midnight(next, tz),
+    ends_at: midnight(to, tz),
   };
 }
 

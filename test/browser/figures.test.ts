@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { DateTime } from 'luxon';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
+
+type Row = Record<string, string>;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Runs over the days on which Berlin and New York change their clocks. */
+const END = '2026-11-05';
+const AS_OF = '2026-12-01T00:00:00Z';
+
+const number = (text: string): number => Number(text.replaceAll(/[,~%]/g, ''));
+const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+
+describe('the figures of pages', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+  let entries: Row[];
+  let messages: Row[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    await output(data, [
+      'simulate',
+      ...['--threads', '1200', '--days', '20', '--end', END, '--seed', '23', '--out', 'events.ndjson'],
+    ]);
+    await output(data, ['ingest', 'events.ndjson']);
+    entries = csvRows(await output(data, ['export', 'conversations']));
+    messages = csvRows(await output(data, ['export', 'messages']));
+    product = await startProduct(data);
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (path: string): Promise<void> => {
+    const response = await page.goto(`${product.url}${path}`);
+    expect(response?.status(), path).toBe(200);
+  };
+  const report = async (path: string): Promise<Row[]> => {
+    const response = await fetch(`${product.url}${path}`);
+    expect(response.status, path).toBe(200);
+    return csvRows(await response.text());
+  };
+  const cells = async (id: string): Promise<string[][]> =>
+    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+
+  /** Ad conversations that start, and messages that are delivered, by what is made of their time. */
+  const reckoned = (nameOf: (time: string) => string): Map<string, [number, number]> => {
+    const sums = new Map<string, [number, number]>();
+    const add = (time: string, i: 0 | 1): void => {
+      const name = nameOf(time);
+      const sum = sums.get(name) ?? [0, 0];
+      sum[i] += 1;
+      sums.set(name, sum);
+    };
+    for (const entry of entries)
+      if (entry['ad_conversation_id'] === entry['conversation_id']) add(entry['entry_at']!, 0);
+    for (const message of messages) if (message['delivered_at'] !== '') add(message['delivered_at']!, 1);
+    return sums;
+  };
+
+  const days: readonly [string, string, string, string, number][] = [
+    ['an hour twice', 'Europe/Berlin', '2026-10-25', '2026-10-26', 25],
+    ['an hour twice, later', 'America/New_York', '2026-11-01', '2026-11-02', 25],
+    ['24 hours off the hour', 'Asia/Kathmandu', '2026-10-25', '2026-10-26', 24],
+    ['half an hour more or less', 'Australia/Lord_Howe', '2026-10-25', '2026-10-27', 48],
+    ['an ordinary week', 'UTC', '2026-10-22', '2026-10-29', 168],
+  ];
+  it.each(days)('hours: %s', async (_, tz, from, to, length) => {
+    await open(`/?${new URLSearchParams({ from, to, tz, as_of: AS_OF, grain: 'hour' })}`);
+    const shown = await cells('by-day');
+    const exported = await report(
+      (await page.locator('#by-day a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '',
+    );
+    expect(exported).toHaveLength(length);
+    const expected = reckoned((time) =>
+      DateTime.fromISO(time, { zone: tz }).startOf('hour').toFormat("yyyy-MM-dd'T'HH:mm:ssZZ"),
+    );
+    for (const row of exported)
+      expect([row['hour'], number(row['ad_conversations']!), number(row['delivered']!)]).toEqual([
+        row['hour'],
+        ...(expected.get(row['hour']!) ?? [0, 0]),
+      ]);
+    expect(shown.map((row) => [row[1], row[9]])).toEqual(
+      exported.map((row) => [count(Number(row['ad_conversations'])), count(Number(row['delivered']))]),
+    );
+    expect(exported.reduce((sum, row) => sum + Number(row['delivered']), 0)).toBeGreaterThan(0);
+  });
+
+  it('weeks are Monday to Sunday, and say which of their days count', async () => {
+    const range = { from: '2026-10-22', to: '2026-11-04' };
+    await open(`/?${new URLSearchParams({ ...range, tz: 'America/Sao_Paulo', as_of: AS_OF, grain: 'week' })}`);
+    const zone = 'America/Sao_Paulo';
+    const expected = reckoned((time) => {
+      const day = DateTime.fromISO(time, { zone });
+      const iso = day.toISODate()!;
+      return iso < range.from || iso >= range.to ? 'outside' : day.startOf('week').toISODate()!;
+    });
+    const shown = (await cells('by-day')).map((row) => [row[0], number(row[1]!), number(row[9]!)]);
+    const of = (week: string): number[] => expected.get(week) ?? [0, 0];
+    expect(shown).toEqual([
+      ['Week of 19 Oct 2026 only 22 Oct to 25 Oct', ...of('2026-10-19')],
+      ['Week of 26 Oct 2026', ...of('2026-10-26')],
+      ['Week of 2 Nov 2026 only 2 Nov to 3 Nov', ...of('2026-11-02')],
+    ]);
+    expect(of('2026-10-26')[1]).toBeGreaterThan(0);
+    // A click on a week shows its days.
+    await page.locator('#by-day tbody a').first().click();
+    await page.waitForURL(/from=2026-10-22&to=2026-10-26/);
+    await expect.poll(async () => (await cells('by-day')).length).toBe(4);
+    expect(page.url()).not.toContain('grain');
+    await page.goBack();
+    await expect.poll(async () => (await cells('by-day')).length).toBe(3);
+  });
+
+  it('compares the headline with the period before, a year earlier, or nothing', async () => {
+    const started = (from: string, to: string): number =>
+      entries.filter(
+        (entry) =>
+          entry['ad_conversation_id'] === entry['conversation_id'] &&
+          entry['entry_at']! >= from &&
+          entry['entry_at']! < to,
+      ).length;
+    const query = `from=2026-10-29&to=2026-11-05&as_of=${AS_OF}`;
+    const change = page.getByRole('region', { name: 'Headline figures' }).locator('.change');
+    await open(`/?${query}`);
+    const [now, before] = [started('2026-10-29', '2026-11-05'), started('2026-10-22', '2026-10-29')];
+    const percent = Math.round((1000 * now) / before - 1000) / 10;
+    expect((await change.allInnerTexts())[0]).toBe(
+      `${percent > 0 ? '+' : ''}${String(percent)}% from ${count(before)}`,
+    );
+    expect(await page.locator('.comparison').innerText()).toContain('22 – 28 Oct 2026');
+    await page.getByRole('link', { name: 'a year earlier' }).click();
+    await page.waitForURL(/compare=year/);
+    await expect.poll(() => change.allInnerTexts()).toEqual(['none before', 'no rate to compare with', 'none before']);
+    expect(await page.locator('.comparison').innerText()).toContain('of which the ledger has only a part');
+    await page.getByRole('link', { name: 'nothing' }).click();
+    await page.waitForURL(/compare=none/);
+    await expect.poll(() => change.count()).toBe(0);
+  });
+
+  it('offers the zone of the browser, which moves the edges of days', async () => {
+    await context.close();
+    context = await browser.newContext({ timezoneId: 'Pacific/Auckland', viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+    await open(`/?from=2026-10-26&to=2026-10-27&as_of=${AS_OF}`);
+    await page
+      .getByRole('navigation', { name: 'Time zones' })
+      .getByRole('link', { name: /Pacific\/Auckland/ })
+      .click();
+    await page.waitForURL(/tz=Pacific%2FAuckland/);
+    const expected = reckoned((time) => DateTime.fromISO(time, { zone: 'Pacific/Auckland' }).toISODate()!);
+    await expect
+      .poll(async () => (await cells('by-day')).map((row) => [number(row[1]!), number(row[9]!)]))
+      .toEqual([expected.get('2026-10-26')]);
+  });
+
+  it('lists the mismatches, by their marks and one by one', async () => {
+    const expected = messages
+      .filter(
+        ({ billing, predicted, reported, category, policy }) =>
+          billing !== 'UNDELIVERED' &&
+          !['', 'UNKNOWN', predicted].includes(reported) &&
+          // The monthly allowance is not a mismatch (V2).
+          !(
+            policy === 'PMP-2026-10' &&
+            category === 'service' &&
+            predicted === 'BILLABLE' &&
+            reported === 'FREE_SERVICE'
+          ),
+      )
+      .map((row) => ({ ...row, at: Date.parse(row['delivered_at']!) }) as Row & { at: number });
+    expect(expected.length).toBeGreaterThan(100);
+    const ids = expected
+      .toSorted(
+        (a, b) =>
+          b.at - a.at ||
+          (b['phone_number_id']! > a['phone_number_id']!
+            ? 1
+            : b['phone_number_id']! < a['phone_number_id']!
+              ? -1
+              : 0) ||
+          (b['message_id']! > a['message_id']! ? 1 : -1),
+      )
+      .map((row) => row['message_id']!);
+    await open('/billing/mismatches?from=2026-10-01&to=2026-11-06');
+    const groups = await cells('kinds');
+    expect(groups.reduce((sum, row) => sum + number(row[4]!), 0)).toBe(expected.length);
+    const csv = await report('/api/mismatched-messages?format=csv&from=2026-10-01&to=2026-11-06');
+    expect(csv.map((row) => row['message_id'])).toEqual(ids);
+    const seen: string[] = [];
+    for (;;) {
+      seen.push(...(await cells('messages')).map((row) => row[1]!));
+      const older = page.locator('#messages a[rel="next"]');
+      if ((await older.count()) === 0) break;
+      await page.goto(new URL((await older.getAttribute('href')) ?? '', page.url()).href);
+    }
+    expect(seen).toEqual(ids);
+
+    await open('/billing/mismatches?from=2026-10-01&to=2026-11-06&predicted=FREE_ENTRY&reported=BILLABLE');
+    const both = expected.filter((row) => row['predicted'] === 'FREE_ENTRY' && row['reported'] === 'BILLABLE');
+    expect((await cells('messages')).length).toBe(Math.min(50, both.length));
+    await open('/billing/mismatches?predicted=CHEAP&before=yesterday');
+    expect(await page.locator('.repairs li').count()).toBe(2);
+  });
+
+  const PAGES = ['/', '/?grain=week', '/billing', '/billing/mismatches', '/rates', '/messages', '/definitions'];
+  it.each(PAGES)('%s has nothing that axe finds, in light and dark, and fits a phone', async (path) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open(path);
+      await page.evaluate(AXE);
+      const violations = await page.evaluate(
+        `axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`,
+      );
+      expect(violations, colorScheme).toEqual([]);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expect.poll(() => sidewaysScroll(page)).toBeLessThanOrEqual(0);
+  });
+});
