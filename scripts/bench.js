@@ -9,6 +9,7 @@ const benches = {
   ledger: '../test/bench/bench.ts',
   kafka: '../test/bench/kafka.ts',
   rating: '../test/bench/rating.ts',
+  pages: '../test/bench/pages.ts',
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));
