@@ -1,0 +1,396 @@
+import { writeFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { DataDirectory, output, startProduct, type Product } from '../support/product.ts';
+
+const NUMBER = '106540352242922';
+const ANNA = '5511987654334';
+const BEN = '447700900123';
+const USER_ID = 'US.13491208655302741918';
+const LONG = '12025550199';
+const AD = '120226305854810001';
+const POST_ADDRESS = 'https://fb.me/a-post';
+
+const unix = (iso: string): number => Date.parse(iso) / 1000;
+
+type Event = Readonly<Record<string, unknown>>;
+
+function customerWrites(id: string, at: number, who: Event, more: Event = {}): Event {
+  return {
+    event: 'message',
+    direction: 'inbound',
+    phone_number_id: NUMBER,
+    type: 'text',
+    id,
+    timestamp: at,
+    ...who,
+    ...more,
+  };
+}
+
+function businessSends(id: string, at: number, wa_id: string, more: Event = {}): Event {
+  return {
+    event: 'message',
+    direction: 'outbound',
+    phone_number_id: NUMBER,
+    type: 'text',
+    id,
+    timestamp: at,
+    wa_id,
+    ...more,
+  };
+}
+
+function status(id: string, at: number, wa_id: string, more: Event = {}): Event {
+  return { event: 'status', phone_number_id: NUMBER, id, status: 'delivered', timestamp: at, wa_id, ...more };
+}
+
+const ad = (source_id: string, more: Event = {}): Event => ({ referral: { source_type: 'ad', source_id, ...more } });
+const template = (category: string): Event => ({ type: 'template', template: { name: 'spring', category } });
+
+/** One thread with everything: before the entry, the entry, the reply, inside the window, after it. */
+const ANNAS: readonly Event[] = [
+  customerWrites('wamid.A1', unix('2026-03-01T08:00:00Z'), { wa_id: ANNA }),
+  businessSends('wamid.A2', unix('2026-03-03T09:00:00Z'), ANNA, template('marketing')),
+  status('wamid.A2', unix('2026-03-03T09:00:05Z'), ANNA),
+  customerWrites(
+    'wamid.A3',
+    unix('2026-03-04T10:00:00Z'),
+    { wa_id: ANNA },
+    ad(AD, { headline: 'Spring sale', source_url: 'https://fb.me/spring' }),
+  ),
+  businessSends('wamid.A4', unix('2026-03-04T10:05:00Z'), ANNA),
+  status('wamid.A4', unix('2026-03-04T10:05:10Z'), ANNA),
+  customerWrites('wamid.A5', unix('2026-03-05T09:00:00Z'), { wa_id: ANNA }, { type: 'system' }),
+  businessSends('wamid.A6', unix('2026-03-06T09:00:00Z'), ANNA, template('marketing')),
+  status('wamid.A6', unix('2026-03-06T09:00:03Z'), ANNA, {
+    pricing: { billable: true, pricing_model: 'PMP', type: 'regular', category: 'marketing' },
+  }),
+  businessSends('wamid.A7', unix('2026-03-08T09:00:00Z'), ANNA, template('marketing')),
+  status('wamid.A7', unix('2026-03-08T09:00:04Z'), ANNA, {
+    status: 'failed',
+    errors: [{ code: 131050, title: 'User has stopped to receive marketing messages' }],
+  }),
+];
+
+const OTHERS: readonly Event[] = [
+  customerWrites(
+    'wamid.B1',
+    unix('2026-03-04T11:00:00Z'),
+    { wa_id: BEN },
+    {
+      referral: { source_type: 'post', source_url: POST_ADDRESS },
+    },
+  ),
+  // No number, only the business-scoped user id.
+  customerWrites('wamid.C1', unix('2026-03-04T12:00:00Z'), { user_id: USER_ID }, ad(AD)),
+];
+
+/** More conversations than a page has, a minute after another. */
+const CROWD = Array.from({ length: 60 }, (_, i) =>
+  customerWrites(`wamid.D${i}`, unix('2026-03-02T00:00:00Z') + 60 * i, { wa_id: `34600000${100 + i}` }, ad('33')),
+);
+
+/** More messages than a page of a time line has. */
+const LONG_THREAD = Array.from({ length: 260 }, (_, i) =>
+  customerWrites(`wamid.L${i}`, unix('2026-02-10T00:00:00Z') + 60 * i, { wa_id: LONG }, i === 0 ? ad('44') : {}),
+);
+
+/** A customer service window that is about to close while the page is open. */
+const CLOSES_IN = 600;
+const openThread = (now: number): readonly Event[] => [
+  customerWrites('wamid.E1', now - 86_400 + CLOSES_IN, { wa_id: '5521987654300' }, ad('55')),
+  businessSends('wamid.E2', now - 86_000 + CLOSES_IN, '5521987654300'),
+  status('wamid.E2', now - 86_000 + CLOSES_IN, '5521987654300'),
+];
+
+const MARCH = 'from=2026-03-01&to=2026-03-10';
+const THREAD = `/conversations/${NUMBER}/wamid.A3`;
+
+describe('conversations', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    const events = [...ANNAS, ...OTHERS, ...CROWD, ...LONG_THREAD, ...openThread(Math.floor(Date.now() / 1000))];
+    writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    await output(data, ['ingest', 'events.ndjson']);
+    product = await startProduct(data);
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+
+  const newPage = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<void> => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  };
+  beforeEach(() => newPage());
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (path: string): Promise<void> => {
+    const response = await page.goto(`${product.url}${path}`);
+    expect(response?.status()).toBe(200);
+  };
+  const rows = async (): Promise<string[][]> =>
+    (await tableRows(page, 'conversations')).map((row) => row.map((cell) => cell.text));
+  const customers = async (): Promise<string[]> => (await rows()).map((row) => row[0]!);
+  const badges = async (): Promise<string> =>
+    (await page.getByRole('region', { name: 'What is open now' }).innerText()).replaceAll(/\s+/g, ' ');
+
+  it('lists ad conversations, newest first, with masked customers', async () => {
+    await open(`/conversations?${MARCH}&as_of=2026-03-04T20:00:00Z`);
+    const list = await rows();
+    expect(list).toHaveLength(50);
+    expect(list.slice(0, 3)).toEqual([
+      ['US.•••• 18', NUMBER, '4 Mar 2026, 12:00', AD, 'pending, 16 h left', 'none', '0'],
+      ['+44 •••• 23', NUMBER, '4 Mar 2026, 11:00', `${POST_ADDRESS} post`, 'pending, 15 h left', 'none', '0'],
+      ['+55 •••• 34', NUMBER, '4 Mar 2026, 10:00', AD, 'replied in 5 min', 'open until 7 Mar 2026, 10:05', '2'],
+    ]);
+    // What is masked is not sent either.
+    expect(await page.content()).not.toContain(ANNA);
+    const csv = await page.getByRole('link', { name: /^CSV/ }).getAttribute('href');
+    expect(csv).toBe(
+      '/api/conversations?format=csv&from=2026-03-01&to=2026-03-10&tz=UTC&as_of=2026-03-04T20%3A00%3A00Z',
+    );
+    await page.getByLabel('Whole numbers').check();
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText(`+${ANNA}`).waitFor();
+    expect((await customers()).slice(0, 3)).toEqual([USER_ID, `+${BEN}`, `+${ANNA}`]);
+  });
+
+  it('says what became of them when their time is over', async () => {
+    await open(`/conversations?${MARCH}&as_of=2026-03-09T00:00:00Z`);
+    expect((await rows()).slice(0, 3).map((row) => row.slice(4))).toEqual([
+      ['not replied', 'none', '0'],
+      ['not replied', 'none', '0'],
+      ['replied in 5 min', 'expired', '2'],
+    ]);
+  });
+
+  it.each([
+    ['part of a number', `q=${encodeURIComponent('+55 11 98765-4334')}`, ['+55 •••• 34']],
+    ['an entry', `q=wamid.B1&from=2026-02-01&to=2026-02-02`, ['+44 •••• 23']],
+    ['a message in the window', 'q=wamid.A6&from=2026-02-01&to=2026-02-02', ['+55 •••• 34']],
+    ['a message after the window', 'q=wamid.A7', ['+55 •••• 34']],
+    ['a message before any entry', 'q=wamid.A2', []],
+    ['a user id', `q=${USER_ID}`, ['US.•••• 18']],
+    ['an ad', `ad=${AD}`, ['US.•••• 18', '+55 •••• 34']],
+    ['an address', `ad=${encodeURIComponent(POST_ADDRESS)}`, ['+44 •••• 23']],
+    ['a number and an ad', `q=5511&ad=33`, []],
+    ['nobody', 'q=99999999', []],
+  ])('finds %s', async (_, query, expected) => {
+    await open(`/conversations?${query.includes('from=') ? '' : `${MARCH}&`}${query}`);
+    if (expected.length > 0) expect(await customers()).toEqual(expected);
+    else expect((await rows()).map((row) => row[0])).toEqual([expect.stringMatching(/^No ad-driven conversation/)]);
+    expect(await page.getByRole('link', { name: /^CSV/ }).count()).toBe(0);
+  });
+
+  it('leads from a message to its whole thread, and from an ad to its conversations', async () => {
+    await open('/conversations?q=wamid.A2');
+    await page.getByRole('link', { name: `with ${NUMBER}` }).click();
+    await page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
+    await open(`/conversations?${MARCH}`);
+    await page.getByRole('link', { name: AD }).first().click();
+    await page.getByRole('link', { name: 'Clear the search' }).waitFor();
+    expect(await customers()).toEqual(['US.•••• 18', '+55 •••• 34']);
+  });
+
+  it('reads on where the page before ended', async () => {
+    await open(`/conversations?${MARCH}&ad=33&reveal=1`);
+    const first = await customers();
+    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByRole('link', { name: 'Newest' }).waitFor();
+    const second = await customers();
+    expect([...first, ...second]).toEqual(Array.from({ length: 60 }, (_, i) => `+34600000${159 - i}`));
+    expect(await page.getByRole('link', { name: 'Older' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Newest' }).click();
+    await page.getByRole('link', { name: 'Older' }).waitFor();
+    expect(await customers()).toEqual(first);
+  });
+
+  it('repairs a cursor that cannot be used, and says so', async () => {
+    await open(`/conversations?${MARCH}&before=yesterday`);
+    await page.getByText('before: the link names no place to read on from').waitFor();
+    expect((await customers())[0]).toBe('US.•••• 18');
+    await open(`${THREAD}?before=yesterday`);
+    await page.getByText('before: the link names no place to read on from').waitFor();
+    expect(await page.locator('li.inbound').count()).toBe(3);
+  });
+
+  it('draws a thread as a time line', async () => {
+    await open(`${THREAD}?as_of=2026-03-08T10:00:00Z`);
+    const seen = await page
+      .locator('.day li')
+      .evaluateAll((items) =>
+        (items as unknown as { innerText: string; className: string }[]).map((item) => [
+          item.innerText.replaceAll(/\s+/g, ' ').trim(),
+          / free( |$)/.test(item.className),
+        ]),
+      );
+    expect(seen).toEqual([
+      ['08:00:00 Customer text', false],
+      ['08:00:00 Customer service window opens', false],
+      ['08:00:00 Customer service window closes, 24 h after the customer’s last message', false],
+      ['09:00:00 Business template spring, marketing Billable Why delivered 09:00:05', false],
+      [`10:00:00 Customer text Entry ad ${AD}, “Spring sale”, https://fb.me/spring`, false],
+      ['10:00:00 Customer service window opens', false],
+      ['10:05:00 Business text, service Free entry Why delivered 10:05:10', true],
+      [
+        '10:05:10 Free entry window opens with the delivered reply to the entry of 10:00:00 until 7 Mar 2026, 10:05, estimated: 72 h',
+        true,
+      ],
+      ['09:00:00 Customer system Does not open the customer service window (W1).', true],
+      ['10:00:00 Customer service window closes, 24 h after the customer’s last message', true],
+      [
+        '09:00:00 Business template spring, marketing Billable Why delivered 09:00:03; predicted Free entry, Meta reports Billable',
+        true,
+      ],
+      ['10:05:10 Free entry window expires', false],
+      [
+        '09:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050: User has stopped to receive marketing messages',
+        false,
+      ],
+    ]);
+    expect(await page.locator('.day h3').allInnerTexts()).toEqual([
+      'Sun, 1 Mar 2026',
+      'Mon, 2 Mar 2026',
+      'Tue, 3 Mar 2026',
+      'Wed, 4 Mar 2026',
+      'Thu, 5 Mar 2026',
+      'Fri, 6 Mar 2026',
+      'Sat, 7 Mar 2026',
+      'Sun, 8 Mar 2026',
+    ]);
+    await page.getByText('The customer stopped marketing messages').waitFor();
+    await page.getByText('Last refused on 8 Mar 2026, 09:00 with code 131050').waitFor();
+    await page.getByRole('link', { name: 'message wamid.A6' }).click();
+    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+  });
+
+  it('draws it in the days of another zone', async () => {
+    await open(`${THREAD}?as_of=2026-03-08T10:00:00Z&tz=America/Sao_Paulo`);
+    expect(await page.locator('.day li').first().innerText()).toMatch(/^05:00:00/);
+    expect(await page.locator('.day h3').first().innerText()).toBe('Sun, 1 Mar 2026');
+  });
+
+  const CLOCKS = [
+    [
+      '2026-03-04T11:05:10Z',
+      'Free entry window: active, 2 d 23 h left until 7 Mar 2026, 10:05 Customer service window: 22 h 54 min left until 5 Mar 2026, 10:00 Free-form messages and templates are allowed now; all of them are free (FREE_ENTRY) as long as the free entry window is open.',
+    ],
+    [
+      '2026-03-05T10:00:00Z',
+      'Free entry window: active, 2 d left until 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; it would be free (FREE_ENTRY), because the free entry window is open.',
+    ],
+    [
+      '2026-03-07T10:05:10Z',
+      'Free entry window: expired since 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; it would be billable.',
+    ],
+    [
+      '2026-03-01T09:00:00Z',
+      'Free entry window: none was opened Customer service window: 23 h left until 2 Mar 2026, 08:00 Free-form messages and templates are allowed now.',
+    ],
+  ] as const;
+
+  it.each(CLOCKS)('says what is open at %s', async (as_of, expected) => {
+    await open(`${THREAD}?as_of=${as_of}`);
+    expect(await badges()).toBe(expected);
+    // A clock that was asked for stands still.
+    await page.waitForTimeout(1200);
+    expect(await badges()).toBe(expected);
+  });
+
+  it('counts down', async () => {
+    await open(`/conversations/${NUMBER}/wamid.E2`);
+    const left = page.getByRole('region', { name: 'What is open now' }).locator('[aria-live=off]').nth(1);
+    const first = await left.innerText();
+    expect(first).toMatch(/^\d min( \d+ s)? left$/);
+    const height = await page
+      .locator('.badge')
+      .nth(1)
+      .evaluate((badge) => (badge as unknown as { offsetHeight: number }).offsetHeight);
+    await expect.poll(() => left.innerText(), { timeout: 10_000 }).not.toBe(first);
+    expect(await left.innerText()).toMatch(/^\d min( \d+ s)? left$/);
+    expect(
+      await page
+        .locator('.badge')
+        .nth(1)
+        .evaluate((badge) => (badge as unknown as { offsetHeight: number }).offsetHeight),
+    ).toBe(height);
+  });
+
+  it('shows the end of a long thread and reads on before it', async () => {
+    const path = `/conversations/${NUMBER}/wamid.L0?as_of=2026-02-10T05:00:00Z`;
+    const first = (): Promise<string> => page.locator('.day li > time').first().innerText();
+    await open(path);
+    expect(await page.locator('.day li').count()).toBe(200);
+    expect(await page.locator('.day li > time').last().innerText()).toBe('04:19:00');
+    expect(await first()).toBe('01:00:00');
+    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByRole('link', { name: 'Latest' }).waitFor();
+    // 60 messages and the opening of the customer service window.
+    expect(await page.locator('.day li').count()).toBe(61);
+    expect(await page.locator('.day li > time').last().innerText()).toBe('00:59:00');
+    await page.getByRole('link', { name: 'Latest' }).click();
+    await page.getByRole('link', { name: 'Go to the message of this address' }).click();
+    await page.locator('li[aria-current=true]').waitFor();
+    expect(await first()).toBe('00:00:00');
+  });
+
+  it('says what to do about a message that nobody knows', async () => {
+    const response = await page.goto(`${product.url}/conversations/${NUMBER}/wamid.nobody`);
+    expect(response?.status()).toBe(404);
+    await page.getByRole('heading', { name: 'There is no such conversation' }).waitFor();
+    expect(await page.locator('main').innerText()).toContain('wamid.nobody');
+    await page.getByRole('main').getByRole('link', { name: 'conversations' }).click();
+    await page.getByRole('heading', { name: 'Conversations', exact: true }).waitFor();
+    expect(complaints.splice(0).every((complaint) => complaint.includes('404'))).toBe(true);
+  });
+
+  it('works without scripts and on a phone', async () => {
+    await context.close();
+    await newPage({ javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
+    await open(`/conversations?${MARCH}&as_of=2026-03-04T20:00:00Z`);
+    expect(await sidewaysScroll(page).catch(() => 0)).toBe(0);
+    await page.getByLabel('Number or part of it').fill('4334');
+    await page.getByRole('button', { name: 'Show' }).click();
+    expect(await customers()).toEqual(['+55 •••• 34']);
+    await page.getByRole('link', { name: '+55 •••• 34' }).click();
+    expect(await badges()).toContain('active, 2 d 14 h left');
+    await page.getByRole('link', { name: 'Show the whole number' }).click();
+    await page.getByRole('heading', { name: `Conversation with +${ANNA}` }).waitFor();
+  });
+
+  it('is used with the keyboard alone', async () => {
+    await open(`/conversations?${MARCH}`);
+    await page.getByLabel('Number or part of it').focus();
+    await page.keyboard.type('wamid.B1');
+    await page.keyboard.press('Enter');
+    await page.getByText('The search is the id of a message').waitFor();
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      const focus = await focusOf(page);
+      // A date has parts, of which the browser marks one itself.
+      if (!/^input (from|to)$/.test(focus.name)) expect(focus).toMatchObject({ isVisible: true });
+      if (focus.name.startsWith('a conversations +44')) break;
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Conversation with +44 •••• 23' }).waitFor();
+  });
+});
