@@ -7,7 +7,11 @@ export interface FilterTexts {
   readonly to?: string | undefined;
   readonly tz?: string | undefined;
   readonly as_of?: string | undefined;
+  readonly ad?: string | undefined;
 }
+
+/** Ids and addresses of ads are shorter. */
+const MAX_AD_CHARACTERS = 2_000;
 
 export type ParsedFilters =
   { readonly ok: true; readonly filters: ReportFilters } | { readonly ok: false; readonly message: string };
@@ -57,8 +61,21 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
       ok: false,
       message: `as-of "${texts.as_of ?? ''}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`,
     };
+  const ad = texts.ad?.trim() ?? '';
+  if (ad.length > MAX_AD_CHARACTERS)
+    return {
+      ok: false,
+      message: `ad has ${ad.length} characters; an id or an address has ${MAX_AD_CHARACTERS} at most.`,
+    };
   return {
     ok: true,
-    filters: { from: texts.from ?? null, to: texts.to ?? null, tz, is_tz_given: texts.tz !== undefined, as_of },
+    filters: {
+      ...(ad === '' ? {} : { ad }),
+      from: texts.from ?? null,
+      to: texts.to ?? null,
+      tz,
+      is_tz_given: texts.tz !== undefined,
+      as_of,
+    },
   };
 }

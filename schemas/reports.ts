@@ -22,6 +22,11 @@ export interface ReportFilters {
   readonly is_tz_given?: boolean;
   /** Unix seconds: the clock for what depends on "now" (pending, mature). Filters nothing. */
   readonly as_of: number;
+  /**
+   * Only what belongs to one ad or post: its id, or (text that begins with http) the address that its entries came from.
+   * Holds for the summaries and for `savings-ads`; null or left out = all.
+   */
+  readonly ad?: string | null;
 }
 
 /** The figures of rules.md 6 that every summary shares. */
@@ -69,6 +74,16 @@ export const adsRow = z.object({
   last_entry_at: instant,
 });
 export type AdsRow = z.infer<typeof adsRow>;
+
+/** What an ad or post calls itself, by the latest of its entries that says so. */
+export const adNameRow = z.object({
+  ad_id: z.string(),
+  source_type: z.string(),
+  /** Empty: none of its entries has one. */
+  headline: z.string(),
+  source_url: z.string(),
+});
+export type AdNameRow = z.infer<typeof adNameRow>;
 
 /** The headline of the first page: one row over the whole range. */
 export const overviewRow = z.object({
@@ -311,6 +326,7 @@ export interface Reports {
   weekTotals(filters: ReportFilters, sample: boolean): Promise<WeekTotalsRow[]>;
   daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
   ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
+  adNames(ad_ids: readonly string[], sample: boolean): Promise<AdNameRow[]>;
   savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
   savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
   bill(filters: ReportFilters, sample: boolean): Promise<Bill>;

@@ -79,6 +79,17 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'unrated',
 ]);
 
+/** Reports that can be asked for one ad or post (`ReportFilters.ad`). */
+export const BY_AD: ReadonlySet<ReportName> = new Set([
+  'daily',
+  'ads',
+  'days',
+  'hours',
+  'weeks',
+  'overview',
+  'savings-ads',
+]);
+
 /** Brings up to date what some reports are read from; takes the user that may write. */
 export async function settleReports(reports: readonly ReportName[], database: Database): Promise<void> {
   if (reports.some((report) => FROM_SUMMARIES.has(report))) await settleSummaries(database);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
-import { csvReport, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
+import { BY_AD, csvReport, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
 import type { Database } from '../ledger/database.ts';
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
@@ -49,7 +49,7 @@ export async function answerApi(
   const query = url.searchParams;
   const text = (key: string): string | undefined => query.get(key) ?? undefined;
   const parsed = parseFilters(
-    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of') },
+    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of'), ad: text('ad') },
     Math.floor(Date.now() / 1000),
   );
   const format = text('format') ?? 'json';
@@ -60,6 +60,10 @@ export async function answerApi(
   }
   if ((format !== 'json' && format !== 'csv') || (by !== 'sent' && by !== 'delivered')) {
     fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent or delivered.');
+    return;
+  }
+  if (parsed.filters.ad !== undefined && !BY_AD.has(name)) {
+    fail(response, 400, 'BAD_REQUEST', `Report "${name}" is not by ad; "ad" is for ${[...BY_AD].join(', ')}.`);
     return;
   }
   const database = await databaseFor(asksForSample(query));

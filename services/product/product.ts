@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
 import { conversationList } from '../reports/conversations.ts';
-import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
+import { adNames, ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
@@ -107,6 +107,7 @@ export class Product {
       weekTotals: async (filters, sample) => weekTotals(await this.#database(sample), filters),
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
+      adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
       savings: async (filters, sample) => savings(await this.#database(sample), filters),
       savingsAds: async (filters, sample) => savingsAds(await this.#database(sample), filters),
       bill: async (filters, sample) => bill(await this.#database(sample), filters),

@@ -1,12 +1,14 @@
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import {
+  adNameRow,
   adsRow,
   dailyRow,
   dayTotalsRow,
   hourTotalsRow,
   overviewRow,
   weekTotalsRow,
+  type AdNameRow,
   type AdsRow,
   type DailyRow,
   type DayTotalsRow,
@@ -16,7 +18,7 @@ import {
   type WeekTotalsRow,
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
-import { AS_OF, FROM, isoTime, parametersOf, rangeOf, TO } from './sql.ts';
+import { AS_OF, FROM, isoTime, ofAdSql, parametersOf, rangeOf, TO } from './sql.ts';
 
 /** A decimal as people and CSV print it: no trailing zeros, no exponent; null stays null. */
 const decimalText = (sql: string): string =>
@@ -61,7 +63,8 @@ const REPORTED = ['reported_messages', 'allowance_differences', 'odd_reports']
   .join(', ');
 
 /** Summaries of the range. FINAL: a cell that was recomputed stands there twice until the next merge. */
-const CELLS = `summary_cells FINAL WHERE cell_at >= ${FROM} AND cell_at < ${TO}`;
+const cellsOf = (filters: ReportFilters): string =>
+  `summary_cells FINAL WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND ${ofAdSql(filters)}`;
 
 const DAY = "formatDateTime(cell_at, '%F', {tz:String})";
 
@@ -71,7 +74,7 @@ const ANYTHING = `sum(summary_cells.messages) + sum(summary_cells.ad_conversatio
 export async function overview(database: Database, filters: ReportFilters): Promise<OverviewRow> {
   const [row] = await database.query(
     overviewRow,
-    `SELECT ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED} FROM ${CELLS}`,
+    `SELECT ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED} FROM ${cellsOf(filters)}`,
     parametersOf(filters),
   );
   if (row === undefined) throw new TypeError('The overview query gave no row.');
@@ -123,7 +126,7 @@ function totalsBy<Row>(database: Database, filters: ReportFilters, row: z.ZodTyp
   return database.query(
     row,
     `SELECT ${key}, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
-     FROM ${CELLS} GROUP BY 1 HAVING ${ANYTHING} > 0 ORDER BY 1`,
+     FROM ${cellsOf(filters)} GROUP BY 1 HAVING ${ANYTHING} > 0 ORDER BY 1`,
     parametersOf(filters),
   );
 }
@@ -188,7 +191,7 @@ export async function daily(database: Database, filters: ReportFilters): Promise
   return database.query(
     dailyRow,
     `SELECT ${DAY} AS day, phone_number_id, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}
-     FROM ${CELLS} GROUP BY day, phone_number_id HAVING ${ANYTHING} > 0 ORDER BY day, phone_number_id`,
+     FROM ${cellsOf(filters)} GROUP BY day, phone_number_id HAVING ${ANYTHING} > 0 ORDER BY day, phone_number_id`,
     parametersOf(filters),
   );
 }
@@ -203,11 +206,25 @@ export async function ads(database: Database, filters: ReportFilters): Promise<A
          ${isoTime('max(summary_cells.last_entry_at)')} AS last_entry,
          nullIf(first_entry, '') AS first_entry_at,
          nullIf(last_entry, '') AS last_entry_at
-     FROM ${CELLS} AND source_type != ''
+     FROM ${cellsOf(filters)} AND source_type != ''
      GROUP BY ad_id, source_type
      HAVING sum(summary_cells.entries) + sum(summary_cells.windows_opened) + sum(summary_cells.free_messages) > 0
      ORDER BY min(summary_cells.first_entry_at) NULLS FIRST, ad_id, source_type`,
     parametersOf(filters),
+  );
+}
+
+/** What ads and posts call themselves; none for an id without entries. */
+export async function adNames(database: Database, ad_ids: readonly string[]): Promise<AdNameRow[]> {
+  if (ad_ids.length === 0) return [];
+  return database.query(
+    adNameRow,
+    `SELECT ad_id, source_type, argMaxIf(headline, entry_at, headline != '') AS headline,
+       argMaxIf(source_url, entry_at, source_url != '') AS source_url
+     FROM (SELECT ad_id, source_type, entry_at, entry_marks.headline AS headline, entry_marks.source_url AS source_url
+           FROM entry_marks FINAL WHERE ad_id IN {ad_ids:Array(String)})
+     GROUP BY ad_id, source_type`,
+    { ad_ids: [...ad_ids] },
   );
 }
 

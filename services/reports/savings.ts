@@ -19,6 +19,7 @@ import {
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 import { pricedCharges, printedCharges } from './charges.ts';
+import { ofAdSql } from './sql.ts';
 
 /** Whether some message of a group has an amount: a sum over none is nothing, not 0. */
 const RATED = "countIf(charges.list_cost != '') > 0";
@@ -154,7 +155,7 @@ FROM
     SELECT ad_id, source_type, currency, ${VOLUME} AS messages,
         if(countIf(unrated = '') > 0, ifNull(toString(sum(toDecimal128(rate, 8) * priced.volume)), '0'), NULL) AS savings_total,
         toUInt32(sumIf(priced.volume, unrated != '')) AS unrated_messages
-    FROM ${priced} AND billing = 'FREE_ENTRY' AND source_type != ''
+    FROM ${priced} AND billing = 'FREE_ENTRY' AND source_type != '' AND ${ofAdSql(filters)}
     GROUP BY ad_id, source_type, currency
 )
 ORDER BY ad_id, source_type, currency`,

@@ -43,8 +43,26 @@ export function rangeOf(filters: ReportFilters): { readonly from: number; readon
 }
 
 /** The parameters that the fragments of this module and the queries of `sql/queries` take. */
-export function parametersOf(filters: ReportFilters): { from: number; to: number; tz: string; as_of: number } {
-  return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of };
+export function parametersOf(filters: ReportFilters): {
+  from: number;
+  to: number;
+  tz: string;
+  as_of: number;
+  ad: string;
+} {
+  return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of, ad: filters.ad ?? '' };
+}
+
+/**
+ * Condition on rows with `ad_id` and `source_type`: what belongs to the ad or post of the filters. Of an address these are
+ * all ads with an entry from it.
+ */
+export function ofAdSql(filters: ReportFilters): string {
+  const ad = filters.ad ?? '';
+  if (ad === '') return 'true';
+  return /^https?:/i.test(ad)
+    ? "source_type != '' AND ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})"
+    : "source_type != '' AND ad_id = {ad:String}";
 }
 
 export const FROM = "toDateTime({from:UInt32}, 'UTC')";

@@ -229,7 +229,56 @@ describe('the figures of pages', () => {
     expect(await page.locator('.repairs li').count()).toBe(2);
   });
 
-  const PAGES = ['/', '/?grain=week', '/billing', '/billing/mismatches', '/rates', '/messages', '/definitions'];
+  it('filters ads by id and by address: screen, CSV and the sum of entries agree', async () => {
+    const query = `from=2026-10-20&to=2026-11-05&as_of=${AS_OF}`;
+    const starts = entries.filter(
+      (entry) => entry['ad_conversation_id'] === entry['conversation_id'] && entry['entry_at']! >= '2026-10-20',
+    );
+    await open(`/ads?${query}`);
+    const all = await cells('by-ad');
+    expect(all.reduce((sum, row) => sum + number(row[1]!), 0)).toBe(starts.length);
+    const address = starts.find((entry) => entry['source_url'] !== '')!['source_url']!;
+    const ad_ids = new Set(entries.filter((entry) => entry['source_url'] === address).map((entry) => entry['ad_id']!));
+    for (const ad of [[...ad_ids][0]!, address]) {
+      await open(`/ads?${query}`);
+      await page.getByLabel(/^Ad or post/).fill(ad);
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.waitForURL((url) => url.searchParams.get('ad') === ad);
+      const wanted = ad === address ? ad_ids : new Set([ad]);
+      const expected = starts.filter((entry) => wanted.has(entry['ad_id']!)).length;
+      expect(expected).toBeGreaterThan(0);
+      await expect
+        .poll(async () => (await cells('by-ad')).reduce((sum, row) => sum + number(row[1]!), 0))
+        .toBe(expected);
+      const csv = await report((await page.locator('#by-ad a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '');
+      expect(csv.reduce((sum, row) => sum + Number(row['ad_conversations']), 0)).toBe(expected);
+      expect(await page.getByRole('region', { name: 'This ad' }).locator('dd').first().innerText()).toBe(
+        count(expected),
+      );
+      // Days and zone keep the filter.
+      await page.getByRole('link', { name: '90 days' }).click();
+      await page.waitForURL(
+        (url) => url.searchParams.get('ad') === ad && url.searchParams.get('from') !== '2026-10-20',
+      );
+    }
+    await open(`/ads?${query}&ad=nobody`);
+    expect((await cells('by-ad'))[0]).toEqual(['No ad-driven conversation started in this range.']);
+    await open(`/ads?${query}&after=nobody`);
+    expect(await page.locator('.repairs li').count()).toBe(1);
+    expect((await fetch(`${product.url}/api/messages?ad=1`)).status).toBe(400);
+  });
+
+  const PAGES = [
+    '/',
+    '/ads',
+    '/conversations',
+    '/?grain=week',
+    '/billing',
+    '/billing/mismatches',
+    '/rates',
+    '/messages',
+    '/definitions',
+  ];
   it.each(PAGES)('%s has nothing that axe finds, in light and dark, and fits a phone', async (path) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { adKey, pageAfter } from '../../dashboard/src/lib/ads/address.ts';
 import { bucketsOf, type BucketRows } from '../../dashboard/src/lib/buckets/buckets.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import {
@@ -317,5 +318,25 @@ describe('zones that are one click away', () => {
   ];
   it.each(cases)('%s', (_, accounts, browser, expected) => {
     expect(offeredZones(accounts, browser).map((zone) => zone.tz)).toEqual(expected);
+  });
+});
+
+describe('pages of ads begin after a row, wherever that is by now', () => {
+  const rows = ['a', 'b', 'c', 'd', 'e'].map((ad_id) => ({ ad_id, source_type: 'ad' }));
+  const cases: readonly [string, string, string[], string | null, boolean][] = [
+    ['the first page', '', ['a', 'b'], 'ad:b', true],
+    ['the second', 'ad:b', ['c', 'd'], 'ad:d', true],
+    ['the last', 'ad:d', ['e'], null, true],
+    ['after the last row', 'ad:e', [], null, true],
+    ['a row that is gone', 'ad:x', ['a', 'b'], 'ad:b', false],
+  ];
+  it.each(cases)('%s', (_, after, ids, next, is_found) => {
+    const page = pageAfter(rows, after, 2);
+    expect(page.rows.map((row) => row.ad_id)).toEqual(ids);
+    expect([page.next, page.is_found]).toEqual([next, is_found]);
+  });
+
+  it('tells an ad from a post of the same id', () => {
+    expect(adKey({ ad_id: '1', source_type: 'ad' })).not.toBe(adKey({ ad_id: '1', source_type: 'post' }));
   });
 });

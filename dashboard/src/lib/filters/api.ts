@@ -28,6 +28,7 @@ export function amountFilters(filters: FilterState, range: DayRange, as_of: numb
 /**
  * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
  * dashboard's defaults, so the range, the zone and the sample data are spelled out.
+ * @param ad id or address of an ad or post, of the reports that can be asked for one
  */
 export function reportAddress(
   report: LinkedReport,
@@ -35,6 +36,7 @@ export function reportAddress(
   filters: FilterState,
   range: DayRange,
   isSample: boolean,
+  ad = '',
 ): string {
   const params = new URLSearchParams();
   if (format === 'csv') params.set('format', 'csv');
@@ -43,5 +45,6 @@ export function reportAddress(
   if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
   if (filters.as_of !== null) params.set('as_of', filters.as_of);
   if (isSample) params.set('sample', '1');
+  if (ad !== '') params.set('ad', ad);
   return `/api/${report}?${params}`;
 }

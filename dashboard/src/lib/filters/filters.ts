@@ -196,8 +196,13 @@ export function writeFilters(state: FilterState): URLSearchParams {
   return params;
 }
 
-/** {@link writeFilters} as the end of an address: empty, or with its question mark. */
-export function search(state: FilterState): string {
-  const text = writeFilters(state).toString();
+/**
+ * {@link writeFilters} as the end of an address: empty, or with its question mark.
+ * @param own parameters of the page itself; empty ones are left out
+ */
+export function search(state: FilterState, own: Readonly<Record<string, string>> = {}): string {
+  const params = writeFilters(state);
+  for (const [name, value] of Object.entries(own)) if (value !== '') params.set(name, value);
+  const text = params.toString();
   return text === '' ? '' : `?${text}`;
 }
