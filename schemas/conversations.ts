@@ -108,6 +108,8 @@ export type TimelineEvent = Happening &
         readonly predicted: string;
         /** Empty: Meta reported nothing. */
         readonly reported: string;
+        /** Reported free by the monthly service allowance: no mismatch (rules.md V2). */
+        readonly is_allowance_difference: boolean;
         readonly refusal: Refusal | null;
       }
     | {

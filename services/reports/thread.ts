@@ -92,12 +92,17 @@ function inboundEvent(message: MessageEvent, mark: EntryMark | undefined, is_fre
   };
 }
 
-function outboundEvent(message: OutboundMessage, mark: MessageMark, refusal: Refusal | undefined): TimelineEvent {
+function outboundEvent(
+  message: OutboundMessage,
+  mark: MessageMark,
+  refusal: Refusal | undefined,
+  isFree: (at: number) => boolean,
+): TimelineEvent {
   return {
     kind: 'outbound',
     at: message.sent_at,
     id: message.id,
-    is_free: mark.window !== null,
+    is_free: message.delivered_at === null ? isFree(message.sent_at) : mark.window !== null,
     type: message.type,
     template_name: message.template_name,
     category: message.category,
@@ -106,6 +111,7 @@ function outboundEvent(message: OutboundMessage, mark: MessageMark, refusal: Ref
     billing: mark.billing,
     predicted: mark.predicted,
     reported: mark.report?.mark ?? '',
+    is_allowance_difference: mark.is_allowance_difference,
     refusal: refusal ?? null,
   };
 }
@@ -141,7 +147,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
     const mark = messages.get(message.id);
     if (mark === undefined) continue;
     if (mark.rule === 'W5' && mark.window !== null) opened.set(mark.window.entry_id, mark);
-    events.push(outboundEvent(message, mark, refusals.get(message.id)));
+    events.push(outboundEvent(message, mark, refusals.get(message.id), isFree));
   }
   for (const { entry, opened_at, expires_at, is_reported } of windows) {
     const opener = opened.get(entry.entry_id);

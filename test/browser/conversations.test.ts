@@ -87,6 +87,38 @@ const OTHERS: readonly Event[] = [
   customerWrites('wamid.C1', unix('2026-03-04T12:00:00Z'), { user_id: USER_ID }, ad(AD)),
 ];
 
+const GINA = '971501234567';
+
+/** Under conversation pricing: a window that Meta speaks of, a re-click exactly 24 h later, and marketing that was resumed. */
+const GINAS: readonly Event[] = [
+  businessSends('wamid.G0', unix('2024-11-20T10:00:00Z'), GINA, template('marketing')),
+  status('wamid.G0', unix('2024-11-20T10:00:01Z'), GINA, { status: 'failed', errors: [{ code: 131050 }] }),
+  businessSends('wamid.G1', unix('2024-11-25T10:00:00Z'), GINA, template('marketing')),
+  status('wamid.G1', unix('2024-11-25T10:00:01Z'), GINA),
+  customerWrites('wamid.G2', unix('2024-12-01T11:00:00Z'), { wa_id: GINA }, ad('66')),
+  businessSends('wamid.G3', unix('2024-12-01T11:10:00Z'), GINA),
+  status('wamid.G3', unix('2024-12-02T00:10:00Z'), GINA, {
+    conversation: {
+      id: 'conversation',
+      expiration_timestamp: unix('2024-12-06T00:10:00Z'),
+      origin: { type: 'referral_conversion' },
+    },
+  }),
+  customerWrites('wamid.G4', unix('2024-12-02T11:00:00Z'), { wa_id: GINA }, ad('66')),
+  // Errors as nobody documents them.
+  businessSends('wamid.G5', unix('2024-12-03T10:00:00Z'), GINA),
+  status('wamid.G5', unix('2024-12-03T10:00:01Z'), GINA, { status: 'failed', errors: 'no list' }),
+  // A message that nothing names a customer of.
+  {
+    event: 'status',
+    phone_number_id: NUMBER,
+    id: 'wamid.N1',
+    status: 'delivered',
+    timestamp: unix('2024-12-10T10:00:00Z'),
+    pricing: { category: 'utility' },
+  },
+];
+
 /** More conversations than a page has, a minute after another. */
 const CROWD = Array.from({ length: 60 }, (_, i) =>
   customerWrites(`wamid.D${i}`, unix('2026-03-02T00:00:00Z') + 60 * i, { wa_id: `34600000${100 + i}` }, ad('33')),
@@ -118,7 +150,14 @@ describe('conversations', () => {
 
   beforeAll(async () => {
     browser = await launchBrowser();
-    const events = [...ANNAS, ...OTHERS, ...CROWD, ...LONG_THREAD, ...openThread(Math.floor(Date.now() / 1000))];
+    const events = [
+      ...ANNAS,
+      ...OTHERS,
+      ...GINAS,
+      ...CROWD,
+      ...LONG_THREAD,
+      ...openThread(Math.floor(Date.now() / 1000)),
+    ];
     writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await output(data, ['ingest', 'events.ndjson']);
     product = await startProduct(data);
@@ -233,9 +272,9 @@ describe('conversations', () => {
     expect(await page.locator('li.inbound').count()).toBe(3);
   });
 
-  it('draws a thread as a time line', async () => {
-    await open(`${THREAD}?as_of=2026-03-08T10:00:00Z`);
-    const seen = await page
+  /** Rows of the time line: what is read, and whether they have the edge of a free entry window. */
+  const timeline = (): Promise<(string | boolean)[][]> =>
+    page
       .locator('.day li')
       .evaluateAll((items) =>
         (items as unknown as { innerText: string; className: string }[]).map((item) => [
@@ -243,6 +282,10 @@ describe('conversations', () => {
           / free( |$)/.test(item.className),
         ]),
       );
+
+  it('draws a thread as a time line', async () => {
+    await open(`${THREAD}?as_of=2026-03-08T10:00:00Z`);
+    const seen = await timeline();
     expect(seen).toEqual([
       ['08:00:00 Customer text', false],
       ['08:00:00 Customer service window opens', false],
@@ -281,6 +324,40 @@ describe('conversations', () => {
     await page.getByText('Last refused on 8 Mar 2026, 09:00 with code 131050').waitFor();
     await page.getByRole('link', { name: 'message wamid.A6' }).click();
     await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+  });
+
+  it('says what Meta reports, what belongs together and what ends', async () => {
+    await open(`/conversations/${NUMBER}/wamid.G3?as_of=2024-12-07T00:00:00Z`);
+    expect(await timeline()).toEqual([
+      [
+        '10:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050',
+        false,
+      ],
+      ['10:00:00 Business template spring, marketing Billable Why delivered 10:00:01', false],
+      ['11:00:00 Customer text Entry ad 66', false],
+      ['11:00:00 Customer service window opens', false],
+      ['11:10:00 Business text, service Free entry Why delivered 2 Dec 2024, 00:10', true],
+      [
+        '00:10:00 Free entry window opens with the delivered reply to the entry of 1 Dec 2024, 11:00 until 6 Dec 2024, 00:10, as Meta reports; conversations that were open end here (3.1)',
+        true,
+      ],
+      ['11:00:00 Customer text Entry, re-click ad 66', true],
+      ['10:00:00 Business text, service Undelivered Why sent, not delivered', true],
+      ['11:00:00 Customer service window closes, 24 h after the customer’s last message', true],
+      ['00:10:00 Free entry window expires', false],
+    ]);
+    expect(await page.getByText('The customer stopped marketing').count()).toBe(0);
+    await page.getByText('Last refused on 20 Nov 2024, 10:00 with code 131050.').waitFor();
+    await open(`/conversations?q=wamid.G4`);
+    expect((await rows()).map((row) => row.slice(2))).toEqual([
+      ['1 Dec 2024, 11:00', '66', 'replied in 10 min', 'expired', '1'],
+    ]);
+  });
+
+  it('shows a message that nothing names a customer of', async () => {
+    await open(`/conversations/${NUMBER}/wamid.N1`);
+    await page.getByRole('heading', { name: 'Conversation with no customer named' }).waitFor();
+    expect(await timeline()).toEqual([['10:00:00 Business message, utility Billable Why delivered 10:00:00', false]]);
   });
 
   it('draws it in the days of another zone', async () => {
