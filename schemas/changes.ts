@@ -1,4 +1,5 @@
 import type { Account } from './config.ts';
+import type { ReplayedLetters } from './health.ts';
 import type { ImportedCard, PreviewedCard, RateFileProblem, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
 
@@ -68,6 +69,8 @@ export interface Changes {
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
   setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused>;
+  /** Tries all waiting rejected inputs again; one at a time. */
+  replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
   /** Threads folded so far under a changed account; null when none is being applied. */
   readonly foldedThreads: number | null;
 }

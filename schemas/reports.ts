@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ListedAccount } from './changes.ts';
 import type { AskedConversation, AskedConversations, Conversation, ConversationList } from './conversations.ts';
+import type { AskedLetters, DeadLetterRow, Health } from './health.ts';
 import type { ListedCard } from './rate-cards.ts';
 import { rateModelSchema } from './rate-file.ts';
 
@@ -342,6 +343,8 @@ export interface Reports {
   conversations(asked: AskedConversations, sample: boolean): Promise<ConversationList>;
   /** The thread of a message; null when there is no such message. */
   conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;
+  health(sample: boolean): Promise<Health>;
+  deadLetters(asked: AskedLetters, sample: boolean): Promise<DeadLetterRow[]>;
   rateCards(sample: boolean): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */
   accounts(sample: boolean): Promise<ListedAccount[]>;

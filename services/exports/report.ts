@@ -20,6 +20,7 @@ import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
+import { allDeadLetters, DEAD_LETTERS_COLUMNS } from '../reports/health.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
@@ -58,6 +59,7 @@ export const REPORTS = [
   'unrated',
   'mismatches',
   'mismatched-messages',
+  'dead-letters',
 ] as const;
 export type ReportName = (typeof REPORTS)[number];
 
@@ -157,6 +159,8 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return whole(mismatchesRow, mismatches(database, filters));
     case 'mismatched-messages':
       return { columns: MISMATCHED_MESSAGES_COLUMNS, batches: allMismatchedMessages(database, filters) };
+    case 'dead-letters':
+      return { columns: DEAD_LETTERS_COLUMNS, batches: allDeadLetters(database) };
     case 'unrated':
       return whole(unratedRow, unrated(database, filters));
   }

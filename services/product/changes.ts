@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BrokenRateFile, Changes, HeldRateFile, KeptAccount, Refused } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
+import { waitingDeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import {
@@ -49,12 +52,13 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   }
 }
 
-/** Changes of rate cards and accounts from pages, through the ledger's own connection. */
+/** Changes from pages, through the ledger's own connection. */
 export class LedgerChanges implements Changes {
   readonly #options: ChangesOptions;
   readonly #uploads = new Uploads();
   #folding: Promise<void> | null = null;
   #folded = 0;
+  #replaying: Promise<ReplayedLetters> | null = null;
 
   constructor(options: ChangesOptions) {
     this.#options = options;
@@ -167,8 +171,22 @@ export class LedgerChanges implements Changes {
     });
   }
 
+  replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      if (this.#replaying !== null)
+        throw new LedgerError('Rejected inputs are being replayed already. Reload in a while.');
+      const { ledger } = this.#options;
+      this.#replaying = replayLetters(ledger, waitingDeadLetters(ledger.database)).finally(() => {
+        this.#replaying = null;
+        this.#options.onRatingChanged();
+      });
+      return { ok: true, counts: await this.#replaying };
+    });
+  }
+
   /** Resolves when no change is being applied any more. */
   async settled(): Promise<void> {
+    await this.#replaying?.catch(() => undefined);
     await this.#folding;
   }
 }

@@ -75,6 +75,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     messages: (asked, sample) => opening.demand().product.queries.messages(asked, sample),
     conversations: (asked, sample) => opening.demand().product.queries.conversations(asked, sample),
     conversation: (asked, sample) => opening.demand().product.queries.conversation(asked, sample),
+    health: (sample) => opening.demand().product.queries.health(sample),
+    deadLetters: (asked, sample) => opening.demand().product.queries.deadLetters(asked, sample),
     rateCards: (sample) => opening.demand().product.queries.rateCards(sample),
     accounts: (sample) => opening.demand().product.queries.accounts(sample),
     dismissSample: () => opening.demand().product.queries.dismissSample(),

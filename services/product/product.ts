@@ -7,6 +7,7 @@ import { conversationList } from '../reports/conversations.ts';
 import { adNames, ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
+import { deadLetters, health } from '../reports/health.ts';
 import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
@@ -118,6 +119,8 @@ export class Product {
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
       conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
+      health: async (sample) => health(await this.#database(sample)),
+      deadLetters: async (asked, sample) => deadLetters(await this.#database(sample), asked),
       rateCards: async (sample) => listRateCards(await this.#database(sample)),
       accounts: async (sample) => accounts(await this.#database(sample)),
       dismissSample: async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -268,7 +268,73 @@ describe('the figures of pages', () => {
     expect((await fetch(`${product.url}/api/messages?ad=1`)).status).toBe(400);
   });
 
+  it('says what was rejected, finds it by reason, and tries it again', async () => {
+    await open('/health');
+    expect(await page.locator('.verdict').innerText()).toMatch(/things? stands?|Everything/);
+    const event = (id: string, timestamp: number) => ({
+      event: 'message',
+      direction: 'inbound',
+      phone_number_id: '106540352242922',
+      wa_id: '16505551234',
+      id,
+      timestamp: String(timestamp),
+      type: 'text',
+    });
+    const lines = [
+      ...Array.from({ length: 60 }, (_, i) => `not json ${i} <b>bold</b>`),
+      JSON.stringify(event('wamid.future', Math.floor(Date.now() / 1000) + 30 * 86_400)),
+      JSON.stringify({ event: 'message' }),
+    ];
+    writeFileSync(data.file('bad.ndjson'), `${lines.join('\n')}\n`);
+    await output(data, ['ingest', 'bad.ndjson']);
+    // As if it had been rejected before a fix: a value that can be used.
+    const good = Buffer.from(JSON.stringify(event('wamid.mended', 1_761_000_000))).toString('base64');
+    await data.query(
+      `INSERT INTO ctwa_ledger.dead_letters (source, source_partition, position, version, code, message, first_seen_at, is_replayed, raw_base64)
+       VALUES ('old.ndjson', 0, 1, 1, 'not_json', 'once', '2026-01-01 00:00:00', 0, '${good}')`,
+    );
+    const csv = await report('/api/dead-letters?format=csv');
+    expect(csv).toHaveLength(63);
+
+    await open('/health');
+    expect(await page.locator('.freshness').innerText()).toContain('63 rejected inputs wait');
+    const reasons = new Map((await cells('reasons')).map((row) => [row[0]!, number(row[1]!)]));
+    const byCode = new Map<string, number>();
+    for (const row of csv) byCode.set(row['code']!, (byCode.get(row['code']!) ?? 0) + 1);
+    expect(byCode.size).toBeGreaterThan(2);
+    expect(reasons).toEqual(byCode);
+    const seen = await cells('letters');
+    // Its bytes are text on the page, whatever they are.
+    expect(await page.locator('#letters b').count()).toBe(0);
+    expect(seen).toHaveLength(50);
+    await page.locator('#letters a[rel="next"]').click();
+    await page.waitForURL(/before=/);
+    await expect.poll(async () => (await cells('letters')).length).toBe(13);
+    seen.push(...(await cells('letters')));
+    expect(seen.map((row) => [row[1], row[2], row[3]])).toEqual(
+      csv.map((row) => [row['source'], row['position'], row['code']]),
+    );
+
+    const code = csv.find((row) => byCode.get(row['code']!) === 1)!['code']!;
+    await open('/health');
+    await page.locator('#reasons').getByRole('link', { name: code, exact: true }).click();
+    await page.waitForURL((url) => url.searchParams.get('code') === code);
+    await expect.poll(async () => (await cells('letters')).map((row) => row[3])).toEqual([code]);
+    await open('/health?code=%3Cb%3E&before=x');
+    expect(await page.locator('.repairs li').count()).toBe(2);
+
+    await page.getByRole('button', { name: 'Replay all of them' }).click();
+    const done = page.getByRole('status').filter({ hasText: 'tried again' });
+    expect(await done.innerText()).toContain('63 rejected inputs tried again: 1 can be used now, 62 still cannot.');
+    expect(await report('/api/dead-letters?format=csv')).toHaveLength(62);
+    const stored = await data.query(
+      "SELECT count() FROM ctwa_ledger.events WHERE id = 'wamid.mended' FORMAT JSONCompactEachRow",
+    );
+    expect(stored.map(([n]) => Number(n))).toEqual([1]);
+  });
+
   const PAGES = [
+    '/health',
     '/',
     '/ads',
     '/conversations',

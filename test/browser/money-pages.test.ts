@@ -553,7 +553,7 @@ describe('the pages of money', () => {
       ]) {
         await open(path);
         await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
-        for (const name of ['Overview', 'Ads', 'Conversations', 'Billing', 'Rates & accounts', 'Definitions'])
+        for (const name of ['Overview', 'Ads', 'Conversations', 'Billing', 'Rates & accounts', 'Health', 'Definitions'])
           expect(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).isVisible()).toBe(
             true,
           );

@@ -1,0 +1,39 @@
+import type { Health } from '@ctwa-ledger/schemas/health.ts';
+import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
+
+import { duration } from '../format/durations.ts';
+import { count, counted } from '../format/numbers.ts';
+
+/** Silence that is worth a word, in seconds: shorter ones are nights and weekends. */
+const LONG_SILENCE_SECONDS = 2 * 86_400;
+
+/**
+ * Whether the figures can be trusted, a sentence for each thing that stands in the way; none when nothing does.
+ * @param now Unix seconds
+ */
+export function doubts(
+  status: Pick<LedgerStatus, 'dead_letters' | 'cells_behind' | 'last_event_at'>,
+  health: Pick<Health, 'charge_hours_behind'>,
+  now: number,
+): string[] {
+  const sentences: string[] = [];
+  if (status.dead_letters > 0)
+    sentences.push(
+      `${counted(status.dead_letters, 'input was', 'inputs were')} rejected, and ${status.dead_letters === 1 ? 'is' : 'are'} in no figure.`,
+    );
+  if (status.cells_behind > 0)
+    sentences.push(`${counted(status.cells_behind, 'cell')} of 15 minutes and a number wait for their summary.`);
+  if (health.charge_hours_behind > 0)
+    sentences.push(`Amounts of ${counted(health.charge_hours_behind, 'hour')} of a number are being rated again.`);
+  if (status.last_event_at === null) sentences.push('No event has come yet.');
+  else if (now - status.last_event_at > LONG_SILENCE_SECONDS)
+    sentences.push(`No event has come for ${duration(String(now - status.last_event_at))}.`);
+  return sentences;
+}
+
+/** The heading of the page in one sentence. */
+export function verdictOf(doubts_found: readonly string[]): string {
+  return doubts_found.length === 0
+    ? 'Everything that arrived is in the figures.'
+    : `${count(doubts_found.length)} ${doubts_found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`;
+}

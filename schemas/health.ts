@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+/** ISO 8601 in UTC. */
+const instant = z.string();
+
+/** Rejected inputs that wait, by reason. */
+export const waitingLettersRow = z.object({
+  code: z.string(),
+  letters: count,
+  first_seen_at: instant,
+  last_seen_at: instant,
+});
+export type WaitingLettersRow = z.infer<typeof waitingLettersRow>;
+
+/** One rejected input, as it is listed. */
+export const deadLetterRow = z.object({
+  source: z.string(),
+  partition: z.number(),
+  position: z.string(),
+  code: z.string(),
+  message: z.string(),
+  first_seen_at: instant,
+  first_seen_ms: z.number(),
+  /** Tells two values at one place apart; 64 bits, as text. */
+  content_hash: z.string(),
+  bytes: count,
+  /** The first characters of the value; what is no text in it is replaced. */
+  beginning: z.string(),
+});
+export type DeadLetterRow = z.infer<typeof deadLetterRow>;
+
+/** A page of rejected inputs, the latest first. */
+export interface AskedLetters {
+  /** Null: of every reason. */
+  readonly code: string | null;
+  /** What the page before ended with; null = the first page. */
+  readonly before: Pick<DeadLetterRow, 'first_seen_ms' | 'source' | 'partition' | 'position' | 'content_hash'> | null;
+  readonly limit: number;
+}
+
+/** A process that writes marks. */
+export const writerRow = z.object({ command: z.string(), seen_at: instant });
+export type WriterRow = z.infer<typeof writerRow>;
+
+/** How complete a ledger is, beyond what every page shows. */
+export interface Health {
+  /** When something was last stored, Unix seconds; null = nothing in the last days. */
+  readonly last_stored_at: number | null;
+  /** Hours of numbers whose charges are being recomputed. */
+  readonly charge_hours_behind: number;
+  readonly writers: readonly WriterRow[];
+  readonly epoch: string;
+  /** Of what decides marks: zones, numbers, policy. */
+  readonly configuration_hash: string;
+  readonly waiting: readonly WaitingLettersRow[];
+}
+
+/** What became of letters that were tried again. */
+export interface ReplayedLetters {
+  readonly letters: number;
+  /** Letters whose every event is in the ledger now. */
+  readonly replayed: number;
+  readonly still_rejected: number;
+}
