@@ -1,4 +1,4 @@
-import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
+import type { LedgerStatus, ReportFilters, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
@@ -8,6 +8,7 @@ import { adNames, ads, daily, dayTotals, hourTotals, overview, weekTotals } from
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health } from '../reports/health.ts';
+import { Remembered } from '../reports/remembered.ts';
 import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
@@ -24,6 +25,7 @@ export class Product {
   #sample: Ledger | null = null;
   #loading: Promise<void> | null = null;
   #hasRealData = false;
+  readonly #remembered = new WeakMap<Database, Remembered>();
 
   constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
     this.#ledger = ledger;
@@ -85,6 +87,19 @@ export class Product {
     return (await this.#read(sample)).reading;
   }
 
+  /** A report of amounts, asked again only when something was written that it depends on. */
+  async #askAmounts<T>(
+    name: string,
+    report: (database: Database, filters: ReportFilters) => Promise<T>,
+    filters: ReportFilters,
+    sample: boolean,
+  ): Promise<T> {
+    const database = await this.#database(sample);
+    const remembered = this.#remembered.get(database) ?? new Remembered(database);
+    this.#remembered.set(database, remembered);
+    return remembered.ask(name, filters, () => report(database, filters));
+  }
+
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
   async databaseFor(sample: boolean): Promise<Database | null> {
     if (!sample) return this.#ledger.reading;
@@ -109,13 +124,13 @@ export class Product {
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
       adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
-      savings: async (filters, sample) => savings(await this.#database(sample), filters),
-      savingsAds: async (filters, sample) => savingsAds(await this.#database(sample), filters),
-      bill: async (filters, sample) => bill(await this.#database(sample), filters),
+      savings: (filters, sample) => this.#askAmounts('savings', savings, filters, sample),
+      savingsAds: (filters, sample) => this.#askAmounts('savings-ads', savingsAds, filters, sample),
+      bill: (filters, sample) => this.#askAmounts('bill', bill, filters, sample),
       mismatches: async (filters, sample) => mismatches(await this.#database(sample), filters),
       mismatchedMessages: async (filters, asked, sample) =>
         mismatchedMessages(await this.#database(sample), filters, asked),
-      unrated: async (filters, sample) => unrated(await this.#database(sample), filters),
+      unrated: (filters, sample) => this.#askAmounts('unrated', unrated, filters, sample),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
       conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
