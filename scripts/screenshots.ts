@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of the first page that the documentation shows, on the sample data:
+ * Draws the pictures of the pages that the documentation shows, on the sample data:
  * `node --import tsx scripts/screenshots.ts`.
  */
 import { mkdirSync } from 'node:fs';
@@ -42,6 +42,26 @@ try {
     const chart = await page.locator('figure').boundingBox();
     const height = Math.ceil((chart?.y ?? 0) + (chart?.height ?? 0)) + MARGIN_PX;
     await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width: WIDTH_PX, height } });
+    process.stdout.write(`${path}\n`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${product.url}/conversations?${range}`);
+  // One that was replied, so that there is a window to see.
+  const replied = page.locator('tbody tr', { hasText: 'replied in' }).nth(9);
+  const thread = await replied.locator('a[href*="/conversations/"]').first().getAttribute('href');
+  for (const [name, address] of [
+    ['ads', `/ads?${range}`],
+    ['conversation', thread ?? '/conversations'],
+    ['billing', `/billing?${range}`],
+    ['mismatches', `/billing/mismatches?${range}`],
+    ['health', '/health'],
+  ] as const) {
+    // Links of a page are relative until it has its scripts.
+    await page.goto(new URL(address, page.url()).href);
+    await page.evaluate('document.fonts.ready');
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    const path = `${DOCS}${name}.png`;
+    await page.screenshot({ path });
     process.stdout.write(`${path}\n`);
   }
   await product.stop();

@@ -166,25 +166,6 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
-    title: 'What ads cost',
-    definitions: [
-      {
-        id: 'spend',
-        name: 'Ad spend',
-        meaning:
-          'What an ad cost by day, from Meta Ads Manager’s export or typed. Its days are those of the ad account; they are compared with the days on screen as they are.',
-        rules: 'not of the rules: imported',
-      },
-      {
-        id: 'cost-per-conversation',
-        name: 'Cost per conversation, per answered conversation',
-        meaning:
-          'The spend of an ad ÷ the ad-driven conversations that started with it in the same days, or ÷ those of them that were replied. In each currency by itself; without a conversation there is no such cost.',
-        rules: 'section 6',
-      },
-    ],
-  },
-  {
     title: 'The screen',
     definitions: [
       {
