@@ -83,6 +83,7 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
 
 /** Reports that can be asked for one ad or post (`ReportFilters.ad`). */
 export const BY_AD: ReadonlySet<ReportName> = new Set([
+  'conversations',
   'daily',
   'ads',
   'days',

@@ -146,22 +146,29 @@ export async function dayTotals(database: Database, filters: ReportFilters): Pro
 
 const hourRow = hourTotalsRow.omit({ hour: true }).extend({ starts_at: z.number() });
 
-/** Every hour of the range in the zone asked for, all numbers together; an open end is the outermost hour with anything. */
+/** Longer ranges begin and end with their data: a row for every hour of a century is nobody's report. */
+const MAX_FILLED_SECONDS = 366 * 86_400;
+
+/**
+ * Every hour of the range in the zone asked for, all numbers together; an open end, and both ends of a range of more than
+ * a year, are the outermost hours with anything.
+ */
 export async function hourTotals(database: Database, filters: ReportFilters): Promise<HourTotalsRow[]> {
   // Grouped by the moment and not by its name: where clocks go back, two hours have one name.
   const key = 'toUnixTimestamp(toStartOfHour(cell_at, {tz:String})) AS starts_at';
   const rows = await totalsBy(database, filters, hourRow, key);
   const [first, last] = [rows[0], rows.at(-1)];
-  if (first === undefined || last === undefined) return [];
   const range = rangeOf(filters);
-  const known = new Map(rows.map((row) => [row.starts_at, row]));
-  const end = filters.to === null ? last.starts_at + 1 : range.to;
+  const isShort = filters.from !== null && filters.to !== null && range.to - range.from <= MAX_FILLED_SECONDS;
+  if (!isShort && (first === undefined || last === undefined)) return [];
+  const known = new Map(rows.map(({ starts_at, ...figures }) => [starts_at, figures]));
+  const begin = isShort || first === undefined ? range.from : first.starts_at;
+  const end = isShort || last === undefined ? range.to : last.starts_at + 1;
   const hours: HourTotalsRow[] = [];
-  let at = DateTime.fromSeconds(filters.from === null ? first.starts_at : range.from, { zone: filters.tz });
+  let at = DateTime.fromSeconds(begin, { zone: filters.tz });
   while (at.toSeconds() < end) {
     const hour = at.toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
-    const row = known.get(at.toSeconds());
-    hours.push(hourTotalsRow.parse({ ...(row ?? NOTHING), hour }));
+    hours.push({ ...NOTHING, ...known.get(at.toSeconds()), hour });
     at = at.plus({ hours: 1 }).startOf('hour');
   }
   return hours;

@@ -105,7 +105,13 @@ export async function* messages(
   );
 }
 
+/** Which entries came from the ad or post of the filters: of an address, those that name it themselves. */
+const OF_AD = "({ad:String} = '' OR ad_id = {ad:String} OR entry_marks.source_url = {ad:String})";
+
 /** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */
 export function conversations(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
-  return database.stream(CONVERSATIONS, parametersOf(filters));
+  return database.stream(
+    CONVERSATIONS.replace('%ad%', () => OF_AD),
+    parametersOf(filters),
+  );
 }

@@ -5,5 +5,5 @@ SELECT
     if(replied_at IS NULL, '', toString(dateDiff('second', entry_marks.entry_at, assumeNotNull(entry_marks.replied_at)))) AS seconds_to_reply,
     %opened_at% AS opened_at_text, %expires_at% AS expires_at_text, toString(free_messages), ad_conversation_id
 FROM entry_marks FINAL
-WHERE entry_marks.entry_at >= %from% AND entry_marks.entry_at < %to%
+WHERE entry_marks.entry_at >= %from% AND entry_marks.entry_at < %to% AND %ad%
 ORDER BY entry_marks.entry_at, entry_id, phone_number_id

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { DataDirectory, output, startProduct, type Product } from '../support/product.ts';
+import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -240,7 +240,17 @@ describe('conversations', () => {
     await open(`/conversations?${query.includes('from=') ? '' : `${MARCH}&`}${query}`);
     if (expected.length > 0) expect(await customers()).toEqual(expected);
     else expect((await rows()).map((row) => row[0])).toEqual([expect.stringMatching(/^No ad-driven conversation/)]);
-    expect(await page.getByRole('link', { name: /^CSV/ }).count()).toBe(0);
+    // An ad's entries come as CSV; a customer's search does not leave the page.
+    const csv = page.getByRole('link', { name: /^CSV/ });
+    if (query.includes('q=')) {
+      expect(await csv.count()).toBe(0);
+      return;
+    }
+    const ad = new URLSearchParams(query).get('ad')!;
+    const response = await fetch(new URL((await csv.getAttribute('href')) ?? '', page.url()));
+    const entries = csvRows(await response.text());
+    expect(entries.length).toBeGreaterThanOrEqual(expected.length);
+    expect(entries.filter((row) => row['ad_id'] !== ad && row['source_url'] !== ad)).toEqual([]);
   });
 
   it('leads from a message to its whole thread, and from an ad to its conversations', async () => {

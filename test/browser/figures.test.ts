@@ -111,6 +111,17 @@ describe('the figures of pages', () => {
     expect(exported.reduce((sum, row) => sum + Number(row['delivered']), 0)).toBeGreaterThan(0);
   });
 
+  it('hours of a century are those of the data', async () => {
+    const all = await report('/api/hours?format=csv&from=2000-01-01&to=2100-01-01');
+    expect(all.length).toBeGreaterThan(24 * 18);
+    expect(all.length).toBeLessThan(24 * 40);
+    expect(all.reduce((sum, row) => sum + Number(row['delivered']), 0)).toBe(
+      messages.filter((message) => message['delivered_at'] !== '').length,
+    );
+    const empty = await report('/api/hours?format=csv&from=2000-01-01&to=2000-01-02');
+    expect(empty.map((row) => row['delivered'])).toEqual(Array.from({ length: 24 }, () => '0'));
+  });
+
   it('weeks are Monday to Sunday, and say which of their days count', async () => {
     const range = { from: '2026-10-22', to: '2026-11-04' };
     await open(`/?${new URLSearchParams({ ...range, tz: 'America/Sao_Paulo', as_of: AS_OF, grain: 'week' })}`);
