@@ -1,5 +1,5 @@
 import { DateTime, IANAZone } from 'luxon';
-import type { ReportFilters } from './reports.ts';
+import { NARROWINGS, type Narrowed, type ReportFilters } from './reports.ts';
 
 /** Filters as text, from a command line or a query string; undefined = not given. */
 export interface FilterTexts {
@@ -7,11 +7,11 @@ export interface FilterTexts {
   readonly to?: string | undefined;
   readonly tz?: string | undefined;
   readonly as_of?: string | undefined;
-  readonly ad?: string | undefined;
+  readonly only?: Narrowed | undefined;
 }
 
-/** Ids and addresses of ads are shorter. */
-const MAX_AD_CHARACTERS = 2_000;
+/** Ids, names and addresses of ads are shorter. */
+const MAX_VALUE_CHARACTERS = 2_000;
 
 export type ParsedFilters =
   { readonly ok: true; readonly filters: ReportFilters } | { readonly ok: false; readonly message: string };
@@ -61,16 +61,18 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
       ok: false,
       message: `as-of "${texts.as_of ?? ''}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`,
     };
-  const ad = texts.ad?.trim() ?? '';
-  if (ad.length > MAX_AD_CHARACTERS)
-    return {
-      ok: false,
-      message: `ad has ${ad.length} characters; an id or an address has ${MAX_AD_CHARACTERS} at most.`,
-    };
+  for (const name of NARROWINGS) {
+    const value = texts.only?.[name] ?? '';
+    if (value.length > MAX_VALUE_CHARACTERS)
+      return {
+        ok: false,
+        message: `${name} has ${value.length} characters; it can have ${MAX_VALUE_CHARACTERS} at most.`,
+      };
+  }
   return {
     ok: true,
     filters: {
-      ...(ad === '' ? {} : { ad }),
+      ...texts.only,
       from: texts.from ?? null,
       to: texts.to ?? null,
       tz,

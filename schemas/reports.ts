@@ -12,7 +12,7 @@ const count = z.int().nonnegative();
 const instant = z.string().nullable();
 
 /** What every report can be asked with (contract.md 2). Dates are days in `tz`; `to` is exclusive. */
-export interface ReportFilters {
+export interface ReportFilters extends Narrowed {
   /** First day, `YYYY-MM-DD`; null = from the beginning. */
   readonly from: string | null;
   /** Day after the last one, `YYYY-MM-DD`; null = to the end. */
@@ -23,11 +23,43 @@ export interface ReportFilters {
   readonly is_tz_given?: boolean;
   /** Unix seconds: the clock for what depends on "now" (pending, mature). Filters nothing. */
   readonly as_of: number;
-  /**
-   * Only what belongs to one ad or post: its id, or (text that begins with http) the address that its entries came from.
-   * Holds for the summaries and for `savings-ads`; null or left out = all.
-   */
-  readonly ad?: string | null;
+}
+
+/**
+ * What some reports can be narrowed to; which ones, `NARROWED_BY` says. `ad` is the id of an ad or post, or (text that
+ * begins with http) the address that its entries came from; `q` what conversations are searched by; the others are values
+ * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
+ */
+export const NARROWINGS = [
+  'ad',
+  'q',
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'category',
+  'billing',
+  'predicted',
+  'reported',
+  'code',
+] as const;
+export type Narrowing = (typeof NARROWINGS)[number];
+/** Null or left out = not narrowed. The empty text is a value of its own: what belongs to no account has an empty `waba_id`. */
+export type Narrowed = { readonly [name in Narrowing]?: string | null };
+
+/** A page of a table that is too long to be at hand: sorted by a column, and begun after the row of a cursor. */
+export interface AskedPage<Column extends string = string> {
+  readonly sort: { readonly column: Column; readonly descending: boolean };
+  /** As {@link PageOf.next} gave it; empty = the first page. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface PageOf<Row> {
+  readonly rows: readonly Row[];
+  /** Where the next page begins; null = there is none. */
+  readonly next: string | null;
+  /** False: `after` named no place, so this is the first page. */
+  readonly is_found: boolean;
 }
 
 /** The figures of rules.md 6 that every summary shares. */

@@ -14,6 +14,7 @@ import {
   savingsRow,
   unratedRow,
   weekTotalsRow,
+  type Narrowing,
   type ReportFilters,
 } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
@@ -81,17 +82,17 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'unrated',
 ]);
 
-/** Reports that can be asked for one ad or post (`ReportFilters.ad`). */
-export const BY_AD: ReadonlySet<ReportName> = new Set([
-  'conversations',
-  'daily',
-  'ads',
-  'days',
-  'hours',
-  'weeks',
-  'overview',
-  'savings-ads',
-]);
+/** What each report can be narrowed to, besides days; one that is not listed is always whole. */
+export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing[]>>> = {
+  conversations: ['ad'],
+  daily: ['ad'],
+  ads: ['ad'],
+  days: ['ad'],
+  hours: ['ad'],
+  weeks: ['ad'],
+  overview: ['ad'],
+  'savings-ads': ['ad'],
+};
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
 export async function settleReports(reports: readonly ReportName[], database: Database): Promise<void> {

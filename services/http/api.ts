@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
-import { BY_AD, csvReport, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
+import { NARROWINGS } from '@ctwa-ledger/schemas/reports.ts';
+import { csvReport, NARROWED_BY, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
 import type { Database } from '../ledger/database.ts';
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
@@ -48,8 +49,10 @@ export async function answerApi(
   }
   const query = url.searchParams;
   const text = (key: string): string | undefined => query.get(key) ?? undefined;
+  const named = NARROWINGS.filter((narrowing) => query.has(narrowing));
+  const only = Object.fromEntries(named.map((narrowing) => [narrowing, text(narrowing)?.trim()]));
   const parsed = parseFilters(
-    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of'), ad: text('ad') },
+    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of'), only },
     Math.floor(Date.now() / 1000),
   );
   const format = text('format') ?? 'json';
@@ -62,8 +65,12 @@ export async function answerApi(
     fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent or delivered.');
     return;
   }
-  if (parsed.filters.ad !== undefined && !BY_AD.has(name)) {
-    fail(response, 400, 'BAD_REQUEST', `Report "${name}" is not by ad; "ad" is for ${[...BY_AD].join(', ')}.`);
+  const narrowings = NARROWED_BY[name] ?? [];
+  const unusable = named.find((narrowing) => !narrowings.includes(narrowing));
+  if (unusable !== undefined) {
+    // A filter that is passed over would give out more rows than were asked for.
+    const usable = narrowings.length === 0 ? 'is always whole' : `can be narrowed by ${narrowings.join(', ')}`;
+    fail(response, 400, 'BAD_REQUEST', `Report "${name}" cannot be narrowed by ${unusable}; it ${usable}.`);
     return;
   }
   const database = await databaseFor(asksForSample(query));

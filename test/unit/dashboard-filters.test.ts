@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { adKey, pageAfter } from '../../dashboard/src/lib/ads/address.ts';
 import { bucketsOf, type BucketRows } from '../../dashboard/src/lib/buckets/buckets.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import {
   DEFAULT_STATE,
+  ownParameters,
   readFilters,
   search,
   writeFilters,
@@ -35,21 +35,18 @@ describe('a query string and the page state say the same', () => {
     ['a zone under its newer name', 'tz=Asia%2FKolkata', state({ tz: 'Asia/Kolkata' })],
     ['a clock', 'as_of=2026-01-31T10%3A00%3A00Z', state({ as_of: '2026-01-31T10:00:00Z' })],
     ['the sample data', 'sample=1', state({ sample: true })],
-    ['a sort', 'sort=-reply_rate', state({ sort: { column: 'reply_rate', descending: true } })],
-    ['a sort upwards', 'sort=ad_id', state({ sort: { column: 'ad_id', descending: false } })],
     ['a comparison', 'compare=year', state({ compare: 'year' })],
     ['no comparison', 'compare=none', state({ compare: 'none' })],
     ['hours', 'grain=hour', state({ grain: 'hour' })],
     [
       'everything',
-      'from=2026-01-01&to=2026-02-01&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&sort=pending&compare=none&grain=week',
+      'from=2026-01-01&to=2026-02-01&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&compare=none&grain=week',
       {
         from: '2026-01-01',
         to: '2026-02-01',
         tz: 'Europe/Berlin',
         as_of: '2026-01-31T10:00:00Z',
         sample: true,
-        sort: { column: 'pending', descending: false },
         compare: 'none',
         grain: 'week',
       },
@@ -65,8 +62,8 @@ describe('a query string and the page state say the same', () => {
 
 describe('another spelling of a state is understood, without a notice', () => {
   const cases: readonly [string, string, FilterState][] = [
-    ['empty values', 'from=&to=&tz=&as_of=&sort=', DEFAULT_STATE],
-    ['the default written out', 'tz=UTC&sort=-ad_conversations&sample=0', DEFAULT_STATE],
+    ['empty values', 'from=&to=&tz=&as_of=', DEFAULT_STATE],
+    ['the default written out', 'tz=UTC&compare=previous&sample=0', DEFAULT_STATE],
     ['white space', 'tz=%20UTC%20', DEFAULT_STATE],
     ['unknown parameters', 'utm_source=mail&page=2', DEFAULT_STATE],
     ['a flag by its presence', 'sample', state({ sample: true })],
@@ -102,11 +99,10 @@ describe('what cannot be used becomes the default, with a notice', () => {
     ['no time', 'as_of=later', DEFAULT_STATE, ['as_of']],
     ['a time of another age', 'as_of=9999-01-01T00:00:00Z', DEFAULT_STATE, ['as_of']],
     ['no flag', 'sample=maybe', DEFAULT_STATE, ['sample']],
-    ['no column', 'sort=-clicks', DEFAULT_STATE, ['sort']],
     ['no comparison of that name', 'compare=yesterday', DEFAULT_STATE, ['compare']],
     ['no length of a bar', 'grain=minute', DEFAULT_STATE, ['grain']],
     ['a bad value leaves the good ones', 'tz=x&sample=1', state({ sample: true }), ['tz']],
-    ['all at once', 'from=x&tz=x&as_of=x&sort=x&sample=x', DEFAULT_STATE, ['from', 'tz', 'as_of', 'sort', 'sample']],
+    ['all at once', 'from=x&tz=x&as_of=x&sample=x', DEFAULT_STATE, ['from', 'tz', 'as_of', 'sample']],
   ];
 
   it.each(cases)('%s', (_, query, expected, parameters) => {
@@ -219,6 +215,22 @@ describe('the address of the report behind a table', () => {
   });
 });
 
+describe('what an address says besides the filters of all pages', () => {
+  const cases: readonly [string, string, Record<string, string>][] = [
+    ['nothing', 'from=2026-01-01&tz=UTC&sample=1&grain=week', {}],
+    [
+      'an ad, and the order of tables',
+      'ad=12&sort=-replied&by-day.sort=day',
+      { ad: '12', sort: '-replied', 'by-day.sort': 'day' },
+    ],
+    ['not where a page of a table begins', 'after=x&by-day.after=y&before=1,2,3&q=55', { q: '55' }],
+    ['not the action of a form', '/replay=&code=not_json', { code: 'not_json' }],
+  ];
+  it.each(cases)('%s', (_, query, own) => {
+    expect(ownParameters(new URLSearchParams(query))).toEqual(own);
+  });
+});
+
 describe('a change of a figure in words', () => {
   const counts: readonly [number, number, string][] = [
     [120, 100, '+20% from 100'],
@@ -318,25 +330,5 @@ describe('zones that are one click away', () => {
   ];
   it.each(cases)('%s', (_, accounts, browser, expected) => {
     expect(offeredZones(accounts, browser).map((zone) => zone.tz)).toEqual(expected);
-  });
-});
-
-describe('pages of ads begin after a row, wherever that is by now', () => {
-  const rows = ['a', 'b', 'c', 'd', 'e'].map((ad_id) => ({ ad_id, source_type: 'ad' }));
-  const cases: readonly [string, string, string[], string | null, boolean][] = [
-    ['the first page', '', ['a', 'b'], 'ad:b', true],
-    ['the second', 'ad:b', ['c', 'd'], 'ad:d', true],
-    ['the last', 'ad:d', ['e'], null, true],
-    ['after the last row', 'ad:e', [], null, true],
-    ['a row that is gone', 'ad:x', ['a', 'b'], 'ad:b', false],
-  ];
-  it.each(cases)('%s', (_, after, ids, next, is_found) => {
-    const page = pageAfter(rows, after, 2);
-    expect(page.rows.map((row) => row.ad_id)).toEqual(ids);
-    expect([page.next, page.is_found]).toEqual([next, is_found]);
-  });
-
-  it('tells an ad from a post of the same id', () => {
-    expect(adKey({ ad_id: '1', source_type: 'ad' })).not.toBe(adKey({ ad_id: '1', source_type: 'post' }));
   });
 });

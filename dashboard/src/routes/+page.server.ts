@@ -2,16 +2,17 @@ import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { error, redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { sortAds } from '$lib/ads/sorting.ts';
+import { AD_TABLE, AD_VALUES, adKey } from '$lib/ads/table.ts';
 import { bucketsOf, type BucketRows } from '$lib/buckets/buckets.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { DEFAULT_STATE, readFilters, search, type Grain } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf } from '$lib/filters/range.ts';
 import { reportsOf } from '$lib/server/reports.ts';
+import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-/** Rows of the table of ads; who has more needs the CSV, not a longer page. */
-const MAX_ADS = 200;
+/** Rows of the table of ads; the page of ads has the others. */
+const AD_ROWS = 50;
 
 /** The rows of the chart. */
 async function bucketRows(
@@ -47,8 +48,8 @@ export const load: PageServerLoad = async (event) => {
     reports.savings(amounts, filters.sample),
     reports.savingsAds(amounts, filters.sample),
   ]);
-  const shown = sortAds(ads, filters.sort).slice(0, MAX_ADS);
-  const shown_ids = new Set(shown.map((ad) => ad.ad_id));
+  const table = arranged(ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
+  const shown_ids = new Set(table.rows.map((ad) => ad.ad_id));
   return {
     figures: {
       overview,
@@ -59,8 +60,7 @@ export const load: PageServerLoad = async (event) => {
           is_partial: status.first_event_at === null || dayOf(status.first_event_at, filters.tz) > compared.from,
         },
       buckets: bucketsOf(rows, range, filters.tz, as_of, status.last_event_at),
-      ads: shown,
-      ads_total: ads.length,
+      ads: table,
       savings,
       savings_ads: savings_ads.filter((row) => shown_ids.has(row.ad_id)),
     },

@@ -1,4 +1,4 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 
 import { DEFAULT_STATE, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
@@ -28,7 +28,7 @@ export function amountFilters(filters: FilterState, range: DayRange, as_of: numb
 /**
  * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
  * dashboard's defaults, so the range, the zone and the sample data are spelled out.
- * @param ad id or address of an ad or post, of the reports that can be asked for one
+ * @param only what the report is narrowed to, of those that it can be narrowed to
  */
 export function reportAddress(
   report: LinkedReport,
@@ -36,7 +36,7 @@ export function reportAddress(
   filters: FilterState,
   range: DayRange,
   isSample: boolean,
-  ad = '',
+  only: Narrowed = {},
 ): string {
   const params = new URLSearchParams();
   if (format === 'csv') params.set('format', 'csv');
@@ -45,6 +45,6 @@ export function reportAddress(
   if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
   if (filters.as_of !== null) params.set('as_of', filters.as_of);
   if (isSample) params.set('sample', '1');
-  if (ad !== '') params.set('ad', ad);
+  for (const [name, value] of Object.entries(only)) if (value != null) params.set(name, value);
   return `/api/${report}?${params}`;
 }

@@ -3,29 +3,6 @@ import { DateTime } from 'luxon';
 import { isDay, type Day } from './days.ts';
 import { zoneName } from './zones.ts';
 
-/** Columns by which the table of ads can be sorted: those of the `ads` report. */
-export const AD_COLUMNS = [
-  'ad_id',
-  'ad_conversations',
-  'replied',
-  'mature',
-  'pending',
-  'reply_rate',
-  'median_seconds_to_reply',
-  'p90_seconds_to_reply',
-  'windows_opened',
-  'windows_confirmed',
-  'free_messages',
-  'first_entry_at',
-  'last_entry_at',
-] as const;
-export type AdColumn = (typeof AD_COLUMNS)[number];
-
-export interface AdSort {
-  readonly column: AdColumn;
-  readonly descending: boolean;
-}
-
 /** What the headline figures are compared with. */
 export const COMPARISONS = ['previous', 'year', 'none'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
@@ -46,7 +23,6 @@ export interface FilterState {
   readonly as_of: string | null;
   /** Asks for the sample data even when real data exists. */
   readonly sample: boolean;
-  readonly sort: AdSort;
   readonly compare: Comparison;
   readonly grain: Grain;
 }
@@ -57,14 +33,13 @@ export const DEFAULT_STATE: FilterState = {
   tz: 'UTC',
   as_of: null,
   sample: false,
-  sort: { column: 'ad_conversations', descending: true },
   compare: 'previous',
   grain: 'day',
 };
 
 /** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
 export interface Repair {
-  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'sort' | 'compare' | 'grain';
+  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain';
   readonly notice: string;
 }
 
@@ -84,13 +59,6 @@ function readInstant(text: string, tz: string): string | null {
   const instant = DateTime.fromISO(text.replace(/ (?=\d{2}:?\d{2}$)/, '+'), { zone: tz });
   if (!instant.isValid || !isDay(instant.toUTC().toISODate())) return null;
   return instant.toUTC().toISO({ suppressMilliseconds: true });
-}
-
-function readSort(text: string): AdSort | null {
-  const descending = text.startsWith('-');
-  const name = descending ? text.slice(1) : text;
-  const column = AD_COLUMNS.find((known) => known === name);
-  return column ? { column, descending } : null;
 }
 
 /**
@@ -137,13 +105,6 @@ export function readFilters(params: URLSearchParams): ReadFilters {
     (text) => readInstant(text, tz),
     'is not a time like 2026-01-31T10:00:00Z; now is used.',
   );
-  const sort = parameter(
-    'sort',
-    DEFAULT_STATE.sort,
-    readSort,
-    'is not a column of the table of ads; the most conversations come first.',
-  );
-
   const compare = parameter(
     'compare',
     DEFAULT_STATE.compare,
@@ -157,7 +118,7 @@ export function readFilters(params: URLSearchParams): ReadFilters {
     'is none of hour, day and week; days are shown.',
   );
 
-  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), sort, compare, grain }, repairs };
+  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), compare, grain }, repairs };
 }
 
 /** A flag: its presence is enough, so it does not go the way of the others, where empty means missing. */
@@ -178,10 +139,6 @@ function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
   }
 }
 
-export function writeSort(sort: AdSort): string {
-  return `${sort.descending ? '-' : ''}${sort.column}`;
-}
-
 /** The shortest query string for a state: only what differs from the default, in a fixed order. */
 export function writeFilters(state: FilterState): URLSearchParams {
   const params = new URLSearchParams();
@@ -190,7 +147,6 @@ export function writeFilters(state: FilterState): URLSearchParams {
   if (state.tz !== DEFAULT_STATE.tz) params.set('tz', state.tz);
   if (state.as_of !== null) params.set('as_of', state.as_of);
   if (state.sample) params.set('sample', '1');
-  if (writeSort(state.sort) !== writeSort(DEFAULT_STATE.sort)) params.set('sort', writeSort(state.sort));
   if (state.compare !== DEFAULT_STATE.compare) params.set('compare', state.compare);
   if (state.grain !== DEFAULT_STATE.grain) params.set('grain', state.grain);
   return params;
@@ -205,4 +161,18 @@ export function search(state: FilterState, own: Readonly<Record<string, string>>
   for (const [name, value] of Object.entries(own)) if (value !== '') params.set(name, value);
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** Parameters of all pages: everything else in an address is the page's own. */
+const FILTERS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_STATE));
+
+/** Whether a parameter says where a page of a table begins: rows move when anything else changes. */
+const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
+
+/** What an address says besides the filters of all pages, and stays when these change: not where a page of a table begins. */
+export function ownParameters(params: URLSearchParams): Readonly<Record<string, string>> {
+  // What begins with a slash names the action of a form that was just sent.
+  return Object.fromEntries(
+    [...params].filter(([name]) => !FILTERS.has(name) && !isPlace(name) && !name.startsWith('/')),
+  );
 }

@@ -1,0 +1,183 @@
+import type { Repair } from '../filters/filters.ts';
+
+/** Which column a table is sorted by. */
+export interface Sort<Column extends string = string> {
+  readonly column: Column;
+  readonly descending: boolean;
+}
+
+/** What the address of a page says of one of its tables. */
+export interface TableState<Column extends string = string> {
+  readonly sort: Sort<Column>;
+  /** The row after which the table begins, as its key or cursor; empty = the first page. */
+  readonly after: string;
+}
+
+/** What can be asked of a table. */
+export interface TableSpec<Column extends string = string> {
+  /** Of its frame in the page, where links to it jump. */
+  readonly id: string;
+  /** The main table of a page says `sort` and `after`, any other one `<id>.sort` and `<id>.after`. */
+  readonly is_main?: boolean;
+  /** The columns that it can be sorted by; those in `words_first` begin with A, all others with what is most. */
+  readonly columns: readonly Column[];
+  readonly words_first?: readonly Column[];
+  readonly default_sort: Sort<Column>;
+}
+
+/** Longest key of a row in an address; ids of Meta's and addresses of ads are shorter. */
+const MAX_KEY_CHARACTERS = 2_500;
+const MAX_QUOTED_CHARACTERS = 40;
+
+function nameOf(spec: TableSpec, what: 'sort' | 'after'): string {
+  return spec.is_main === true ? what : `${spec.id}.${what}`;
+}
+
+/** The parameter of an address that sorts a table. */
+export const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
+/** The parameter of an address that says where a page of a table begins. */
+export const afterParameter = (spec: TableSpec): string => nameOf(spec, 'after');
+
+/** `-replied`: by that column, downwards. */
+export function writeSort(sort: Sort): string {
+  return `${sort.descending ? '-' : ''}${sort.column}`;
+}
+
+function isSame(one: Sort, other: Sort): boolean {
+  return one.column === other.column && one.descending === other.descending;
+}
+
+/** The state that an address asks for; what cannot be used is left out, with a notice. */
+export function readTable<Column extends string>(
+  params: URLSearchParams,
+  spec: TableSpec<Column>,
+): { readonly state: TableState<Column>; readonly repairs: readonly Pick<Repair, 'notice'>[] } {
+  const repairs: Pick<Repair, 'notice'>[] = [];
+  const text = params.get(sortParameter(spec))?.trim() ?? '';
+  const descending = text.startsWith('-');
+  const column = spec.columns.find((known) => known === text.slice(descending ? 1 : 0));
+  if (text !== '' && column === undefined)
+    repairs.push({
+      notice: `${sortParameter(spec)}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” is no column of the table; its usual order is shown.`,
+    });
+  let after = params.get(afterParameter(spec)) ?? '';
+  if (after.length > MAX_KEY_CHARACTERS) {
+    repairs.push({ notice: lostPlace(spec) });
+    after = '';
+  }
+  return { state: { sort: column === undefined ? spec.default_sort : { column, descending }, after }, repairs };
+}
+
+/** Said where a page of a table was to begin after a row that is not there. */
+export function lostPlace(spec: TableSpec): string {
+  return `${afterParameter(spec)}: that row is not in this table; its first page is shown.`;
+}
+
+/** The sort that a click on a column's head asks for: the other way round, or the way that is useful first. */
+export function nextSort<Column extends string>(
+  spec: TableSpec<Column>,
+  column: Column,
+  current: Sort<Column>,
+): Sort<Column> {
+  if (column === current.column) return { column, descending: !current.descending };
+  return { column, descending: spec.words_first?.includes(column) !== true };
+}
+
+/** What differs from a page as it stands in one of its tables. */
+export type TableChange<Column extends string> = { readonly sort: Sort<Column> } | { readonly after: string };
+
+/**
+ * The end of an address that differs from `params` in one table; all else that they say stays. Another order begins with
+ * its first page.
+ */
+export function tableSearch<Column extends string>(
+  params: URLSearchParams,
+  spec: TableSpec<Column>,
+  change: TableChange<Column>,
+): string {
+  // What begins with a slash names the action of a form that was just sent.
+  const changed = new URLSearchParams([...params].filter(([name]) => !name.startsWith('/')));
+  const after = 'after' in change ? change.after : '';
+  if ('sort' in change) {
+    if (isSame(change.sort, spec.default_sort)) changed.delete(sortParameter(spec));
+    else changed.set(sortParameter(spec), writeSort(change.sort));
+  }
+  if (after === '') changed.delete(afterParameter(spec));
+  else changed.set(afterParameter(spec), after);
+  const text = changed.toString();
+  return `${text === '' ? '' : `?${text}`}#${spec.id}`;
+}
+
+/** What a table is sorted by: numbers (a decimal as the number it is near), words, or nothing. */
+export type Value = number | string | null;
+
+const COLLATOR = new Intl.Collator('en', { numeric: true });
+
+function compareValues(one: Value, other: Value): number {
+  return typeof one === 'number' && typeof other === 'number'
+    ? one - other
+    : COLLATOR.compare(String(one), String(other));
+}
+
+/** Rows in the order asked for. What is not known comes last either way; ties go by key, so that pages are stable. */
+export function sorted<Row, Column extends string>(
+  rows: readonly Row[],
+  sort: Sort<Column>,
+  values: Readonly<Record<Column, (row: Row) => Value>>,
+  keyOf: (row: Row) => string,
+): Row[] {
+  const valueOf = values[sort.column];
+  return rows
+    .map((row) => ({ row, value: valueOf(row), key: keyOf(row) }))
+    .sort((a, b) => {
+      const missing = Number(a.value === null) - Number(b.value === null);
+      const order = a.value === null || b.value === null ? 0 : compareValues(a.value, b.value);
+      return missing || (sort.descending ? -order : order) || COLLATOR.compare(a.key, b.key);
+    })
+    .map(({ row }) => row);
+}
+
+/** A page of a table whose rows are all at hand. */
+export interface TablePage<Row> {
+  readonly rows: readonly Row[];
+  /** The key after which the next page begins; null = there is none. */
+  readonly next: string | null;
+  /** Rows before the page. */
+  readonly skipped: number;
+  readonly total: number;
+  /** False: there is no such row to begin after, so this is the first page. */
+  readonly is_found: boolean;
+}
+
+/** The page of `rows` that begins after a key: a place that stays when rows come and go before it. */
+export function pageAfter<Row>(
+  rows: readonly Row[],
+  after: string,
+  keyOf: (row: Row) => string,
+  page_rows: number,
+): TablePage<Row> {
+  const at = after === '' ? -1 : rows.findIndex((row) => keyOf(row) === after);
+  const page = rows.slice(at + 1, at + 1 + page_rows);
+  const last = page.at(-1);
+  return {
+    rows: page,
+    next: last !== undefined && at + 1 + page.length < rows.length ? keyOf(last) : null,
+    skipped: at + 1,
+    total: rows.length,
+    is_found: after === '' || at >= 0,
+  };
+}
+
+/** A table whose rows are all at hand: sorted, and the page of it that its address asks for. */
+export function arranged<Row, Column extends string>(
+  rows: readonly Row[],
+  params: URLSearchParams,
+  spec: TableSpec<Column> & { readonly page_rows: number },
+  values: Readonly<Record<Column, (row: Row) => Value>>,
+  keyOf: (row: Row) => string,
+): TablePage<Row> & { readonly state: TableState<Column>; readonly notices: readonly string[] } {
+  const { state, repairs } = readTable(params, spec);
+  const page = pageAfter(sorted(rows, state.sort, values, keyOf), state.after, keyOf, spec.page_rows);
+  const notices = [...repairs.map(({ notice }) => notice), ...(page.is_found ? [] : [lostPlace(spec)])];
+  return { ...page, state, notices };
+}
