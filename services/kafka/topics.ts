@@ -1,4 +1,5 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import { setTimeout as pause } from 'node:timers/promises';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { LedgerError } from '../ledger/errors.ts';
 
 // Not among the names that Node finds in the package by itself.
@@ -30,6 +31,28 @@ async function partitionsOf(admin: Admin): Promise<Map<string, number>> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
 }
 
+const LOOK_EVERY_MS = 50;
+const MAX_LOOKS = 200;
+
+/**
+ * Creates topics, and waits until every partition has a leader. Not kafkajs's own waiting: for some milliseconds a broker
+ * may not know a topic that its controller has just created, and kafkajs takes that for a failure.
+ */
+export async function createWithLeaders(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics: [...topics] });
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    // Of all topics: asked for by name, one that is not known yet is an error.
+    const known = new Map((await admin.fetchTopicMetadata()).topics.map(({ name, partitions }) => [name, partitions]));
+    const isLed = ({ topic, numPartitions = 1 }: ITopicConfig): boolean =>
+      (known.get(topic) ?? []).filter(({ leader }) => leader >= 0).length >= numPartitions;
+    if (topics.every(isLed)) return;
+    await pause(LOOK_EVERY_MS);
+  }
+  throw new LedgerError(
+    `The topics ${topics.map(({ topic }) => topic).join(', ')} were created, but not all their partitions have a leader. Check the brokers, then try again.`,
+  );
+}
+
 /** Those of some topics that do not exist. */
 export async function missingTopics(admin: Admin, topics: readonly string[]): Promise<string[]> {
   const known = await partitionsOf(admin);
@@ -57,9 +80,9 @@ export async function createTopics(admin: Admin, names: TopicNames, wanted: NewT
   }
   const missing = Object.values(names).filter((topic) => !known.has(topic));
   if (missing.length > 0)
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map((topic) => ({
+    await createWithLeaders(
+      admin,
+      missing.map((topic) => ({
         topic,
         numPartitions: wanted.partitions,
         replicationFactor: wanted.replication,
@@ -69,7 +92,7 @@ export async function createTopics(admin: Admin, names: TopicNames, wanted: NewT
           { name: 'retention.ms', value: String(RETENTION_MS) },
         ],
       })),
-    });
+    );
   return missing;
 }
 

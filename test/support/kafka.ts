@@ -15,6 +15,7 @@ import {
 } from 'kafkajs';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { kafkaUnavailable, startBroker, type Broker, type BrokerOptions } from '../../scripts/kafka/broker.js';
+import { createWithLeaders } from '../../services/kafka/topics.ts';
 import { until } from './product.ts';
 
 /** Before `ledger.ts` takes it away, or as `npm test` hands it on: a broker that runs already. */
@@ -183,9 +184,10 @@ export class TestBroker {
   ): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
     await this.#admin(async (admin) => {
-      await admin.createTopics({
-        topics: names.map((topic) => ({ topic, numPartitions: partitions, configEntries })),
-      });
+      await createWithLeaders(
+        admin,
+        names.map((topic) => ({ topic, numPartitions: partitions, configEntries })),
+      );
     });
     for (const name of names) this.#created.add(name);
   }
