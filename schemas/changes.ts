@@ -1,6 +1,7 @@
 import type { Account } from './config.ts';
+import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
-import type { ImportedCard, PreviewedCard, RateFileProblem, WithdrawnCard } from './rate-cards.ts';
+import type { ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
 
 /** An account as pages list it: what is configured, and what is seen of it in messages. */
@@ -29,12 +30,10 @@ export interface HeldRateFile {
   readonly model?: RateModel;
 }
 
-export interface BrokenRateFile extends Refused {
+export interface BrokenUpload extends Refused, BrokenCsvFile {
+  readonly ok: false;
   /** File name. */
   readonly name: string;
-  readonly problems: readonly RateFileProblem[];
-  /** Problems beyond those listed. */
-  readonly more: number;
 }
 
 /** An account that was kept. */
@@ -58,7 +57,7 @@ export interface Changes {
   previewRates(
     file: HeldRateFile,
   ): Promise<
-    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenRateFile | Refused
+    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenUpload | Refused
   >;
   importRates(
     file: HeldRateFile,

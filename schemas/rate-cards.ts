@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { rateKindSchema, rateModelSchema, type RateKind, type RateModel } from './rate-file.ts';
 
-/** Files beyond this are hardly rate files. */
-export const MAX_RATE_FILE_BYTES = 32 * 1024 * 1024;
-
 export const listedCardSchema = z.object({
   card_id: z.string(),
   kind: rateKindSchema,
@@ -24,16 +21,6 @@ export const listedCardSchema = z.object({
 
 /** An imported card, whatever became of it. */
 export type ListedCard = z.infer<typeof listedCardSchema>;
-
-/** Something in a file that cannot be used. */
-export interface RateFileProblem {
-  /** Counted from 1, as an editor shows it; null where the file as a whole is meant. */
-  readonly line: number | null;
-  /** Number and heading of the column; null where the whole row is meant. */
-  readonly column: string | null;
-  /** What is wrong and what to do. */
-  readonly message: string;
-}
 
 /** What an import does, or would do, about one card. */
 export interface ImportedCard {

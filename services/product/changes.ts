@@ -1,21 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BrokenRateFile, Changes, HeldRateFile, KeptAccount, Refused } from '@ctwa-ledger/schemas/changes.ts';
+import type { BrokenUpload, Changes, HeldRateFile, KeptAccount, Refused } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
-import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
+import { BrokenFileError } from '../files/broken-file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
 import { waitingDeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import {
-  importRateFile,
-  previewRateFile,
-  RateFileError,
-  withdrawRateCard,
-  type RateFile,
-} from '../rating/rate-cards.ts';
+import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
 import { Uploads } from './uploads.ts';
 
 /** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
@@ -84,9 +79,9 @@ export class LedgerChanges implements Changes {
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
     return this.#whereAllowed(sample, () => {
-      if (file.bytes.length > MAX_RATE_FILE_BYTES)
+      if (file.bytes.length > MAX_CSV_FILE_BYTES)
         throw new LedgerError(
-          `${file.name} is larger than ${MAX_RATE_FILE_BYTES / 1024 / 1024} MB: it is hardly a rate file.`,
+          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly a rate file.`,
         );
       return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
     });
@@ -95,7 +90,7 @@ export class LedgerChanges implements Changes {
   async previewRates(
     held: HeldRateFile,
   ): Promise<
-    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenRateFile | Refused
+    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenUpload | Refused
   > {
     const file = this.#fileOf(held);
     if (file === null) return IS_GONE;
@@ -103,7 +98,7 @@ export class LedgerChanges implements Changes {
       try {
         return { ok: true, name: file.name, cards: await previewRateFile(this.#options.ledger.reading, file) };
       } catch (error) {
-        if (!(error instanceof RateFileError)) throw error;
+        if (!(error instanceof BrokenFileError)) throw error;
         const { message, problems, more } = error;
         return { ok: false, name: file.name, message, problems, more };
       }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type { PageHandler } from '../http/server.ts';
 import { LedgerError } from '../ledger/errors.ts';
 
@@ -11,7 +11,7 @@ export async function loadPages(): Promise<PageHandler> {
   // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
   // Twice a rate file: a form that is too large is read to its end, so that the browser gets to see why it is refused.
-  process.env['BODY_SIZE_LIMIT'] = String(2 * MAX_RATE_FILE_BYTES);
+  process.env['BODY_SIZE_LIMIT'] = String(2 * MAX_CSV_FILE_BYTES);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
   return handler;
 }

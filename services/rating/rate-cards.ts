@@ -5,12 +5,12 @@ import {
   type ListedCard,
   type PreviewedCard,
   type RateChange,
-  type RateFileProblem,
   type WithdrawnCard,
 } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { LAST_PLACE, type Rate, type RateCard, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';
+import { BrokenFileError } from '../files/broken-file.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import { marketKey, MARKETS } from './markets.ts';
 import { parseRateFile } from './rate-file.ts';
@@ -34,26 +34,6 @@ export interface RateFile {
   readonly effective: string;
   /** For files that do not say themselves what is charged for. */
   readonly model?: RateModel;
-}
-
-function whereIs({ line, column }: RateFileProblem): string {
-  if (line === null) return '';
-  return column === null ? `line ${line}: ` : `line ${line}, column ${column}: `;
-}
-
-/** A file that cannot be imported: nothing of it was. */
-export class RateFileError extends LedgerError {
-  readonly problems: readonly RateFileProblem[];
-  /** Problems beyond those listed. */
-  readonly more: number;
-
-  constructor(name: string, problems: readonly RateFileProblem[], more: number) {
-    const lines = problems.map((problem) => `\n  ${whereIs(problem)}${problem.message}`);
-    const rest = more === 0 ? '' : `\n  and ${more} more.`;
-    super(`${name} cannot be imported, and nothing of it was:${lines.join('')}${rest}\nMend it and import it again.`);
-    this.problems = problems;
-    this.more = more;
-  }
 }
 
 /** All cards: by currency, model and kind, the latest first. */
@@ -80,11 +60,11 @@ interface ParsedCard extends RateCard {
 
 /**
  * The cards of a file.
- * @throws RateFileError that names every line that cannot be read
+ * @throws BrokenFileError that names every line that cannot be read
  */
 function cardsOf(file: RateFile): { readonly checksum: string; readonly cards: readonly ParsedCard[] } {
   const parsed = parseRateFile(file.bytes, file.model === undefined ? {} : { model: file.model });
-  if (!parsed.ok) throw new RateFileError(file.name, parsed.problems, parsed.more);
+  if (!parsed.ok) throw new BrokenFileError(file.name, parsed);
   const checksum = createHash('sha256').update(file.bytes).digest('hex');
   const cards = parsed.cards.map((card) => ({
     ...card,
@@ -154,7 +134,7 @@ async function writeRates(database: Database, card: ParsedCard): Promise<void> {
  * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
  * (contract.md 6). The file that holds changes nothing; one that was replaced or withdrawn holds again.
  * @param by who imports it
- * @throws RateFileError that names every line that cannot be read; nothing is applied then
+ * @throws BrokenFileError that names every line that cannot be read; nothing is applied then
  */
 export async function importRateFile(database: Database, file: RateFile & { by: string }): Promise<ImportedCard[]> {
   const { checksum, cards } = cardsOf(file);
@@ -249,7 +229,7 @@ function compare(
 
 /**
  * What importing a file would change; nothing is written.
- * @throws RateFileError that names every line that cannot be read
+ * @throws BrokenFileError that names every line that cannot be read
  */
 export async function previewRateFile(database: Database, file: RateFile): Promise<PreviewedCard[]> {
   const { cards } = cardsOf(file);

@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { MAX_RATE_FILE_BYTES, type RateFileProblem } from '@ctwa-ledger/schemas/rate-cards.ts';
+import type { BrokenCsvFile } from '@ctwa-ledger/schemas/csv-file.ts';
 import {
   LAST_PLACE,
   RATE_CATEGORIES,
@@ -11,30 +10,27 @@ import {
   type RateModel,
   type TieredCategory,
 } from '@ctwa-ledger/schemas/rate-file.ts';
-import { CsvError, parse } from 'csv-parse/sync';
+import {
+  currencyOf,
+  MAX_DECIMALS,
+  MAX_INTEGER_DIGITS,
+  placeOf,
+  plain,
+  plainDecimal,
+  Problems,
+  readRows,
+  singleSpaced,
+  type CsvRow,
+} from '../files/csv-file.ts';
 import { marketKey } from './markets.ts';
 
 /** Either all of a file, or why none of it. */
-export type ParsedRateFile =
-  | { readonly ok: true; readonly cards: readonly RateCard[] }
-  | {
-      readonly ok: false;
-      readonly problems: readonly RateFileProblem[];
-      /** Problems beyond those listed. */
-      readonly more: number;
-    };
+export type ParsedRateFile = { readonly ok: true; readonly cards: readonly RateCard[] } | BrokenCsvFile;
 
 export interface RateFileOptions {
   /** For files that do not say themselves what is charged for. */
   readonly model?: RateModel;
 }
-
-const MAX_ROWS = 100_000;
-const MAX_ROW_CHARACTERS = 100_000;
-const MAX_PROBLEMS = 20;
-/** What the ledger keeps of a rate: Decimal(18, 8). */
-const MAX_INTEGER_DIGITS = 10;
-const MAX_DECIMALS = 8;
 
 const LIST_REQUIRED = ['market', 'currency', 'marketing', 'utility', 'authentication'] as const;
 const TIERS_REQUIRED = ['market', 'currency', 'message_type', 'from', 'to', 'rate'] as const;
@@ -53,108 +49,13 @@ const HEADINGS = {
 } as const;
 type Column = keyof typeof HEADINGS;
 
-/** Other ways to print a currency that can mean only one. */
-const CURRENCY_SIGNS: ReadonlyMap<string, string> = new Map([
-  ['$US', 'USD'],
-  ['US$', 'USD'],
-  ['$AU', 'AUD'],
-  ['AU$', 'AUD'],
-  ['A$', 'AUD'],
-  ['R$', 'BRL'],
-  ['€', 'EUR'],
-  ['£', 'GBP'],
-  ['₹', 'INR'],
-  ['$MX', 'MXN'],
-  ['MX$', 'MXN'],
-]);
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-
-class Problems {
-  readonly #listed: RateFileProblem[] = [];
-  #more = 0;
-
-  add(line: number | null, column: string | null, message: string): void {
-    if (this.#listed.length < MAX_PROBLEMS) this.#listed.push({ line, column, message });
-    else this.#more++;
-  }
-
-  get isEmpty(): boolean {
-    return this.#listed.length === 0;
-  }
-
-  result(): ParsedRateFile {
-    return { ok: false, problems: this.#listed, more: this.#more };
-  }
-}
-
-interface Row {
-  /** The line on which the row begins. */
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-interface Header extends Row {
+interface Header extends CsvRow {
   readonly kind: RateKind;
   readonly columns: ReadonlyMap<Column, number>;
 }
 
-/** Headings, message types and the like: letter case, white space, line breaks, `-` and `_` do not matter. */
-function plain(text: string): string {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-}
-
 const COLUMN_OF = new Map(Object.keys(HEADINGS).map((column) => [plain(column), column as Column]));
 const TIERED_OF = new Map(TIERED_CATEGORIES.map((category) => [plain(category), category]));
-
-function singleSpaced(text: string): string {
-  return text.trim().replace(/\s+/g, ' ');
-}
-
-const SIGNATURES: readonly (readonly [bytes: readonly number[], what: string])[] = [
-  [[0x50, 0x4b], 'is an Excel workbook or another ZIP archive, not CSV: open it and export it as CSV'],
-  [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook, not CSV: open it and export it as CSV'],
-  [[0x25, 0x50, 0x44, 0x46], 'is a PDF, not CSV: get the CSV of the same rates'],
-  [[0x1f, 0x8b], 'is compressed: unpack it first'],
-  [[0xff, 0xfe], 'is not UTF-8 but UTF-16: export it as "CSV UTF-8"'],
-  [[0xfe, 0xff], 'is not UTF-8 but UTF-16: export it as "CSV UTF-8"'],
-];
-
-/** What keeps bytes from being text of a CSV file; null when nothing does. */
-function whyNotText(bytes: Uint8Array): string | null {
-  if (bytes.length > MAX_RATE_FILE_BYTES)
-    return `is larger than ${MAX_RATE_FILE_BYTES / 1024 / 1024} MB: it is hardly a rate file`;
-  for (const [signature, what] of SIGNATURES) if (signature.every((byte, index) => bytes[index] === byte)) return what;
-  if (bytes.includes(0)) return 'is binary, not CSV: export it as CSV';
-  if (!isUtf8(bytes)) return 'is not UTF-8: export it as "CSV UTF-8"';
-  return null;
-}
-
-/** Splits text into rows and keeps where each begins; null when the quotation marks do not match. */
-function splitRows(text: string, problems: Problems): Row[] | null {
-  try {
-    const records = parse(text, {
-      bom: true,
-      info: true,
-      max_record_size: MAX_ROW_CHARACTERS,
-      record_delimiter: ['\r\n', '\n', '\r'],
-      relax_column_count: true,
-      // A preamble is prose, where a quotation mark in the middle means nothing.
-      relax_quotes: true,
-      to: MAX_ROWS + 1,
-    }) as unknown as { info: { lines: number }; record: string[] }[];
-    let line = 1;
-    return records.map(({ info, record }) => {
-      const row = { line, cells: record };
-      line = info.lines + 1;
-      return row;
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line: unknown = error['lines'];
-    problems.add(typeof line === 'number' ? line : null, null, `The row is not CSV (${error.message}).`);
-    return null;
-  }
-}
 
 function columnsOf(cells: readonly string[]): Map<Column, number> {
   const columns = new Map<Column, number>();
@@ -166,7 +67,7 @@ function columnsOf(cells: readonly string[]): Map<Column, number> {
 }
 
 /** The first row that names the market's column and another one. */
-function findHeader(rows: readonly Row[], problems: Problems): Header | null {
+function findHeader(rows: readonly CsvRow[], problems: Problems): Header | null {
   for (const row of rows) {
     const columns = columnsOf(row.cells);
     if (!columns.has('market') || columns.size < 2) continue;
@@ -177,7 +78,7 @@ function findHeader(rows: readonly Row[], problems: Problems): Header | null {
     row.cells.forEach((cell, index) => {
       const column = COLUMN_OF.get(plain(cell));
       if (column !== undefined && columns.get(column) !== index)
-        problems.add(row.line, place(row, index), `The header names ${HEADINGS[column]} twice.`);
+        problems.add(row.line, placeOf(row, index), `The header names ${HEADINGS[column]} twice.`);
     });
     return { ...row, kind: isTiers ? 'tiers' : 'list', columns };
   }
@@ -192,15 +93,9 @@ function findHeader(rows: readonly Row[], problems: Problems): Header | null {
   return null;
 }
 
-/** Number and heading of a column. */
-function place(header: Row, index: number): string {
-  const heading = singleSpaced(header.cells[index] ?? '');
-  return heading === '' ? `${index + 1}` : `${index + 1} (${heading})`;
-}
-
 function modelOf(
   header: Header,
-  rows: readonly Row[],
+  rows: readonly CsvRow[],
   given: RateModel | undefined,
   problems: Problems,
 ): RateModel | null {
@@ -237,7 +132,7 @@ class DataRow {
   readonly #header: Header;
   readonly #problems: Problems;
 
-  constructor(row: Row, header: Header, problems: Problems) {
+  constructor(row: CsvRow, header: Header, problems: Problems) {
     this.line = row.line;
     this.#cells = row.cells;
     this.#header = header;
@@ -263,7 +158,7 @@ class DataRow {
   }
 
   problem(column: Column, message: string): void {
-    this.#problems.add(this.line, place(this.#header, this.#header.columns.get(column) ?? 0), message);
+    this.#problems.add(this.line, placeOf(this.#header, this.#header.columns.get(column) ?? 0), message);
   }
 
   market(): string | null {
@@ -275,9 +170,8 @@ class DataRow {
 
   currency(): string | null {
     const text = this.text('currency') ?? '';
-    const sign = text.toUpperCase().replace(/\s/g, '');
-    const currency = CURRENCY_SIGNS.get(sign) ?? sign;
-    if (CURRENCIES.has(currency)) return currency;
+    const currency = currencyOf(text);
+    if (currency !== null) return currency;
     this.problem('currency', `"${text}" is not a currency: use three letters (ISO 4217), like USD.`);
     return null;
   }
@@ -290,24 +184,18 @@ class DataRow {
       return undefined;
     }
     if (/^(n\/a)?$/i.test(text)) return null;
-    const [, digits, fraction = ''] = /^(\d{1,100})(?:\.(\d{1,100}))?$/.exec(text) ?? [];
-    if (digits === undefined) {
+    const decimal = plainDecimal(text);
+    if (decimal === 'not_plain')
       this.problem(
         column,
         `"${text}" is not a rate: write a plain decimal like 0.0225, without sign, exponent, currency or thousands separators, or n/a.`,
       );
-      return undefined;
-    }
-    const integer = digits.replace(/^0+(?=\d)/, '');
-    const decimals = fraction.replace(/0+$/, '');
-    if (integer.length > MAX_INTEGER_DIGITS || decimals.length > MAX_DECIMALS) {
+    if (decimal === 'too_long')
       this.problem(
         column,
         `"${text}" has more than ${MAX_INTEGER_DIGITS} digits before or ${MAX_DECIMALS} after the point, and none may be lost.`,
       );
-      return undefined;
-    }
-    return decimals === '' ? integer : `${integer}.${decimals}`;
+    return typeof decimal === 'string' ? undefined : decimal.text;
   }
 
   category(): TieredCategory | null {
@@ -416,20 +304,8 @@ function findOverlaps(tiers: readonly Tier[]): void {
  */
 export function parseRateFile(bytes: Uint8Array, options: RateFileOptions = {}): ParsedRateFile {
   const problems = new Problems();
-  const reason = whyNotText(bytes);
-  const text = reason === null ? Buffer.from(bytes).toString('utf8') : '';
-  if (reason !== null) problems.add(null, null, `The file ${reason}.`);
-  else if (text.trim() === '') problems.add(null, null, 'The file is empty.');
-  else if (/^\s*<(!doctype|html|\?xml)/i.test(text))
-    problems.add(null, null, 'The file is a web page, not CSV: the link to it may have expired, download it anew.');
-  if (!problems.isEmpty) return problems.result();
-
-  const rows = splitRows(text, problems);
+  const rows = readRows(bytes, 'rate file', problems);
   if (rows === null) return problems.result();
-  if (rows.length > MAX_ROWS) {
-    problems.add(null, null, `The file has more than ${MAX_ROWS} rows: it is hardly a rate file.`);
-    return problems.result();
-  }
   const header = findHeader(rows, problems);
   if (header === null) return problems.result();
   const model = modelOf(header, rows, options.model, problems);

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
+import { BrokenFileError } from '../../services/files/broken-file.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import {
   MARKET_CHANGES,
@@ -17,7 +18,6 @@ import {
   importRateFile,
   listRateCards,
   previewRateFile,
-  RateFileError,
   withdrawRateCard,
   type RateFile,
 } from '../../services/rating/rate-cards.ts';
@@ -206,7 +206,7 @@ describe('an import', () => {
     await forget();
     const broken = file('broken.csv', card('Brazil,USD,1,1,1', 'Peru,USD,1,"1,5",1'));
     const refused = importRateFile(ledger.database, broken);
-    await expect(refused).rejects.toThrow(RateFileError);
+    await expect(refused).rejects.toThrow(BrokenFileError);
     await expect(refused).rejects.toThrow(
       /^broken\.csv cannot be imported[^]+line 4, column 4 \(Utility\): "1,5" is not a rate/,
     );

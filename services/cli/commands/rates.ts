@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { effectiveDateSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { LedgerError } from '../../ledger/errors.ts';
 import {
@@ -24,8 +24,8 @@ export interface RatesImportOptions extends CommonOptions {
 function readBytes(path: string): Buffer {
   try {
     const { size } = statSync(path);
-    if (size > MAX_RATE_FILE_BYTES)
-      throw new Error(`it is larger than ${MAX_RATE_FILE_BYTES / 1024 / 1024} MB, hardly a rate file`);
+    if (size > MAX_CSV_FILE_BYTES)
+      throw new Error(`it is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB, hardly a rate file`);
     return readFileSync(path);
   } catch (error) {
     throw new LedgerError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);

@@ -1,5 +1,5 @@
 import { effectiveDateSchema, rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
-import { MAX_RATE_FILE_BYTES } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
@@ -73,7 +73,7 @@ export const actions: Actions = {
     if (changes === null) return problem(403, { of: 'upload', message: READ_ONLY });
     const form = await uploadedForm(event.request);
     const file = form?.get('file');
-    if (form === null || (file instanceof File && file.size > MAX_RATE_FILE_BYTES))
+    if (form === null || (file instanceof File && file.size > MAX_CSV_FILE_BYTES))
       return problem(413, { of: 'upload', message: 'The file is larger than 32 MB: it is hardly a rate file.' });
     if (!(file instanceof File) || file.name === '')
       return problem(400, { of: 'upload', message: 'Choose a file first.' });
