@@ -3,6 +3,7 @@ import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
+import type { PlannedSpendImport, SpendImport, TypedSpend } from './spend.ts';
 
 /** An account as pages list it: what is configured, and what is seen of it in messages. */
 export interface ListedAccount {
@@ -49,7 +50,7 @@ export interface KeptAccount {
  */
 export interface Changes {
   /** Keeps an uploaded file for a preview. */
-  holdRateFile(
+  holdFile(
     file: { readonly name: string; readonly bytes: Uint8Array },
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly upload: string } | Refused>;
@@ -67,6 +68,24 @@ export interface Changes {
     card_id: string,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
+  /** What importing a held export of ads would do; nothing is written. */
+  previewSpend(
+    upload: string,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
+  >;
+  importSpend(
+    upload: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  typeSpend(
+    typed: TypedSpend,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  withdrawSpend(
+    import_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
   setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused>;
   /** Tries all waiting rejected inputs again; one at a time. */
   replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;

@@ -4,6 +4,7 @@ import type { AskedConversation, AskedConversations, Conversation, ConversationL
 import type { AskedLetters, DeadLetterRow, Health } from './health.ts';
 import type { ListedCard } from './rate-cards.ts';
 import { rateModelSchema } from './rate-file.ts';
+import type { SpendImport } from './spend.ts';
 
 /** An amount or a rate: a decimal as text, never a JavaScript number. */
 const decimal = z.string();
@@ -108,15 +109,48 @@ export const adsRow = z.object({
 });
 export type AdsRow = z.infer<typeof adsRow>;
 
-/** What an ad or post calls itself, by the latest of its entries that says so. */
+/** What an ad or post is called, and what it calls itself by the latest message that says so. */
 export const adNameRow = z.object({
   ad_id: z.string(),
   source_type: z.string(),
+  /** As people call it, from an import; empty = no import says. */
+  ad_name: z.string(),
+  adset_name: z.string(),
+  campaign_name: z.string(),
   /** Empty: none of its entries has one. */
   headline: z.string(),
+  media_type: z.string(),
   source_url: z.string(),
 });
 export type AdNameRow = z.infer<typeof adNameRow>;
+
+/** `source_type` of the row that belongs to no ad: free entry that Meta alone reports, a Page call-to-action for instance. */
+export const UNATTRIBUTED = 'unattributed';
+
+/**
+ * What an ad or post brought, what it cost and what it saved; one row per ad or post and currency. Counts are those of the
+ * ad, whatever the currency, so they are not to be added up over several rows of one.
+ */
+export const adFiguresRow = z.object({
+  ...adNameRow.shape,
+  ...adsRow.omit({ ad_id: true, source_type: true }).shape,
+  /** Of the amounts beside it; empty = there are none. */
+  currency: z.string(),
+  /** Of days wholly in the range; null = no import says. */
+  spend: decimal.nullable(),
+  /** spend / ad_conversations and spend / replied, four decimals; null where there is none of them. */
+  cost_per_conversation: decimal.nullable(),
+  cost_per_replied: decimal.nullable(),
+  /** M4, of the free entry messages of its windows. */
+  savings: decimal.nullable(),
+  /** Free entry messages without an amount. */
+  unrated: count,
+  /** savings / spend, four decimals. */
+  savings_per_spend: decimal.nullable(),
+  /** Imported amounts whose days are only partly in the range: in none of the figures. */
+  spend_left_out: count,
+});
+export type AdFiguresRow = z.infer<typeof adFiguresRow>;
 
 /** The headline of the first page: one row over the whole range. */
 export const overviewRow = z.object({
@@ -359,7 +393,10 @@ export interface Reports {
   weekTotals(filters: ReportFilters, sample: boolean): Promise<WeekTotalsRow[]>;
   daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
   ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
+  adFigures(filters: ReportFilters, sample: boolean): Promise<AdFiguresRow[]>;
   adNames(ad_ids: readonly string[], sample: boolean): Promise<AdNameRow[]>;
+  /** Imports of ad spend and names, the latest first. */
+  spendImports(sample: boolean): Promise<SpendImport[]>;
   savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
   savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
   bill(filters: ReportFilters, sample: boolean): Promise<Bill>;

@@ -13,6 +13,7 @@ import { ratesImport, ratesList, ratesWithdraw, type RatesImportOptions } from '
 import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
 import { exporter, type ExporterTexts } from './commands/exporter.ts';
+import { spendImport, spendList, spendWithdraw } from './commands/spend.ts';
 import { dashboard, start, webhook, type ServerOptions } from './commands/start.ts';
 import { DEFAULT_GROUP } from './kafka-settings.ts';
 import { topicsCreate, type TopicsOptions } from './commands/topics.ts';
@@ -145,6 +146,18 @@ function program(): Command {
   command('withdraw', 'take a card out of force; the one that it replaced holds again', rates)
     .argument('<card-id>')
     .action((id: string, options: CommonOptions) => ratesWithdraw(id, options));
+
+  const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
+  command('import', 'import an export as CSV: Ad ID, Amount spent, days and names; the same days again replace', spend)
+    .argument('<file>')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .action((file: string, options: CommonOptions & { dryRun?: boolean }) => spendImport(file, options));
+  command('list', 'list all imports, also those that were replaced or withdrawn', spend).action(
+    (options: CommonOptions) => spendList(options),
+  );
+  command('withdraw', 'take an import back; what it replaced holds again', spend)
+    .argument('<import-id>')
+    .action((id: string, options: CommonOptions) => spendWithdraw(id, options));
 
   command('close', 'freeze the charges and messages of a month as they are known now')
     .argument('<month>', 'YYYY-MM, of days in the zone of each account')

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  adFiguresRow,
   adsRow,
   dailyRow,
   dayTotalsRow,
@@ -17,9 +18,11 @@ import {
   type Narrowing,
   type ReportFilters,
 } from '@ctwa-ledger/schemas/reports.ts';
+import { spendImportRow } from '@ctwa-ledger/schemas/spend.ts';
 import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
+import { adFigures } from '../reports/ads.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { allDeadLetters, DEAD_LETTERS_COLUMNS } from '../reports/health.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
@@ -36,6 +39,7 @@ import {
   savingsNumbers,
   unrated,
 } from '../reports/savings.ts';
+import { listSpendImports } from '../spend/spend.ts';
 import { csvText } from './csv.ts';
 
 /** The reports of contract.md 3, and what pages show besides: `days`, `hours` and `weeks` over all numbers, `overview`, and sums of charges. */
@@ -57,6 +61,8 @@ export const REPORTS = [
   'savings-categories',
   'savings-markets',
   'savings-numbers',
+  'ad-figures',
+  'ad-spend-imports',
   'unrated',
   'mismatches',
   'mismatched-messages',
@@ -65,7 +71,15 @@ export const REPORTS = [
 export type ReportName = (typeof REPORTS)[number];
 
 /** Reports that are read from the summaries, which must be settled first to be complete. */
-const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set(['daily', 'ads', 'days', 'hours', 'weeks', 'overview']);
+const FROM_SUMMARIES: ReadonlySet<ReportName> = new Set([
+  'daily',
+  'ads',
+  'ad-figures',
+  'days',
+  'hours',
+  'weeks',
+  'overview',
+]);
 
 /** Reports with amounts, whose tiers and allowances must be settled first. */
 const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
@@ -79,6 +93,7 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'savings-categories',
   'savings-markets',
   'savings-numbers',
+  'ad-figures',
   'unrated',
 ]);
 
@@ -92,6 +107,7 @@ export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing
   weeks: ['ad'],
   overview: ['ad'],
   'savings-ads': ['ad'],
+  'ad-figures': ['ad'],
 };
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
@@ -145,6 +161,18 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       );
     case 'ads':
       return whole(adsRow, ads(database, filters));
+    case 'ad-figures':
+      return whole(adFiguresRow, adFigures(database, filters));
+    case 'ad-spend-imports':
+      return whole(
+        spendImportRow,
+        listSpendImports(database).then((imports) =>
+          imports.map((one) => ({
+            ...one,
+            totals: one.totals.map(({ currency, amount }) => `${currency} ${amount}`).join('; '),
+          })),
+        ),
+      );
     case 'savings':
       return whole(savingsRow, savings(database, filters));
     case 'savings-days':

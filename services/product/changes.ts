@@ -4,6 +4,7 @@ import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
+import type { PlannedSpendImport, SpendImport, TypedSpend } from '@ctwa-ledger/schemas/spend.ts';
 import { BrokenFileError } from '../files/broken-file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
@@ -11,7 +12,8 @@ import { waitingDeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
-import { Uploads } from './uploads.ts';
+import { importSpendFile, importTypedSpend, previewSpendFile, withdrawSpendImport } from '../spend/spend.ts';
+import { Uploads, type Upload } from './uploads.ts';
 
 /** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
 const BY = 'dashboard';
@@ -47,6 +49,19 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   }
 }
 
+/** The same, and what is wrong in a file place by place. */
+async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): Promise<T | BrokenUpload | Refused> {
+  return orRefused(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof BrokenFileError)) throw error;
+      const { message, problems, more } = error;
+      return { ok: false, name: file.name, message, problems, more };
+    }
+  });
+}
+
 /** Changes from pages, through the ledger's own connection. */
 export class LedgerChanges implements Changes {
   readonly #options: ChangesOptions;
@@ -74,14 +89,14 @@ export class LedgerChanges implements Changes {
       : { ...upload, effective: held.effective, ...(held.model === undefined ? {} : { model: held.model }) };
   }
 
-  holdRateFile(
+  holdFile(
     file: { readonly name: string; readonly bytes: Uint8Array },
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
     return this.#whereAllowed(sample, () => {
       if (file.bytes.length > MAX_CSV_FILE_BYTES)
         throw new LedgerError(
-          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly a rate file.`,
+          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly one to import.`,
         );
       return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
     });
@@ -94,15 +109,11 @@ export class LedgerChanges implements Changes {
   > {
     const file = this.#fileOf(held);
     if (file === null) return IS_GONE;
-    return orRefused(async () => {
-      try {
-        return { ok: true, name: file.name, cards: await previewRateFile(this.#options.ledger.reading, file) };
-      } catch (error) {
-        if (!(error instanceof BrokenFileError)) throw error;
-        const { message, problems, more } = error;
-        return { ok: false, name: file.name, message, problems, more };
-      }
-    });
+    return orBroken(file, async () => ({
+      ok: true,
+      name: file.name,
+      cards: await previewRateFile(this.#options.ledger.reading, file),
+    }));
   }
 
   importRates(
@@ -128,6 +139,53 @@ export class LedgerChanges implements Changes {
       this.#options.onRatingChanged();
       return { ok: true, card };
     });
+  }
+
+  async previewSpend(
+    upload: string,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
+  > {
+    const file = this.#uploads.find(upload);
+    if (file === null) return IS_GONE;
+    return orBroken(file, async () => ({
+      ok: true,
+      name: file.name,
+      planned: await previewSpendFile(this.#options.ledger.reading, file),
+    }));
+  }
+
+  importSpend(
+    upload: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const file = this.#uploads.find(upload);
+      if (file === null) return IS_GONE;
+      const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
+      this.#uploads.drop(upload);
+      return { ok: true, planned };
+    });
+  }
+
+  typeSpend(
+    typed: TypedSpend,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(sample, async () => ({
+      ok: true,
+      planned: await importTypedSpend(this.#options.ledger.database, typed, BY),
+    }));
+  }
+
+  withdrawSpend(
+    import_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused> {
+    return this.#whereAllowed(sample, async () => ({
+      ok: true,
+      withdrawn: await withdrawSpendImport(this.#options.ledger.database, import_id, BY),
+    }));
   }
 
   setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused> {

@@ -64,6 +64,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     weekTotals: (filters, sample) => opening.demand().product.queries.weekTotals(filters, sample),
     daily: (filters, sample) => opening.demand().product.queries.daily(filters, sample),
     ads: (filters, sample) => opening.demand().product.queries.ads(filters, sample),
+    adFigures: (filters, sample) => opening.demand().product.queries.adFigures(filters, sample),
+    spendImports: (sample) => opening.demand().product.queries.spendImports(sample),
     adNames: (ad_ids, sample) => opening.demand().product.queries.adNames(ad_ids, sample),
     savings: (filters, sample) => opening.demand().product.queries.savings(filters, sample),
     savingsAds: (filters, sample) => opening.demand().product.queries.savingsAds(filters, sample),

@@ -4,7 +4,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
 import { conversationList } from '../reports/conversations.ts';
-import { adNames, ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
+import { adFigures, adNames } from '../reports/ads.ts';
+import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health } from '../reports/health.ts';
@@ -12,6 +13,7 @@ import { Remembered } from '../reports/remembered.ts';
 import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
+import { listSpendImports } from '../spend/spend.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
 
 /**
@@ -123,6 +125,8 @@ export class Product {
       weekTotals: async (filters, sample) => weekTotals(await this.#database(sample), filters),
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
+      adFigures: async (filters, sample) => adFigures(await this.#database(sample), filters),
+      spendImports: async (sample) => listSpendImports(await this.#database(sample)),
       adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
       savings: (filters, sample) => this.#askAmounts('savings', savings, filters, sample),
       savingsAds: (filters, sample) => this.#askAmounts('savings-ads', savingsAds, filters, sample),

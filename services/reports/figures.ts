@@ -1,14 +1,12 @@
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import {
-  adNameRow,
   adsRow,
   dailyRow,
   dayTotalsRow,
   hourTotalsRow,
   overviewRow,
   weekTotalsRow,
-  type AdNameRow,
   type AdsRow,
   type DailyRow,
   type DayTotalsRow,
@@ -218,20 +216,6 @@ export async function ads(database: Database, filters: ReportFilters): Promise<A
      HAVING sum(summary_cells.entries) + sum(summary_cells.windows_opened) + sum(summary_cells.free_messages) > 0
      ORDER BY min(summary_cells.first_entry_at) NULLS FIRST, ad_id, source_type`,
     parametersOf(filters),
-  );
-}
-
-/** What ads and posts call themselves; none for an id without entries. */
-export async function adNames(database: Database, ad_ids: readonly string[]): Promise<AdNameRow[]> {
-  if (ad_ids.length === 0) return [];
-  return database.query(
-    adNameRow,
-    `SELECT ad_id, source_type, argMaxIf(headline, entry_at, headline != '') AS headline,
-       argMaxIf(source_url, entry_at, source_url != '') AS source_url
-     FROM (SELECT ad_id, source_type, entry_at, entry_marks.headline AS headline, entry_marks.source_url AS source_url
-           FROM entry_marks FINAL WHERE ad_id IN {ad_ids:Array(String)})
-     GROUP BY ad_id, source_type`,
-    { ad_ids: [...ad_ids] },
   );
 }
 

@@ -1,8 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
-import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { effectiveDateSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
-import { LedgerError } from '../../ledger/errors.ts';
 import {
   importRateFile,
   listRateCards,
@@ -10,6 +6,7 @@ import {
   withdrawRateCard,
   type RateFile,
 } from '../../rating/rate-cards.ts';
+import { readGivenFile } from '../given-file.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
 import { writeLines } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
@@ -21,17 +18,6 @@ export interface RatesImportOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
-function readBytes(path: string): Buffer {
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_CSV_FILE_BYTES)
-      throw new Error(`it is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB, hardly a rate file`);
-    return readFileSync(path);
-  } catch (error) {
-    throw new LedgerError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
-  }
-}
-
 function rateFile(path: string, options: RatesImportOptions): RateFile {
   const effective = effectiveDateSchema.safeParse(options.effective);
   if (!effective.success)
@@ -39,8 +25,7 @@ function rateFile(path: string, options: RatesImportOptions): RateFile {
       `--effective "${options.effective}" is not a date from 2000-01-01 to 2099-12-31; write it as YYYY-MM-DD.`,
     );
   return {
-    name: basename(path),
-    bytes: readBytes(path),
+    ...readGivenFile(path),
     effective: effective.data,
     ...(options.model === undefined ? {} : { model: options.model }),
   };

@@ -7,6 +7,7 @@ const AMOUNT_REPORTS = [
   'savings',
   'savings-days',
   'savings-ads',
+  'ad-figures',
   'savings-categories',
   'savings-markets',
   'savings-numbers',
@@ -16,7 +17,16 @@ type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
 /** Reports that pages link to. */
 export type LinkedReport =
-  'days' | 'hours' | 'weeks' | 'daily' | 'ads' | 'mismatches' | 'mismatched-messages' | 'conversations' | AmountReport;
+  | 'days'
+  | 'hours'
+  | 'weeks'
+  | 'daily'
+  | 'ads'
+  | 'mismatches'
+  | 'mismatched-messages'
+  | 'conversations'
+  | 'ad-spend-imports'
+  | AmountReport;
 
 const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
 

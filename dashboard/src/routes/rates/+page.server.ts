@@ -78,7 +78,7 @@ export const actions: Actions = {
     if (!(file instanceof File) || file.name === '')
       return problem(400, { of: 'upload', message: 'Choose a file first.' });
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const held = await changes.holdRateFile(
+    const held = await changes.holdFile(
       { name: file.name, bytes },
       readFilters(event.url.searchParams).state.sample,
     );

@@ -1,0 +1,201 @@
+import {
+  adNameRow,
+  UNATTRIBUTED,
+  type AdFiguresRow,
+  type AdNameRow,
+  type AdsRow,
+  type ReportFilters,
+  type SavingsAdsRow,
+} from '@ctwa-ledger/schemas/reports.ts';
+import { z } from 'zod';
+import type { Database } from '../ledger/database.ts';
+import { perOne, quotient, scaled } from '../spend/decimals.ts';
+import { LABELS_IN_FORCE, SPEND_IN_FORCE } from '../spend/spend.ts';
+import { ads } from './figures.ts';
+import { savingsAds, savingsUnattributed } from './savings.ts';
+import { FROM, parametersOf, TO } from './sql.ts';
+
+/** What ads and posts say of themselves, and what imports call them. */
+const NAMES = `
+  SELECT ad_id, toString(source_type) AS source_type, ad_name, adset_name, campaign_name,
+    argMaxIfMerge(ad_referrals.headline) AS headline, argMaxIfMerge(ad_referrals.media_type) AS media_type,
+    argMaxIfMerge(ad_referrals.source_url) AS source_url
+  FROM ad_referrals
+  LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
+  WHERE ad_id != ''`;
+
+/** The names of some ads and posts; none for an id that no message of a customer came from. */
+export async function adNames(database: Database, ad_ids: readonly string[]): Promise<AdNameRow[]> {
+  if (ad_ids.length === 0) return [];
+  return database.query(
+    adNameRow,
+    `${NAMES} AND ad_id IN {ad_ids:Array(String)} GROUP BY ad_id, source_type, ad_name, adset_name, campaign_name`,
+    { ad_ids: [...ad_ids] },
+  );
+}
+
+const spendRow = z.object({
+  ad_id: z.string(),
+  currency: z.string(),
+  spend: z.string().nullable(),
+  left_out: z.number(),
+  ad_name: z.string(),
+  adset_name: z.string(),
+  campaign_name: z.string(),
+});
+type SpendRow = z.infer<typeof spendRow>;
+
+/** What ads cost on days of the range, whole days of the ad account's calendar; and how many amounts reach beyond it. */
+function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
+  // An address names no ad that nobody came from, and an import names no address.
+  const ofAd = /^https?:/i.test(filters.ad ?? '')
+    ? 'ad_id IN (SELECT ad_id FROM ad_referrals GROUP BY ad_id, source_type HAVING argMaxIfMerge(ad_referrals.source_url) = {ad:String})'
+    : "({ad:String} = '' OR ad_id = {ad:String})";
+  const isInside = 'spend.first_day >= {first:Date} AND spend.last_day < {end:Date}';
+  return database.query(
+    spendRow,
+    `SELECT ad_id, toString(currency) AS currency, if(countIf(${isInside}) = 0, NULL, toString(sumIf(toDecimal128(amount, 8), ${isInside}))) AS spend,
+        toUInt32(countIf(NOT (${isInside}))) AS left_out, any(ad_name) AS ad_name, any(adset_name) AS adset_name, any(campaign_name) AS campaign_name
+     FROM (${SPEND_IN_FORCE}) AS spend
+     LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
+     WHERE spend.first_day < {end:Date} AND spend.last_day >= {first:Date} AND ${ofAd}
+     GROUP BY ad_id, currency ORDER BY ad_id, currency`,
+    { first: filters.from ?? '1970-01-01', end: filters.to ?? '2149-06-01', ad: filters.ad ?? '' },
+  );
+}
+
+const NO_FIGURES: Omit<AdsRow, 'ad_id' | 'source_type'> = {
+  ad_conversations: 0,
+  replied: 0,
+  mature: 0,
+  pending: 0,
+  reply_rate: null,
+  median_seconds_to_reply: null,
+  p90_seconds_to_reply: null,
+  windows_opened: 0,
+  windows_confirmed: 0,
+  free_messages: 0,
+  first_entry_at: null,
+  last_entry_at: null,
+};
+
+type Names = Omit<AdNameRow, 'ad_id' | 'source_type'>;
+const NO_NAMES: Names = {
+  ad_name: '',
+  adset_name: '',
+  campaign_name: '',
+  headline: '',
+  media_type: '',
+  source_url: '',
+};
+
+type Saved = Pick<SavingsAdsRow, 'savings' | 'unrated'>;
+
+function costs(
+  figures: Pick<AdsRow, 'ad_conversations' | 'replied'>,
+  spent: SpendRow | undefined,
+  saved: Saved | undefined,
+): Omit<AdFiguresRow, keyof AdsRow | keyof AdNameRow | 'currency'> {
+  const spend = spent?.spend ?? null;
+  const savings = saved?.savings ?? null;
+  return {
+    spend,
+    cost_per_conversation: spend === null ? null : perOne(spend, figures.ad_conversations),
+    cost_per_replied: spend === null ? null : perOne(spend, figures.replied),
+    savings,
+    unrated: saved?.unrated ?? 0,
+    savings_per_spend: spend === null || savings === null ? null : quotient(scaled(savings), scaled(spend)),
+    spend_left_out: spent?.left_out ?? 0,
+  };
+}
+
+/** Everything about one ad or post, one row for each of its currencies; one without any where it has none. */
+function rowsOf(
+  ad: AdsRow,
+  names: Names,
+  spend: readonly SpendRow[],
+  savings: readonly SavingsAdsRow[],
+): AdFiguresRow[] {
+  const currencies = [...new Set([...spend, ...savings].map(({ currency }) => currency))].sort();
+  const named = currencies.filter((currency) => currency !== '');
+  return (named.length === 0 ? [''] : named).map((currency) => ({
+    ...ad,
+    ...names,
+    currency,
+    ...costs(
+      ad,
+      spend.find((row) => row.currency === currency),
+      savings.find((row) => row.currency === currency),
+    ),
+  }));
+}
+
+function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const known = groups.get(keyOf(row));
+    if (known === undefined) groups.set(keyOf(row), [row]);
+    else known.push(row);
+  }
+  return groups;
+}
+
+const freeRow = z.object({ free_messages: z.number() });
+
+/** Free entry messages that are in no window that we know: Meta alone reports them. */
+async function unattributedMessages(database: Database, filters: ReportFilters): Promise<number> {
+  const [row] = await database.query(
+    freeRow,
+    `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages FROM summary_cells FINAL
+     WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND source_type = ''`,
+    parametersOf(filters),
+  );
+  return row?.free_messages ?? 0;
+}
+
+/**
+ * Report `ad-figures`: every ad or post with an entry, a window, a free message or an amount in the range, and one row for
+ * what is attributed to none. By first entry, then id.
+ */
+export async function adFigures(database: Database, filters: ReportFilters): Promise<AdFiguresRow[]> {
+  const isWhole = (filters.ad ?? '') === '';
+  const [figures, spend, savings, unattributed, free_messages] = await Promise.all([
+    ads(database, filters),
+    spendOf(database, filters),
+    savingsAds(database, filters),
+    isWhole ? savingsUnattributed(database, filters) : [],
+    isWhole ? unattributedMessages(database, filters) : 0,
+  ]);
+  const names = new Map(
+    (await database.query(adNameRow, `${NAMES} GROUP BY ad_id, source_type, ad_name, adset_name, campaign_name`)).map(
+      (row) => [`${row.source_type} ${row.ad_id}`, row],
+    ),
+  );
+  const keyOf = (row: Pick<AdsRow, 'ad_id' | 'source_type'>): string => `${row.source_type} ${row.ad_id}`;
+  const saved = grouped(savings, keyOf);
+  const spent = grouped(spend, ({ ad_id }) => ad_id);
+  // An id is an ad's or a post's. Where entries of both kinds name it, the ad has the cost.
+  const owner = (ad_id: string): string =>
+    figures.find((row) => row.ad_id === ad_id && row.source_type === 'ad')?.source_type ??
+    figures.find((row) => row.ad_id === ad_id)?.source_type ??
+    'ad';
+  const seen = new Set(figures.map(({ ad_id }) => ad_id));
+  const unseen = [...spent.keys()]
+    .filter((ad_id) => !seen.has(ad_id))
+    .map((ad_id): AdsRow => ({ ad_id, source_type: 'ad', ...NO_FIGURES }));
+  const rows = [...unseen, ...figures].flatMap((ad) => {
+    const own = spent.get(ad.ad_id) ?? [];
+    const isOwner = own.length > 0 && owner(ad.ad_id) === ad.source_type;
+    const { ad_id: _, source_type: __, ...known } = names.get(keyOf(ad)) ?? { ad_id: '', source_type: '', ...NO_NAMES };
+    const { ad_name = '', adset_name = '', campaign_name = '' } = own[0] ?? {};
+    return rowsOf(
+      ad,
+      names.has(keyOf(ad)) ? known : { ...NO_NAMES, ad_name, adset_name, campaign_name },
+      isOwner ? own : [],
+      saved.get(keyOf(ad)) ?? [],
+    );
+  });
+  const nobody: AdsRow = { ad_id: '', source_type: UNATTRIBUTED, ...NO_FIGURES, free_messages };
+  const isSomething = free_messages > 0 || unattributed.length > 0;
+  return isSomething ? [...rows, ...rowsOf(nobody, NO_NAMES, [], unattributed)] : rows;
+}

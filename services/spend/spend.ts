@@ -1,0 +1,311 @@
+import { createHash } from 'node:crypto';
+import {
+  spendImportSchema,
+  type AdLabel,
+  type AdSpend,
+  type PlannedSpendImport,
+  type SpendFile,
+  type SpendImport,
+  type TypedSpend,
+} from '@ctwa-ledger/schemas/spend.ts';
+import { z } from 'zod';
+import { BrokenFileError } from '../files/broken-file.ts';
+import { Problems } from '../files/csv-file.ts';
+import type { Database } from '../ledger/database.ts';
+import { LedgerError } from '../ledger/errors.ts';
+import { underLease } from '../ledger/lease.ts';
+import { scaled, unscaled } from './decimals.ts';
+import { parseSpendFile } from './spend-file.ts';
+
+/** An export as it was given. */
+export interface GivenSpendFile {
+  /** File name, without its directory. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Imports that are not withdrawn, the latest first. */
+const STANDING = `SELECT import_id, name, imported_at FROM spend_imports FINAL WHERE withdrawn_at IS NULL`;
+
+/**
+ * What ads cost: of several imports about the same ad, days and currency the last one holds. Different days of an ad never
+ * overlap, so these are simply added up.
+ */
+export const SPEND_IN_FORCE = `SELECT import_id, ad_id, first_day, last_day, currency, amount
+  FROM (SELECT * FROM ad_spend FINAL) AS spend INNER JOIN (${STANDING}) AS standing USING import_id
+  ORDER BY standing.imported_at DESC, import_id
+  LIMIT 1 BY ad_id, currency, first_day, last_day`;
+
+/** Names of ads, each by the last import that says it. */
+export const LABELS_IN_FORCE = `SELECT ad_id,
+    argMaxIf(labels.ad_name, standing.imported_at, labels.ad_name != '') AS ad_name,
+    argMaxIf(labels.adset_name, standing.imported_at, labels.adset_name != '') AS adset_name,
+    argMaxIf(labels.campaign_name, standing.imported_at, labels.campaign_name != '') AS campaign_name
+  FROM (SELECT * FROM ad_labels FINAL) AS labels INNER JOIN (${STANDING}) AS standing USING import_id
+  GROUP BY ad_id`;
+
+const time = (column: string): string => `concat(formatDateTime(${column}, '%FT%T'), '+00:00')`;
+
+/** All imports, the latest first. */
+export function listSpendImports(database: Database): Promise<SpendImport[]> {
+  return database.query(
+    spendImportSchema,
+    `SELECT import_id, name, checksum, ${time('spend_imports.imported_at')} AS imported_at, imported_by,
+        ${time('spend_imports.withdrawn_at')} AS withdrawn_at, withdrawn_by,
+        multiIf(spend_imports.withdrawn_at IS NOT NULL, 'withdrawn', rows > 0 AND rows_in_force = 0, 'replaced', 'holds') AS state,
+        greatest(spent.ads, labelled.ads) AS ads, spent.rows AS rows, in_force.rows AS rows_in_force,
+        if(rows = 0, NULL, toString(spent.first_day)) AS first_day, if(rows = 0, NULL, toString(spent.last_day)) AS last_day,
+        arrayMap(total -> CAST(total, 'Tuple(currency String, amount String)'), spent.totals) AS totals
+     FROM spend_imports FINAL
+     LEFT JOIN
+     (
+       SELECT import_id, max(ads_of_all) AS ads, sum(n) AS rows, min(first) AS first_day, max(last) AS last_day,
+         arraySort(groupArray((toString(currency), toString(total)))) AS totals
+       FROM
+       (
+         SELECT import_id, currency, count() AS n, min(first_day) AS first, max(last_day) AS last, sum(toDecimal128(amount, 8)) AS total,
+           uniqExact(ad_id) AS ads_of_all
+         FROM ad_spend FINAL GROUP BY import_id, currency
+       )
+       GROUP BY import_id
+     ) AS spent USING import_id
+     LEFT JOIN (SELECT import_id, count() AS rows FROM (${SPEND_IN_FORCE}) GROUP BY import_id) AS in_force USING import_id
+     LEFT JOIN (SELECT import_id, uniqExact(ad_id) AS ads FROM ad_labels FINAL GROUP BY import_id) AS labelled USING import_id
+     ORDER BY spend_imports.imported_at DESC, import_id`,
+  );
+}
+
+const standingRow = z.object({
+  import_id: z.string(),
+  name: z.string(),
+  ad_id: z.string(),
+  currency: z.string(),
+  first_day: z.string(),
+  last_day: z.string(),
+  amount: z.string(),
+});
+type StandingRow = z.infer<typeof standingRow>;
+
+/** What holds of the days from the first to the last of some amounts, by ad and currency. */
+async function standingSpend(
+  database: Database,
+  spend: readonly AdSpend[],
+): Promise<ReadonlyMap<string, readonly StandingRow[]>> {
+  const days = { first: firstDay(spend), last: lastDay(spend) };
+  if (days.first === null || days.last === null) return new Map();
+  const rows = await database.query(
+    standingRow,
+    `SELECT import_id, name, ad_id, toString(currency) AS currency, toString(held.first_day) AS first_day,
+        toString(held.last_day) AS last_day, toString(amount) AS amount
+     FROM (${SPEND_IN_FORCE}) AS held INNER JOIN (${STANDING}) AS standing USING import_id
+     WHERE held.first_day <= {last:Date} AND held.last_day >= {first:Date}`,
+    { first: days.first, last: days.last },
+  );
+  const byAd = new Map<string, StandingRow[]>();
+  for (const row of rows) {
+    const known = byAd.get(keyOf(row));
+    if (known === undefined) byAd.set(keyOf(row), [row]);
+    else known.push(row);
+  }
+  return byAd;
+}
+
+const keyOf = ({ ad_id, currency }: Pick<AdSpend, 'ad_id' | 'currency'>): string => `${ad_id} ${currency}`;
+
+function firstDay(spend: readonly AdSpend[]): string | null {
+  return spend.reduce<string | null>((day, row) => (day === null || row.first_day < day ? row.first_day : day), null);
+}
+
+function lastDay(spend: readonly AdSpend[]): string | null {
+  return spend.reduce<string | null>((day, row) => (day === null || row.last_day > day ? row.last_day : day), null);
+}
+
+function totalsOf(spend: readonly AdSpend[]): { readonly currency: string; readonly amount: string }[] {
+  const totals = new Map<string, bigint>();
+  for (const { currency, amount } of spend) totals.set(currency, (totals.get(currency) ?? 0n) + scaled(amount));
+  return [...totals]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, amount]) => ({ currency, amount: unscaled(amount) }));
+}
+
+/** Ads that a preview names. */
+const MAX_UNKNOWN_ADS = 20;
+
+/** Ads of a file that no message of a customer came from. */
+async function unknownAds(database: Database, file: SpendFile): Promise<string[]> {
+  const seen = await database.query(z.object({ ad_id: z.string() }), 'SELECT DISTINCT ad_id FROM ad_referrals');
+  const known = new Set(seen.map(({ ad_id }) => ad_id));
+  const named = new Set([...file.spend, ...file.labels].map(({ ad_id }) => ad_id));
+  return [...named].filter((ad_id) => !known.has(ad_id)).sort();
+}
+
+/** The bytes that make an import itself: the same again is the same import. */
+function idOf(content: string | Uint8Array): { readonly import_id: string; readonly checksum: string } {
+  const checksum = createHash('sha256').update(content).digest('hex');
+  return { import_id: checksum.slice(0, 12), checksum };
+}
+
+/**
+ * What an import would do.
+ * @throws BrokenFileError where days of an ad overlap with others that hold: both would be counted
+ */
+async function plan(database: Database, name: string, import_id: string, file: SpendFile): Promise<PlannedSpendImport> {
+  const [imports, standing, unknown] = await Promise.all([
+    listSpendImports(database),
+    standingSpend(database, file.spend),
+    unknownAds(database, file),
+  ]);
+  const held = imports.find((one) => one.import_id === import_id && one.state !== 'withdrawn');
+  const problems = new Problems();
+  let [replaced, changed] = [0, 0];
+  for (const row of file.spend)
+    for (const other of standing.get(keyOf(row)) ?? []) {
+      if (other.import_id === import_id) continue;
+      if (other.first_day === row.first_day && other.last_day === row.last_day) {
+        replaced++;
+        if (scaled(other.amount) !== scaled(row.amount)) changed++;
+      } else if (other.first_day <= row.last_day && other.last_day >= row.first_day)
+        problems.add(
+          null,
+          null,
+          `Ad ${row.ad_id} has ${row.currency} for ${row.first_day} to ${row.last_day} here and for ${other.first_day} to ${other.last_day} in ${other.name}, so days would be counted twice: import the same days, or withdraw ${other.import_id} first.`,
+        );
+    }
+  if (!problems.isEmpty) throw new BrokenFileError(name, problems.result());
+  return {
+    import_id,
+    outcome: held !== undefined && held.rows_in_force === held.rows ? 'unchanged' : 'imported',
+    ads: new Set([...file.spend, ...file.labels].map(({ ad_id }) => ad_id)).size,
+    rows: file.spend.length,
+    added_up: file.added_up,
+    replaced,
+    changed,
+    first_day: firstDay(file.spend),
+    last_day: lastDay(file.spend),
+    totals: totalsOf(file.spend),
+    unknown_ads: unknown.slice(0, MAX_UNKNOWN_ADS),
+    unknown_ads_total: unknown.length,
+  };
+}
+
+function parsed(file: GivenSpendFile): SpendFile {
+  const read = parseSpendFile(file.bytes);
+  if (!read.ok) throw new BrokenFileError(file.name, read);
+  return read;
+}
+
+/**
+ * What importing a file would do; nothing is written.
+ * @throws BrokenFileError that names every line that cannot be read, or every ad whose days overlap
+ */
+export function previewSpendFile(database: Database, file: GivenSpendFile): Promise<PlannedSpendImport> {
+  const read = parsed(file);
+  return plan(database, file.name, idOf(file.bytes).import_id, read);
+}
+
+const lines = (rows: readonly (readonly string[])[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+async function write(
+  database: Database,
+  file: SpendFile,
+  about: { readonly import_id: string; readonly checksum: string; readonly name: string; readonly by: string },
+): Promise<void> {
+  const { import_id } = about;
+  const labels = file.labels.map((label: AdLabel) => [
+    import_id,
+    label.ad_id,
+    label.ad_name,
+    label.adset_name,
+    label.campaign_name,
+  ]);
+  await database.insertLines(
+    'ad_labels',
+    ['import_id', 'ad_id', 'ad_name', 'adset_name', 'campaign_name'],
+    lines(labels),
+  );
+  const spend = file.spend.map((row) => [import_id, row.ad_id, row.first_day, row.last_day, row.currency, row.amount]);
+  await database.insertLines(
+    'ad_spend',
+    ['import_id', 'ad_id', 'first_day', 'last_day', 'currency', 'amount'],
+    lines(spend),
+  );
+  // After its rows: an import that was interrupted says nothing.
+  await database.command(
+    `INSERT INTO spend_imports
+     SELECT {import_id:String}, {name:String}, {checksum:String},
+        -- Whatever the clock says, what is imported later counts as later.
+        greatest(now64(3, 'UTC'), (SELECT max(spend_imports.imported_at) FROM spend_imports) + toIntervalMillisecond(1)),
+        {by:String}, NULL, '', (SELECT max(version) FROM spend_imports) + 1`,
+    about,
+  );
+}
+
+/** Two imports at once could each find that nothing overlaps. */
+async function oneAtATime<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  const done = await underLease(database, 'spend', async () => ({ result: await work() }));
+  if (done === null) throw new LedgerError('Another import of ad spend is being written. Try again when it is done.');
+  return done.result;
+}
+
+/**
+ * Imports a file as a whole or not at all. The file that holds changes nothing; one that was withdrawn or replaced holds again.
+ * @param by who imports it
+ * @throws BrokenFileError that names every line that cannot be read, or every ad whose days overlap
+ */
+export function importSpendFile(
+  database: Database,
+  file: GivenSpendFile & { readonly by: string },
+): Promise<PlannedSpendImport> {
+  const read = parsed(file);
+  const id = idOf(file.bytes);
+  return oneAtATime(database, async () => {
+    const planned = await plan(database, file.name, id.import_id, read);
+    if (planned.outcome === 'imported') await write(database, read, { ...id, name: file.name, by: file.by });
+    return planned;
+  });
+}
+
+/**
+ * Imports one amount that somebody typed. It replaces what holds for the same ad and days.
+ * @throws BrokenFileError where its days overlap with others that hold
+ */
+export function importTypedSpend(database: Database, typed: TypedSpend, by: string): Promise<PlannedSpendImport> {
+  const { ad_name, ...spend } = typed;
+  const file: SpendFile = {
+    spend: [spend],
+    labels: ad_name === '' ? [] : [{ ad_id: typed.ad_id, ad_name, adset_name: '', campaign_name: '' }],
+    added_up: 0,
+  };
+  const id = idOf(JSON.stringify(['typed', typed]));
+  const name = `typed: ad ${typed.ad_id}`;
+  return oneAtATime(database, async () => {
+    const planned = await plan(database, name, id.import_id, file);
+    if (planned.outcome === 'imported') await write(database, file, { ...id, name, by });
+    return planned;
+  });
+}
+
+/**
+ * Withdraws an import: it stays listed, and what it had replaced holds again.
+ * @returns the import as it is now
+ * @throws LedgerError when there is none of that id
+ */
+export async function withdrawSpendImport(database: Database, import_id: string, by: string): Promise<SpendImport> {
+  const find = async (): Promise<SpendImport> => {
+    const found = (await listSpendImports(database)).find((one) => one.import_id === import_id);
+    if (found === undefined)
+      throw new LedgerError(`There is no import "${import_id}". See the ids with "ctwa-ledger spend list".`);
+    return found;
+  };
+  return oneAtATime(database, async () => {
+    if ((await find()).state === 'withdrawn') return find();
+    await database.command(
+      `INSERT INTO spend_imports
+       SELECT * REPLACE (now64(3, 'UTC') AS withdrawn_at, {by:String} AS withdrawn_by,
+          (SELECT max(version) FROM spend_imports) + 1 AS version)
+       FROM spend_imports FINAL WHERE import_id = {import_id:String}`,
+      { import_id, by },
+    );
+    return find();
+  });
+}
