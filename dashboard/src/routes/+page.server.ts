@@ -50,6 +50,7 @@ export const load: PageServerLoad = async (event) => {
   ]);
   const table = arranged(ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
   const shown_ids = new Set(table.rows.map((ad) => ad.ad_id));
+  const ad_names = await reports.adNames([...shown_ids], filters.sample);
   return {
     figures: {
       overview,
@@ -61,6 +62,7 @@ export const load: PageServerLoad = async (event) => {
         },
       buckets: bucketsOf(rows, range, filters.tz, as_of, status.last_event_at),
       ads: table,
+      ad_names,
       savings,
       savings_ads: savings_ads.filter((row) => shown_ids.has(row.ad_id)),
     },

@@ -1,6 +1,8 @@
 import type { AdsRow } from '@ctwa-ledger/schemas/reports.ts';
 
+import { rounded } from '../format/amounts.ts';
 import type { TableSpec, Value } from '../table/table.ts';
+import type { AdAmounts, AdLine } from './figures.ts';
 
 /** Columns by which the table of ads can be sorted. */
 export const AD_COLUMNS = [
@@ -28,6 +30,25 @@ export const AD_TABLE: TableSpec<AdColumn> = {
   default_sort: { column: 'ad_conversations', descending: true },
 };
 
+/** The columns that name an ad and count what it brought, as their heads say it. */
+export const AD_COUNTS: readonly { readonly column: AdColumn; readonly name: string }[] = [
+  { column: 'ad_id', name: 'Ad' },
+  { column: 'ad_conversations', name: 'Started' },
+  { column: 'replied', name: 'Replied' },
+  { column: 'mature', name: 'Mature' },
+  { column: 'pending', name: 'Pending' },
+  { column: 'reply_rate', name: '24 h rate' },
+  { column: 'median_seconds_to_reply', name: 'Median reply' },
+  { column: 'p90_seconds_to_reply', name: 'p90 reply' },
+  { column: 'windows_opened', name: 'Opened' },
+  { column: 'windows_confirmed', name: 'Confirmed' },
+  { column: 'free_messages', name: 'Free messages' },
+];
+export const AD_TIMES: readonly { readonly column: AdColumn; readonly name: string }[] = [
+  { column: 'first_entry_at', name: 'First entry' },
+  { column: 'last_entry_at', name: 'Last entry' },
+];
+
 const decimal = (text: string | null): Value => (text === null ? null : Number(text));
 
 /** What the table is sorted by. Rounding decimals only decides which of two equal-looking rows comes first. */
@@ -50,3 +71,27 @@ export const AD_VALUES: Readonly<Record<AdColumn, (row: AdsRow) => Value>> = {
 /** What tells rows of the table apart. */
 export const adKey = ({ ad_id, source_type }: Pick<AdsRow, 'ad_id' | 'source_type'>): string =>
   `${source_type}:${ad_id}`;
+
+/** Columns of amounts, beside those of {@link AD_TABLE}. */
+const AMOUNT_COLUMNS = ['spend', 'cost_per_conversation', 'cost_per_replied', 'savings', 'savings_per_spend'] as const;
+export type AdLineColumn = AdColumn | (typeof AMOUNT_COLUMNS)[number];
+
+/** The table of the page of ads. */
+export const AD_LINES: TableSpec<AdLineColumn> = { ...AD_TABLE, columns: [...AD_COLUMNS, ...AMOUNT_COLUMNS] };
+
+/** The first amount of an ad, after its currency: amounts of two currencies have no order among themselves. */
+function amountValue(line: AdLine, column: keyof AdAmounts & (typeof AMOUNT_COLUMNS)[number]): Value {
+  const first = line.amounts.find((amounts) => amounts[column] !== null);
+  const decimal = first?.[column];
+  return first === undefined || decimal == null ? null : `${first.currency} ${rounded(decimal, 8)}`;
+}
+
+export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: AdLine) => Value>> = {
+  ...AD_VALUES,
+  spend: (line) => amountValue(line, 'spend'),
+  cost_per_conversation: (line) => amountValue(line, 'cost_per_conversation'),
+  cost_per_replied: (line) => amountValue(line, 'cost_per_replied'),
+  savings: (line) => amountValue(line, 'savings'),
+  savings_per_spend: (line) =>
+    decimal(line.amounts.find((row) => row.savings_per_spend !== null)?.savings_per_spend ?? null),
+};

@@ -1,7 +1,8 @@
 import { error } from '@sveltejs/kit';
 
 import { readAd } from '$lib/ads/address.ts';
-import { AD_TABLE, AD_VALUES, adKey } from '$lib/ads/table.ts';
+import { adLines } from '$lib/ads/figures.ts';
+import { AD_LINES, AD_LINE_VALUES, adKey } from '$lib/ads/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
@@ -17,16 +18,21 @@ export const load: PageServerLoad = async (event) => {
   if (status.loading_sample || empty) return { found: null, ad, own_repairs: repairs };
 
   const reports = reportsOf(event);
-  const asked = { ...range, tz: filters.tz, as_of, ad };
-  const [overview, ads, savings] = await Promise.all([
-    reports.overview(asked, filters.sample),
-    reports.ads(asked, filters.sample),
-    reports.savingsAds({ ...amountFilters(filters, range, as_of), ad }, filters.sample),
+  const only = { ad: ad === '' ? null : ad };
+  const [overview, figures] = await Promise.all([
+    reports.overview({ ...range, tz: filters.tz, as_of, ...only }, filters.sample),
+    reports.adFigures({ ...amountFilters(filters, range, as_of), ...only }, filters.sample),
   ]);
-  const table = arranged(ads, event.url.searchParams, { ...AD_TABLE, page_rows: PAGE_ROWS }, AD_VALUES, adKey);
-  const names = await reports.adNames([...new Set(table.rows.map((row) => row.ad_id))], filters.sample);
+  const lines = adLines(figures);
+  const table = arranged(lines, event.url.searchParams, { ...AD_LINES, page_rows: PAGE_ROWS }, AD_LINE_VALUES, adKey);
   return {
-    found: { overview, table, savings, names },
+    found: {
+      overview,
+      table,
+      left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
+      /** The one ad, or the few of one address. */
+      chosen: ad === '' ? [] : lines,
+    },
     ad,
     own_repairs: [...repairs, ...table.notices.map((notice) => ({ notice }))],
   };

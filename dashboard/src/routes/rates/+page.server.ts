@@ -7,6 +7,7 @@ import { readAccount, readTexts, type AccountTexts } from '$lib/accounts/form.ts
 import { readFilters } from '$lib/filters/filters.ts';
 import { ratesSearch, readRatesState, type RatesState } from '$lib/rates/address.ts';
 import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { uploadedForm } from '$lib/server/uploads.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
@@ -58,15 +59,6 @@ function goTo(event: RequestEvent, state: RatesState, place: string): never {
 
 const problem = (status: number, what: Problem) => fail(status, { problem: what });
 
-/** Kit's own limit is above that of a file, so a form that is too large is refused where it can be said why. */
-async function uploadedForm(request: Request): Promise<FormData | null> {
-  try {
-    return await request.formData();
-  } catch {
-    return null;
-  }
-}
-
 export const actions: Actions = {
   upload: async (event) => {
     const changes = changesOf(event);
@@ -78,10 +70,7 @@ export const actions: Actions = {
     if (!(file instanceof File) || file.name === '')
       return problem(400, { of: 'upload', message: 'Choose a file first.' });
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const held = await changes.holdFile(
-      { name: file.name, bytes },
-      readFilters(event.url.searchParams).state.sample,
-    );
+    const held = await changes.holdFile({ name: file.name, bytes }, readFilters(event.url.searchParams).state.sample);
     if (!held.ok) return problem(409, { of: 'upload', message: held.message });
     const effective = effectiveDateSchema.safeParse(text(form, 'effective'));
     const model = rateModelSchema.safeParse(text(form, 'model'));

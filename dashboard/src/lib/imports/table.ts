@@ -1,0 +1,23 @@
+import type { SpendImport } from '@ctwa-ledger/schemas/spend.ts';
+
+import type { TableSpec, Value } from '../table/table.ts';
+
+const COLUMNS = ['imported_at', 'name', 'first_day', 'ads', 'rows', 'state'] as const;
+export type ImportColumn = (typeof COLUMNS)[number];
+
+export const IMPORT_TABLE: TableSpec<ImportColumn> = {
+  id: 'imports',
+  is_main: true,
+  columns: COLUMNS,
+  words_first: ['name', 'state'],
+  default_sort: { column: 'imported_at', descending: true },
+};
+
+export const IMPORT_VALUES: Readonly<Record<ImportColumn, (row: SpendImport) => Value>> = {
+  imported_at: (row) => row.imported_at,
+  name: (row) => row.name,
+  first_day: (row) => row.first_day,
+  ads: (row) => row.ads,
+  rows: (row) => row.rows,
+  state: (row) => row.state,
+};
