@@ -10,13 +10,15 @@ import { otherWriters } from '../ledger/writers.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { importRateFile } from '../rating/rate-cards.ts';
 import { SAMPLE_ACCOUNTS, simulate } from '../simulate/simulate.ts';
+import { simulateSpend } from '../simulate/spend.ts';
+import { importSpendFile } from '../spend/spend.ts';
 
 /** A quarter of about 200,000 messages. */
 const THREADS = 17_800;
 const DAYS = 90;
 const SEED = 20_261;
-/** With its prices. */
-const COMPLETE = 'sample_priced';
+/** With its prices, and what its ads cost. */
+const COMPLETE = 'sample_with_spend';
 /** When the simulated quarter ends, Unix seconds: who finds the sample unfinished goes on with the same events. */
 const END_AT = 'sample_end_at';
 /** An unfinished sample whose quarter ended longer ago than this, in seconds, is begun anew. */
@@ -53,6 +55,12 @@ async function importPrices(sample: Database): Promise<void> {
       model: 'message',
       by: 'sample data',
     });
+}
+
+/** Invented costs of the ads, which say so, as exports of Ads Manager would have them. */
+async function importSpend(sample: Database, end_at: number): Promise<void> {
+  for (const { name, text } of simulateSpend({ days: DAYS, seed: SEED, end_at }))
+    await importSpendFile(sample, { name, bytes: Buffer.from(text), by: 'sample data' });
 }
 
 /** Whether the sample is there; waits as long as another process is at it. */
@@ -104,6 +112,7 @@ export async function openSample(location: Location, database: string, nowSecond
     }
     await ledger.fold(landing);
     await importPrices(ledger.database);
+    await importSpend(ledger.database, end_at);
     await settleSummaries(ledger.database);
     await settleCharges(ledger.database);
     await writeFact(ledger.database, COMPLETE, 'true');

@@ -1,0 +1,52 @@
+import { DateTime } from 'luxon';
+import { Prng } from './prng.ts';
+import { NUMBERS, SAMPLE_ACCOUNTS, SOURCES } from './world.ts';
+
+/** What a conversation costs about, in whole units of each currency. */
+const COST_OF_CONVERSATION: Readonly<Record<string, number>> = { BRL: 4, INR: 28, USD: 2 };
+const REFERRAL_ID = /"source_id":"(\d+)"/;
+const HEADLINE = /"headline":"([^"]*)"/;
+
+/** An export of ads as Ads Manager writes it. */
+export interface SimulatedExport {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * What the ads of the simulated world cost, as exports of Ads Manager by day, one for each currency; always the same for a
+ * seed. Posts cost nothing.
+ * @param end_at when the traffic ends, Unix seconds
+ */
+export function simulateSpend(options: {
+  readonly days: number;
+  readonly seed: number;
+  readonly end_at: number;
+}): SimulatedExport[] {
+  const random = new Prng(options.seed);
+  const rows = new Map<string, string[]>();
+  for (const source of SOURCES) {
+    const ad_id = REFERRAL_ID.exec(source.referral)?.[1];
+    const number = NUMBERS[source.number];
+    const account = number === undefined ? undefined : SAMPLE_ACCOUNTS[number.account];
+    if (source.kind !== 'ad' || ad_id === undefined || account === undefined) continue;
+    const { currency = 'USD', time_zone = 'UTC', name = '' } = account;
+    const last = DateTime.fromSeconds(options.end_at, { zone: time_zone }).startOf('day');
+    const known = rows.get(currency) ?? [];
+    rows.set(currency, known);
+    for (let ago = options.days - 1; ago >= 0; ago--) {
+      const progress = (options.days - ago) / options.days;
+      if (progress < source.from || progress > source.to) continue;
+      const day = last.minus({ days: ago }).toISODate();
+      const cents = Math.round(
+        100 * source.weight * (COST_OF_CONVERSATION[currency] ?? 1) * (0.8 + 0.6 * random.unit()),
+      );
+      const amount = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
+      known.push(`${day},${day},${name},"${HEADLINE.exec(source.referral)?.[1] ?? ''}",${ad_id},${amount}`);
+    }
+  }
+  return [...rows].map(([currency, lines]) => ({
+    name: `invented-ads-${currency}.csv`,
+    text: `Reporting starts,Reporting ends,Campaign name,Ad name,Ad ID,Amount spent (${currency})\n${lines.join('\n')}\n`,
+  }));
+}
