@@ -45,8 +45,6 @@ export type WriterRow = z.infer<typeof writerRow>;
 
 /** How complete a ledger is, beyond what every page shows. */
 export interface Health {
-  /** When something was last stored, Unix seconds; null = nothing in the last days. */
-  readonly last_stored_at: number | null;
   /** Hours of numbers whose charges are being recomputed. */
   readonly charge_hours_behind: number;
   readonly writers: readonly WriterRow[];
@@ -54,6 +52,24 @@ export interface Health {
   /** Of what decides marks: zones, numbers, policy. */
   readonly configuration_hash: string;
   readonly waiting: readonly WaitingLettersRow[];
+}
+
+/** What one process did with what it read since it started. read = stored + duplicate + rejected + produced. */
+export interface ProcessFigures {
+  /** Unix seconds. */
+  readonly started_at: number;
+  readonly outcomes: {
+    readonly read: number;
+    readonly stored: number;
+    readonly duplicate: number;
+    readonly rejected: number;
+    /** Handed on to Kafka, and read again from there. */
+    readonly produced: number;
+  };
+  /** Work that failed and is tried again, by what it was; none that never failed. */
+  readonly failures: readonly { readonly work: string; readonly times: number }[];
+  /** Records of its partitions that are not consumed yet, as last measured; null where it does not consume. */
+  readonly lag: readonly { readonly topic: string; readonly partition: number; readonly records: number }[] | null;
 }
 
 /** What became of letters that were tried again. */

@@ -375,6 +375,8 @@ export interface LedgerStatus {
   /** Unix seconds of the earliest and latest event; null when there is none. */
   readonly first_event_at: number | null;
   readonly last_event_at: number | null;
+  /** When something was last stored, Unix seconds; null = nothing in the last three days. */
+  readonly last_stored_at: number | null;
   /** Rejected inputs waiting in the dead-letter table. */
   readonly dead_letters: number;
   /** Cells whose summary is being recomputed; 0 = the figures are complete. */
@@ -413,6 +415,8 @@ export interface Reports {
   /** The thread of a message; null when there is no such message. */
   conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;
   health(sample: boolean): Promise<Health>;
+  /** How many rejected inputs wait that were first seen in the days of the filters. */
+  waitingLetters(filters: ReportFilters, sample: boolean): Promise<number>;
   deadLetters(asked: AskedLetters, sample: boolean): Promise<DeadLetterRow[]>;
   rateCards(sample: boolean): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */

@@ -1,3 +1,4 @@
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ConsumerObserver } from '../kafka/service.ts';
 
@@ -65,6 +66,8 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #started_at = Math.floor(Date.now() / 1000);
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -72,6 +75,31 @@ export class Metrics {
   /** Counts events by outcome, however they came in. */
   countEvents(counts: Readonly<Record<string, number>>): void {
     for (const [outcome, count] of Object.entries(counts)) this.events.inc({ outcome }, count);
+  }
+
+  /** What pages show of it. */
+  async process(consumes: boolean): Promise<ProcessFigures> {
+    const [events, failures, lag] = await Promise.all([this.events.get(), this.failures.get(), this.lag.get()]);
+    const counted = (outcome: string): number =>
+      events.values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
+    return {
+      started_at: this.#started_at,
+      outcomes: {
+        read: counted('read'),
+        stored: counted('stored'),
+        duplicate: counted('duplicate'),
+        rejected: counted('rejected'),
+        produced: counted('produced'),
+      },
+      failures: failures.values.map(({ labels, value }) => ({ work: String(labels['work']), times: value })),
+      lag: consumes
+        ? lag.values.map(({ labels, value }) => ({
+            topic: String(labels['topic']),
+            partition: Number(labels['partition']),
+            records: value,
+          }))
+        : null,
+    };
   }
 
   /** Counts what a consumer does. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import type { Database } from '../ledger/database.ts';
@@ -18,6 +19,8 @@ export interface ServerParts {
     readonly queries: Reports;
     /** Null where pages only read. */
     readonly changes: Changes | null;
+    /** What this process did; null where it takes nothing in. */
+    readonly process: (() => Promise<ProcessFigures>) | null;
     readonly databaseFor: (sample: boolean) => Promise<Database | null>;
     readonly pages: PageHandler;
     /** Why there is nothing to read yet; null when there is. */
@@ -120,7 +123,8 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
   }
   // The dashboard checks the origin of form posts against the protocol that it is told here.
   request.headers['x-forwarded-proto'] = 'http';
-  Object.assign(request, { ctwa: { reports: parts.reports.queries, changes: parts.reports.changes } });
+  const { queries, changes, process } = parts.reports;
+  Object.assign(request, { ctwa: { reports: queries, changes, process } });
   parts.reports.pages(request, response);
 }
 

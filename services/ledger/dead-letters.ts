@@ -91,10 +91,22 @@ const letterRow = z.object({
 /** A waiting letter, without its bytes. */
 export type ListedLetter = z.infer<typeof letterRow>;
 
-export async function countDeadLetters(database: Database): Promise<number> {
+/**
+ * How many letters wait.
+ * @param seen only those first seen then, Unix seconds, `to` exclusive; null = all
+ */
+export async function countDeadLetters(
+  database: Database,
+  seen: { readonly from: number; readonly to: number } | null = null,
+): Promise<number> {
+  const isMeant =
+    seen === null
+      ? ''
+      : `AND first_seen_at >= toDateTime({from:UInt32}, 'UTC') AND first_seen_at < toDateTime({to:UInt32}, 'UTC')`;
   const [row] = await database.query(
     z.object({ n: z.coerce.number() }),
-    'SELECT count() AS n FROM dead_letters FINAL WHERE is_replayed = 0',
+    `SELECT count() AS n FROM dead_letters FINAL WHERE is_replayed = 0 ${isMeant}`,
+    seen === null ? {} : { from: seen.from, to: seen.to },
   );
   return row?.n ?? 0;
 }

@@ -78,6 +78,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     conversations: (asked, sample) => opening.demand().product.queries.conversations(asked, sample),
     conversation: (asked, sample) => opening.demand().product.queries.conversation(asked, sample),
     health: (sample) => opening.demand().product.queries.health(sample),
+    waitingLetters: (filters, sample) => opening.demand().product.queries.waitingLetters(filters, sample),
     deadLetters: (asked, sample) => opening.demand().product.queries.deadLetters(asked, sample),
     rateCards: (sample) => opening.demand().product.queries.rateCards(sample),
     accounts: (sample) => opening.demand().product.queries.accounts(sample),
@@ -90,6 +91,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
       queries,
       // Who only reads changes nothing from its pages either.
       changes: null,
+      // Consumers are processes of their own, with figures of their own.
+      process: null,
       databaseFor: (sample) => opening.demand().product.databaseFor(sample),
       pages,
       waitingFor: () => opening.waitingFor,

@@ -8,7 +8,7 @@ import { adFigures, adNames } from '../reports/ads.ts';
 import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
-import { deadLetters, health } from '../reports/health.ts';
+import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { Remembered } from '../reports/remembered.ts';
 import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
@@ -139,6 +139,7 @@ export class Product {
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
       conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
       health: async (sample) => health(await this.#database(sample)),
+      waitingLetters: async (filters, sample) => waitingLetters(await this.#database(sample), filters),
       deadLetters: async (asked, sample) => deadLetters(await this.#database(sample), asked),
       rateCards: async (sample) => listRateCards(await this.#database(sample)),
       accounts: async (sample) => accounts(await this.#database(sample)),

@@ -62,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         : {
             queries: product.queries,
             changes,
+            process: () => metrics.process(broker !== null),
             databaseFor: (sample) => product.databaseFor(sample),
             pages,
             waitingFor: () => null,

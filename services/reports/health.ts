@@ -7,8 +7,11 @@ import {
   type DeadLetterRow,
   type Health,
 } from '@ctwa-ledger/schemas/health.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
 import type { Database } from '../ledger/database.ts';
+import { countDeadLetters } from '../ledger/dead-letters.ts';
+import { rangeOf } from './sql.ts';
 
 const utc = (time: string): string => `concat(formatDateTime(${time}, '%FT%T'), '+00:00')`;
 
@@ -24,23 +27,25 @@ const WAITING = `
 
 /** What says whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const at = z.object({ at: z.number() });
   const behind = z.object({ hours: z.number() });
-  const [stored, charges, writers, configuration, waiting] = await Promise.all([
-    database.query(at, 'SELECT toUnixTimestamp(max(touched_at)) AS at FROM touched'),
+  const [charges, writers, configuration, waiting] = await Promise.all([
     database.query(behind, 'SELECT toUInt32(uniqExact(phone_number_id, hour_at)) AS hours FROM dirty_charges'),
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     database.query(waitingLettersRow, WAITING),
   ]);
   return {
-    last_stored_at: stored[0]?.at || null,
     charge_hours_behind: charges[0]?.hours ?? 0,
     writers,
     epoch: String(configuration?.epoch ?? ''),
     configuration_hash: configuration?.hash ?? '',
     waiting,
   };
+}
+
+/** How many rejected inputs wait that were first seen in the days of the filters. */
+export function waitingLetters(database: Database, filters: ReportFilters): Promise<number> {
+  return countDeadLetters(database, rangeOf(filters));
 }
 
 export const DEAD_LETTERS_COLUMNS = ['source', 'partition', 'position', 'code', 'message', 'first_seen_at'] as const;

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
+import type { Database } from '../ledger/database.ts';
 import { countDeadLetters } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { dirtyCells } from '../ledger/summaries.ts';
@@ -14,10 +16,18 @@ function zonesOf(accounts: readonly Account[]): string[] {
   return [...counts].sort(([one, a], [other, b]) => b - a || compareUtf8(one, other)).map(([zone]) => zone);
 }
 
+/** Answered from the bounds that parts keep of their partition key: no row is read. */
+async function lastStoredAt(database: Database): Promise<number | null> {
+  const row = z.object({ at: z.number() });
+  const [stored] = await database.query(row, 'SELECT toUnixTimestamp(max(touched_at)) AS at FROM touched');
+  return stored?.at || null;
+}
+
 /** How fresh and complete a ledger is; `source` and `loading_sample` are the caller's to say. */
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
-  const [extent, dead_letters, cells_behind, configuration] = await Promise.all([
+  const [extent, last_stored_at, dead_letters, cells_behind, configuration] = await Promise.all([
     ledger.extent(),
+    lastStoredAt(ledger.reading),
     countDeadLetters(ledger.reading),
     dirtyCells(ledger.reading),
     readConfiguration(ledger.reading),
@@ -26,6 +36,7 @@ export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'sou
     events: extent.events,
     first_event_at: extent.first_at,
     last_event_at: extent.last_at,
+    last_stored_at,
     dead_letters,
     cells_behind,
     account_zones: zonesOf(configuration?.accounts ?? []),

@@ -566,7 +566,7 @@ describe('the pages of money', () => {
     try {
       await until('the dashboard has its ledger', async () => (await fetch(`${reader.url}/readyz`)).ok);
       await page.goto(`${reader.url}/rates`);
-      expect(await page.getByRole('status').innerText()).toContain('This dashboard only reads.');
+      expect(await page.getByRole('main').getByRole('status').innerText()).toContain('This dashboard only reads.');
       expect(await page.locator('#cards tbody tr').count()).toBeGreaterThan(2);
       expect(await page.getByRole('button').count()).toBe(0);
       const refused = await fetch(`${reader.url}/rates?/withdraw`, {
@@ -587,7 +587,7 @@ describe('the pages of money', () => {
     try {
       const fresh = await startProduct(empty);
       await page.goto(`${fresh.url}/rates`);
-      expect(await page.getByRole('status').first().innerText()).toContain(
+      expect(await page.getByRole('main').getByRole('status').first().innerText()).toContain(
         'of the sample data, which cannot be changed',
       );
       expect(await page.getByRole('button').allInnerTexts()).toEqual(['Start with my own data']);

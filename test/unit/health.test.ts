@@ -23,7 +23,7 @@ describe('whether figures can be trusted', () => {
     ],
   ];
   it.each(cases)('%s', (_, change, charge_hours_behind, expected) => {
-    const found = doubts({ ...WELL, ...change }, { charge_hours_behind }, NOW);
+    const found = doubts({ ...WELL, ...change }, { charge_hours_behind }, null, NOW);
     expect(found).toHaveLength(expected.length);
     expected.forEach((pattern, i) => {
       expect(found[i]).toMatch(pattern);

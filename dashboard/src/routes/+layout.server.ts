@@ -1,22 +1,36 @@
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
-import { readFilters } from '$lib/filters/filters.ts';
+import { readFilters, type FilterState } from '$lib/filters/filters.ts';
 import { presets, resolveRange } from '$lib/filters/range.ts';
 import { timeLabel } from '$lib/format/dates.ts';
 import { freshnessOf } from '$lib/freshness/freshness.ts';
-import { reportsOf } from '$lib/server/reports.ts';
+import { localeOf } from '$lib/server/locale.ts';
+import { processOf, reportsOf } from '$lib/server/reports.ts';
 import type { LayoutServerLoad } from './$types';
 
 const NO_SPAN = { first_event_at: null, last_event_at: null };
 
+interface LedgerNow {
+  readonly status: LedgerStatus;
+  /** Rejected inputs that wait, first seen in the days that the state means. */
+  readonly letters_in_range: number;
+}
+
 /**
- * The status, or null when the ledger does not answer. Not thrown here: an error in the outermost layout leaves the
- * reader without the error page that says what to do. Pages that need the ledger throw it.
+ * What every page says of the ledger, or null when it does not answer. Not thrown here: an error in the outermost layout
+ * leaves the reader without the error page that says what to do. Pages that need the ledger throw it.
  */
-async function statusOf(reports: Reports, sample: boolean): Promise<LedgerStatus | null> {
+async function readLedger(reports: Reports, asked: FilterState, now: number): Promise<LedgerNow | null> {
   try {
-    return await reports.status(sample);
+    const status = await reports.status(asked.sample);
+    const { state, range } = resolveRange(asked, status, now);
+    // Nearly always none waits at all.
+    const letters_in_range =
+      status.dead_letters === 0
+        ? 0
+        : await reports.waitingLetters({ ...range, tz: state.tz, as_of: now }, state.sample);
+    return { status, letters_in_range };
   } catch (error) {
     console.error('The ledger did not answer the dashboard:', error);
     return null;
@@ -25,13 +39,17 @@ async function statusOf(reports: Reports, sample: boolean): Promise<LedgerStatus
 
 export const load: LayoutServerLoad = async (event) => {
   const read = readFilters(event.url.searchParams);
-  const status = await statusOf(reportsOf(event), read.state.sample);
   const now = Math.floor(Date.now() / 1000);
+  const [ledger, process] = await Promise.all([readLedger(reportsOf(event), read.state, now), processOf(event)]);
+  const status = ledger?.status ?? null;
   const { state, range, repairs } = resolveRange(read.state, status ?? NO_SPAN, now);
   const as_of = state.as_of === null ? null : DateTime.fromISO(state.as_of, { zone: state.tz });
+  event.setHeaders({ vary: 'accept-language' });
   return {
+    /** In which numbers are written: told by the server, so that the browser writes what the server wrote. */
+    locale: localeOf(event.request.headers.get('accept-language')),
     status,
-    freshness: status && freshnessOf(status, state.tz, now),
+    freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, state.tz, now),
     filters: state,
     range,
     presets: presets(status ?? NO_SPAN, state.tz, now),

@@ -12,9 +12,10 @@ import {
   type Series,
 } from '../chart/bars.ts';
 import { money } from '../format/amounts.ts';
+import { numberFormat } from '../format/locale.ts';
 import type { BilledDay } from './days.ts';
 
-const axisLabels = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
+const axisLabels = numberFormat({ notation: 'compact', maximumFractionDigits: 2 });
 
 interface AmountSeries extends Series {
   /** One for each day, as the report has it. */
@@ -49,7 +50,7 @@ export function updateChart(
     .toReversed()
     .flatMap((currency, i) => [
       ...(i === 0 ? [] : [[`gap ${currency}`, gap(colours, font)] as const]),
-      [currency, panel(currency, 3, colours, font, (value) => axisLabels.format(Number(value)))] as const,
+      [currency, panel(currency, 3, colours, font, (value) => axisLabels().format(Number(value)))] as const,
     ]);
   chart.data.labels = dayLabels(days);
   chart.data.datasets = series.map((one) => dataset(one, days, colours));

@@ -1,3 +1,4 @@
+import { DEFAULT_LOCALE, numberFormat } from './locale.ts';
 import { NOTHING } from './numbers.ts';
 
 /** Decimals as reports print them; amounts are never negative. */
@@ -18,15 +19,20 @@ export function rounded(decimal: string, places: number): string {
 /** A plain decimal as text is what Intl formats to the last digit; a number would be rounded on the way. */
 const literal = (decimal: string): `${number}` => decimal as `${number}`;
 
-const formats = new Map<string, { readonly places: number; readonly format: Intl.NumberFormat }>();
+interface CurrencyFormat {
+  /** Of its minor unit. */
+  readonly places: number;
+  readonly format: () => Intl.NumberFormat;
+}
 
-/** How a currency is written, from its minor unit. */
-function formatOf(currency: string): { readonly places: number; readonly format: Intl.NumberFormat } {
+const formats = new Map<string, CurrencyFormat>();
+
+function formatOf(currency: string): CurrencyFormat {
   const known = formats.get(currency);
   if (known !== undefined) return known;
   const places =
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  const format = new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places });
+    new Intl.NumberFormat(DEFAULT_LOCALE, { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  const format = numberFormat({ minimumFractionDigits: places, maximumFractionDigits: places });
   formats.set(currency, { places, format });
   return { places, format };
 }
@@ -35,10 +41,18 @@ function formatOf(currency: string): { readonly places: number; readonly format:
 export function amount(decimal: string | null, currency: string): string {
   if (decimal === null || currency === '') return NOTHING;
   const { places, format } = formatOf(currency);
-  return format.format(literal(rounded(decimal, places)));
+  return format().format(literal(rounded(decimal, places)));
 }
 
-/** The same with the currency's code: `BRL 1,234.50`. */
+/** The same with the currency's code: `BRL 1,234.50`, or `BRL 1.234,50`. */
 export function money(decimal: string | null, currency: string): string {
   return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;
+}
+
+/** More than a rate or a sum of rates has. */
+const unrounded = numberFormat({ maximumFractionDigits: 20 });
+
+/** A rate or an amount to its last place, in the reader's separators; {@link NOTHING} where there is none. */
+export function exact(decimal: string | null): string {
+  return decimal === null ? NOTHING : unrounded().format(literal(decimal));
 }

@@ -1,3 +1,4 @@
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
@@ -7,24 +8,47 @@ import { timeLabel } from '../format/dates.ts';
 export interface Freshness {
   /** The last event in the reader's zone, and for machines; null while there is none. */
   readonly last_event: { readonly label: string; readonly iso: string; readonly ago: string } | null;
+  /** How long ago something was stored; null where nothing was in the last days. */
+  readonly last_stored_ago: string | null;
+  /** Rejected inputs that wait, and how many of them were first seen in the days on screen. */
   readonly dead_letters: number;
+  readonly dead_letters_in_range: number;
   readonly cells_behind: number;
+  /** Records that Kafka has and this process has not consumed; null where it consumes none. */
+  readonly records_behind: number | null;
 }
 
-/** `read_at`: Unix seconds at which the status was read; how long ago the last event was is measured from there. */
-export function freshnessOf(status: LedgerStatus, tz: string, read_at: number): Freshness {
-  const { dead_letters, cells_behind } = status;
-  if (status.last_event_at === null) return { last_event: null, dead_letters, cells_behind };
-  const at = DateTime.fromSeconds(status.last_event_at, { zone: tz });
-  const iso = at.toISO({ suppressMilliseconds: true }) ?? '';
+/** Unconsumed records of all partitions; null where nothing is consumed, or not measured yet. */
+export function recordsBehind(lag: ProcessFigures['lag']): number | null {
+  return lag === null || lag.length === 0 ? null : lag.reduce((sum, { records }) => sum + records, 0);
+}
+
+/** `read_at`: Unix seconds at which the status was read; how long ago something was is measured from there. */
+export function freshnessOf(
+  status: LedgerStatus,
+  dead_letters_in_range: number,
+  lag: ProcessFigures['lag'],
+  tz: string,
+  read_at: number,
+): Freshness {
+  const { last_event_at, last_stored_at, dead_letters, cells_behind } = status;
   return {
-    last_event: { label: timeLabel(iso), iso, ago: agoLabel(read_at - status.last_event_at) },
+    last_event: last_event_at === null ? null : momentOf(last_event_at, tz, read_at),
+    last_stored_ago: last_stored_at === null ? null : agoLabel(read_at - last_stored_at),
     dead_letters,
+    dead_letters_in_range,
     cells_behind,
+    records_behind: recordsBehind(lag),
   };
 }
 
-function agoLabel(seconds: number): string {
+function momentOf(seconds: number, tz: string, read_at: number): NonNullable<Freshness['last_event']> {
+  const iso = DateTime.fromSeconds(seconds, { zone: tz }).toISO({ suppressMilliseconds: true }) ?? '';
+  return { label: timeLabel(iso), iso, ago: agoLabel(read_at - seconds) };
+}
+
+/** `just now`, `5 min ago`, `3 h ago`, `4 days ago`. */
+export function agoLabel(seconds: number): string {
   // A receiver's clock may run ahead of this one's.
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;

@@ -2,6 +2,7 @@ import type { OverviewRow } from '@ctwa-ledger/schemas/reports.ts';
 
 import { COMPARISONS, type Comparison } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
+import { numberFormat } from '../format/locale.ts';
 import { count, rate } from '../format/numbers.ts';
 
 /** What the headline figures are compared with. */
@@ -20,12 +21,12 @@ export const COMPARISON_NAMES: Readonly<Record<Comparison, string>> = {
 
 export const COMPARISON_LINKS = COMPARISONS.map((comparison) => ({ comparison, name: COMPARISON_NAMES[comparison] }));
 
-const percent = new Intl.NumberFormat('en', {
+const percent = numberFormat({
   style: 'percent',
   maximumFractionDigits: 1,
   signDisplay: 'exceptZero',
 });
-const points = new Intl.NumberFormat('en', {
+const points = numberFormat({
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
   signDisplay: 'exceptZero',
@@ -34,7 +35,7 @@ const points = new Intl.NumberFormat('en', {
 /** `+12.5% from 1,200`; growth from nothing has no percentage. */
 export function countChange(now: number, before: number): string {
   if (before === 0) return now === 0 ? 'none before either' : 'none before';
-  return `${percent.format(now / before - 1)} from ${count(before)}`;
+  return `${percent().format(now / before - 1)} from ${count(before)}`;
 }
 
 /** `+1.2 points from 80.4%`, of two rates as reports write them; null where one of them does not exist. */
@@ -42,5 +43,5 @@ export function rateChange(now: string | null, before: string | null): string | 
   if (now === null || before === null) return null;
   // Both have four decimals, so that the difference is a whole number of hundredths of a point.
   const hundredths = Math.round(Number(now) * 10_000) - Math.round(Number(before) * 10_000);
-  return `${points.format(hundredths / 100)} points from ${rate(before)}`;
+  return `${points().format(hundredths / 100)} points from ${rate(before)}`;
 }

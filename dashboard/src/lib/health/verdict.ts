@@ -1,6 +1,7 @@
-import type { Health } from '@ctwa-ledger/schemas/health.ts';
+import type { Health, ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 
+import { recordsBehind } from '../freshness/freshness.ts';
 import { duration } from '../format/durations.ts';
 import { count, counted } from '../format/numbers.ts';
 
@@ -14,6 +15,7 @@ const LONG_SILENCE_SECONDS = 2 * 86_400;
 export function doubts(
   status: Pick<LedgerStatus, 'dead_letters' | 'cells_behind' | 'last_event_at'>,
   health: Pick<Health, 'charge_hours_behind'>,
+  lag: ProcessFigures['lag'],
   now: number,
 ): string[] {
   const sentences: string[] = [];
@@ -21,6 +23,8 @@ export function doubts(
     sentences.push(
       `${counted(status.dead_letters, 'input was', 'inputs were')} rejected, and ${status.dead_letters === 1 ? 'is' : 'are'} in no figure.`,
     );
+  const behind = recordsBehind(lag) ?? 0;
+  if (behind > 0) sentences.push(`${counted(behind, 'record')} in Kafka ${behind === 1 ? 'is' : 'are'} not read yet.`);
   if (status.cells_behind > 0)
     sentences.push(`${counted(status.cells_behind, 'cell')} of 15 minutes and a number wait for their summary.`);
   if (health.charge_hours_behind > 0)

@@ -1,10 +1,15 @@
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { RequestEvent } from '@sveltejs/kit';
 
 /** What the Node server around the dashboard hangs on each request before it calls the built handler. */
 interface HostedRequest {
-  readonly ctwa?: { readonly reports?: Reports; readonly changes?: Changes | null };
+  readonly ctwa?: {
+    readonly reports?: Reports;
+    readonly changes?: Changes | null;
+    readonly process?: (() => Promise<ProcessFigures>) | null;
+  };
 }
 
 function hosted(event: Pick<RequestEvent, 'platform'>): HostedRequest['ctwa'] {
@@ -32,4 +37,9 @@ export function reportsOf(event: Pick<RequestEvent, 'platform'>): Reports {
 /** What pages may change, handed over in the same way; null where they only read. */
 export function changesOf(event: Pick<RequestEvent, 'platform'>): Changes | null {
   return hosted(event)?.changes ?? null;
+}
+
+/** What the process behind the pages did since it started; null where it only reads. */
+export async function processOf(event: Pick<RequestEvent, 'platform'>): Promise<ProcessFigures | null> {
+  return (await hosted(event)?.process?.()) ?? null;
 }

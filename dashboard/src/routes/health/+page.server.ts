@@ -2,8 +2,7 @@ import { error, fail } from '@sveltejs/kit';
 
 import { readFilters } from '$lib/filters/filters.ts';
 import { readLettersState } from '$lib/health/address.ts';
-import { doubts } from '$lib/health/verdict.ts';
-import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { changesOf, processOf, reportsOf } from '$lib/server/reports.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
@@ -13,15 +12,18 @@ export const load: PageServerLoad = async (event) => {
   if (status === null) error(503, 'The ledger does not answer');
   const reports = reportsOf(event);
   const { state, repairs } = readLettersState(event.url.searchParams);
-  const [health, letters] = await Promise.all([
+  const [health, letters, process] = await Promise.all([
     reports.health(filters.sample),
     // One more than is shown says whether there is another page.
     reports.deadLetters({ ...state, limit: PAGE_ROWS + 1 }, filters.sample),
+    processOf(event),
   ]);
   const shown = letters.slice(0, PAGE_ROWS);
   return {
     health,
-    doubts: doubts(status, health, Math.floor(Date.now() / 1000)),
+    process,
+    /** Unix seconds. */
+    read_at: Math.floor(Date.now() / 1000),
     letters: shown,
     older: letters.length > shown.length ? (shown.at(-1) ?? null) : null,
     state,
