@@ -1,11 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { complaintsOf, focusOf, launchBrowser, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const NUMBER = '106540352242922';
 const ANNA = '5511987654334';
@@ -371,20 +368,6 @@ describe('conversations', () => {
     await open(`/conversations/${NUMBER}/wamid.N1`);
     await page.getByRole('heading', { name: 'Conversation with no customer named' }).waitFor();
     expect(await timeline()).toEqual([['10:00:00 Business message, utility Billable Why delivered 10:00:00', false]]);
-  });
-
-  it('has nothing that axe finds, in light and dark, and fits a phone', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await open(`${THREAD}?as_of=2026-03-06T10:00:00Z`);
-      await page.evaluate(AXE);
-      const violations = await page.evaluate(
-        `axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`,
-      );
-      expect(violations, colorScheme).toEqual([]);
-    }
-    await page.setViewportSize({ width: 360, height: 740 });
-    await expect.poll(() => sidewaysScroll(page)).toBeLessThanOrEqual(0);
   });
 
   it('draws it in the days of another zone', async () => {

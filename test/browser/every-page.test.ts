@@ -1,0 +1,299 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { Decimal } from 'decimal.js';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
+import {
+  csvRows,
+  DataDirectory,
+  deliver,
+  deliveredStatus,
+  envelope,
+  inbound,
+  output,
+  startProduct,
+  statuses,
+  until,
+  WABA,
+  type Product,
+} from '../support/product.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
+  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
+/** Adds up how far things jump, except after a click or a key. */
+const WATCH_SHIFTS = `window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });`;
+
+const MAX_SHIFT = 0.02;
+const MAX_BYTES = 250 * 1024;
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+/** With rates that make thousands of a few hundred messages. */
+const CARD = [
+  'Cost per message',
+  'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service',
+  'Brazil,BRL,32.171234,3.50005,3.5,n/a,2',
+  'Other,BRL,35,5,5,n/a,3',
+  '',
+].join('\n');
+
+interface Expected {
+  readonly status?: number;
+  /** What can be read without scripts, besides the heading. */
+  readonly main: string;
+}
+
+describe('every page', () => {
+  const data = new DataDirectory();
+  const empty = new DataDirectory();
+  let product: Product;
+  let fresh: Product;
+  let browser: Browser;
+  /** Ids of what is in the ledger, by the names that stand for them in paths. */
+  const ids = new Map<string, string>();
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    writeFileSync(data.file('card.csv'), CARD);
+    writeFileSync(data.file('bad.ndjson'), `not json\n${JSON.stringify({ event: 'message' })}\n`);
+    await output(data, ['simulate', '--threads', '400', '--days', '20', '--seed', '11', '--out', 'events.ndjson']);
+    await output(data, ['ingest', 'events.ndjson', 'bad.ndjson']);
+    await output(data, ['accounts', 'set', WABA, '--currency', 'BRL', '--time-zone', 'America/Sao_Paulo']);
+    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+    const message = csvRows(await output(data, ['export', 'messages'])).find((row) => row['conversation_id'] !== '')!;
+    ids.set('{number}', message['phone_number_id']!);
+    ids.set('{message}', encodeURIComponent(message['message_id']!));
+    ids.set('{ad}', message['ad_id']!);
+    ids.set('{waba}', WABA);
+    product = await startProduct(data);
+    ids.set('{card}', await anyCard());
+    ids.set('{preview}', await anyPreview());
+    fresh = await startProduct(empty, { args: ['--empty'] });
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+      expect(await fresh.stop()).toBe(0);
+    } finally {
+      await data.remove();
+      await empty.remove();
+    }
+  });
+
+  const anyCard = async (): Promise<string> => {
+    const html = await (await fetch(`${product.url}/rates`)).text();
+    return /[?;]withdraw=([^&"#]+)/.exec(html)![1]!;
+  };
+  /** The end of the address of a preview: an upload is kept for a while. */
+  const anyPreview = async (): Promise<string> => {
+    const form = new FormData();
+    form.set('file', new Blob([CARD.replace('Other,BRL,35', 'Other,BRL,36')]), 'next.csv');
+    form.set('effective', '2026-10-10');
+    const answer = await fetch(`${product.url}/rates?/upload`, {
+      method: 'POST',
+      headers: { origin: product.url, accept: 'text/html' },
+      body: form,
+      redirect: 'manual',
+    });
+    return new URL(answer.headers.get('location')!, product.url).search;
+  };
+
+  const addressOf = (base: string, path: string): string =>
+    base + [...ids].reduce((address, [name, id]) => address.replaceAll(name, id), path);
+
+  /** Loads a page in a browser that has nothing yet, and gives what it weighs, compressed. */
+  const load = async (page: Page, address: string, { status = 200, main }: Expected): Promise<number> => {
+    const complaints = complaintsOf(page);
+    const bodies: Promise<Buffer>[] = [];
+    page.on('response', (response) => {
+      if (response.url().startsWith('http')) bodies.push(response.body().catch(() => Buffer.alloc(0)));
+    });
+    await page.addInitScript(WATCH_SHIFTS);
+    const response = await page.goto(address, { waitUntil: 'networkidle' });
+    expect(response?.status()).toBe(status);
+    expect(await page.locator('h1').count()).toBe(1);
+    expect(await page.locator(main).first().isVisible(), main).toBe(true);
+    // A page that is not found is a failed request, rightly.
+    if (status === 200) expect(complaints).toEqual([]);
+    else expect(complaints.every((complaint) => complaint.includes(String(status)))).toBe(true);
+    expect(Number(await page.evaluate('window.shifted'))).toBeLessThan(MAX_SHIFT);
+    return (await Promise.all(bodies)).reduce((sum, body) => sum + gzipSync(body).length, 0);
+  };
+
+  const check = async (address: string, expected: Expected): Promise<void> => {
+    const contexts = await Promise.all([
+      browser.newContext({ viewport: WIDE, colorScheme: 'light' }),
+      browser.newContext({ viewport: PHONE, colorScheme: 'dark' }),
+      browser.newContext({ viewport: WIDE, javaScriptEnabled: false }),
+    ]);
+    try {
+      const [wide, phone, plain] = (await Promise.all(contexts.map((context) => context.newPage()))) as [
+        Page,
+        Page,
+        Page,
+      ];
+      expect(await load(wide, address, expected)).toBeLessThan(MAX_BYTES);
+      await wide.evaluate(AXE);
+      expect(await wide.evaluate(VIOLATIONS), 'light').toEqual([]);
+
+      await load(phone, address, expected);
+      expect(await sidewaysScroll(phone)).toBeLessThanOrEqual(0);
+      await phone.evaluate(AXE);
+      expect(await phone.evaluate(VIOLATIONS), 'dark').toEqual([]);
+
+      await plain.goto(address);
+      expect(await plain.locator('h1').isVisible()).toBe(true);
+      expect(await plain.locator(expected.main).first().isVisible(), `${expected.main} without scripts`).toBe(true);
+    } finally {
+      await Promise.all(contexts.map((context) => context.close()));
+    }
+  };
+
+  const PAGES: readonly [string, Expected][] = [
+    ['/', { main: '#by-ad tbody th' }],
+    ['/?grain=week', { main: '#by-day tbody th' }],
+    ['/?from=never&tz=Mars', { main: '.repairs li' }],
+    ['/ads', { main: '#by-ad tbody th' }],
+    ['/ads?ad={ad}', { main: '#by-ad tbody th' }],
+    ['/conversations', { main: '#conversations tbody th' }],
+    ['/conversations/{number}/{message}', { main: '.day li' }],
+    ['/billing', { main: '#by-day tbody th' }],
+    ['/billing/mismatches', { main: '.frame tbody tr' }],
+    ['/rates', { main: '#cards tbody th' }],
+    ['/rates?account=', { main: '#account input' }],
+    ['/rates?account={waba}', { main: '#account input' }],
+    ['/rates?withdraw={card}', { main: '#withdraw button' }],
+    ['/rates{preview}', { main: '#preview tbody th' }],
+    ['/messages', { main: 'input[name="id"]' }],
+    ['/messages/{number}/{message}', { main: '.answer' }],
+    ['/health', { main: '#letters tbody th' }],
+    ['/health?code=not_json', { main: '#letters tbody th' }],
+    ['/definitions', { main: '#main dt' }],
+    ['/nowhere', { status: 404, main: '#main a' }],
+    ['/messages/{number}/none', { status: 404, main: '#main a' }],
+    ['/conversations/{number}/none', { status: 404, main: '#main a' }],
+  ];
+  it.each(PAGES)('%s is light and still, and can be read by everybody', async (path, expected) => {
+    await check(addressOf(product.url, path), expected);
+  });
+
+  const EMPTY_PAGES: readonly [string, Expected][] = [
+    ['/', { main: '#main code' }],
+    ['/ads', { main: '#main code' }],
+    ['/conversations', { main: '#main code' }],
+    ['/billing', { main: '#main code' }],
+    ['/billing/mismatches', { main: '#main' }],
+    ['/rates', { main: '#cards tbody td' }],
+    ['/health', { main: '#letters tbody td' }],
+  ];
+  it.each(EMPTY_PAGES)('%s of an empty ledger, too', async (path, expected) => {
+    await check(fresh.url + path, expected);
+  });
+
+  it('writes numbers as its reader does, and mixes no two of them up', async () => {
+    const [row] = csvRows(await (await fetch(`${product.url}/api/savings?format=csv`)).text()).filter(
+      ({ currency }) => currency === 'BRL',
+    );
+    const range = 'from=2026-08-01&to=2026-12-01';
+    for (const locale of ['de-DE', 'pt-BR']) {
+      const context = await browser.newContext({ locale, viewport: WIDE });
+      const page = await context.newPage();
+      const complaints = complaintsOf(page);
+      await page.goto(`${product.url}/billing?${range}`, { waitUntil: 'networkidle' });
+      const billed = new Decimal(row!['billed_cost']!).toFixed(2, Decimal.ROUND_HALF_UP).replace('.', ',');
+      const figure = page.getByRole('region', { name: 'Amounts by currency' }).getByRole('article').first();
+      const said = await figure.innerText();
+      expect(said.replaceAll('.', '')).toContain(`\n${billed}\n`);
+      expect(said).toMatch(/\d\.\d{3}/);
+      await page.goto(`${product.url}/?${range}`, { waitUntil: 'networkidle' });
+      const headline = await page.getByRole('region', { name: 'Headline figures' }).innerText();
+      expect(headline).toMatch(locale === 'de-DE' ? /\d,\d\u00a0%/ : /\d,\d%/);
+      expect(headline).not.toMatch(/\d\.\d%/);
+      // A page that is reached by a link is drawn by the browser.
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Billing' }).click();
+      await figure.waitFor();
+      expect(await figure.innerText()).toContain(`\n${said.split('\n')[1]!}\n`);
+      expect(complaints).toEqual([]);
+      await context.close();
+    }
+    const rates: Readonly<Record<string, RegExp>> = {
+      'en-US': /\d\.\d%/,
+      'de-DE': /\d,\d\u00a0%/,
+      'pt-BR': /\d,\d%/,
+    };
+    const asked = Array.from({ length: 24 }, (_, i) => Object.keys(rates)[i % 3]!);
+    const answers = await Promise.all(
+      asked.map(async (locale) => {
+        const headers = { 'accept-language': `${locale},en;q=0.5` };
+        const response = await fetch(`${product.url}/?${range}`, { headers });
+        expect(response.headers.get('vary')).toContain('accept-language');
+        const [main = ''] = /<main[^]*<\/main>/.exec(await response.text()) ?? [];
+        const text = main.replaceAll(/<[^>]*>/g, '').replaceAll('&nbsp;', '\u00a0');
+        return Object.keys(rates).filter((one) => rates[one]!.test(text));
+      }),
+    );
+    expect(answers).toEqual(asked.map((locale) => [locale]));
+  });
+
+  it('says that it loads when that takes a while, and moves nothing for it', async () => {
+    const context = await browser.newContext({ viewport: WIDE });
+    const page = await context.newPage();
+    await page.addInitScript(WATCH_SHIFTS);
+    await page.goto(`${product.url}/definitions`, { waitUntil: 'networkidle' });
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/__data.json*', async (route) => {
+      await answered;
+      await route.continue();
+    });
+    const loading = page.getByRole('status').filter({ hasText: 'Loading' });
+    expect(await loading.count()).toBe(0);
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Ads' }).click();
+    await loading.waitFor({ state: 'attached' });
+    expect(await page.locator('.progress').evaluate((bar) => bar.clientHeight)).toBeGreaterThan(0);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.progress')).animationName")).toBe('none');
+    expect(Number(await page.evaluate('window.shifted'))).toBe(0);
+    answer();
+    await page.getByRole('heading', { name: /^Ads, / }).waitFor();
+    expect(await page.locator('.progress').count()).toBe(0);
+    await context.close();
+  });
+
+  it('says what became of what was delivered', async () => {
+    const context = await browser.newContext({ viewport: WIDE });
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    const now = Math.floor(Date.now() / 1000);
+    const known = deliveredStatus('wamid.K', now - 60);
+    expect(await deliver(fresh, envelope(statuses([known])))).toBe(200);
+    const message = { from: '16505551234', id: 'wamid.N', timestamp: String(now - 30), type: 'text' };
+    const late = { ...message, id: 'wamid.L', timestamp: String(now + 30 * 86_400) };
+    expect(await deliver(fresh, envelope(statuses([known]), inbound([message, late])))).toBe(200);
+    await page.goto(`${fresh.url}/health`);
+    const terms = await page.getByRole('group', { name: 'Outcomes of events' }).locator('.term').allInnerTexts();
+    expect(terms).toEqual(['4 read', '2 stored', '1 duplicate', '1 rejected']);
+    expect(await page.locator('#outcomes').innerText()).toContain('Nothing is consumed from Kafka here.');
+    expect(await page.locator('.freshness').innerText()).toContain('Last stored just now');
+    expect(await page.locator('.freshness').innerText()).toContain('1 rejected input in these days waits');
+    await page.goto(`${fresh.url}/?from=2025-01-01&to=2025-02-01`);
+    expect(await page.locator('.freshness').innerText()).toContain('No rejected inputs in these days, 1 in all waits');
+    const reader = await startProduct(empty, { command: 'dashboard' });
+    try {
+      await until('the dashboard has its ledger', async () => (await fetch(`${reader.url}/readyz`)).ok);
+      await page.goto(`${reader.url}/health`);
+      expect(await page.locator('#outcomes').innerText()).toContain('This process only reads.');
+    } finally {
+      expect(await reader.stop()).toBe(0);
+    }
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
