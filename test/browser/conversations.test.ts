@@ -379,19 +379,19 @@ describe('conversations', () => {
   const CLOCKS = [
     [
       '2026-03-04T11:05:10Z',
-      'Free entry window: active, 2 d 23 h left until 7 Mar 2026, 10:05 Customer service window: 22 h 54 min left until 5 Mar 2026, 10:00 Free-form messages and templates are allowed now; all of them are free (FREE_ENTRY) as long as the free entry window is open.',
+      'Free Entry Point: active, 2 d 23 h left until 7 Mar 2026, 10:05 Customer service window: 22 h 54 min left until 5 Mar 2026, 10:00 Free-form messages and templates are allowed now; all of them are free (FREE_ENTRY) as long as the Free Entry Point is active.',
     ],
     [
       '2026-03-05T10:00:00Z',
-      'Free entry window: active, 2 d left until 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; it would be free (FREE_ENTRY), because the free entry window is open.',
+      'Free Entry Point: active, 2 d left until 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; it is free (FREE_ENTRY) as long as the Free Entry Point is active.',
     ],
     [
       '2026-03-07T10:05:10Z',
-      'Free entry window: expired since 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; it would be billable.',
+      'Free Entry Point: expired since 7 Mar 2026, 10:05 Customer service window: closed since 5 Mar 2026, 10:00 Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; what it would cost is below.',
     ],
     [
       '2026-03-01T09:00:00Z',
-      'Free entry window: none was opened Customer service window: 23 h left until 2 Mar 2026, 08:00 Free-form messages and templates are allowed now.',
+      'Free Entry Point: none was opened Customer service window: 23 h left until 2 Mar 2026, 08:00 Free-form messages and templates are allowed now.',
     ],
   ] as const;
 

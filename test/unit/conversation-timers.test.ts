@@ -10,7 +10,7 @@ import {
 } from '../../dashboard/src/lib/conversation/asked.ts';
 import { maskCustomer, shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
 import { replyState } from '../../dashboard/src/lib/conversation/state.ts';
-import { allowedNow, timers, type Timer } from '../../dashboard/src/lib/conversation/timers.ts';
+import { allowedNow, badge, changesBetween, timers, type Timer } from '../../dashboard/src/lib/conversation/timers.ts';
 import { DEFAULT_STATE } from '../../dashboard/src/lib/filters/filters.ts';
 
 const HOUR = 3600;
@@ -58,12 +58,46 @@ describe('what is open at a moment', () => {
   });
 });
 
+describe('what the badges say', () => {
+  const texts = (last: number | null, now: number): readonly string[] => {
+    const { free_entry, service } = timers(last, [WINDOW], now);
+    return [badge('free_entry', free_entry), badge('service', service)].map(({ name, state }) => `${name} ${state}`);
+  };
+  it.each([
+    [WROTE, OPENED + HOUR, 'Free Entry Point: active, 2 d 23 h left', 'Customer service window: 22 h 55 min left'],
+    [WROTE, WROTE + 21 * HOUR, 'Free Entry Point: active, 2 d 3 h left', 'Customer service window: 3 h left'],
+    [WROTE, WROTE + DAY - 1, 'Free Entry Point: active, 2 d left', 'Customer service window: 1 s left'],
+    [WROTE, WROTE + DAY, 'Free Entry Point: active, 2 d left', 'Customer service window: closed'],
+    [WROTE, EXPIRES - 1, 'Free Entry Point: active, 1 s left', 'Customer service window: closed'],
+    [WROTE, EXPIRES, 'Free Entry Point: expired', 'Customer service window: closed'],
+    [
+      null,
+      OPENED - 1,
+      'Free Entry Point: none was opened',
+      'Customer service window: the customer has written nothing',
+    ],
+  ])('written %s, at %s', (last, now, free_entry, service) => {
+    expect(texts(last, now)).toEqual([free_entry, service]);
+  });
+
+  it.each([
+    ['another second', OPENED + 1, OPENED + 2, ''],
+    ['the last second of the service window', WROTE + DAY - 2, WROTE + DAY - 1, ''],
+    ['the end of the service window', WROTE + DAY - 1, WROTE + DAY, 'Customer service window: closed.'],
+    ['the end of the free entry window', EXPIRES - 1, EXPIRES, 'Free Entry Point: expired.'],
+    ['the opening of it', OPENED - 1, OPENED, 'Free Entry Point: active.'],
+    ['both ends at once', OPENED, EXPIRES, 'Free Entry Point: expired. Customer service window: closed.'],
+  ])('announces %s', (_, before, after, expected) => {
+    expect(changesBetween(timers(WROTE, [WINDOW], before), timers(WROTE, [WINDOW], after))).toBe(expected);
+  });
+});
+
 describe('what is allowed at a moment', () => {
   it.each([
     ['both open', OPENED, /^Free-form messages and templates are allowed now; all of them are free \(FREE_ENTRY\)/],
     ['service window alone', OPENED - 1, /^Free-form messages and templates are allowed now\.$/],
-    ['free entry window alone', WROTE + DAY, /NON_TEMPLATE_NOT_ALLOWED.*would be free \(FREE_ENTRY\)/],
-    ['neither', EXPIRES, /NON_TEMPLATE_NOT_ALLOWED.*would be billable\.$/],
+    ['free entry window alone', WROTE + DAY, /NON_TEMPLATE_NOT_ALLOWED.*is free \(FREE_ENTRY\)/],
+    ['neither', EXPIRES, /NON_TEMPLATE_NOT_ALLOWED.*would cost is below\.$/],
   ])('%s', (_, now, expected) => {
     expect(allowedNow(timers(WROTE, [WINDOW], now))).toMatch(expected);
   });

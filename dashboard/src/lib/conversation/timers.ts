@@ -1,3 +1,5 @@
+import { duration } from '../format/durations.ts';
+
 /** rules.md W1: how long a message of the customer keeps the customer service window open. */
 const SERVICE_WINDOW_SECONDS = 24 * 3600;
 
@@ -39,15 +41,42 @@ export function timers(last_customer_message_at: number | null, windows: readonl
   return { service: timerOf(service, now), free_entry: timerOf(windows, now) };
 }
 
-/** What may be sent now and what it would be, in one sentence or two. */
+/** What a window is called in Meta's inbox and here, and what its states are called. */
+const NAMES = {
+  free_entry: { name: 'Free Entry Point', open: 'active', closed: 'expired', none: 'none was opened' },
+  service: {
+    name: 'Customer service window',
+    open: 'open',
+    closed: 'closed',
+    none: 'the customer has written nothing',
+  },
+} as const;
+
+/** The parts of a badge: `Free Entry Point:` and `active, 2 d 23 h left`; `Customer service window:` and `3 h left`. */
+export function badge(which: keyof Timers, timer: Timer): { readonly name: string; readonly state: string } {
+  const { name, ...states } = NAMES[which];
+  if (timer.state !== 'open') return { name: `${name}:`, state: states[timer.state] };
+  const left = `${duration(String(timer.left))} left`;
+  return { name: `${name}:`, state: which === 'free_entry' ? `${states.open}, ${left}` : left };
+}
+
+/** What to tell somebody who hears the page: the windows whose state is another one than before, or nothing. */
+export function changesBetween(before: Timers, after: Timers): string {
+  return (['free_entry', 'service'] as const)
+    .filter((which) => before[which].state !== after[which].state)
+    .map((which) => `${NAMES[which].name}: ${NAMES[which][after[which].state]}.`)
+    .join(' ');
+}
+
+/** What may be sent now, in one sentence or two. */
 export function allowedNow({ service, free_entry }: Timers): string {
   const isFree = free_entry.state === 'open';
   if (service.state === 'open')
     return isFree
-      ? 'Free-form messages and templates are allowed now; all of them are free (FREE_ENTRY) as long as the free entry window is open.'
+      ? 'Free-form messages and templates are allowed now; all of them are free (FREE_ENTRY) as long as the Free Entry Point is active.'
       : 'Free-form messages and templates are allowed now.';
   const template = isFree
-    ? 'it would be free (FREE_ENTRY), because the free entry window is open.'
-    : 'it would be billable.';
+    ? 'it is free (FREE_ENTRY) as long as the Free Entry Point is active.'
+    : 'what it would cost is below.';
   return `Free-form messages are not allowed now: NON_TEMPLATE_NOT_ALLOWED. A template is allowed; ${template}`;
 }
