@@ -1,20 +1,20 @@
-import type { ReportFilters } from './reports.ts';
+import type { AskedPage, PageOf, ReportFilters } from './reports.ts';
 
-/** An entry in the list of ad conversations, newest first: what comes after it is older. Ids are unique only within a number. */
-export interface ConversationCursor {
-  /** Unix seconds. */
-  readonly at: number;
-  readonly phone_number_id: string;
-  readonly entry_id: string;
-}
+/** What has become of an ad conversation by the clock that is asked for: `open` = a free entry window of it is. */
+export const CONVERSATION_STATES = ['replied', 'pending', 'not_replied', 'open'] as const;
+export type ConversationState = (typeof CONVERSATION_STATES)[number];
+
+/** What the list of ad conversations can be sorted by. */
+export const CONVERSATION_COLUMNS = ['entry_at', 'seconds_to_reply', 'ad', 'phone_number_id'] as const;
+export type ConversationColumn = (typeof CONVERSATION_COLUMNS)[number];
 
 export interface AskedConversations {
+  /**
+   * Narrowed by `q` (a customer's number or part of it, a message id or a business-scoped user id), `ad` (the id of an ad or
+   * post, or its address, exactly) and `state`, one of {@link CONVERSATION_STATES}.
+   */
   readonly filters: ReportFilters;
-  /** A customer's number or part of it, a message id or a business-scoped user id; empty = all. */
-  readonly q: string;
-  /** The id of an ad or post, or its address, exactly; empty = all. */
-  readonly ad: string;
-  readonly before: ConversationCursor | null;
+  readonly page: AskedPage<ConversationColumn>;
 }
 
 /** One ad conversation (rules.md 6), named by the entry that starts it. Times are Unix seconds, UTC. */
@@ -37,10 +37,7 @@ export interface ConversationRow {
 }
 
 /** A page of the list. */
-export interface ConversationList {
-  readonly conversations: readonly ConversationRow[];
-  /** Where older ones begin; null = there are none. */
-  readonly older: ConversationCursor | null;
+export interface ConversationList extends PageOf<ConversationRow> {
   /** The messages that `q` names by their id, if it does: then the range filters nothing. */
   readonly messages: readonly { readonly phone_number_id: string; readonly message_id: string }[];
 }

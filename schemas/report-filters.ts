@@ -1,4 +1,5 @@
 import { DateTime, IANAZone } from 'luxon';
+import { CONVERSATION_STATES } from './conversations.ts';
 import { NARROWINGS, type Narrowed, type ReportFilters } from './reports.ts';
 
 /** Filters as text, from a command line or a query string; undefined = not given. */
@@ -69,6 +70,9 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
         message: `${name} has ${value.length} characters; it can have ${MAX_VALUE_CHARACTERS} at most.`,
       };
   }
+  const state = texts.only?.state ?? '';
+  if (state !== '' && !CONVERSATION_STATES.some((known) => known === state))
+    return { ok: false, message: `state "${state}" is none of ${CONVERSATION_STATES.join(', ')}.` };
   return {
     ok: true,
     filters: {

@@ -28,12 +28,13 @@ export interface ReportFilters extends Narrowed {
 
 /**
  * What some reports can be narrowed to; which ones, `NARROWED_BY` says. `ad` is the id of an ad or post, or (text that
- * begins with http) the address that its entries came from; `q` what conversations are searched by; the others are values
+ * begins with http) the address that its entries came from; `q` what conversations are searched by and `state` what has become of them; the others are values
  * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
  */
 export const NARROWINGS = [
   'ad',
   'q',
+  'state',
   'waba_id',
   'phone_number_id',
   'market',
@@ -410,7 +411,7 @@ export interface Reports {
     asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },
     sample: boolean,
   ): Promise<ExplainedMessage[]>;
-  /** A page of ad conversations, newest first. */
+  /** A page of ad conversations. */
   conversations(asked: AskedConversations, sample: boolean): Promise<ConversationList>;
   /** The thread of a message; null when there is no such message. */
   conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;

@@ -23,6 +23,7 @@ import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { adFigures } from '../reports/ads.ts';
+import { adConversations, AD_CONVERSATIONS_COLUMNS } from '../reports/conversations.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { allDeadLetters, DEAD_LETTERS_COLUMNS } from '../reports/health.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
@@ -46,6 +47,7 @@ import { csvText } from './csv.ts';
 export const REPORTS = [
   'messages',
   'conversations',
+  'ad-conversations',
   'daily',
   'ads',
   'charges',
@@ -100,6 +102,7 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
 /** What each report can be narrowed to, besides days; one that is not listed is always whole. */
 export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing[]>>> = {
   conversations: ['ad'],
+  'ad-conversations': ['ad', 'q', 'state'],
   daily: ['ad'],
   ads: ['ad'],
   days: ['ad'],
@@ -140,6 +143,8 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return { columns: MESSAGES_COLUMNS, batches: messages(database, filters, by) };
     case 'conversations':
       return { columns: CONVERSATIONS_COLUMNS, batches: conversations(database, filters) };
+    case 'ad-conversations':
+      return { columns: AD_CONVERSATIONS_COLUMNS, batches: adConversations(database, filters) };
     case 'charges':
       return { columns: CHARGES_COLUMNS, batches: charges(database, filters) };
     case 'adjustments':

@@ -1,41 +1,17 @@
 import { z } from 'zod';
 import type {
   AskedConversations,
-  ConversationCursor,
+  ConversationColumn,
   ConversationList,
   ConversationRow,
+  ConversationState,
 } from '@ctwa-ledger/schemas/conversations.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Parameters } from '../ledger/database.ts';
-import { FROM, parametersOf, TO } from './sql.ts';
-
-const PAGE_CONVERSATIONS = 50;
+import { paging, type PageKey } from './paging.ts';
+import { AS_OF, FROM, isoTime, parametersOf, TO } from './sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
-
-const startRow = z.object({
-  phone_number_id: z.string(),
-  entry_id: z.string(),
-  customer: z.string(),
-  entry_seconds: z.number(),
-  source_type: z.string(),
-  ad_id: z.string(),
-  source_url: z.string(),
-  headline: z.string(),
-  last_entry_seconds: z.number(),
-  is_replied: z.number(),
-  seconds_to_reply: z.number().nullable(),
-});
-type StartRow = z.infer<typeof startRow>;
-
-const windowRow = z.object({
-  phone_number_id: z.string(),
-  ad_conversation_id: z.string(),
-  opened_seconds: z.number().nullable(),
-  expires_seconds: z.number().nullable(),
-  is_reported: z.number(),
-  free_messages: z.number(),
-});
-type WindowRow = z.infer<typeof windowRow>;
 
 const messageRow = z.object({
   phone_number_id: z.string(),
@@ -88,7 +64,8 @@ function ofCustomer(q: string): Condition {
   if (q === '') return { where: IN_RANGE, parameters: {} };
   if (NUMBER.test(q))
     return {
-      where: `${IN_RANGE} AND position(customer, {digits:String}) > 0`,
+      // Without a digit nobody is meant, and an empty text would be part of every number.
+      where: `${IN_RANGE} AND {digits:String} != '' AND position(customer, {digits:String}) > 0`,
       parameters: { digits: q.replaceAll(/\D/g, '') },
     };
   // A customer with a number is known by the number; the user id is only on the events then.
@@ -110,34 +87,104 @@ async function ofMessages(database: Database, found: readonly FoundMessage[]): P
   };
 }
 
-const BEFORE = `({no_cursor:Bool} OR (${seconds('entry_at')}, entry_id, toString(phone_number_id))
-  < ({before_at:UInt32}, {before_id:String}, {before_number:String}))`;
+const ANSWERABLE = `assumeNotNull(entry_marks.conversation_last_entry_at) + INTERVAL 24 HOUR > ${AS_OF}`;
+const CONVERSATION_OF_WINDOW = 'SELECT phone_number_id, ad_conversation_id FROM entry_marks FINAL';
 
-function beforeParameters(before: ConversationCursor | null): Parameters {
+/** rules.md 6 and W9 by the clock asked for. The windows of a thread do not overlap: one that is open is the last. */
+const IN_STATE: Readonly<Record<ConversationState, string>> = {
+  replied: 'conversation_is_replied = 1',
+  pending: `conversation_is_replied = 0 AND ${ANSWERABLE}`,
+  not_replied: `conversation_is_replied = 0 AND NOT (${ANSWERABLE})`,
+  open: `(phone_number_id, entry_id) IN (${CONVERSATION_OF_WINDOW}
+      WHERE entry_marks.opened_at <= ${AS_OF} AND entry_marks.expires_at > ${AS_OF})
+    AND (phone_number_id, entry_id) NOT IN (${CONVERSATION_OF_WINDOW} WHERE entry_marks.opened_at > ${AS_OF})`,
+};
+
+function stateSql({ state }: ReportFilters): string {
+  if (state == null || state === '') return 'true';
+  return state in IN_STATE ? IN_STATE[state as ConversationState] : 'false';
+}
+
+/** What is asked for, and which messages `q` names by their id, if it does: their conversations are found on whatever day. */
+async function findConversations(
+  database: Database,
+  filters: ReportFilters,
+): Promise<Condition & { readonly messages: readonly FoundMessage[] }> {
+  const q = filters.q ?? '';
+  const messages = q === '' || NUMBER.test(q) ? [] : await findMessages(database, q);
+  const meant = messages.length > 0 ? await ofMessages(database, messages) : ofCustomer(q);
   return {
-    no_cursor: before === null,
-    before_at: before?.at ?? 0,
-    before_id: before?.entry_id ?? '',
-    before_number: before?.phone_number_id ?? '',
+    messages,
+    where: `starts_conversation = 1 AND ${meant.where} AND (${stateSql(filters)})
+       AND ({ad:String} = '' OR ad_id = {ad:String} OR source_url = {ad:String})`,
+    parameters: { ...parametersOf(filters), ...meant.parameters },
   };
 }
 
-/** Windows and free messages of all entries of some ad conversations. */
+/** The entries that start an ad conversation (rules.md 6), which page and report both read. */
+function startsSql(where: string, more = ''): string {
+  return `SELECT phone_number_id, entry_id, customer, entry_at, source_type, ad_id, headline, source_url,
+      conversation_last_entry_at, conversation_is_replied, conversation_seconds_to_reply ${more}
+    FROM entry_marks FINAL WHERE ${where}`;
+}
+
+/** Of ad conversations: the free entry window that each opened last, and the free messages of all its windows. */
+function windowsSql(conversations: string): string {
+  return `SELECT phone_number_id, ad_conversation_id AS entry_id,
+      max(entry_marks.opened_at) AS last_opened_at,
+      argMax(entry_marks.expires_at, entry_marks.opened_at) AS last_expires_at,
+      argMax(entry_marks.is_reported, ifNull(entry_marks.opened_at, toDateTime(0, 'UTC'))) AS last_is_reported,
+      sum(entry_marks.free_messages) AS all_free_messages
+    FROM entry_marks FINAL
+    WHERE (phone_number_id, ad_conversation_id) IN (${conversations})
+    GROUP BY phone_number_id, ad_conversation_id`;
+}
+
+const startRow = z.object({
+  phone_number_id: z.string(),
+  entry_id: z.string(),
+  customer: z.string(),
+  entry_seconds: z.number(),
+  source_type: z.string(),
+  ad_id: z.string(),
+  source_url: z.string(),
+  headline: z.string(),
+  last_entry_seconds: z.number(),
+  is_replied: z.number(),
+  seconds_to_reply: z.number().nullable(),
+  page_cursor: z.array(z.string()),
+});
+type StartRow = Omit<z.infer<typeof startRow>, 'page_cursor'>;
+
+const LISTED = `toString(phone_number_id) AS phone_number_id, entry_id, customer, source_type, ad_id, source_url, headline,
+    toUnixTimestamp(starts.entry_at) AS entry_seconds,
+    toUnixTimestamp(assumeNotNull(conversation_last_entry_at)) AS last_entry_seconds,
+    conversation_is_replied AS is_replied, toInt32(conversation_seconds_to_reply) AS seconds_to_reply, page_cursor`;
+
+const windowRow = z.object({
+  phone_number_id: z.string(),
+  entry_id: z.string(),
+  opened_seconds: z.number().nullable(),
+  expires_seconds: z.number().nullable(),
+  is_reported: z.number(),
+  free_messages: z.number(),
+});
+type WindowRow = z.infer<typeof windowRow>;
+
+/** A question of its own: looking 50 conversations up by their names is several times faster than asking who they are. */
 function readWindows(database: Database, starts: readonly StartRow[]): Promise<WindowRow[]> {
   if (starts.length === 0) return Promise.resolve([]);
   return database.query(
     windowRow,
-    `SELECT toString(phone_number_id) AS phone_number_id, ad_conversation_id,
-        max(toUnixTimestamp(entry_marks.opened_at)) AS opened_seconds,
-        argMax(toUnixTimestamp(entry_marks.expires_at), entry_marks.opened_at) AS expires_seconds,
-        argMax(entry_marks.is_reported, ifNull(entry_marks.opened_at, toDateTime(0, 'UTC'))) AS is_reported,
-        toUInt32(sum(entry_marks.free_messages)) AS free_messages
-     FROM entry_marks FINAL
-     WHERE (phone_number_id, ad_conversation_id) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {ids:Array(String)})))
-     GROUP BY phone_number_id, ad_conversation_id`,
+    `SELECT toString(phone_number_id) AS phone_number_id, entry_id, toUnixTimestamp(last_opened_at) AS opened_seconds,
+       toUnixTimestamp(last_expires_at) AS expires_seconds, last_is_reported AS is_reported,
+       toUInt32(all_free_messages) AS free_messages
+     FROM (${windowsSql('SELECT arrayJoin(arrayZip({numbers:Array(String)}, {ids:Array(String)}))')})`,
     { numbers: starts.map((row) => row.phone_number_id), ids: starts.map((row) => row.entry_id) },
   );
 }
+
+const nameOf = (row: StartRow | WindowRow): string => `${row.phone_number_id} ${row.entry_id}`;
 
 function conversationRow(start: StartRow, windows: WindowRow | undefined): ConversationRow {
   const { entry_seconds, last_entry_seconds, is_replied, ...rest } = start;
@@ -155,34 +202,88 @@ function conversationRow(start: StartRow, windows: WindowRow | undefined): Conve
   };
 }
 
-/** A page of ad conversations (rules.md 6), newest first. A message that is asked for by its id is found on whatever day it is. */
+/** Longer than any time to a reply. */
+const NEVER_SECONDS = '999999999999';
+
+/** What the list is sorted by; a conversation without a reply comes last either way. */
+function sortKey({ sort }: AskedConversations['page']): PageKey {
+  const keys: Readonly<Record<ConversationColumn, PageKey>> = {
+    entry_at: { sql: 'toUnixTimestamp(entry_at)', type: 'Int64' },
+    seconds_to_reply: {
+      sql: `ifNull(conversation_seconds_to_reply, ${sort.descending ? '-1' : NEVER_SECONDS})`,
+      type: 'Int64',
+    },
+    ad: { sql: "if(ad_id = '', source_url, toString(ad_id))", type: 'String' },
+    phone_number_id: { sql: 'toString(phone_number_id)', type: 'String' },
+  };
+  return keys[sort.column];
+}
+
+/** A page of ad conversations. A message that is asked for by its id is found on whatever day it is. */
 export async function conversationList(database: Database, asked: AskedConversations): Promise<ConversationList> {
-  const messages = asked.q === '' || NUMBER.test(asked.q) ? [] : await findMessages(database, asked.q);
-  const meant = messages.length > 0 ? await ofMessages(database, messages) : ofCustomer(asked.q);
+  const { where, parameters, messages } = await findConversations(database, asked.filters);
+  const page = paging(asked.page, [
+    sortKey(asked.page),
+    { sql: 'toUnixTimestamp(entry_at)', type: 'Int64' },
+    { sql: 'entry_id', type: 'String' },
+    { sql: 'toString(phone_number_id)', type: 'String' },
+  ]);
+  const starts = startsSql(`${where} AND ${page.where}`, `, ${page.cursor}`);
   const rows = await database.query(
     startRow,
-    `SELECT toString(phone_number_id) AS phone_number_id, entry_id, customer, ${seconds('entry_at')} AS entry_seconds,
-        source_type, ad_id, source_url, headline,
-        assumeNotNull(${seconds('conversation_last_entry_at')}) AS last_entry_seconds,
-        conversation_is_replied AS is_replied, toInt32(conversation_seconds_to_reply) AS seconds_to_reply
-     FROM entry_marks FINAL
-     WHERE starts_conversation = 1 AND ${meant.where} AND ${BEFORE}
-       AND ({ad:String} = '' OR ad_id = {ad:String} OR source_url = {ad:String})
-     ORDER BY entry_marks.entry_at DESC, entry_id DESC, phone_number_id DESC
-     LIMIT ${PAGE_CONVERSATIONS + 1}`,
-    { ...parametersOf(asked.filters), ...meant.parameters, ...beforeParameters(asked.before), ad: asked.ad },
+    `SELECT ${LISTED} FROM (${starts} ${page.order}) AS starts ${page.order}`,
+    { ...parameters, ...page.parameters },
   );
-  const page = rows.slice(0, PAGE_CONVERSATIONS);
-  const windows = new Map(
-    (await readWindows(database, page)).map((row) => [`${row.phone_number_id} ${row.ad_conversation_id}`, row]),
-  );
-  const last = rows.length > PAGE_CONVERSATIONS ? page.at(-1) : undefined;
+  const { rows: listed, ...place } = page.pageOf(rows);
+  const windows = new Map((await readWindows(database, listed)).map((row) => [nameOf(row), row]));
   return {
-    conversations: page.map((row) => conversationRow(row, windows.get(`${row.phone_number_id} ${row.entry_id}`))),
-    older:
-      last === undefined
-        ? null
-        : { at: last.entry_seconds, phone_number_id: last.phone_number_id, entry_id: last.entry_id },
+    ...place,
+    rows: listed.map((row) => conversationRow(row, windows.get(nameOf(row)))),
     messages: messages.map(({ phone_number_id, message_id }) => ({ phone_number_id, message_id })),
   };
+}
+
+export const AD_CONVERSATIONS_COLUMNS = [
+  'conversation_id',
+  'phone_number_id',
+  'customer',
+  'entry_at',
+  'source_type',
+  'ad_id',
+  'headline',
+  'source_url',
+  'last_entry_at',
+  'is_replied',
+  'seconds_to_reply',
+  'opened_at',
+  'expires_at',
+  'is_reported',
+  'free_messages',
+] as const;
+
+const PRINTED = `entry_id AS conversation_id, phone_number_id, customer, ${isoTime('starts.entry_at')} AS entry_text,
+    source_type, ad_id, headline, source_url, ${isoTime('starts.conversation_last_entry_at')} AS last_entry_text,
+    if(conversation_is_replied = 1, 'true', 'false') AS is_replied,
+    ifNull(toString(conversation_seconds_to_reply), '') AS seconds_to_reply,
+    ${isoTime('windows.last_opened_at')} AS opened_text, ${isoTime('windows.last_expires_at')} AS expires_text,
+    if(last_is_reported = 1, 'true', 'false') AS is_reported, toString(all_free_messages) AS free_messages`;
+
+/**
+ * Report `ad-conversations`, streamed: `AD_CONVERSATIONS_COLUMNS` as text, one row per ad conversation, the rows of
+ * {@link conversationList} with whole customers and in the order of their entries.
+ */
+export async function* adConversations(
+  database: Database,
+  filters: ReportFilters,
+): AsyncGenerator<(readonly unknown[])[]> {
+  const { where, parameters } = await findConversations(database, filters);
+  const starts = startsSql(where);
+  yield* database.stream(
+    `SELECT ${PRINTED}
+     FROM (${starts}) AS starts
+     INNER JOIN (${windowsSql(`SELECT phone_number_id, entry_id FROM (${starts})`)}) AS windows
+       USING (phone_number_id, entry_id)
+     ORDER BY starts.entry_at, entry_id, phone_number_id`,
+    parameters,
+  );
 }

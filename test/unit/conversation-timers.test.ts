@@ -147,10 +147,7 @@ describe('the address of the list', () => {
     ['', NOTHING_ASKED],
     ['?q=%2B55+11', { ...NOTHING_ASKED, q: '+55 11' }],
     ['?ad=120001&reveal=1', { ...NOTHING_ASKED, ad: '120001', reveal: true }],
-    [
-      '?before=1770000000%2C1065%2Cwamid.A%3D',
-      { ...NOTHING_ASKED, before: { at: 1_770_000_000, phone_number_id: '1065', entry_id: 'wamid.A=' } },
-    ],
+    ['?state=not_replied', { ...NOTHING_ASKED, state: 'not_replied' }],
   ];
   it.each(cases)('%s', (query, asked) => {
     expect(readAsked(new URLSearchParams(query))).toEqual({ asked, repairs: [] });
@@ -158,10 +155,7 @@ describe('the address of the list', () => {
   });
 
   it.each([
-    ['before=yesterday', /^before: /],
-    ['before=99999999999,1,a', /^before: /],
-    ['before=4294967296,1,a', /^before: /],
-    ['before=1770000000,1065', /^before: /],
+    ['state=waiting', /^state: /],
     ['q=%2B-+', /^q: /],
     [`ad=${'1'.repeat(501)}`, /^ad: /],
   ])('%s is repaired', (query, notice) => {

@@ -1,14 +1,19 @@
-import type { ConversationCursor, TimelineCursor } from '@ctwa-ledger/schemas/conversations.ts';
+import {
+  CONVERSATION_STATES,
+  type ConversationState,
+  type TimelineCursor,
+} from '@ctwa-ledger/schemas/conversations.ts';
 
-import { writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
+import { search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
 
 /** What the address of the list says besides the filters of all pages. */
 export interface AskedState {
   readonly q: string;
   readonly ad: string;
+  /** Null = all. */
+  readonly state: ConversationState | null;
   /** Whole numbers of customers. */
   readonly reveal: boolean;
-  readonly before: ConversationCursor | null;
 }
 
 type Notice = Pick<Repair, 'notice'>;
@@ -20,33 +25,16 @@ interface Read<T> {
 
 /** Longest text to search by; ids of Meta's are far shorter. */
 const MAX_CHARACTERS = 500;
+const MAX_QUOTED_CHARACTERS = 40;
 /** The last second that events can have. */
 const LAST_SECOND = 4_294_967_295;
 
-export const NOTHING_ASKED: AskedState = { q: '', ad: '', reveal: false, before: null };
-
-function readCursor(text: string): ConversationCursor | null {
-  const [, at, phone_number_id, entry_id] = /^(\d{1,10}),([^,]+),(.+)$/.exec(text) ?? [];
-  if (at === undefined || phone_number_id === undefined || entry_id === undefined || Number(at) > LAST_SECOND)
-    return null;
-  return { at: Number(at), phone_number_id, entry_id };
-}
+export const NOTHING_ASKED: AskedState = { q: '', ad: '', state: null, reveal: false };
 
 function readTimelineCursor(text: string): TimelineCursor | null {
   const [, at, rank, id] = /^(\d{1,10}),(\d),(.+)$/.exec(text) ?? [];
   if (at === undefined || rank === undefined || id === undefined || Number(at) > LAST_SECOND) return null;
   return { at: Number(at), rank: Number(rank), id };
-}
-
-/** The cursor of an address; one that cannot be used is left out with a notice. */
-function readBefore<T>(params: URLSearchParams, read: (text: string) => T | null, instead: string): Read<T | null> {
-  const text = params.get('before') ?? '';
-  const asked = text === '' ? null : read(text);
-  const isBroken = text !== '' && asked === null;
-  return {
-    asked,
-    repairs: isBroken ? [{ notice: `before: the link names no place to read on from; ${instead}` }] : [],
-  };
 }
 
 /** Whether whole numbers of customers are asked for. */
@@ -68,31 +56,31 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
     repairs.push({ notice: 'q: has no digit and no letter; it is left out.' });
     q = '';
   }
-  const before = readBefore(params, readCursor, 'the newest conversations are shown.');
-  return {
-    asked: { q, ad: text('ad'), reveal: readReveal(params), before: before.asked },
-    repairs: [...repairs, ...before.repairs],
-  };
+  const named = params.get('state')?.trim() ?? '';
+  const state = CONVERSATION_STATES.find((known) => known === named) ?? null;
+  if (named !== '' && state === null)
+    repairs.push({
+      notice: `state: “${named.slice(0, MAX_QUOTED_CHARACTERS)}” is none of ${CONVERSATION_STATES.join(', ')}; all are shown.`,
+    });
+  return { asked: { q, ad: text('ad'), state, reveal: readReveal(params) }, repairs };
 }
 
 /** Where in the time line an address asks to read. */
 export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor | null> {
-  return readBefore(params, readTimelineCursor, 'the latest events are shown.');
+  const text = params.get('before') ?? '';
+  const asked = text === '' ? null : readTimelineCursor(text);
+  const notice = 'before: the link names no place to read on from; the latest events are shown.';
+  return { asked, repairs: text !== '' && asked === null ? [{ notice }] : [] };
 }
 
-function asSearch(params: URLSearchParams): string {
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+/** What the address of the list says of its own. */
+export function ownOf({ q, ad, state, reveal }: AskedState): Readonly<Record<'q' | 'ad' | 'state' | 'reveal', string>> {
+  return { q, ad, state: state ?? '', reveal: reveal ? '1' : '' };
 }
 
 /** End of the address of the list. */
-export function listSearch(filters: FilterState, { q, ad, reveal, before }: AskedState): string {
-  const params = writeFilters(filters);
-  if (q !== '') params.set('q', q);
-  if (ad !== '') params.set('ad', ad);
-  if (reveal) params.set('reveal', '1');
-  if (before !== null) params.set('before', `${before.at},${before.phone_number_id},${before.entry_id}`);
-  return asSearch(params);
+export function listSearch(filters: FilterState, asked: AskedState): string {
+  return search(filters, ownOf(asked));
 }
 
 /** End of the address of one conversation. */
@@ -100,5 +88,6 @@ export function threadSearch(filters: FilterState, reveal: boolean, before: Time
   const params = writeFilters(filters);
   if (reveal) params.set('reveal', '1');
   if (before !== null) params.set('before', `${before.at},${before.rank},${before.id}`);
-  return asSearch(params);
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
 }

@@ -1,4 +1,4 @@
-import type { ConversationRow } from '@ctwa-ledger/schemas/conversations.ts';
+import type { ConversationRow, ConversationState } from '@ctwa-ledger/schemas/conversations.ts';
 
 import { duration } from '../format/durations.ts';
 
@@ -13,4 +13,16 @@ export function replyState(
   if (row.is_replied) return `replied in ${duration(String(row.seconds_to_reply ?? 0))}`;
   const left = row.last_entry_at + REPLY_WITHIN_SECONDS - as_of;
   return left > 0 ? `pending, ${duration(String(left))} left` : 'not replied';
+}
+
+const NAMES: Readonly<Record<ConversationState, string>> = {
+  replied: 'Replied',
+  pending: 'Pending',
+  not_replied: 'Not replied',
+  open: 'Window open',
+};
+
+/** What the list is narrowed to, in words; null = to nothing. */
+export function stateName(state: ConversationState | null): string {
+  return state === null ? 'All' : NAMES[state];
 }

@@ -24,7 +24,7 @@ export type LinkedReport =
   | 'ads'
   | 'mismatches'
   | 'mismatched-messages'
-  | 'conversations'
+  | 'ad-conversations'
   | 'ad-spend-imports'
   | AmountReport;
 

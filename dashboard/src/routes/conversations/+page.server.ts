@@ -2,29 +2,35 @@ import { error } from '@sveltejs/kit';
 
 import { readAsked } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
+import { CONVERSATION_TABLE } from '$lib/conversation/table.ts';
 import { reportsOf } from '$lib/server/reports.ts';
+import { lostPlace, readTable } from '$lib/table/table.ts';
 import type { PageServerLoad } from './$types';
+
+const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
-  const { asked, repairs: list_repairs } = readAsked(event.url.searchParams);
+  const { asked, repairs } = readAsked(event.url.searchParams);
+  const table = readTable(event.url.searchParams, CONVERSATION_TABLE);
+  const { sort, after } = table.state;
   const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { asked, list_repairs, list: null };
+  if (status.loading_sample || empty) return { asked, sort, list_repairs: repairs, list: null };
+  const { q, ad, state } = asked;
   const list = await reportsOf(event).conversations(
-    { filters: { ...range, tz: filters.tz, as_of }, q: asked.q, ad: asked.ad, before: asked.before },
+    { filters: { ...range, tz: filters.tz, as_of, q, ad, state }, page: { sort, after, limit: PAGE_ROWS } },
     filters.sample,
   );
+  const lost = list.is_found ? [] : [{ notice: lostPlace(CONVERSATION_TABLE) }];
   return {
     asked,
-    list_repairs,
+    sort,
+    list_repairs: [...repairs, ...table.repairs, ...lost],
     list: {
       ...list,
       // Here and not in the page: what is not to be seen is not sent either.
-      conversations: list.conversations.map((row) => ({
-        ...row,
-        customer: shownCustomer(row.customer, asked.reveal),
-      })),
+      rows: list.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, asked.reveal) })),
     },
   };
 };
