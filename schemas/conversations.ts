@@ -122,6 +122,18 @@ export type TimelineEvent = Happening &
     | { readonly kind: 'free_window_expired' | 'service_window_opened' | 'service_window_closed' }
   );
 
+/** What a message would be if it were delivered at the clock asked for, by the policy in force then (rules.md 3). */
+export interface IfDelivered {
+  /** `service` is a free-form message, the others are templates of that category. */
+  readonly kind: string;
+  readonly mark: string;
+  /** The rule that decides it. */
+  readonly rule: string;
+  readonly policy: string;
+  /** False: Meta answers NON_TEMPLATE_NOT_ALLOWED. */
+  readonly is_allowed: boolean;
+}
+
 /** A thread (rules.md F1) as a page shows it. Times are Unix seconds, UTC. */
 export interface Conversation {
   readonly phone_number_id: string;
@@ -131,10 +143,13 @@ export interface Conversation {
   readonly last_customer_message_at: number | null;
   /** Free entry windows that opened up to `as_of`, in their order. */
   readonly windows: readonly { readonly opened_at: number; readonly expires_at: number }[];
+  readonly if_delivered_now: readonly IfDelivered[];
   /** The last message that Meta refused to deliver. */
   readonly last_refusal: Refusal | null;
   /** Since when the customer wants no marketing, where nothing says that this changed. */
   readonly stopped_marketing_at: number | null;
+  /** When Meta said last that nothing can be delivered to the customer, where no message went through since. */
+  readonly unreachable_at: number | null;
   /** A part of the time line, oldest first: its end, or what comes before the cursor that was asked for. */
   readonly events: readonly TimelineEvent[];
   /** Where older events end; null = there are none. */

@@ -4,7 +4,7 @@ import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { establishFacts, type Thread } from '../lifecycle/facts.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
 import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
-import { compileRulebook } from '../lifecycle/rulebook.ts';
+import { compileRulebook, type Rulebook } from '../lifecycle/rulebook.ts';
 import { readConfiguration } from './configuration.ts';
 import type { Ledger } from './ledger.ts';
 import { readComponents } from './threads.ts';
@@ -12,6 +12,8 @@ import { readComponents } from './threads.ts';
 /** A thread (rules.md F1) and what the rules make of it. */
 export interface FoldedThread {
   readonly facts: Thread;
+  /** By which it was folded. */
+  readonly rulebook: Rulebook;
   readonly messages: ReadonlyMap<string, MessageMark>;
   readonly entries: ReadonlyMap<string, EntryMark>;
   /** Everything that was said of its messages, in no order. */
@@ -50,6 +52,7 @@ export async function readThread(
   const rows = foldEvents(events, rulebook);
   return {
     facts,
+    rulebook,
     messages: new Map(rows.messages.map((mark) => [mark.message_id, mark])),
     entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
     events,

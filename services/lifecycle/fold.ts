@@ -111,7 +111,12 @@ function entryMark(entry: Entry, start: Entry): Omit<EntryMark, 'ad_conversation
   };
 }
 
-function foldThread({ inbound, outbound }: Thread, rulebook: Rulebook, rows: MutableRows): void {
+/** The rows of one thread (F1): its messages and entries. */
+export function foldThread(
+  { inbound, outbound }: Thread,
+  rulebook: Rulebook,
+): Pick<MutableRows, 'messages' | 'entries'> {
+  const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
   const entries = entriesOf(inbound, rulebook);
   const windows = new FreeEntryWindows(entries, rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
@@ -168,6 +173,7 @@ function foldThread({ inbound, outbound }: Thread, rulebook: Rulebook, rows: Mut
             : null,
       });
   }
+  return rows;
 }
 
 /** Entries that a smaller set of events or another policy may have made of these messages. */
@@ -203,7 +209,11 @@ export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): 
   for (const [phone_number_id, ofNumber] of byNumber) {
     const facts = establishFacts(phone_number_id, ofNumber, rulebook);
     const before = rows.entries.length;
-    for (const thread of facts.threads) foldThread(thread, rulebook, rows);
+    for (const thread of facts.threads) {
+      const { messages, entries } = foldThread(thread, rulebook);
+      for (const mark of messages) rows.messages.push(mark);
+      for (const mark of entries) rows.entries.push(mark);
+    }
     rows.retracted_messages.push(...facts.retracted_messages);
     retractEntries(phone_number_id, ofNumber, rows.entries.slice(before), rows.retracted_entries);
   }

@@ -12,6 +12,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { readThread, type FoldedThread } from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
 import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
+import { outlookAt } from '../lifecycle/outlook.ts';
 import { CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
 
 /** Events of a page; a thread may have thousands. */
@@ -20,6 +21,9 @@ const PAGE_EVENTS = 200;
 const EVENTS_AFTER = 50;
 /** Meta's code for a customer who wants no marketing messages. 131049, its own limit per user, is none of these. */
 const STOPPED_MARKETING = '131050';
+
+/** Meta's code for a message that cannot be delivered. One that is sent to a customer who blocked the business gets it too. */
+const UNDELIVERABLE = '131026';
 
 /** Among what happens in one second: what ends comes first, what follows from a message comes after it. */
 const RANK: Readonly<Record<TimelineEvent['kind'], number>> = {
@@ -187,6 +191,16 @@ function stoppedMarketingAt({ facts }: FoldedThread, refusals: ReadonlyMap<strin
   return stopped !== null && stopped >= delivered ? stopped : null;
 }
 
+/** When Meta said last that the customer cannot be reached; null where a message went through, either way, after that. */
+function unreachableAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>): number | null {
+  const refused = [...refusals.values()].filter(({ code }) => code === UNDELIVERABLE).map(({ at }) => at);
+  if (refused.length === 0) return null;
+  const last = refused.reduce((a, b) => Math.max(a, b));
+  const wrote = facts.inbound.some(({ timestamp }) => timestamp > last);
+  const received = facts.outbound.some(({ delivered_at }) => delivered_at !== null && delivered_at > last);
+  return wrote || received ? null : last;
+}
+
 /**
  * The thread of a message as a page shows it; null when the ledger knows no such message. The thread is folded again from
  * its events, and a page of the time line is given out.
@@ -214,8 +228,10 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
     windows: windowsOf(thread)
       .filter(({ opened_at }) => opened_at <= asked.as_of)
       .map(({ opened_at, expires_at }) => ({ opened_at, expires_at })),
+    if_delivered_now: outlookAt(facts, thread.rulebook, asked.as_of),
     last_refusal: [...refusals.values()].sort((a, b) => b.at - a.at)[0] ?? null,
     stopped_marketing_at: stoppedMarketingAt(thread, refusals),
+    unreachable_at: unreachableAt(thread, refusals),
     events: all.slice(start, end),
     older: start > 0 && first !== undefined ? cursorOf(first) : null,
     around_message:

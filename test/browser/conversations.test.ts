@@ -88,6 +88,14 @@ const OTHERS: readonly Event[] = [
   customerWrites('wamid.C1', unix('2026-03-04T12:00:00Z'), { user_id: USER_ID }, ad(AD)),
 ];
 
+const HUGO = '493012345678';
+/** Twice refused; what came between says that the customer was reachable then. */
+const HUGOS: readonly Event[] = ['2026-04-01T10:00:00Z', '2026-04-03T10:00:00Z'].flatMap((at, i) => [
+  businessSends(`wamid.H${i}`, unix(at), HUGO, template('marketing')),
+  status(`wamid.H${i}`, unix(at) + 1, HUGO, { status: 'failed', errors: [{ code: 131026 }] }),
+  ...(i === 0 ? [customerWrites('wamid.H2', unix('2026-04-02T10:00:00Z'), { wa_id: HUGO })] : []),
+]);
+
 const GINA = '971501234567';
 
 /** Under conversation pricing: a window that Meta speaks of, a re-click exactly 24 h later, and marketing that was resumed. */
@@ -155,6 +163,7 @@ describe('conversations', () => {
       ...ANNAS,
       ...OTHERS,
       ...GINAS,
+      ...HUGOS,
       ...CROWD,
       ...LONG_THREAD,
       ...openThread(Math.floor(Date.now() / 1000)),
@@ -315,7 +324,7 @@ describe('conversations', () => {
       ],
       ['10:05:10 Free entry window expires', false],
       [
-        '09:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050: User has stopped to receive marketing messages',
+        '09:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050: User has stopped to receive marketing messages That is: the customer stopped marketing messages of the business.',
         false,
       ],
     ]);
@@ -329,7 +338,7 @@ describe('conversations', () => {
       'Sat, 7 Mar 2026',
       'Sun, 8 Mar 2026',
     ]);
-    await page.getByText('The customer stopped marketing messages').waitFor();
+    await page.getByText('Opted out of marketing', { exact: true }).waitFor();
     await page.getByText('Last refused on 8 Mar 2026, 09:00 with code 131050').waitFor();
     await page.getByRole('link', { name: 'message wamid.A6' }).click();
     await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
@@ -339,7 +348,7 @@ describe('conversations', () => {
     await open(`/conversations/${NUMBER}/wamid.G3?as_of=2024-12-07T00:00:00Z`);
     expect(await timeline()).toEqual([
       [
-        '10:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050',
+        '10:00:00 Business template spring, marketing Undelivered Why sent, not delivered; refused with code 131050 That is: the customer stopped marketing messages of the business.',
         false,
       ],
       ['10:00:00 Business template spring, marketing Billable Why delivered 10:00:01', false],
@@ -355,12 +364,33 @@ describe('conversations', () => {
       ['11:00:00 Customer service window closes, 24 h after the customer’s last message', true],
       ['00:10:00 Free entry window expires', false],
     ]);
-    expect(await page.getByText('The customer stopped marketing').count()).toBe(0);
+    expect(await page.getByText('Opted out of marketing').count()).toBe(0);
     await page.getByText('Last refused on 20 Nov 2024, 10:00 with code 131050.').waitFor();
     await open(`/conversations?q=wamid.G4`);
     expect((await rows()).map((row) => row.slice(2))).toEqual([
       ['1 Dec 2024, 11:00', '66', 'replied in 10 min', 'expired', '1'],
     ]);
+  });
+
+  it('says that a customer cannot be reached, and that Meta does not say why', async () => {
+    await open(`/conversations/${NUMBER}/wamid.H0?as_of=2026-04-03T12:00:00Z`);
+    await page.getByText('Cannot be reached', { exact: true }).waitFor();
+    await page.getByText('Meta could not deliver on 3 Apr 2026, 10:00 (code 131026)').waitFor();
+    expect(await page.getByText('That is: it cannot be delivered').count()).toBe(2);
+    await open(THREAD);
+    expect(await page.getByText('Cannot be reached').count()).toBe(0);
+  });
+
+  it('says what each kind of message would be', async () => {
+    const outlook = async (as_of: string): Promise<string[]> => {
+      await open(`${THREAD}?as_of=${as_of}`);
+      return page.getByRole('region', { name: 'If delivered now' }).locator('b').allInnerTexts();
+    };
+    const forbidden = 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
+    expect(await outlook('2026-03-01T09:00:00Z')).toEqual(['Free service', 'Free service', 'Billable', 'Billable']);
+    expect(await outlook('2026-03-04T10:01:00Z')).toEqual(['Free entry', 'Free entry', 'Free entry', 'Free entry']);
+    expect(await outlook('2026-03-07T10:05:09Z')).toEqual([forbidden, 'Free entry', 'Free entry', 'Free entry']);
+    expect(await outlook('2026-03-07T10:05:10Z')).toEqual([forbidden, 'Billable', 'Billable', 'Billable']);
   });
 
   it('shows a message that nothing names a customer of', async () => {

@@ -1,0 +1,41 @@
+import type { IfDelivered } from '@ctwa-ledger/schemas/conversations.ts';
+
+import { categoryName, markName } from '../format/words.ts';
+
+/** What kind of message a row speaks of. */
+export function kindName(kind: string): string {
+  return kind === 'service' ? 'Free-form message' : `${categoryName(kind)} template`;
+}
+
+/** What a message would be, in two or three words. */
+export function outlookName({ kind, mark, policy, is_allowed }: IfDelivered): string {
+  if (!is_allowed) return 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
+  if (kind === 'service' && mark === 'BILLABLE') {
+    if (policy === 'PMP-2026-10') return 'Free within the monthly allowance, else billable';
+    if (policy === 'CBP-2023-06') return 'Free within the monthly 1,000, else billable';
+  }
+  return markName(mark);
+}
+
+/** Why it would be that. */
+export function outlookReason({ kind, rule, policy, is_allowed }: IfDelivered): string {
+  if (!is_allowed) return 'The customer service window is closed: only a template can be sent.';
+  switch (rule) {
+    case 'W5':
+      return 'It would answer the entry and open a Free Entry Point (W5).';
+    case 'W7':
+      return 'The Free Entry Point is active (W7).';
+    case '3.1_opens':
+      return `It would open a ${kind} conversation of 24 hours (${policy}).`;
+    case '3.1_covered':
+      return `A conversation that covers it is open (${policy}).`;
+    case '3_service':
+      return `Service messages cost nothing (${policy}).`;
+    case '3_utility_in_csw':
+      return `Utility costs nothing in the customer service window (${policy}).`;
+    default:
+      return kind === 'service'
+        ? `The first 1,000 a month of a business number cost nothing (${policy}).`
+        : `Delivered ${kind} templates are charged outside a Free Entry Point (${policy}).`;
+  }
+}
