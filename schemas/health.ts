@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AskedPage } from './reports.ts';
 
 const count = z.int().nonnegative();
 /** ISO 8601 in UTC. */
@@ -21,7 +22,6 @@ export const deadLetterRow = z.object({
   code: z.string(),
   message: z.string(),
   first_seen_at: instant,
-  first_seen_ms: z.number(),
   /** Tells two values at one place apart; 64 bits, as text. */
   content_hash: z.string(),
   bytes: count,
@@ -30,13 +30,14 @@ export const deadLetterRow = z.object({
 });
 export type DeadLetterRow = z.infer<typeof deadLetterRow>;
 
-/** A page of rejected inputs, the latest first. */
-export interface AskedLetters {
+/** What rejected inputs can be sorted by; `source` means the place in it, too. */
+export const LETTER_COLUMNS = ['first_seen_at', 'source', 'code', 'bytes'] as const;
+export type LetterColumn = (typeof LETTER_COLUMNS)[number];
+
+/** A page of rejected inputs. */
+export interface AskedLetters extends AskedPage<LetterColumn> {
   /** Null: of every reason. */
   readonly code: string | null;
-  /** What the page before ended with; null = the first page. */
-  readonly before: Pick<DeadLetterRow, 'first_seen_ms' | 'source' | 'partition' | 'position' | 'content_hash'> | null;
-  readonly limit: number;
 }
 
 /** A process that writes marks. */

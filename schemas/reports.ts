@@ -418,7 +418,7 @@ export interface Reports {
   health(sample: boolean): Promise<Health>;
   /** How many rejected inputs wait that were first seen in the days of the filters. */
   waitingLetters(filters: ReportFilters, sample: boolean): Promise<number>;
-  deadLetters(asked: AskedLetters, sample: boolean): Promise<DeadLetterRow[]>;
+  deadLetters(asked: AskedLetters, sample: boolean): Promise<PageOf<DeadLetterRow>>;
   rateCards(sample: boolean): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */
   accounts(sample: boolean): Promise<ListedAccount[]>;

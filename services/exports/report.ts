@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { waitingLettersRow } from '@ctwa-ledger/schemas/health.ts';
+import { listedCardSchema } from '@ctwa-ledger/schemas/rate-cards.ts';
 import {
   adFiguresRow,
   adsRow,
@@ -24,8 +26,10 @@ import { settleSummaries } from '../ledger/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { adFigures } from '../reports/ads.ts';
 import { adConversations, AD_CONVERSATIONS_COLUMNS } from '../reports/conversations.ts';
+import { listRateCards } from '../rating/rate-cards.ts';
+import { accountRows, ACCOUNTS_COLUMNS } from '../reports/accounts.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
-import { allDeadLetters, DEAD_LETTERS_COLUMNS } from '../reports/health.ts';
+import { allDeadLetters, DEAD_LETTERS_COLUMNS, deadLetterReasons } from '../reports/health.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
@@ -69,6 +73,9 @@ export const REPORTS = [
   'mismatches',
   'mismatched-messages',
   'dead-letters',
+  'dead-letter-reasons',
+  'rate-cards',
+  'accounts',
 ] as const;
 export type ReportName = (typeof REPORTS)[number];
 
@@ -111,6 +118,7 @@ export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing
   overview: ['ad'],
   'savings-ads': ['ad'],
   'ad-figures': ['ad'],
+  'dead-letters': ['code'],
 };
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
@@ -195,7 +203,13 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
     case 'mismatched-messages':
       return { columns: MISMATCHED_MESSAGES_COLUMNS, batches: allMismatchedMessages(database, filters) };
     case 'dead-letters':
-      return { columns: DEAD_LETTERS_COLUMNS, batches: allDeadLetters(database) };
+      return { columns: DEAD_LETTERS_COLUMNS, batches: allDeadLetters(database, filters) };
+    case 'dead-letter-reasons':
+      return whole(waitingLettersRow, deadLetterReasons(database));
+    case 'rate-cards':
+      return whole(listedCardSchema, listRateCards(database));
+    case 'accounts':
+      return { columns: ACCOUNTS_COLUMNS, batches: inOneBatch(ACCOUNTS_COLUMNS, accountRows(database)) };
     case 'unrated':
       return whole(unratedRow, unrated(database, filters));
   }

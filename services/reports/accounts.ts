@@ -5,6 +5,33 @@ import type { Database } from '../ledger/database.ts';
 
 const seenRow = z.object({ waba_id: z.string(), delivered: z.number(), numbers: z.array(z.string()) });
 
+export const ACCOUNTS_COLUMNS = [
+  'waba_id',
+  'name',
+  'currency',
+  'time_zone',
+  'portfolio_id',
+  'delivered_messages',
+  'set_by',
+  'phone_number_ids',
+] as const;
+
+/** Report `accounts`: `ACCOUNTS_COLUMNS` of {@link accounts}; what is not configured is null. */
+export async function accountRows(
+  database: Database,
+): Promise<Record<(typeof ACCOUNTS_COLUMNS)[number], string | number | null>[]> {
+  return (await accounts(database)).map(({ account, set_by, delivered_messages, phone_number_ids }) => ({
+    waba_id: account.waba_id,
+    name: account.name ?? null,
+    currency: account.currency ?? null,
+    time_zone: account.time_zone ?? null,
+    portfolio_id: account.portfolio_id ?? null,
+    delivered_messages,
+    set_by,
+    phone_number_ids: phone_number_ids.join(' '),
+  }));
+}
+
 /** Accounts that are configured, and those that messages name, by id; one without an id stands for messages that name none. */
 export async function accounts(database: Database): Promise<ListedAccount[]> {
   const configuration = await readConfiguration(database);

@@ -6,11 +6,14 @@ import {
   type AskedLetters,
   type DeadLetterRow,
   type Health,
+  type LetterColumn,
+  type WaitingLettersRow,
 } from '@ctwa-ledger/schemas/health.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
 import type { Database } from '../ledger/database.ts';
 import { countDeadLetters } from '../ledger/dead-letters.ts';
+import { paging, type PageKey } from './paging.ts';
 import { rangeOf } from './sql.ts';
 
 const utc = (time: string): string => `concat(formatDateTime(${time}, '%FT%T'), '+00:00')`;
@@ -25,6 +28,11 @@ const WAITING = `
     ${utc('max(dead_letters.first_seen_at)')} AS last_seen_at
   FROM dead_letters FINAL WHERE is_replayed = 0 GROUP BY code ORDER BY letters DESC, code`;
 
+/** Report `dead-letter-reasons`: rejected inputs that wait, by reason, the most first. */
+export function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
+  return database.query(waitingLettersRow, WAITING);
+}
+
 /** What says whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
   const behind = z.object({ hours: z.number() });
@@ -32,7 +40,7 @@ export async function health(database: Database): Promise<Health> {
     database.query(behind, 'SELECT toUInt32(uniqExact(phone_number_id, hour_at)) AS hours FROM dirty_charges'),
     database.query(writerRow, WRITERS),
     readConfiguration(database),
-    database.query(waitingLettersRow, WAITING),
+    deadLetterReasons(database),
   ]);
   return {
     charge_hours_behind: charges[0]?.hours ?? 0,
@@ -53,44 +61,52 @@ export const DEAD_LETTERS_COLUMNS = ['source', 'partition', 'position', 'code', 
 const LISTED = `source, source_partition AS partition, toString(dead_letters.position) AS position_text, code, message,
   ${utc('dead_letters.first_seen_at')} AS seen_text`;
 
-const LATEST_FIRST = `dead_letters.first_seen_at DESC, source DESC, source_partition DESC, dead_letters.position DESC,
-  dead_letters.content_hash DESC`;
+/** A letter's place in its source: it tells letters apart. */
+const PLACE: readonly PageKey[] = [
+  { sql: 'dead_letters.source', type: 'String' },
+  { sql: 'dead_letters.source_partition', type: 'Int64' },
+  { sql: 'dead_letters.position', type: 'UInt64' },
+  // As text: half of all hashes have more digits than keys that are numbers can have.
+  { sql: 'toString(dead_letters.content_hash)', type: 'String' },
+];
 
-/** A page of rejected inputs that wait, the latest first. */
-export function deadLetters(database: Database, asked: AskedLetters): Promise<DeadLetterRow[]> {
-  const { before } = asked;
-  const isBefore =
-    before === null
-      ? ''
-      : `AND (toUnixTimestamp64Milli(dead_letters.first_seen_at), source, source_partition, dead_letters.position, dead_letters.content_hash)
-          < ({seen:Int64}, {source:String}, {partition:Int32}, {position:UInt64}, {hash:UInt64})`;
-  return database.query(
-    deadLetterRow,
-    `SELECT source, partition, position_text AS position, code, message, seen_text AS first_seen_at, seen_ms AS first_seen_ms,
-       hash_text AS content_hash, bytes, beginning
+const SEEN: PageKey = { sql: 'toUnixTimestamp64Milli(dead_letters.first_seen_at)', type: 'Int64' };
+
+const KEYS: Readonly<Record<LetterColumn, readonly PageKey[]>> = {
+  first_seen_at: [SEEN, ...PLACE],
+  source: PLACE,
+  code: [{ sql: 'dead_letters.code', type: 'String' }, SEEN, ...PLACE],
+  bytes: [{ sql: 'length(raw)', type: 'UInt64' }, ...PLACE],
+};
+
+const IS_MEANT = "is_replayed = 0 AND ({code:String} = '' OR code = {code:String})";
+
+const pagedLetterRow = deadLetterRow.extend({ page_cursor: z.array(z.string()) });
+
+/** A page of rejected inputs that wait. */
+export async function deadLetters(database: Database, asked: AskedLetters): Promise<PageOf<DeadLetterRow>> {
+  const { cursor, where, order, parameters, pageOf } = paging(asked, KEYS[asked.sort.column]);
+  const rows = await database.query(
+    pagedLetterRow,
+    `SELECT source, partition, position_text AS position, code, message, seen_text AS first_seen_at,
+       hash_text AS content_hash, bytes, beginning, page_cursor
      FROM
      (
-       SELECT ${LISTED}, toFloat64(toUnixTimestamp64Milli(dead_letters.first_seen_at)) AS seen_ms,
-         toString(dead_letters.content_hash) AS hash_text, toUInt32(length(raw)) AS bytes,
-         substringUTF8(toValidUTF8(substring(raw, 1, 400)), 1, 200) AS beginning
+       SELECT ${LISTED}, toString(dead_letters.content_hash) AS hash_text, toUInt32(length(raw)) AS bytes,
+         substringUTF8(toValidUTF8(substring(raw, 1, 400)), 1, 200) AS beginning, ${cursor}
        FROM dead_letters FINAL
-       WHERE is_replayed = 0 AND ({code:String} = '' OR code = {code:String}) ${isBefore}
-       ORDER BY ${LATEST_FIRST}
-       LIMIT {limit:UInt32}
+       WHERE ${IS_MEANT} AND ${where}
+       ${order}
      )`,
-    {
-      code: asked.code ?? '',
-      seen: before?.first_seen_ms ?? 0,
-      source: before?.source ?? '',
-      partition: before?.partition ?? 0,
-      position: before?.position ?? '0',
-      hash: before?.content_hash ?? '0',
-      limit: asked.limit,
-    },
+    { code: asked.code ?? '', ...parameters },
   );
+  return pageOf(rows);
 }
 
 /** Report `dead-letters`, streamed: `DEAD_LETTERS_COLUMNS` as text, the latest first. */
-export function allDeadLetters(database: Database): AsyncGenerator<(readonly unknown[])[]> {
-  return database.stream(`SELECT ${LISTED} FROM dead_letters FINAL WHERE is_replayed = 0 ORDER BY ${LATEST_FIRST}`);
+export function allDeadLetters(database: Database, { code }: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
+  const latestFirst = KEYS.first_seen_at.map(({ sql }) => `${sql} DESC`).join(', ');
+  return database.stream(`SELECT ${LISTED} FROM dead_letters FINAL WHERE ${IS_MEANT} ORDER BY ${latestFirst}`, {
+    code: code ?? '',
+  });
 }

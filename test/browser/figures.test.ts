@@ -316,7 +316,7 @@ describe('the figures of pages', () => {
     expect(await page.locator('#letters b').count()).toBe(0);
     expect(seen).toHaveLength(50);
     await page.locator('#letters a[rel="next"]').click();
-    await page.waitForURL(/before=/);
+    await page.waitForURL(/after=/);
     await expect.poll(async () => (await cells('letters')).length).toBe(13);
     seen.push(...(await cells('letters')));
     expect(seen.map((row) => [row[1], row[2], row[3]])).toEqual(
@@ -328,7 +328,29 @@ describe('the figures of pages', () => {
     await page.locator('#reasons').getByRole('link', { name: code, exact: true }).click();
     await page.waitForURL((url) => url.searchParams.get('code') === code);
     await expect.poll(async () => (await cells('letters')).map((row) => row[3])).toEqual([code]);
-    await open('/health?code=%3Cb%3E&before=x');
+    const linked = await page.locator('#letters a', { hasText: 'CSV' }).getAttribute('href');
+    expect(await report(linked!)).toEqual(csv.filter((row) => row['code'] === code));
+    const byReason = await page.locator('#reasons a', { hasText: 'CSV' }).getAttribute('href');
+    expect(new Map((await report(byReason!)).map((row) => [row['code']!, Number(row['letters'])]))).toEqual(byCode);
+
+    // Sorted where they are stored, over all pages.
+    for (const [sort, column] of [
+      ['code', 3],
+      ['source', 1],
+      ['-bytes', 5],
+    ] as const) {
+      await open(`/health?sort=${sort}`);
+      const sorted = await cells('letters');
+      await page.locator('#letters a[rel="next"]').click();
+      await expect.poll(async () => (await cells('letters')).length).toBe(13);
+      sorted.push(...(await cells('letters')));
+      expect(new Set(sorted.map((row) => `${row[1]!} ${row[2]!}`)).size).toBe(63);
+      const values = sorted.map((row) => (column === 5 ? -number(row[column]!) : row[column]!));
+      expect(values).toEqual(values.toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0)));
+    }
+    await open('/health?reasons.sort=code');
+    expect((await cells('reasons')).map((row) => row[0])).toEqual([...byCode.keys()].sort());
+    await open('/health?code=%3Cb%3E&after=x');
     expect(await page.locator('.repairs li').count()).toBe(2);
 
     await page.getByRole('button', { name: 'Replay all of them' }).click();

@@ -43,6 +43,8 @@ function shown(decimal: string): string {
 
 const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 
+const number = (text: string): number => Number(text.replaceAll(',', ''));
+
 const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
 
 interface Sum {
@@ -407,6 +409,39 @@ describe('the pages of money', () => {
     await open(`/billing?${QUERY}`);
     expect(await page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
     expect(await page.locator('figure canvas').isVisible()).toBe(false);
+  });
+
+  it('sort accounts and cards, and give what they show', async () => {
+    const exported = async (frame: string): Promise<Row[]> => {
+      const response = await fetch(new URL((await linkOf(frame))!, product.url));
+      expect(response.status).toBe(200);
+      return csvRows(await response.text());
+    };
+    await open('/rates');
+    const accounts = await exported('accounts');
+    expect((await cells('accounts')).map((row) => [row[0], row[2], number(row[5]!)])).toEqual(
+      accounts.map((row) => [row['waba_id'], row['currency'] || 'missing', Number(row['delivered_messages'])]),
+    );
+    const delivered = await messages();
+    for (const row of accounts)
+      expect(Number(row['delivered_messages'])).toBe(
+        delivered.filter((message) => message['waba_id'] === row['waba_id']).length,
+      );
+    const cards = await exported('cards');
+    const cardsShown = (await cells('cards')).map(
+      (row) => `${row[0]!} ${row[4]!} ${row[5]!} ${row[6]!.split(' ')[0]!}`,
+    );
+    const cardRows = cards.map((row) => `${row['currency']!} ${row['markets']!} ${row['rates']!} ${row['name']!}`);
+    expect(cardsShown.toSorted()).toEqual(cardRows.toSorted());
+    expect(cards.some((row) => row['state'] === 'withdrawn' && row['withdrawn_by'] === 'dashboard')).toBe(true);
+
+    await open('/rates?sort=name&accounts.sort=-delivered_messages');
+    const names = (await cells('cards')).map((row) => row[6]!.split(' ')[0]!);
+    expect(names).toEqual(cards.map((row) => row['name']!).toSorted());
+    const counts = accounts.map((row) => Number(row['delivered_messages']));
+    expect((await cells('accounts')).map((row) => number(row[5]!))).toEqual(counts.toSorted((a, b) => b - a));
+    await open('/rates?sort=price&accounts.after=nobody');
+    expect(await page.locator('.repairs li').count()).toBe(2);
   });
 
   it('name line and column of what cannot be read, and apply nothing', async () => {

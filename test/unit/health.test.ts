@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { lettersSearch, readLettersState } from '../../dashboard/src/lib/health/address.ts';
+import { codeSearch, readCode } from '../../dashboard/src/lib/health/address.ts';
 import { doubts, verdictOf } from '../../dashboard/src/lib/health/verdict.ts';
 import { DEFAULT_STATE } from '../../dashboard/src/lib/filters/filters.ts';
 
@@ -33,32 +33,20 @@ describe('whether figures can be trusted', () => {
 });
 
 describe('the address of rejected inputs', () => {
-  const before = {
-    first_seen_ms: 1,
-    partition: 0,
-    position: '18446744073709551615',
-    content_hash: '7',
-    source: 'a,b?&é.ndjson',
-  };
-  it('comes back as it went, whatever a file is called', () => {
-    const state = { code: 'not_json', before };
-    const { state: read, repairs } = readLettersState(new URLSearchParams(lettersSearch(state, DEFAULT_STATE)));
-    expect(read).toEqual(state);
-    expect(repairs).toEqual([]);
+  it('comes back as it went', () => {
+    for (const code of ['not_json', null])
+      expect(readCode(new URLSearchParams(codeSearch(code, DEFAULT_STATE)))).toEqual({ code, repairs: [] });
   });
 
-  const broken: readonly [string, number][] = [
+  it.each([
     ['', 0],
     ['code=', 0],
     ['code=%3Cb%3E', 1],
-    ['before=1', 1],
-    ['before=1,0,18446744073709551616,7,x', 1],
-    ['before=1,99999999999,1,7,x', 1],
-    ['before=1,0,1,x,x&code=a%20b', 2],
-  ];
-  it.each(broken)('“%s” is repaired', (query, notices) => {
-    const { state, repairs } = readLettersState(new URLSearchParams(query));
-    expect(state).toEqual({ code: null, before: null });
+    ['code=a%20b', 1],
+    [`code=${'x'.repeat(61)}`, 1],
+  ])('“%s” is repaired', (query, notices) => {
+    const { code, repairs } = readCode(new URLSearchParams(query));
+    expect(code).toBe(null);
     expect(repairs).toHaveLength(notices);
   });
 });

@@ -15,6 +15,10 @@ const AMOUNT_REPORTS = [
 ] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
+/** Of the ledger as it stands, whatever days are on screen. */
+const TIMELESS_REPORTS = ['dead-letters', 'dead-letter-reasons', 'rate-cards', 'accounts', 'ad-spend-imports'] as const;
+type TimelessReport = (typeof TIMELESS_REPORTS)[number];
+
 /** Reports that pages link to. */
 export type LinkedReport =
   | 'days'
@@ -25,10 +29,11 @@ export type LinkedReport =
   | 'mismatches'
   | 'mismatched-messages'
   | 'ad-conversations'
-  | 'ad-spend-imports'
-  | AmountReport;
+  | AmountReport
+  | TimelessReport;
 
 const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
+const isTimeless = (report: LinkedReport): boolean => TIMELESS_REPORTS.some((name) => name === report);
 
 /** What reports of amounts are asked with: the days are those of each account's own zone, unless another one is chosen. */
 export function amountFilters(filters: FilterState, range: DayRange, as_of: number): ReportFilters {
@@ -50,11 +55,14 @@ export function reportAddress(
 ): string {
   const params = new URLSearchParams();
   if (format === 'csv') params.set('format', 'csv');
-  params.set('from', range.from);
-  params.set('to', range.to);
-  if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
-  if (filters.as_of !== null) params.set('as_of', filters.as_of);
+  if (!isTimeless(report)) {
+    params.set('from', range.from);
+    params.set('to', range.to);
+    if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
+    if (filters.as_of !== null) params.set('as_of', filters.as_of);
+  }
   if (isSample) params.set('sample', '1');
   for (const [name, value] of Object.entries(only)) if (value != null) params.set(name, value);
-  return `/api/${report}?${params}`;
+  const text = params.toString();
+  return `/api/${report}${text === '' ? '' : `?${text}`}`;
 }

@@ -3,12 +3,17 @@ import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
+import { ACCOUNT_TABLE, ACCOUNT_VALUES, accountKey } from '$lib/accounts/table.ts';
 import { readAccount, readTexts, type AccountTexts } from '$lib/accounts/form.ts';
 import { readFilters } from '$lib/filters/filters.ts';
 import { ratesSearch, readRatesState, type RatesState } from '$lib/rates/address.ts';
+import { CARD_TABLE, CARD_VALUES, cardKey } from '$lib/rates/table.ts';
 import { changesOf, reportsOf } from '$lib/server/reports.ts';
 import { uploadedForm } from '$lib/server/uploads.ts';
+import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
+
+const PAGE_ROWS = 50;
 
 const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
 
@@ -17,13 +22,25 @@ export const load: PageServerLoad = async (event) => {
   if (status === null) error(503, 'The ledger does not answer');
   const reports = reportsOf(event);
   const changes = changesOf(event);
-  const asked = readRatesState(event.url.searchParams);
+  const params = event.url.searchParams;
+  const asked = readRatesState(params);
   const [cards, accounts] = await Promise.all([reports.rateCards(filters.sample), reports.accounts(filters.sample)]);
+  const card_table = arranged(cards, params, { ...CARD_TABLE, page_rows: PAGE_ROWS }, CARD_VALUES, cardKey);
+  const account_table = arranged(
+    accounts,
+    params,
+    { ...ACCOUNT_TABLE, page_rows: PAGE_ROWS },
+    ACCOUNT_VALUES,
+    accountKey,
+  );
   const isPreview = asked.view === 'preview' && asked.effective !== null && status.source === 'ledger';
   return {
     asked,
     cards,
     accounts,
+    card_table,
+    account_table,
+    own_repairs: [...card_table.notices, ...account_table.notices].map((notice) => ({ notice })),
     /** Why nothing can be changed here; null where it can. */
     locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
     folded_threads: changes?.foldedThreads ?? null,
