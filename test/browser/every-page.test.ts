@@ -43,6 +43,9 @@ const CARD = [
   '',
 ].join('\n');
 
+const SPEND =
+  'Ad ID,Ad name,Day,Amount spent (BRL)\n120226305854810726,A name,2026-10-20,12.5\n99,Nobody,2026-10-20,3\n';
+
 interface Expected {
   readonly status?: number;
   /** What can be read without scripts, besides the heading. */
@@ -66,6 +69,9 @@ describe('every page', () => {
     await output(data, ['ingest', 'events.ndjson', 'bad.ndjson']);
     await output(data, ['accounts', 'set', WABA, '--currency', 'BRL', '--time-zone', 'America/Sao_Paulo']);
     await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+    writeFileSync(data.file('spend.csv'), SPEND);
+    const imported = JSON.parse(await output(data, ['spend', 'import', 'spend.csv'])) as { import_id: string };
+    ids.set('{import}', imported.import_id);
     const message = csvRows(await output(data, ['export', 'messages'])).find((row) => row['conversation_id'] !== '')!;
     ids.set('{number}', message['phone_number_id']!);
     ids.set('{message}', encodeURIComponent(message['message_id']!));
@@ -73,7 +79,8 @@ describe('every page', () => {
     ids.set('{waba}', WABA);
     product = await startProduct(data);
     ids.set('{card}', await anyCard());
-    ids.set('{preview}', await anyPreview());
+    ids.set('{preview}', await previewOf('/rates', CARD.replace('Other,BRL,35', 'Other,BRL,36')));
+    ids.set('{spend}', await previewOf('/imports', SPEND.replace(',12.5', ',13')));
     fresh = await startProduct(empty, { args: ['--empty'] });
   });
   afterAll(async () => {
@@ -92,11 +99,11 @@ describe('every page', () => {
     return /[?;]withdraw=([^&"#]+)/.exec(html)![1]!;
   };
   /** The end of the address of a preview: an upload is kept for a while. */
-  const anyPreview = async (): Promise<string> => {
+  const previewOf = async (path: '/rates' | '/imports', text: string): Promise<string> => {
     const form = new FormData();
-    form.set('file', new Blob([CARD.replace('Other,BRL,35', 'Other,BRL,36')]), 'next.csv');
+    form.set('file', new Blob([text]), 'next.csv');
     form.set('effective', '2026-10-10');
-    const answer = await fetch(`${product.url}/rates?/upload`, {
+    const answer = await fetch(`${product.url}${path}?/upload`, {
       method: 'POST',
       headers: { origin: product.url, accept: 'text/html' },
       body: form,
@@ -173,6 +180,9 @@ describe('every page', () => {
     ['/rates{preview}', { main: '#preview tbody th' }],
     ['/messages', { main: 'input[name="id"]' }],
     ['/messages/{number}/{message}', { main: '.answer' }],
+    ['/imports', { main: '#imports tbody th' }],
+    ['/imports?withdraw={import}', { main: '#withdraw button' }],
+    ['/imports{spend}', { main: '#preview button' }],
     ['/health', { main: '#letters tbody th' }],
     ['/health?code=not_json', { main: '#letters tbody th' }],
     ['/definitions', { main: '#main dt' }],
@@ -191,6 +201,7 @@ describe('every page', () => {
     ['/billing', { main: '#main code' }],
     ['/billing/mismatches', { main: '#main' }],
     ['/rates', { main: '#cards tbody td' }],
+    ['/imports', { main: '#imports tbody td' }],
     ['/health', { main: '#letters tbody td' }],
   ];
   it.each(EMPTY_PAGES)('%s of an empty ledger, too', async (path, expected) => {

@@ -1,0 +1,201 @@
+import { Decimal } from 'decimal.js';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
+
+type Row = Record<string, string>;
+
+/** Simulated traffic ends here. */
+const END = '2026-11-01';
+const RANGE = 'from=2026-10-20&to=2026-11-01&as_of=2026-11-05T00:00:00Z';
+const HEAD = 'Reporting starts,Reporting ends,Campaign name,Ad name,Ad ID,Amount spent (BRL)';
+
+describe('what ads cost', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: readonly string[];
+  /** What a test brings about itself. */
+  let expected: RegExp | null;
+  let entries: readonly Row[];
+  /** The ads that most conversations came from. */
+  let ads: readonly string[];
+  /** Ad conversations of which some entry was answered (rules.md 6). */
+  let answered: ReadonlySet<string>;
+
+  beforeAll(async () => {
+    await output(data, [
+      'simulate',
+      '--threads',
+      '700',
+      '--days',
+      '14',
+      '--seed',
+      '5',
+      '--end',
+      END,
+      '--out',
+      'e.ndjson',
+    ]);
+    await output(data, ['ingest', 'e.ndjson']);
+    entries = csvRows(await output(data, ['export', 'conversations', '--from', '2026-10-20', '--to', END])).filter(
+      (row) => row['conversation_id'] === row['ad_conversation_id'],
+    );
+    const all = csvRows(await output(data, ['export', 'conversations']));
+    answered = new Set(all.filter((row) => row['replied_at'] !== '').map((row) => row['ad_conversation_id']!));
+    const counts = new Map<string, number>();
+    for (const { ad_id, source_type } of entries)
+      if (source_type === 'ad') counts.set(ad_id!, (counts.get(ad_id!) ?? 0) + 1);
+    ads = [...counts].toSorted((a, b) => b[1] - a[1]).map(([ad_id]) => ad_id);
+    expect(ads.length).toBeGreaterThan(5);
+    product = await startProduct(data);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    expect(await product.stop()).toBe(0);
+    await data.remove();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+    expected = null;
+  });
+  afterEach(async () => {
+    expect(complaints.filter((complaint) => expected?.test(complaint) !== true)).toEqual([]);
+    await context.close();
+  });
+
+  const upload = async (name: string, text: string): Promise<void> => {
+    await page.goto(`${product.url}/imports?${RANGE}`);
+    await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.locator('#preview').waitFor();
+  };
+  const rowOf = async (ad_id: string): Promise<string[]> => {
+    const row = (await tableRows(page, 'by-ad')).find((cells) => cells[0]!.text.includes(ad_id));
+    if (row === undefined) throw new Error(`No row of ad ${ad_id}.`);
+    return row.map(({ text }) => text);
+  };
+  const startsOf = (ad_id: string): readonly Row[] => entries.filter((row) => row['ad_id'] === ad_id);
+  /** An amount as the page writes it. */
+  const shown = (amount: Decimal): string => `BRL ${amount.toFixed(2, Decimal.ROUND_HALF_UP)}`;
+
+  it('is previewed, imported, shown with every ad, and taken back', async () => {
+    const [first, second] = [ads[0]!, ads[1]!];
+    const lines = [
+      HEAD,
+      `2026-10-21,2026-10-21,Autumn,Sofa,${first},100.005`,
+      `2026-10-22,2026-10-22,Autumn,Sofa,${first},20`,
+      `2026-10-21,2026-10-21,Autumn,"Lamp, blue",${second},33.33`,
+      `2026-10-21,2026-10-21,Winter,Lonely,4040,7`,
+      `2026-09-01,2026-10-21,Winter,Long,4041,500`,
+    ];
+    await upload('october.csv', `${lines.join('\n')}\n`);
+    const preview = await page.locator('#preview').innerText();
+    expect(preview).toContain('4 ads, 5 amounts');
+    expect(preview).toContain('4040');
+    // Nothing is applied before somebody says so.
+    expect(await (await fetch(`${product.url}/api/ad-spend-imports`)).json()).toEqual({ rows: [] });
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('#done').waitFor();
+    expect(await page.locator('#imports tbody th').allInnerTexts()).toEqual(['october.csv']);
+
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    const started = startsOf(first);
+    const replied = started.filter((start) => answered.has(start['conversation_id']!)).length;
+    const row = await rowOf(first);
+    expect(row[0]).toContain('Sofa');
+    expect(row[0]).toContain('Autumn');
+    expect(row[1]).toBe(String(started.length));
+    expect(row[6]).toBe(shown(new Decimal('120.005')));
+    expect(row[7]).toContain(shown(new Decimal('120.005').div(started.length)));
+    expect(row[8]).toContain(shown(new Decimal('120.005').div(replied)));
+    // Few conversations are said to be few.
+    expect(row[7]!.startsWith('~')).toBe(started.length < 30);
+    expect((await rowOf('4040'))[6]).toBe('BRL 7.00');
+    expect((await rowOf('4040'))[7]).toBe('–');
+    expect(await page.locator('#by-ad .notes').innerText()).toContain('1 imported amount reaches beyond these days');
+
+    // The same by CSV and API, row by row.
+    const csv = csvRows(
+      await (
+        await fetch(new URL((await page.locator('#by-ad .links a').first().getAttribute('href'))!, page.url()))
+      ).text(),
+    );
+    const json = (await (await fetch(`${product.url}/api/ad-figures?${RANGE}`)).json()) as {
+      rows: Record<string, unknown>[];
+    };
+    expect(csv.map((line) => [line['ad_id'], line['spend'] || null])).toEqual(
+      json.rows.map((line) => [line['ad_id'], line['spend']]),
+    );
+    const ofFirst = csv.find((line) => line['ad_id'] === first)!;
+    expect(ofFirst['cost_per_conversation']).toBe(
+      new Decimal('120.005').div(started.length).toFixed(4, Decimal.ROUND_HALF_UP),
+    );
+
+    // Sorted by cost, most first.
+    await page.getByRole('link', { name: 'Spend', exact: true }).click();
+    await page.locator('#by-ad th[aria-sort="descending"]', { hasText: 'Spend' }).waitFor();
+    const spends = (await tableRows(page, 'by-ad')).map((cells) => cells[6]!.text);
+    expect(spends.slice(0, 3)).toEqual(['BRL 120.01', 'BRL 33.33', 'BRL 7.00']);
+    expect(spends[3]).toBe('–');
+
+    await page.goto(`${product.url}/imports?${RANGE}`);
+    await page.getByRole('link', { name: 'Withdraw october.csv' }).click();
+    await page.getByRole('button', { name: 'Withdraw this import' }).click();
+    await page.locator('#done').waitFor();
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    expect((await rowOf(first))[6]).toBe('–');
+    expect((await rowOf(first))[0]).not.toContain('Sofa');
+  });
+
+  it('says what is wrong in a file, line by line, and imports nothing of it', async () => {
+    await upload('broken.csv', `${HEAD}\n2026-10-21,2026-10-21,A,<b>B</b>,1,"1,5"\n2026-10-32,2026-10-21,A,B,one,1\n`);
+    const problems = await page.locator('#preview li').allInnerTexts();
+    expect(problems.map((problem) => /^Line (\d), column \d+/.exec(problem)?.[1])).toEqual(['2', '3', '3']);
+    expect(await page.getByRole('button', { name: 'Import', exact: true }).count()).toBe(0);
+    await upload('none.csv', 'a,b\n1,2\n');
+    expect(await page.locator('#preview').innerText()).toContain('Ad ID');
+    await page.goto(`${product.url}/imports?upload=nonsense`);
+    expect(await page.getByRole('alert').innerText()).toContain('The upload is not there any more');
+  });
+
+  it('is typed with the keyboard alone, from the page of the ad', async () => {
+    const ad = ads[2]!;
+    await page.goto(`${product.url}/ads?${RANGE}&ad=${ad}`);
+    await page.getByRole('link', { name: 'Type what it cost' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.pathname === '/imports');
+    await page.getByLabel('Ad ID').focus();
+    expect(await page.getByLabel('Ad ID').inputValue()).toBe(ad);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('By hand');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('10212026');
+    await page.getByLabel('Last day, included').focus();
+    await page.keyboard.type('10222026');
+    await page.getByLabel('Amount, like 1234.50').focus();
+    await page.keyboard.type('12,50');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('brl');
+    await page.keyboard.press('Enter');
+    // What cannot be kept stays in the form.
+    expected = /\b400\b/;
+    expect(await page.getByRole('alert').innerText()).toContain('plain decimal');
+    expect(await page.getByLabel('Name, if it has one').inputValue()).toBe('By hand');
+    await page.getByLabel('Amount, like 1234.50').fill('12.50');
+    await page.getByLabel('Amount, like 1234.50').press('Enter');
+    await page.locator('#done').waitFor();
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    const row = await rowOf(ad);
+    expect([row[0]!.slice(0, 7), row[6]]).toEqual(['By hand', 'BRL 12.50']);
+    // Half of its days are in no row.
+    await page.goto(`${product.url}/ads?from=2026-10-22&to=2026-11-01`);
+    expect((await rowOf(ad))[6]).toBe('–');
+  });
+});
