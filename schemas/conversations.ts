@@ -116,8 +116,8 @@ export type TimelineEvent = Happening &
         readonly expires_at: number;
         /** Whether `expires_at` is Meta's (rules.md W8) and not the estimate of 72 hours. */
         readonly is_reported: boolean;
-        /** Under conversation pricing the open conversations end with it (rules.md 3.1). */
-        readonly closes_conversations: boolean;
+        /** Categories of the conversations that were open under conversation pricing and end with it (rules.md 3.1). */
+        readonly closed_conversations: readonly string[];
       }
     | { readonly kind: 'free_window_expired' | 'service_window_opened' | 'service_window_closed' }
   );
@@ -144,7 +144,7 @@ export interface Conversation {
   /** Free entry windows that opened up to `as_of`, in their order. */
   readonly windows: readonly { readonly opened_at: number; readonly expires_at: number }[];
   readonly if_delivered_now: readonly IfDelivered[];
-  /** The last message that Meta refused to deliver. */
+  /** The last message that Meta refused to deliver, up to `as_of`; so are the two below. */
   readonly last_refusal: Refusal | null;
   /** Since when the customer wants no marketing, where nothing says that this changed. */
   readonly stopped_marketing_at: number | null;

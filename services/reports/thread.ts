@@ -13,7 +13,7 @@ import { readThread, type FoldedThread } from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
 import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
-import { CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
+import { CONVERSATION_SECONDS, CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
 
 /** Events of a page; a thread may have thousands. */
 const PAGE_EVENTS = 200;
@@ -165,7 +165,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
       entry_at: entry.entry_at,
       expires_at,
       is_reported,
-      closes_conversations: opener.policy?.startsWith('CBP') === true,
+      closed_conversations: openConversations(thread, opened_at),
     });
     if (expires_at <= as_of)
       events.push({ kind: 'free_window_expired', at: expires_at, id: opener.message_id, is_free: false });
@@ -174,30 +174,46 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
   return events.sort((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
 }
 
+/** Categories of the conversations (3.1) that the opening of a free entry window ends, the oldest first. */
+function openConversations({ messages }: FoldedThread, at: number): string[] {
+  return [...messages.values()]
+    .filter(({ rule, delivered_at }) => rule === '3.1_opens' && delivered_at !== null)
+    .map((mark) => ({ at: mark.delivered_at ?? 0, category: mark.is_template ? mark.category : 'service' }))
+    .filter((opened) => opened.at <= at && at < opened.at + CONVERSATION_SECONDS)
+    .sort((a, b) => a.at - b.at)
+    .map(({ category }) => category);
+}
+
 /** The messages that open the customer service window (W1), oldest first. */
 function openingMessages({ facts }: FoldedThread): MessageEvent[] {
   return facts.inbound.filter(({ type }) => type !== 'system').sort((a, b) => a.timestamp - b.timestamp);
 }
 
 /** Since when the customer wants no marketing: until a marketing message is delivered after that. */
-function stoppedMarketingAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>): number | null {
+function stoppedMarketingAt(
+  { facts }: FoldedThread,
+  refusals: ReadonlyMap<string, Refusal>,
+  as_of: number,
+): number | null {
   let stopped: number | null = null;
   let delivered = -Infinity;
   for (const { id, category, delivered_at } of facts.outbound) {
     const refusal = refusals.get(id);
     if (refusal?.code === STOPPED_MARKETING && (stopped === null || refusal.at > stopped)) stopped = refusal.at;
-    if (category.startsWith('marketing') && delivered_at !== null) delivered = Math.max(delivered, delivered_at);
+    if (category.startsWith('marketing') && delivered_at !== null && delivered_at <= as_of)
+      delivered = Math.max(delivered, delivered_at);
   }
   return stopped !== null && stopped >= delivered ? stopped : null;
 }
 
 /** When Meta said last that the customer cannot be reached; null where a message went through, either way, after that. */
-function unreachableAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>): number | null {
+function unreachableAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): number | null {
   const refused = [...refusals.values()].filter(({ code }) => code === UNDELIVERABLE).map(({ at }) => at);
   if (refused.length === 0) return null;
   const last = refused.reduce((a, b) => Math.max(a, b));
-  const wrote = facts.inbound.some(({ timestamp }) => timestamp > last);
-  const received = facts.outbound.some(({ delivered_at }) => delivered_at !== null && delivered_at > last);
+  const isSince = (at: number | null): boolean => at !== null && last < at && at <= as_of;
+  const wrote = facts.inbound.some(({ timestamp }) => isSince(timestamp));
+  const received = facts.outbound.some(({ delivered_at }) => isSince(delivered_at));
   return wrote || received ? null : last;
 }
 
@@ -211,6 +227,7 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
   const { facts } = thread;
   const ids = new Set<string>(facts.outbound.map(({ id }) => id));
   const refusals = refusalsOf(thread.events.filter(({ id }) => ids.has(id)));
+  const known = new Map([...refusals].filter(([, { at }]) => at <= asked.as_of));
   const all = timeline(thread, refusals, asked.as_of);
   const { before } = asked;
   const end = before === null ? all.length : all.filter((event) => compareCursors(cursorOf(event), before) < 0).length;
@@ -229,9 +246,9 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
       .filter(({ opened_at }) => opened_at <= asked.as_of)
       .map(({ opened_at, expires_at }) => ({ opened_at, expires_at })),
     if_delivered_now: outlookAt(facts, thread.rulebook, asked.as_of),
-    last_refusal: [...refusals.values()].sort((a, b) => b.at - a.at)[0] ?? null,
-    stopped_marketing_at: stoppedMarketingAt(thread, refusals),
-    unreachable_at: unreachableAt(thread, refusals),
+    last_refusal: [...known.values()].sort((a, b) => b.at - a.at)[0] ?? null,
+    stopped_marketing_at: stoppedMarketingAt(thread, known, asked.as_of),
+    unreachable_at: unreachableAt(thread, known, asked.as_of),
     events: all.slice(start, end),
     older: start > 0 && first !== undefined ? cursorOf(first) : null,
     around_message:

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
+import { simulate } from '../../services/simulate/simulate.ts';
 import { complaintsOf, focusOf, launchBrowser, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
@@ -104,6 +105,8 @@ const GINAS: readonly Event[] = [
   status('wamid.G0', unix('2024-11-20T10:00:01Z'), GINA, { status: 'failed', errors: [{ code: 131050 }] }),
   businessSends('wamid.G1', unix('2024-11-25T10:00:00Z'), GINA, template('marketing')),
   status('wamid.G1', unix('2024-11-25T10:00:01Z'), GINA),
+  businessSends('wamid.G6', unix('2024-12-01T10:00:00Z'), GINA, template('utility')),
+  status('wamid.G6', unix('2024-12-01T10:00:01Z'), GINA),
   customerWrites('wamid.G2', unix('2024-12-01T11:00:00Z'), { wa_id: GINA }, ad('66')),
   businessSends('wamid.G3', unix('2024-12-01T11:10:00Z'), GINA),
   status('wamid.G3', unix('2024-12-02T00:10:00Z'), GINA, {
@@ -146,6 +149,133 @@ const openThread = (now: number): readonly Event[] => [
   status('wamid.E2', now - 86_000 + CLOSES_IN, '5521987654300'),
 ];
 
+/** Traffic of another year, to search in. */
+const SIMULATED: readonly Event[] = [
+  ...simulate({ threads: 150, days: 20, seed: 5, end_at: unix('2025-02-01T00:00:00Z') }),
+].map((line) => JSON.parse(line) as Event);
+
+type Row = Readonly<Record<string, string>>;
+
+/** Ad conversations as rules.md 6 says, of the rows of report `conversations`. */
+function grouped(entries: readonly Row[]): Row[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of entries) {
+    const key = `${row['phone_number_id']} ${row['ad_conversation_id']}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((group) => {
+    const byEntry = group.toSorted((a, b) => (a['entry_at']! < b['entry_at']! ? -1 : 1));
+    const start = group.find((row) => row['conversation_id'] === row['ad_conversation_id'])!;
+    const first_reply =
+      group
+        .map((row) => row['replied_at']!)
+        .filter(Boolean)
+        .sort()[0] ?? '';
+    const answered = byEntry.find((row) => first_reply !== '' && row['replied_at'] === first_reply);
+    const window = group
+      .filter((row) => row['opened_at'] !== '')
+      .sort((a, b) => (a['opened_at']! < b['opened_at']! ? 1 : -1))[0];
+    return {
+      conversation_id: start['conversation_id']!,
+      phone_number_id: start['phone_number_id']!,
+      customer: start['customer']!,
+      entry_at: start['entry_at']!,
+      source_type: start['source_type']!,
+      ad_id: start['ad_id']!,
+      source_url: start['source_url']!,
+      last_entry_at: byEntry.at(-1)!['entry_at']!,
+      is_replied: String(answered !== undefined),
+      seconds_to_reply: answered === undefined ? '' : String(unix(first_reply) - unix(answered['entry_at']!)),
+      opened_at: window?.['opened_at'] ?? '',
+      expires_at: window?.['expires_at'] ?? '',
+      free_messages: String(group.reduce((sum, row) => sum + Number(row['free_messages']), 0)),
+    };
+  });
+}
+
+function isIn(state: string, row: Row, as_of: string): boolean {
+  const isLate = unix(row['last_entry_at']!) + 86_400 <= unix(as_of);
+  const opened = row['opened_at'] !== '' && unix(row['opened_at']!) <= unix(as_of);
+  switch (state) {
+    case 'replied':
+      return row['is_replied'] === 'true';
+    case 'pending':
+      return row['is_replied'] === 'false' && !isLate;
+    case 'not_replied':
+      return row['is_replied'] === 'false' && isLate;
+    case 'open':
+      return opened && unix(as_of) < unix(row['expires_at']!);
+    default:
+      return true;
+  }
+}
+
+/** A search and what its rows are, of all ad conversations. */
+interface RandomSearch {
+  readonly params: URLSearchParams;
+  readonly sort: string;
+  readonly expected: readonly Row[];
+}
+
+function randomSearch(random: () => number, all: readonly Row[], entries: readonly Row[]): RandomSearch {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
+  const from = pick(['2024-11-01', '2025-01-15', '2025-01-20']);
+  const to = pick(['2025-01-22', '2025-02-01', '2026-04-01']);
+  const as_of = pick(['2025-01-20T12:00:00Z', '2025-01-31T18:00:00Z', '2026-03-04T20:00:00Z']);
+  const state = pick(['', '', 'replied', 'pending', 'not_replied', 'open']);
+  const some = pick(all);
+  const ad = pick(['', '', some['ad_id']!, some['source_url']!]);
+  const named = pick(entries);
+  const kind = pick(['all', 'all', 'digits', 'digits', 'entry', 'user']);
+  const start = Math.floor(random() * 9);
+  const digits = pick(all.filter((row) => /^\d+$/.test(row['customer']!)))['customer']!.slice(
+    start,
+    start + 2 + Math.floor(random() * 3),
+  );
+  const q = { all: '', digits, entry: named['conversation_id']!, user: USER_ID }[kind]!;
+  const meant = (row: Row): boolean => {
+    if (kind === 'entry')
+      return (
+        row['conversation_id'] === named['ad_conversation_id'] && row['phone_number_id'] === named['phone_number_id']
+      );
+    const isInRange = row['entry_at']! >= from && row['entry_at']! < to;
+    return isInRange && (kind === 'user' ? row['customer'] === USER_ID : row['customer']!.includes(q));
+  };
+  const expected = all
+    .filter((row) => meant(row) && isIn(state, row, as_of))
+    .filter((row) => ad === '' || row['ad_id'] === ad || row['source_url'] === ad)
+    .sort((a, b) => (`${a['entry_at']} ${a['conversation_id']}` < `${b['entry_at']} ${b['conversation_id']}` ? -1 : 1));
+  const params = new URLSearchParams({ from, to, as_of });
+  for (const [name, value] of Object.entries({ q, ad, state })) if (value !== '') params.set(name, value);
+  return {
+    params,
+    sort: pick(['', 'entry_at', '-seconds_to_reply', 'seconds_to_reply', 'ad', '-phone_number_id']),
+    expected,
+  };
+}
+
+/** Rows in the order of the page. */
+function inOrder(rows: readonly Row[], sort: string): Row[] {
+  const column = sort.replace('-', '') || 'entry_at';
+  const descending = sort === '' || sort.startsWith('-');
+  const value = (row: Row): string | number => {
+    if (column === 'ad') return row['ad_id'] || row['source_url']!;
+    if (column !== 'seconds_to_reply') return row[column]!;
+    return row[column] === '' ? (descending ? -1 : Infinity) : Number(row[column]);
+  };
+  const keys = (row: Row): (string | number)[] => [
+    value(row),
+    row['entry_at']!,
+    row['conversation_id']!,
+    row['phone_number_id']!,
+  ];
+  return rows.toSorted((a, b) => {
+    const [one, other] = [keys(a), keys(b)];
+    const at = one.findIndex((key, i) => key !== other[i]);
+    return at < 0 ? 0 : (one[at]! < other[at]! ? -1 : 1) * (descending ? -1 : 1);
+  });
+}
+
 const MARCH = 'from=2026-03-01&to=2026-03-10';
 const THREAD = `/conversations/${NUMBER}/wamid.A3`;
 
@@ -164,6 +294,7 @@ describe('conversations', () => {
       ...OTHERS,
       ...GINAS,
       ...HUGOS,
+      ...SIMULATED,
       ...CROWD,
       ...LONG_THREAD,
       ...openThread(Math.floor(Date.now() / 1000)),
@@ -290,6 +421,46 @@ describe('conversations', () => {
     expect((await fetch(`${product.url}/api/ad-conversations?state=waiting`)).status).toBe(400);
   });
 
+  it('shows the same rows on the page, in CSV and in JSON, for whatever is searched, and whole numbers in none of the pages', async () => {
+    const text = async (path: string): Promise<string> => {
+      const response = await fetch(new URL(path, product.url));
+      expect(response.status).toBe(200);
+      return response.text();
+    };
+    const entries = csvRows(await text('/api/conversations?format=csv'));
+    const all = grouped(entries);
+    const names = all.map((row) => row['customer']!);
+    let seed = 20_260_901;
+    const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+    let found = 0;
+    for (let i = 0; i < 40; i++) {
+      const { params, sort, expected } = randomSearch(random, all, entries);
+      found += expected.length > 0 ? 1 : 0;
+      const known = Object.keys(grouped(entries.slice(0, 1))[0]!);
+      const only = (rows: readonly Row[]): Row[] =>
+        rows.map((row) => Object.fromEntries(known.map((name) => [name, row[name]!])));
+      const csv = csvRows(await text(`/api/ad-conversations?format=csv&${params}`));
+      expect(only(csv), params.toString()).toEqual(expected);
+      const json = JSON.parse(await text(`/api/ad-conversations?${params}`)) as { rows: Row[] };
+      expect(json.rows).toEqual(csv);
+
+      const ids: string[] = [];
+      let next: string | undefined = `/conversations?${params}${sort === '' ? '' : `&sort=${sort}`}`;
+      while (next !== undefined) {
+        const html = await text(next);
+        expect(html).toContain(
+          `ad-conversations?format=csv&amp;${new URLSearchParams({ from: params.get('from')!, to: params.get('to')! }).toString().replace('&', '&amp;')}`,
+        );
+        expect(names.filter((name) => name !== params.get('q') && html.includes(name))).toEqual([]);
+        for (const [, id] of html.matchAll(/<th scope="row"[^>]*>\s*<a href="[^"]*\/([^/"?]+)(?:\?[^"]*)?"/g))
+          ids.push(decodeURIComponent(id!));
+        next = /<a href="([^"]*)" rel="next"/.exec(html)?.[1]?.replaceAll('&amp;', '&');
+      }
+      expect(ids, `${params} ${sort}`).toEqual(inOrder(expected, sort).map((row) => row['conversation_id']));
+    }
+    expect(found).toBeGreaterThan(15);
+  }, 120_000);
+
   /** Rows of the time line: what is read, and whether they have the edge of a free entry window. */
   const timeline = (): Promise<(string | boolean)[][]> =>
     page
@@ -352,11 +523,12 @@ describe('conversations', () => {
         false,
       ],
       ['10:00:00 Business template spring, marketing Billable Why delivered 10:00:01', false],
+      ['10:00:00 Business template spring, utility Billable Why delivered 10:00:01', false],
       ['11:00:00 Customer text Entry ad 66', false],
       ['11:00:00 Customer service window opens', false],
       ['11:10:00 Business text, service Free entry Why delivered 2 Dec 2024, 00:10', true],
       [
-        '00:10:00 Free entry window opens with the delivered reply to the entry of 1 Dec 2024, 11:00 until 6 Dec 2024, 00:10, as Meta reports; conversations that were open end here (3.1)',
+        '00:10:00 Free entry window opens with the delivered reply to the entry of 1 Dec 2024, 11:00 until 6 Dec 2024, 00:10, as Meta reports Closes what was open: the utility conversation (3.1)',
         true,
       ],
       ['11:00:00 Customer text Entry, re-click ad 66', true],

@@ -169,7 +169,7 @@ describe('the words for it', () => {
     [
       { ...row, rule: '3.1_opens', policy: 'CBP-2023-06' },
       'Free within the monthly 1,000, else billable',
-      /open a service conversation of 24 hours/,
+      /open a conversation of 24 hours, category service/,
     ],
   ])('%o', (outlook, name, reason) => {
     expect(outlookName(outlook)).toBe(name);

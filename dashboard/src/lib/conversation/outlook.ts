@@ -26,7 +26,7 @@ export function outlookReason({ kind, rule, policy, is_allowed }: IfDelivered): 
     case 'W7':
       return 'The Free Entry Point is active (W7).';
     case '3.1_opens':
-      return `It would open a ${kind} conversation of 24 hours (${policy}).`;
+      return `It would open a conversation of 24 hours, category ${kind} (${policy}).`;
     case '3.1_covered':
       return `A conversation that covers it is open (${policy}).`;
     case '3_service':
