@@ -664,20 +664,27 @@ describe('conversations', () => {
     await page.getByRole('heading', { name: `Conversation with +${ANNA}` }).waitFor();
   });
 
-  it('is used with the keyboard alone', async () => {
+  it('is used with the keyboard alone, from the search to why a message is free', async () => {
+    const tabTo = async (isThere: (name: string) => boolean): Promise<void> => {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press('Tab');
+        const focus = await focusOf(page);
+        // A date has parts, of which the browser marks one itself.
+        if (!/^input (from|to)$/.test(focus.name)) expect(focus).toMatchObject({ isVisible: true });
+        if (isThere(focus.name)) return;
+      }
+      throw new Error('60 steps do not lead there.');
+    };
     await open(`/conversations?${MARCH}`);
     await page.getByLabel('Number or part of it').focus();
-    await page.keyboard.type('wamid.B1');
+    await page.keyboard.type('wamid.A4');
     await page.keyboard.press('Enter');
     await page.getByText('The search is the id of a message').waitFor();
-    for (let i = 0; i < 40; i++) {
-      await page.keyboard.press('Tab');
-      const focus = await focusOf(page);
-      // A date has parts, of which the browser marks one itself.
-      if (!/^input (from|to)$/.test(focus.name)) expect(focus).toMatchObject({ isVisible: true });
-      if (focus.name.startsWith('a conversations +44')) break;
-    }
+    await tabTo((name) => name.startsWith('a conversations +55'));
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Conversation with +44 •••• 23' }).waitFor();
+    await page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
+    await tabTo((name) => name === 'a Why');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
   });
 });
