@@ -30,6 +30,7 @@ export interface ReportFilters extends Narrowed {
  * What some reports can be narrowed to; which ones, `NARROWED_BY` says. `ad` is the id of an ad or post, or (text that
  * begins with http) the address that its entries came from; `q` what conversations are searched by and `state` what has become of them; the others are values
  * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
+ * `tier`, `rate` and `rate_card` tell charges apart that have all else in common; `policy` and `rule` decided a prediction.
  */
 export const NARROWINGS = [
   'ad',
@@ -40,8 +41,13 @@ export const NARROWINGS = [
   'market',
   'category',
   'billing',
+  'tier',
+  'rate',
+  'rate_card',
   'predicted',
   'reported',
+  'policy',
+  'rule',
   'code',
 ] as const;
 export type Narrowing = (typeof NARROWINGS)[number];
@@ -304,19 +310,100 @@ export const mismatchRow = z.object({
 });
 export type MismatchRow = z.infer<typeof mismatchRow>;
 
-/** A page of mismatches, the latest first. */
-export interface AskedMismatches {
-  /** Null: of all marks. */
-  readonly predicted: string | null;
-  readonly reported: string | null;
-  /** What the page before ended with; null = the first page. `delivered_at` in Unix seconds. */
-  readonly before: {
-    readonly delivered_at: number;
-    readonly phone_number_id: string;
-    readonly message_id: string;
-  } | null;
-  readonly limit: number;
-}
+/** Columns that the messages behind mismatches can be sorted by. */
+export const MISMATCH_SORTS = [
+  'delivered_at',
+  'message_id',
+  'template_name',
+  'category',
+  'predicted',
+  'reported',
+  'ad_id',
+] as const;
+export type MismatchSort = (typeof MISMATCH_SORTS)[number];
+
+/** A row of the report `charges`, as it is printed: volume, amounts and rate are decimals as text, empty = none. */
+export const chargeRow = z.object({
+  day: z.string(),
+  waba_id: z.string(),
+  phone_number_id: z.string(),
+  market: z.string(),
+  /** Rated (M1a). */
+  category: z.string(),
+  billing: z.string(),
+  tier: z.string(),
+  volume: z.string(),
+  rate: z.string(),
+  list_cost: z.string(),
+  billed_cost: z.string(),
+  savings: z.string(),
+  currency: z.string(),
+  rate_card: z.string(),
+  /** Messages without an amount. */
+  unrated: z.string(),
+  period: z.string(),
+});
+export type ChargeRow = z.infer<typeof chargeRow>;
+
+/** Columns that charges can be sorted by; amounts and rates within their currency. */
+export const CHARGE_SORTS = [
+  'day',
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'category',
+  'billing',
+  'volume',
+  'rate',
+  'list_cost',
+  'billed_cost',
+  'savings',
+  'unrated',
+] as const;
+export type ChargeSort = (typeof CHARGE_SORTS)[number];
+
+/** A row of the report `messages`, as it is printed, of a message that was delivered; with its tier. */
+export const chargedMessageRow = z.object({
+  message_id: z.string(),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  sent_at: z.string(),
+  delivered_at: z.string(),
+  type: z.string(),
+  template_name: z.string(),
+  category: z.string(),
+  policy: z.string(),
+  predicted: z.string(),
+  reported: z.string(),
+  billing: z.string(),
+  billable: z.string(),
+  conversation_id: z.string(),
+  ad_id: z.string(),
+  waba_id: z.string(),
+  market: z.string(),
+  rated_category: z.string(),
+  currency: z.string(),
+  rate_card: z.string(),
+  list_cost: z.string(),
+  billed_cost: z.string(),
+  savings: z.string(),
+  unrated: z.string(),
+  period: z.string(),
+  /** `from:to`, with MAX for no upper bound; empty: its price is not from a tier. */
+  tier: z.string(),
+});
+export type ChargedMessageRow = z.infer<typeof chargedMessageRow>;
+
+/** Columns that messages with their amounts can be sorted by: those by which charges are kept per hour. */
+export const CHARGED_MESSAGE_SORTS = [
+  'delivered_at',
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'rated_category',
+  'billing',
+] as const;
+export type ChargedMessageSort = (typeof CHARGED_MESSAGE_SORTS)[number];
 
 /** One outbound message with everything that decides its amount. */
 export const messageRow = z.object({
@@ -405,7 +492,19 @@ export interface Reports {
   bill(filters: ReportFilters, sample: boolean): Promise<Bill>;
   unrated(filters: ReportFilters, sample: boolean): Promise<UnratedRow[]>;
   mismatches(filters: ReportFilters, sample: boolean): Promise<MismatchesRow[]>;
-  mismatchedMessages(filters: ReportFilters, asked: AskedMismatches, sample: boolean): Promise<MismatchRow[]>;
+  mismatchedMessages(
+    filters: ReportFilters,
+    asked: AskedPage<MismatchSort>,
+    sample: boolean,
+  ): Promise<PageOf<MismatchRow>>;
+  /** A page of the report `charges`. */
+  charges(filters: ReportFilters, asked: AskedPage<ChargeSort>, sample: boolean): Promise<PageOf<ChargeRow>>;
+  /** A page of the delivered messages of the report `messages`, by the days of `charges`. */
+  chargedMessages(
+    filters: ReportFilters,
+    asked: AskedPage<ChargedMessageSort>,
+    sample: boolean,
+  ): Promise<PageOf<ChargedMessageRow>>;
   /** Messages of an id, of one business number or of all: ids are unique only within a number. Times are in `tz`. */
   messages(
     asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },

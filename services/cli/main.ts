@@ -71,7 +71,9 @@ function program(): Command {
     .option('--to <date>', 'day after the last one')
     .option('--tz <zone>', 'IANA time zone of days and times (default: UTC)')
     .option('--as-of <time>', 'clock for what depends on now (default: now)')
-    .addOption(new Option('--by <time>', 'messages: which time the range is of').choices(['sent', 'delivered']))
+    .addOption(
+      new Option('--by <time>', 'messages: which time the range is of').choices(['sent', 'delivered', 'charged']),
+    )
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--sample', 'read the sample data instead of the ledger')
     .action((report: string, options: ExportOptions) => exportReport(report, options));

@@ -34,7 +34,7 @@ import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
 import { allMismatchedMessages, MISMATCHED_MESSAGES_COLUMNS, mismatches } from '../reports/mismatches.ts';
-import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS } from '../reports/rows.ts';
+import { conversations, CONVERSATIONS_COLUMNS, messages, MESSAGES_COLUMNS, type MessagesBy } from '../reports/rows.ts';
 import {
   savings,
   savingsAds,
@@ -106,6 +106,11 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'unrated',
 ]);
 
+/** What messages are priced by. */
+const OF_MESSAGES = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
+const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card'] as const;
+const OF_MISMATCHES = ['predicted', 'reported', 'category', 'policy', 'rule', 'waba_id', 'phone_number_id'] as const;
+
 /** What each report can be narrowed to, besides days; one that is not listed is always whole. */
 export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing[]>>> = {
   conversations: ['ad'],
@@ -119,6 +124,16 @@ export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing
   'savings-ads': ['ad'],
   'ad-figures': ['ad'],
   'dead-letters': ['code'],
+  messages: OF_CHARGES,
+  charges: OF_CHARGES,
+  savings: OF_CHARGES,
+  'savings-days': OF_CHARGES,
+  'savings-categories': OF_CHARGES,
+  'savings-markets': OF_CHARGES,
+  'savings-numbers': OF_CHARGES,
+  unrated: OF_MESSAGES,
+  mismatches: OF_MISMATCHES,
+  'mismatched-messages': OF_MISMATCHES,
 };
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
@@ -145,7 +160,7 @@ function whole(row: z.ZodObject, rows: Promise<readonly Record<string, unknown>[
   return { columns, batches: inOneBatch(columns, rows) };
 }
 
-function source(report: ReportName, database: Database, filters: ReportFilters, by: 'sent' | 'delivered'): Source {
+function source(report: ReportName, database: Database, filters: ReportFilters, by: MessagesBy): Source {
   switch (report) {
     case 'messages':
       return { columns: MESSAGES_COLUMNS, batches: messages(database, filters, by) };
@@ -220,7 +235,7 @@ export async function* csvReport(
   report: ReportName,
   database: Database,
   filters: ReportFilters,
-  by: 'sent' | 'delivered' = 'sent',
+  by: MessagesBy = 'sent',
 ): AsyncGenerator<string> {
   const { columns, batches } = source(report, database, filters, by);
   yield csvText([columns]);
@@ -232,7 +247,7 @@ export async function* objectReport(
   report: ReportName,
   database: Database,
   filters: ReportFilters,
-  by: 'sent' | 'delivered' = 'sent',
+  by: MessagesBy = 'sent',
 ): AsyncGenerator<Record<string, unknown>[]> {
   const { columns, batches } = source(report, database, filters, by);
   for await (const rows of batches)

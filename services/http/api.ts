@@ -61,8 +61,8 @@ export async function answerApi(
     fail(response, 400, 'BAD_REQUEST', parsed.message);
     return;
   }
-  if ((format !== 'json' && format !== 'csv') || (by !== 'sent' && by !== 'delivered')) {
-    fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent or delivered.');
+  if ((format !== 'json' && format !== 'csv') || (by !== 'sent' && by !== 'delivered' && by !== 'charged')) {
+    fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent, delivered or charged.');
     return;
   }
   const narrowings = NARROWED_BY[name] ?? [];

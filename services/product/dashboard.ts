@@ -73,6 +73,9 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     mismatches: (filters, sample) => opening.demand().product.queries.mismatches(filters, sample),
     mismatchedMessages: (filters, asked, sample) =>
       opening.demand().product.queries.mismatchedMessages(filters, asked, sample),
+    charges: (filters, asked, sample) => opening.demand().product.queries.charges(filters, asked, sample),
+    chargedMessages: (filters, asked, sample) =>
+      opening.demand().product.queries.chargedMessages(filters, asked, sample),
     unrated: (filters, sample) => opening.demand().product.queries.unrated(filters, sample),
     messages: (asked, sample) => opening.demand().product.queries.messages(asked, sample),
     conversations: (asked, sample) => opening.demand().product.queries.conversations(asked, sample),

@@ -3,6 +3,8 @@ import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
+import { chargedMessages } from '../reports/charged-messages.ts';
+import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
 import { adFigures, adNames } from '../reports/ads.ts';
 import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
@@ -134,6 +136,14 @@ export class Product {
       mismatches: async (filters, sample) => mismatches(await this.#database(sample), filters),
       mismatchedMessages: async (filters, asked, sample) =>
         mismatchedMessages(await this.#database(sample), filters, asked),
+      charges: (filters, asked, sample) =>
+        this.#askAmounts(
+          `charges ${JSON.stringify(asked)}`,
+          (database) => chargesPage(database, filters, asked),
+          filters,
+          sample,
+        ),
+      chargedMessages: async (filters, asked, sample) => chargedMessages(await this.#database(sample), filters, asked),
       unrated: (filters, sample) => this.#askAmounts('unrated', unrated, filters, sample),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),

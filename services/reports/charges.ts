@@ -1,10 +1,19 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import { z } from 'zod';
+import {
+  chargeRow,
+  type AskedPage,
+  type ChargeRow,
+  type ChargeSort,
+  type PageOf,
+  type ReportFilters,
+} from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Parameters } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
-import { FROM, parametersOf, readQuery, TO } from './sql.ts';
+import { paging, type PageKey } from './paging.ts';
+import { FROM, narrowedSql, parametersOf, readQuery, TO } from './sql.ts';
 
 export const CHARGES_COLUMNS = [
   'day',
@@ -51,16 +60,28 @@ export const CLOSED_CHARGE = CHARGES_COLUMNS.slice(0, -1)
   .map((column) => (column === 'day' ? 'toString(closed_charges.day) AS day' : column))
   .join(', ');
 
+/** What messages are narrowed by before they are priced: columns by which charges are kept. */
+const NARROWED_BEFORE = {
+  waba_id: 'toString(waba_id)',
+  phone_number_id: 'toString(phone_number_id)',
+  market: 'toString(market)',
+  category: 'toString(category)',
+  billing: 'toString(billing)',
+} as const;
+
+/** What rows of charges are narrowed by, frozen ones too. */
+const NARROWED_ROWS = { ...NARROWED_BEFORE, tier: 'tier', rate: 'rate', rate_card: 'rate_card' } as const;
+
 /** What charges are kept by, besides the ad. */
 const KEPT = 'day, waba_id, phone_number_id, market, category, billing, model, basis, place';
 
 /** Days of the accounts' own zones, as they are kept; without ads they are fewer rows to price. */
-function keptDays(withAds: boolean): string {
+function keptDays(withAds: boolean, where: string): string {
   const key = withAds ? `${KEPT}, ad_id, source_type` : KEPT;
   return `
   SELECT ${key}, day AS charge_day, sum(charge_days.volume) AS volume
   FROM charge_days FINAL
-  WHERE day >= {first_day:Date} AND day < {end_day:Date}
+  WHERE day >= {first_day:Date} AND day < {end_day:Date} AND ${where}
   GROUP BY ${key}
   SETTINGS do_not_merge_across_partitions_select_final = 1`;
 }
@@ -68,10 +89,15 @@ function keptDays(withAds: boolean): string {
 const FIRST_DAY = '1970-01-01';
 const END_DAY = '2149-06-01';
 
+/** The days of the filters as parameters of type Date. */
+export function daysOf(filters: ReportFilters): { readonly first_day: string; readonly end_day: string } {
+  return { first_day: filters.from ?? FIRST_DAY, end_day: filters.to ?? END_DAY };
+}
+
 /**
  * A query of delivered messages with their price, for the range of the filters: `charge_day`, `waba_id`, `phone_number_id`,
  * `market`, `category` (rated), `billing`, `volume`, with ads also `ad_id` and `source_type` (of free entry messages), and what
- * `pricedSql` adds. Live, also of closed months.
+ * `pricedSql` adds. Live, also of closed months. Narrowed to accounts, numbers, markets, categories and marks.
  */
 export async function pricedCharges(
   database: Database,
@@ -79,11 +105,12 @@ export async function pricedCharges(
   options: { readonly withAds?: boolean } = {},
 ): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
   const basis = await readRatingBasis(database);
-  const parameters = { ...parametersOf(filters), ...basis.parameters };
+  const narrowed = narrowedSql(filters, NARROWED_BEFORE);
+  const parameters = { ...parametersOf(filters), ...basis.parameters, ...narrowed.parameters };
   if (filters.is_tz_given !== true)
     return {
-      sql: pricedSql(keptDays(options.withAds === true), 'category'),
-      parameters: { ...parameters, first_day: filters.from ?? FIRST_DAY, end_day: filters.to ?? END_DAY },
+      sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'),
+      parameters: { ...parameters, ...daysOf(filters) },
     };
   // A price is that of the account's own day, whatever days are asked for.
   const messages = `
@@ -91,7 +118,7 @@ export async function pricedCharges(
     billing, model, basis, place, if(billing = 'FREE_ENTRY', ad_id, '') AS ad_id,
     if(billing = 'FREE_ENTRY', source_type, '') AS source_type, toUInt64(1) AS volume
   FROM (${placedSql(basis, `delivered_at >= ${FROM} AND delivered_at < ${TO}`)})`;
-  return { sql: pricedSql(messages, 'category'), parameters };
+  return { sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${narrowed.where}`, 'category'), parameters };
 }
 
 /** Live rows, and of closed months the rows that were frozen. */
@@ -120,7 +147,11 @@ export async function printedCharges(
   const { sql, parameters } = await pricedCharges(database, filters);
   const rows =
     filters.is_tz_given === true ? `SELECT *, 'live' AS period FROM (${chargeRowsSql(sql)})` : printedSql(sql);
-  return { sql: rows, parameters };
+  const narrowed = narrowedSql(filters, NARROWED_ROWS);
+  return {
+    sql: `SELECT * FROM (${rows}) WHERE ${narrowed.where}`,
+    parameters: { ...parameters, ...narrowed.parameters },
+  };
 }
 
 /**
@@ -130,4 +161,40 @@ export async function printedCharges(
 export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
   const { sql, parameters } = await printedCharges(database, filters);
   yield* database.stream(`${sql} ORDER BY ${CHARGES_KEY.join(', ')}`, parameters);
+}
+
+const AMOUNT_COLUMNS = ['rate', 'list_cost', 'billed_cost', 'savings'] as const;
+
+const text = (sql: string): PageKey => ({ sql: `toString(${sql})`, type: 'String' });
+
+/** What charges are ordered by: the column, and the rest of their key. */
+function keysOf({ column, descending }: AskedPage<ChargeSort>['sort']): readonly PageKey[] {
+  const rest = [...CHARGES_KEY, 'period' as const].filter((key) => key !== column).map(text);
+  if (column === 'volume' || column === 'unrated') return [{ sql: `toUInt64(${column})`, type: 'UInt64' }, ...rest];
+  if (!AMOUNT_COLUMNS.some((amount) => amount === column)) return [text(column), ...rest];
+  // What has no amount comes last either way. No order of amounts goes across currencies.
+  const none = descending ? '-1' : '999999999999999999';
+  return [
+    text('currency'),
+    { sql: `toDecimal128(if(${column} = '', '${none}', ${column}), 8)`, type: 'Decimal(38, 8)' },
+    ...[...CHARGES_KEY, 'period' as const].filter((key) => key !== 'currency').map(text),
+  ];
+}
+
+const pagedRow = chargeRow.extend({ page_cursor: z.array(z.string()) });
+
+/** A page of report `charges`, in the order asked for. Settle the charges first. */
+export async function chargesPage(
+  database: Database,
+  filters: ReportFilters,
+  asked: AskedPage<ChargeSort>,
+): Promise<PageOf<ChargeRow>> {
+  const { sql, parameters } = await printedCharges(database, filters);
+  const page = paging(asked, keysOf(asked.sort));
+  const rows = await database.query(
+    pagedRow,
+    `SELECT ${CHARGES_COLUMNS.join(', ')}, ${page.cursor} FROM (${sql}) WHERE ${page.where} ${page.order}`,
+    { ...parameters, ...page.parameters },
+  );
+  return page.pageOf(rows);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import { NARROWINGS, type ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 
 /** What amounts are read from. Whatever is written to a table makes another part. */
@@ -48,8 +48,9 @@ export class Remembered {
    * @param read must depend on nothing but the ledger, its `name` and the filters other than `as_of`: amounts have no clock
    */
   async ask<T>(name: string, filters: ReportFilters, read: () => Promise<T>): Promise<T> {
-    const { from, to, tz, is_tz_given, ad } = filters;
-    const key = JSON.stringify([name, from, to, tz, is_tz_given === true, ad ?? null]);
+    const { from, to, tz, is_tz_given } = filters;
+    const only = NARROWINGS.map((narrowing) => filters[narrowing] ?? null);
+    const key = JSON.stringify([name, from, to, tz, is_tz_given === true, only]);
     // Before the answer is read: what is written in between makes it newer than its state says, never older.
     const state = await stateOf(this.#database);
     const known = this.#answers.get(key);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { Parameters } from '../ledger/database.ts';
 
 /** A query that is too long to sit in code, from `sql/queries`. */
 export function readQuery(name: string): string {
@@ -51,6 +52,28 @@ export function parametersOf(filters: ReportFilters): {
   ad: string;
 } {
   return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of, ad: filters.ad ?? '' };
+}
+
+/** A condition on rows, with the parameters that it takes. */
+export interface Condition {
+  readonly where: string;
+  readonly parameters: Parameters;
+}
+
+/**
+ * Rows that are what the filters are narrowed to. What the filters say of a column that is not among `columns` is not
+ * looked at. An empty value is one: messages of no account have an empty `waba_id`.
+ * @param columns by the name of a narrowing, the expression that it compares, as text
+ */
+export function narrowedSql(filters: ReportFilters, columns: Readonly<Partial<Record<Narrowing, string>>>): Condition {
+  const asked = Object.entries(columns).flatMap(([name, sql]) => {
+    const value = filters[name as Narrowing];
+    return value == null ? [] : [{ parameter: `only_${name}`, sql, value }];
+  });
+  return {
+    where: ['true', ...asked.map(({ parameter, sql }) => `${sql} = {${parameter}:String}`)].join(' AND '),
+    parameters: Object.fromEntries(asked.map(({ parameter, value }) => [parameter, value])),
+  };
 }
 
 /**

@@ -8,6 +8,6 @@ SELECT
     ifNull(toString(rate), '') AS list_cost,
     if(billing = 'BILLABLE' OR rate IS NULL, list_cost, '0') AS billed_cost,
     if(billing = 'BILLABLE' AND rate IS NOT NULL, '0', list_cost) AS savings,
-    unrated, period
+    unrated, period%also%
 FROM (%rated%) AS message_marks
-ORDER BY message_marks.sent_at, message_id, phone_number_id
+%order%

@@ -1,4 +1,5 @@
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
+import type { MessagesBy } from '../../reports/rows.ts';
 import { writeTextFile } from '../../exports/files.ts';
 import { csvReport, REPORTS, settleReports, type ReportName } from '../../exports/report.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -12,7 +13,7 @@ export interface ExportOptions extends CommonOptions {
   readonly to?: string;
   readonly tz?: string;
   readonly asOf?: string;
-  readonly by?: 'sent' | 'delivered';
+  readonly by?: MessagesBy;
   readonly out?: string;
   readonly sample?: boolean;
 }

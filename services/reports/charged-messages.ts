@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import {
+  chargedMessageRow,
+  type AskedPage,
+  type ChargedMessageRow,
+  type ChargedMessageSort,
+  type PageOf,
+  type ReportFilters,
+} from '@ctwa-ledger/schemas/reports.ts';
+import type { Database } from '../ledger/database.ts';
+import { readRatingBasis } from '../rating/basis.ts';
+import { isClosedSql } from '../rating/standing-periods.ts';
+import { daysOf } from './charges.ts';
+import { paging, type PageKey, type Paging } from './paging.ts';
+import { messagesSql, printedMessages, type PartOfMessages } from './rows.ts';
+import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
+
+const HOUR_SECONDS = 3_600;
+
+/** By the name of a sort, the column of `charge_hours`; null: it is the time itself. */
+const KEPT: Readonly<Record<ChargedMessageSort, string | null>> = {
+  delivered_at: null,
+  waba_id: 'waba_id',
+  phone_number_id: 'phone_number_id',
+  market: 'market',
+  rated_category: 'category',
+  billing: 'billing',
+};
+
+const DELIVERED = 'toInt64(toUnixTimestamp(assumeNotNull(delivered_at)))';
+
+/** What messages are ordered by: the value of the column that is asked for, then their place in W4's order. */
+function keysOf(column: ChargedMessageSort): readonly PageKey[] {
+  return [
+    { sql: column === 'delivered_at' ? "''" : `toString(${column})`, type: 'String' },
+    { sql: DELIVERED, type: 'Int64' },
+    { sql: 'toString(phone_number_id)', type: 'String' },
+    { sql: 'message_id', type: 'String' },
+  ];
+}
+
+const hourRow = z.object({ value: z.string(), hour: z.coerce.number(), messages: z.coerce.number() });
+type Hour = z.infer<typeof hourRow>;
+
+/** Hours in which live messages of a page are, in its order. */
+interface Hours {
+  readonly hours: readonly Hour[];
+  /** Whether there are no others after them. */
+  readonly are_all: boolean;
+}
+
+/**
+ * The hours in which so many live messages are, from where the page begins. Not FINAL: rows that were replaced name hours
+ * too many, in which nothing is found then.
+ */
+async function hoursWith(
+  database: Database,
+  filters: ReportFilters,
+  { sort }: AskedPage<ChargedMessageSort>,
+  page: Paging,
+  wanted: number,
+): Promise<Hours> {
+  const { column, descending } = sort;
+  const isBegun = 'page_1' in page.parameters;
+  const narrowed = narrowedSql(filters, {
+    waba_id: 'toString(waba_id)',
+    phone_number_id: 'toString(phone_number_id)',
+    market: 'toString(market)',
+    category: 'toString(category)',
+    billing: 'toString(billing)',
+  });
+  const range =
+    filters.is_tz_given === true
+      ? `hour_at >= toStartOfHour(${FROM}) AND hour_at < ${TO}`
+      : 'day >= {first_day:Date} AND day < {end_day:Date}';
+  const begun = descending
+    ? '(value, hour) <= ({page_0:String}, {page_1:Int64})'
+    : `(value, hour + ${HOUR_SECONDS - 1}) >= ({page_0:String}, {page_1:Int64})`;
+  const way = descending ? ' DESC' : '';
+  const rows = await database.query(
+    hourRow,
+    `SELECT value, toString(hour) AS hour, toString(sum(volume)) AS messages
+     FROM
+     (
+       SELECT toString(${KEPT[column] ?? "''"}) AS value, toInt64(toUnixTimestamp(hour_at)) AS hour, volume
+       FROM charge_hours
+       WHERE volume > 0 AND ${range} AND ${narrowed.where} AND NOT ${isClosedSql('waba_id', 'day')}
+     ) AS kept
+     WHERE ${isBegun ? begun : 'true'}
+     GROUP BY kept.value, kept.hour
+     ORDER BY kept.value${way}, kept.hour${way}
+     LIMIT ${wanted + 1}`,
+    { ...parametersOf(filters), ...daysOf(filters), ...narrowed.parameters, ...page.parameters },
+  );
+  const hours: Hour[] = [];
+  let messages = 0;
+  for (const row of rows) {
+    hours.push(row);
+    // Of the hour in which the page before ended nobody knows how many are left.
+    if (!isBegun || hours.length > 1) messages += row.messages;
+    if (messages >= wanted) break;
+  }
+  return { hours, are_all: hours.length === rows.length && rows.length <= wanted };
+}
+
+/** The part of the messages that lies in these hours; nothing is in it that comes after an hour that was left out. */
+function partOf(
+  { hours, are_all }: Hours,
+  descending: boolean,
+): { readonly part: PartOfMessages; readonly upto: string } {
+  const begins = hours.map(({ hour }) => hour);
+  const last = hours.at(-1);
+  // A range beside the list: one comparison spares looking most rows up.
+  const marks =
+    last === undefined
+      ? 'false'
+      : `message_marks.delivered_at >= toDateTime(${Math.min(...begins)}, 'UTC')
+         AND message_marks.delivered_at < toDateTime(${Math.max(...begins) + HOUR_SECONDS}, 'UTC')
+         AND toUnixTimestamp(toStartOfHour(assumeNotNull(message_marks.delivered_at))) IN (${[...new Set(begins)].join(', ')})`;
+  if (are_all || last === undefined) return { part: { marks, closed: 'true' }, upto: 'true' };
+  return {
+    part: { marks, closed: 'true' },
+    upto: descending
+      ? `(page_value, ${DELIVERED}) >= ({last_value:String}, ${last.hour})`
+      : `(page_value, ${DELIVERED}) < ({last_value:String}, ${last.hour + HOUR_SECONDS})`,
+  };
+}
+
+const pagedRow = z
+  .object({ ...chargedMessageRow.shape, page_cursor: z.array(z.string()) })
+  .omit({ sent_at: true, delivered_at: true, rate_card: true })
+  .extend({ sent_at_text: z.string(), delivered_at_text: z.string(), card: z.string() });
+
+/** More than this is not read anew: a page that is not full by then ends. */
+const MAX_WANTED = 200_000;
+
+/**
+ * A page of the messages that report `messages` prints of the days of `charges`, in the order asked for. Which hours to look
+ * into is asked of the charges, which are far fewer than messages; only messages of those hours are priced. Settle the
+ * charges first.
+ */
+export async function chargedMessages(
+  database: Database,
+  filters: ReportFilters,
+  asked: AskedPage<ChargedMessageSort>,
+): Promise<PageOf<ChargedMessageRow>> {
+  const basis = await readRatingBasis(database);
+  const keys = keysOf(asked.sort.column);
+  const page = paging(asked, keys);
+  const value = keys[0]?.sql ?? "''";
+  for (let wanted = asked.limit + 1; ; wanted *= 8) {
+    const found = await hoursWith(database, filters, asked, page, wanted);
+    const { part, upto } = partOf(found, asked.sort.descending);
+    const { sql, parameters } = printedMessages(basis, filters, 'charged', part);
+    const rows = await database.query(
+      pagedRow,
+      messagesSql(
+        `SELECT * FROM (SELECT *, ${value} AS page_value FROM (${sql})) WHERE ${page.where} AND ${upto}`,
+        `, tier, ${page.cursor}`,
+        page.order,
+      ),
+      { ...parameters, ...page.parameters, last_value: found.hours.at(-1)?.value ?? '' },
+    );
+    // Fewer than a page, and more hours to look into: what charges say of some hours is narrower than what was asked for.
+    if (rows.length <= asked.limit && !found.are_all && wanted < MAX_WANTED) continue;
+    const { rows: shown, ...place } = page.pageOf(rows);
+    return {
+      ...place,
+      rows: shown.map(({ sent_at_text, delivered_at_text, card, ...row }) => ({
+        ...row,
+        sent_at: sent_at_text,
+        delivered_at: delivered_at_text,
+        rate_card: card,
+      })),
+    };
+  }
+}
