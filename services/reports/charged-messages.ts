@@ -39,7 +39,7 @@ function keysOf(column: ChargedMessageSort): readonly PageKey[] {
   ];
 }
 
-const hourRow = z.object({ value: z.string(), hour: z.coerce.number(), messages: z.coerce.number() });
+const hourRow = z.object({ value: z.string(), hour: z.coerce.number(), messages: z.number() });
 type Hour = z.infer<typeof hourRow>;
 
 /** Hours in which live messages of a page are, in its order. */
@@ -74,21 +74,21 @@ async function hoursWith(
       ? `hour_at >= toStartOfHour(${FROM}) AND hour_at < ${TO}`
       : 'day >= {first_day:Date} AND day < {end_day:Date}';
   const begun = descending
-    ? '(value, hour) <= ({page_0:String}, {page_1:Int64})'
-    : `(value, hour + ${HOUR_SECONDS - 1}) >= ({page_0:String}, {page_1:Int64})`;
+    ? '(value, begins) <= ({page_0:String}, {page_1:Int64})'
+    : `(value, begins + ${HOUR_SECONDS - 1}) >= ({page_0:String}, {page_1:Int64})`;
   const way = descending ? ' DESC' : '';
   const rows = await database.query(
     hourRow,
-    `SELECT value, toString(hour) AS hour, toString(sum(volume)) AS messages
+    `SELECT value, begins AS hour, toUInt32(sum(volume)) AS messages
      FROM
      (
-       SELECT toString(${KEPT[column] ?? "''"}) AS value, toInt64(toUnixTimestamp(hour_at)) AS hour, volume
+       SELECT toString(${KEPT[column] ?? "''"}) AS value, toInt64(toUnixTimestamp(hour_at)) AS begins, volume
        FROM charge_hours
        WHERE volume > 0 AND ${range} AND ${narrowed.where} AND NOT ${isClosedSql('waba_id', 'day')}
-     ) AS kept
+     )
      WHERE ${isBegun ? begun : 'true'}
-     GROUP BY kept.value, kept.hour
-     ORDER BY kept.value${way}, kept.hour${way}
+     GROUP BY value, begins
+     ORDER BY value${way}, begins${way}
      LIMIT ${wanted + 1}`,
     { ...parametersOf(filters), ...daysOf(filters), ...narrowed.parameters, ...page.parameters },
   );
