@@ -4,6 +4,7 @@ import { error, redirect } from '@sveltejs/kit';
 import { resolve } from '$app/paths';
 import { AD_TABLE, AD_VALUES, adKey } from '$lib/ads/table.ts';
 import { bucketsOf, type BucketRows } from '$lib/buckets/buckets.ts';
+import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { DEFAULT_STATE, readFilters, search, type Grain } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf } from '$lib/filters/range.ts';
@@ -49,6 +50,7 @@ export const load: PageServerLoad = async (event) => {
     reports.savingsAds(amounts, filters.sample),
   ]);
   const table = arranged(ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
+  const buckets = bucketsOf(rows, range, filters.tz, as_of, status.last_event_at);
   const shown_ids = new Set(table.rows.map((ad) => ad.ad_id));
   const ad_names = await reports.adNames([...shown_ids], filters.sample);
   return {
@@ -60,7 +62,8 @@ export const load: PageServerLoad = async (event) => {
           overview: before,
           is_partial: status.first_event_at === null || dayOf(status.first_event_at, filters.tz) > compared.from,
         },
-      buckets: bucketsOf(rows, range, filters.tz, as_of, status.last_event_at),
+      buckets,
+      bucket_table: arranged(buckets, event.url.searchParams, BUCKET_TABLE, BUCKET_VALUES, bucketKey),
       ads: table,
       ad_names,
       savings,

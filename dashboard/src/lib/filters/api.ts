@@ -12,6 +12,8 @@ const AMOUNT_REPORTS = [
   'savings-markets',
   'savings-numbers',
   'unrated',
+  'charges',
+  'messages',
 ] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
@@ -58,6 +60,8 @@ export function reportAddress(
   if (!isTimeless(report)) {
     params.set('from', range.from);
     params.set('to', range.to);
+    // Days as those of charges: of each account's own zone, unless another one is chosen.
+    if (report === 'messages') params.set('by', filters.tz === DEFAULT_STATE.tz ? 'charged' : 'delivered');
     if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
     if (filters.as_of !== null) params.set('as_of', filters.as_of);
   }

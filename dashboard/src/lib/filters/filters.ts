@@ -152,13 +152,21 @@ export function writeFilters(state: FilterState): URLSearchParams {
   return params;
 }
 
+/** Where the empty text is a value: messages of no account, charges without a tier, a rate or a card. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['waba_id', 'tier', 'rate', 'rate_card']);
+
+/** Whether a parameter of an address says anything: fields of forms that were left empty do not. */
+export function isSaid(name: string, value: string): boolean {
+  return value !== '' || MAY_BE_EMPTY.has(name);
+}
+
 /**
  * {@link writeFilters} as the end of an address: empty, or with its question mark.
- * @param own parameters of the page itself; empty ones are left out
+ * @param own parameters of the page itself; empty ones are left out, unless that is a value
  */
 export function search(state: FilterState, own: Readonly<Record<string, string>> = {}): string {
   const params = writeFilters(state);
-  for (const [name, value] of Object.entries(own)) if (value !== '') params.set(name, value);
+  for (const [name, value] of Object.entries(own)) if (isSaid(name, value)) params.set(name, value);
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
 }
@@ -167,7 +175,7 @@ export function search(state: FilterState, own: Readonly<Record<string, string>>
 const FILTERS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_STATE));
 
 /** Whether a parameter says where a page of a table begins: rows move when anything else changes. */
-const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
+export const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
 
 /** What an address says besides the filters of all pages, and stays when these change: not where a page of a table begins. */
 export function ownParameters(params: URLSearchParams): Readonly<Record<string, string>> {

@@ -44,7 +44,21 @@ export function amount(decimal: string | null, currency: string): string {
   return format().format(literal(rounded(decimal, places)));
 }
 
-/** The same with the currency's code: `BRL 1,234.50`, or `BRL 1.234,50`. */
+const EXACT_PLACES = 8;
+const exact_formats = new Map<string, () => Intl.NumberFormat>();
+
+/** An amount with all its places, and no fewer than its currency has; {@link NOTHING} where there is none. */
+export function exactAmount(decimal: string, currency: string): string {
+  if (decimal === '' || currency === '') return NOTHING;
+  const { places } = formatOf(currency);
+  const format =
+    exact_formats.get(currency) ??
+    numberFormat({ minimumFractionDigits: places, maximumFractionDigits: EXACT_PLACES });
+  exact_formats.set(currency, format);
+  return format().format(literal(decimal));
+}
+
+/** A rounded amount with the currency's code: `BRL 1,234.50`, or `BRL 1.234,50`. */
 export function money(decimal: string | null, currency: string): string {
   return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;
 }

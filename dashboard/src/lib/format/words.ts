@@ -12,6 +12,18 @@ export function markName(mark: string): string {
   return MARKS.get(mark) ?? mark;
 }
 
+/** rules.md V1. */
+const PRICING_TYPES: ReadonlyMap<string, string> = new Map([
+  ['BILLABLE', 'regular'],
+  ['FREE_ENTRY', 'free_entry_point'],
+  ['FREE_SERVICE', 'free_customer_service'],
+]);
+
+/** Meta's `pricing.type` of a mark; empty where it has none. */
+export function pricingType(mark: string): string {
+  return PRICING_TYPES.get(mark) ?? '';
+}
+
 /** `authentication_international` as people read it. */
 export function categoryName(category: string): string {
   const words = category.replaceAll('_', ' ');

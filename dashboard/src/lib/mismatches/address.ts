@@ -1,63 +1,79 @@
-import type { AskedMismatches, MismatchRow } from '@ctwa-ledger/schemas/reports.ts';
+import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort, type Narrowed } from '@ctwa-ledger/schemas/reports.ts';
 
-import { writeFilters, type FilterState } from '../filters/filters.ts';
+import { search, type FilterState, type Repair } from '../filters/filters.ts';
+import type { TableSpec, Value } from '../table/table.ts';
 
 const MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
 
-/** What the page shows of the mismatches: its address says it. */
-export type MismatchState = Pick<AskedMismatches, 'predicted' | 'reported' | 'before'>;
+/** What tells groups of mismatches apart, and what the messages are narrowed to by a click on one. */
+export const GROUP_KEY = ['predicted', 'reported', 'category', 'policy', 'rule'] as const;
+type GroupKey = (typeof GROUP_KEY)[number];
+export type Group = Pick<MismatchesRow, GroupKey>;
 
-export const ALL_MISMATCHES: MismatchState = { predicted: null, reported: null, before: null };
+const MAX_CHARACTERS = 100;
+const MAX_QUOTED_CHARACTERS = 40;
 
-/** What was left out of a link, said to the reader. */
-export interface ReadMismatches {
-  readonly state: MismatchState;
-  readonly notices: readonly string[];
-}
+const word = (text: string): string | null => (/^[\w-]+$/.test(text) && text.length <= MAX_CHARACTERS ? text : null);
+const mark = (text: string): string | null => MARKS.find((known) => known === text.toUpperCase()) ?? null;
 
-/** `<Unix seconds>.<number>.<message id>`; ids may hold dots, numbers do not. */
-const CURSOR = /^(\d{1,10})\.(\d+)\.(.+)$/;
+const VALUES: Readonly<Record<GroupKey, { readonly read: (text: string) => string | null; readonly wrong: string }>> = {
+  predicted: { read: mark, wrong: 'is no mark; all marks are shown.' },
+  reported: { read: mark, wrong: 'is no mark; all marks are shown.' },
+  category: { read: (text) => word(text.toLowerCase()), wrong: 'is no category; all categories are shown.' },
+  policy: { read: word, wrong: 'is no policy; all policies are shown.' },
+  rule: { read: word, wrong: 'is no rule; all rules are shown.' },
+};
 
-function readCursor(text: string): AskedMismatches['before'] {
-  const [, seconds, phone_number_id, message_id] = CURSOR.exec(text) ?? [];
-  if (seconds === undefined || phone_number_id === undefined || message_id === undefined) return null;
-  const delivered_at = Number(seconds);
-  return delivered_at > 0xffff_ffff ? null : { delivered_at, phone_number_id, message_id };
-}
-
-/** The state that a query string asks for; what cannot be used is left out, with a notice. */
-export function readMismatchState(params: URLSearchParams): ReadMismatches {
-  const notices: string[] = [];
-  const mark = (name: 'predicted' | 'reported'): string | null => {
+/** What the messages are narrowed to; what cannot be used is left out, with a notice. */
+export function readGroup(params: URLSearchParams): {
+  readonly only: Narrowed;
+  readonly repairs: readonly Pick<Repair, 'notice'>[];
+} {
+  const only: Partial<Record<GroupKey, string>> = {};
+  const repairs: Pick<Repair, 'notice'>[] = [];
+  for (const name of GROUP_KEY) {
     const text = params.get(name)?.trim() ?? '';
-    if (text === '') return null;
-    const known = MARKS.find((one) => one === text.toUpperCase());
-    if (known === undefined) notices.push(`${name}: “${text.slice(0, 40)}” is no mark; all marks are shown.`);
-    return known ?? null;
-  };
-  const [predicted, reported] = [mark('predicted'), mark('reported')];
-  const text = params.get('before') ?? '';
-  const before = text === '' ? null : readCursor(text);
-  if (text !== '' && before === null) notices.push('before: this is no place in the list; the latest are shown.');
-  return { state: { predicted, reported, before }, notices };
+    if (text === '') continue;
+    const value = VALUES[name].read(text);
+    if (value !== null) only[name] = value;
+    else repairs.push({ notice: `${name}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” ${VALUES[name].wrong}` });
+  }
+  return { only, repairs };
 }
 
-/** The end of an address that asks for a state, with the filters of the other pages beside it. */
-export function mismatchSearch(state: MismatchState, filters: FilterState): string {
-  const params = writeFilters(filters);
-  if (state.predicted !== null) params.set('predicted', state.predicted);
-  if (state.reported !== null) params.set('reported', state.reported);
-  if (state.before !== null)
-    params.set('before', `${state.before.delivered_at}.${state.before.phone_number_id}.${state.before.message_id}`);
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+/** The end of an address that shows the messages of a group, or of all with null. */
+export function groupSearch(group: Group | null, filters: FilterState): string {
+  return search(filters, group === null ? {} : Object.fromEntries(GROUP_KEY.map((name) => [name, group[name]])));
 }
 
-/** Where the page after a message begins. */
-export function cursorAfter(row: Pick<MismatchRow, 'delivered_at' | 'phone_number_id' | 'message_id'>) {
-  return {
-    delivered_at: Date.parse(row.delivered_at) / 1000,
-    phone_number_id: row.phone_number_id,
-    message_id: row.message_id,
-  };
-}
+export const groupKey = (group: Group): string => GROUP_KEY.map((name) => group[name]).join(' ');
+
+/** The messages are the main table of the page: they are what its address is narrowed to. */
+export const MISMATCH_TABLE: TableSpec<MismatchSort> = {
+  id: 'messages',
+  is_main: true,
+  columns: MISMATCH_SORTS,
+  words_first: ['message_id', 'template_name', 'category', 'predicted', 'reported', 'ad_id'],
+  default_sort: { column: 'delivered_at', descending: true },
+};
+
+const GROUP_COLUMNS = [...GROUP_KEY, 'messages', 'last_delivered_at'] as const;
+export type GroupColumn = (typeof GROUP_COLUMNS)[number];
+
+export const GROUP_TABLE: TableSpec<GroupColumn> & { readonly page_rows: number } = {
+  id: 'kinds',
+  columns: GROUP_COLUMNS,
+  words_first: GROUP_KEY,
+  default_sort: { column: 'messages', descending: true },
+  page_rows: 50,
+};
+
+export const GROUP_VALUES: Readonly<Record<GroupColumn, (row: MismatchesRow) => Value>> = {
+  predicted: (row) => row.predicted,
+  reported: (row) => row.reported,
+  category: (row) => row.category,
+  policy: (row) => row.policy,
+  rule: (row) => row.rule,
+  messages: (row) => row.messages,
+  last_delivered_at: (row) => row.last_delivered_at,
+};

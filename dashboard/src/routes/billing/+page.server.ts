@@ -1,21 +1,54 @@
 import { error } from '@sveltejs/kit';
 
+import { sideBySide } from '$lib/billing/currencies.ts';
 import { billedDays } from '$lib/billing/days.ts';
+import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { byRemedy } from '$lib/billing/remedies.ts';
+import {
+  arrangedAmounts,
+  CATEGORY_TABLE,
+  DAY_TABLE,
+  MARKET_TABLE,
+  NUMBER_TABLE,
+  REMEDY_TABLE,
+  REMEDY_VALUES,
+} from '$lib/billing/tables.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { reportsOf } from '$lib/server/reports.ts';
+import { arranged } from '$lib/table/table.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
+  const params = event.url.searchParams;
+  const { only, repairs } = readNarrowing(params, BILL_NARROWINGS);
   const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { bill: null };
+  if (status.loading_sample || empty) return { bill: null, only, own_repairs: repairs };
 
   const reports = reportsOf(event);
-  const asked = amountFilters(filters, range, as_of);
-  const [{ days, ...cuts }, unrated] = await Promise.all([
+  const asked = { ...amountFilters(filters, range, as_of), ...only };
+  const [bill, unrated] = await Promise.all([
     reports.bill(asked, filters.sample),
     reports.unrated(asked, filters.sample),
   ]);
-  return { bill: { ...cuts, days: billedDays(days, range, status.last_event_at, filters.tz), unrated } };
+  const { totals } = bill;
+  const currencies = totals.flatMap(({ currency }) => (currency === '' ? [] : [currency]));
+  const days = billedDays(bill.days, range, status.last_event_at, filters.tz);
+  const categories = sideBySide(bill.categories, (row) => `${row.category} ${row.billing}`);
+  const markets = sideBySide(bill.markets, (row) => row.market);
+  const numbers = sideBySide(bill.numbers, (row) => `${row.waba_id} ${row.phone_number_id}`);
+  const tables = {
+    days: arrangedAmounts(days, params, DAY_TABLE, currencies),
+    categories: arrangedAmounts(categories, params, CATEGORY_TABLE, currencies),
+    markets: arrangedAmounts(markets, params, MARKET_TABLE, currencies),
+    numbers: arrangedAmounts(numbers, params, NUMBER_TABLE, currencies),
+    unrated: arranged(byRemedy(unrated), params, REMEDY_TABLE, REMEDY_VALUES, ({ key }) => key),
+  };
+  const notices = Object.values(tables).flatMap((table) => table.notices);
+  return {
+    bill: { totals, currencies, days, tables },
+    only,
+    own_repairs: [...repairs, ...notices.map((notice) => ({ notice }))],
+  };
 };

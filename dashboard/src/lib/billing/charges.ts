@@ -1,0 +1,39 @@
+import {
+  CHARGE_SORTS,
+  CHARGED_MESSAGE_SORTS,
+  type ChargedMessageSort,
+  type ChargeRow,
+  type ChargeSort,
+} from '@ctwa-ledger/schemas/reports.ts';
+
+import { addDays } from '../filters/days.ts';
+import { search, type FilterState } from '../filters/filters.ts';
+import type { TableSpec } from '../table/table.ts';
+import { CHARGE_NARROWINGS } from './narrowing.ts';
+
+export const CHARGE_TABLE: TableSpec<ChargeSort> = {
+  id: 'charges',
+  is_main: true,
+  columns: CHARGE_SORTS,
+  words_first: ['day', 'waba_id', 'phone_number_id', 'market', 'category', 'billing'],
+  default_sort: { column: 'day', descending: false },
+};
+
+export const MESSAGE_TABLE: TableSpec<ChargedMessageSort> = {
+  id: 'messages',
+  is_main: true,
+  columns: CHARGED_MESSAGE_SORTS,
+  words_first: ['waba_id', 'phone_number_id', 'market', 'rated_category', 'billing'],
+  default_sort: { column: 'delivered_at', descending: true },
+};
+
+/** Tells charges apart. */
+export function chargeKey(row: ChargeRow): string {
+  return [row.day, ...CHARGE_NARROWINGS.map((name) => row[name]), row.currency, row.period].join('\n');
+}
+
+/** The end of the address of the messages of a charge: its day, and all that it is by. */
+export function messagesOf(row: ChargeRow, filters: FilterState): string {
+  const own = Object.fromEntries(CHARGE_NARROWINGS.map((name) => [name, row[name]]));
+  return search({ ...filters, from: row.day, to: addDays(row.day, 1) }, own);
+}

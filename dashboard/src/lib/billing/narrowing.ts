@@ -1,0 +1,105 @@
+import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/reports.ts';
+
+import { isPlace, isSaid, type Repair } from '../filters/filters.ts';
+import { categoryName, markName, pricingType } from '../format/words.ts';
+
+/** What the tables of the bill are narrowed to by a click. */
+export const BILL_NARROWINGS = [
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'category',
+  'billing',
+] as const satisfies readonly Narrowing[];
+
+/** What charges, and the messages behind them, can be narrowed to: with the rest of what makes a row. */
+export const CHARGE_NARROWINGS = [
+  ...BILL_NARROWINGS,
+  'tier',
+  'rate',
+  'rate_card',
+] as const satisfies readonly Narrowing[];
+export type ChargeNarrowing = (typeof CHARGE_NARROWINGS)[number];
+
+/** Delivered messages have no other mark. */
+const MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
+
+const MAX_CHARACTERS = 300;
+const MAX_QUOTED_CHARACTERS = 40;
+
+const shaped =
+  (shape: RegExp) =>
+  (text: string): string | null =>
+    shape.test(text) && text.length <= MAX_CHARACTERS ? text : null;
+
+/** How a value is read; null: it cannot be one. */
+const VALUES: Readonly<
+  Record<ChargeNarrowing, { readonly read: (text: string) => string | null; readonly what: string }>
+> = {
+  waba_id: { read: shaped(/^\S*$/), what: 'no id of an account' },
+  phone_number_id: { read: shaped(/^\S+$/), what: 'no id of a business number' },
+  market: { read: shaped(/^[^\p{Cc}]+$/u), what: 'no market' },
+  category: { read: (text) => shaped(/^[a-z0-9_]+$/)(text.toLowerCase()), what: 'no category' },
+  billing: { read: (text) => MARKS.find((mark) => mark === text.toUpperCase()) ?? null, what: 'no mark' },
+  tier: { read: shaped(/^(\d+:(\d+|MAX))?$/), what: 'no tier like 101:MAX' },
+  rate: { read: shaped(/^(\d+(\.\d{1,8})?)?$/), what: 'no rate' },
+  rate_card: { read: shaped(/^[^\p{Cc}]*$/u), what: 'no rate card' },
+};
+
+/** What an address is narrowed to; what cannot be used is left out, with a notice. */
+export function readNarrowing(
+  params: URLSearchParams,
+  names: readonly ChargeNarrowing[],
+): { readonly only: Narrowed; readonly repairs: readonly Pick<Repair, 'notice'>[] } {
+  const only: Partial<Record<Narrowing, string>> = {};
+  const repairs: Pick<Repair, 'notice'>[] = [];
+  for (const name of names) {
+    const text = params.get(name)?.trim();
+    if (text === undefined || !isSaid(name, text)) continue;
+    const value = VALUES[name].read(text);
+    if (value !== null) only[name] = value;
+    else
+      repairs.push({
+        notice: `${name}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” is ${VALUES[name].what}; it narrows nothing.`,
+      });
+  }
+  return { only, repairs };
+}
+
+/**
+ * The end of an address that is narrowed otherwise; all else that `params` say stays, except where pages of tables begin.
+ * @param change null: not narrowed by that any more
+ */
+export function narrowedSearch(params: URLSearchParams, change: Narrowed): string {
+  const changed = new URLSearchParams([...params].filter(([name]) => !isPlace(name) && !name.startsWith('/')));
+  for (const [name, value] of Object.entries(change)) {
+    if (value == null) changed.delete(name);
+    else changed.set(name, value);
+  }
+  const text = changed.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** What is narrowed, as people read it: `Market: Brazil`, `Mark: Billable (regular)`, `No account`. */
+export function chipName(name: ChargeNarrowing, value: string): string {
+  switch (name) {
+    case 'waba_id':
+      return value === '' ? 'No account' : `Account: ${value}`;
+    case 'phone_number_id':
+      return `Number: ${value}`;
+    case 'market':
+      return `Market: ${value}`;
+    case 'category':
+      return `Category: ${categoryName(value)}`;
+    case 'billing':
+      return pricingType(value) === ''
+        ? `Mark: ${markName(value)}`
+        : `Mark: ${markName(value)} (${pricingType(value)})`;
+    case 'tier':
+      return value === '' ? 'No tier' : `Tier: ${value}`;
+    case 'rate':
+      return value === '' ? 'No rate' : `Rate: ${value}`;
+    case 'rate_card':
+      return value === '' ? 'No rate card' : `Rate card: ${value}`;
+  }
+}

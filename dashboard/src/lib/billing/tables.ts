@@ -1,0 +1,119 @@
+import type { SavingsCategoriesRow, SavingsMarketsRow, SavingsNumbersRow } from '@ctwa-ledger/schemas/reports.ts';
+
+import { pricingType } from '../format/words.ts';
+import { arranged, type Sort, type TablePage, type TableSpec, type TableState, type Value } from '../table/table.ts';
+import type { SideBySide } from './currencies.ts';
+import type { BilledDay } from './days.ts';
+import type { RemediedMessages } from './remedies.ts';
+
+/** A page of one of the tables, as its component takes it. */
+export type Arranged<Row> = TablePage<Row> & { readonly state: TableState; readonly notices: readonly string[] };
+
+const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
+export type AmountName = (typeof AMOUNTS)[number];
+
+/** The column of an amount in a currency: no order goes across two of them. */
+export function amountColumn(name: AmountName, currency: string): string {
+  return `${name}.${currency}`;
+}
+
+type AmountRow = Pick<SideBySide<never>, 'volume' | 'unrated' | 'amounts'>;
+
+/** A table of amounts: what its rows are, and what each of these columns is called and sorted by. */
+interface AmountTable<Row> {
+  readonly id: string;
+  readonly heads: readonly { readonly column: string; readonly name: string; readonly value: (row: Row) => Value }[];
+  readonly keyOf: (row: Row) => string;
+  readonly page_rows: number;
+}
+
+const PAGE_ROWS = 50;
+
+export const DAY_TABLE: AmountTable<BilledDay> = {
+  id: 'by-day',
+  heads: [{ column: 'day', name: 'Day', value: ({ day }) => day }],
+  keyOf: ({ day }) => day,
+  // Two whole months.
+  page_rows: 62,
+};
+
+export const CATEGORY_TABLE: AmountTable<SideBySide<SavingsCategoriesRow>> = {
+  id: 'by-category',
+  heads: [
+    { column: 'category', name: 'Category', value: ({ row }) => row.category },
+    { column: 'billing', name: 'Mark', value: ({ row }) => row.billing },
+    { column: 'pricing_type', name: 'Meta’s pricing type', value: ({ row }) => pricingType(row.billing) || null },
+  ],
+  keyOf: ({ key }) => key,
+  page_rows: PAGE_ROWS,
+};
+
+export const MARKET_TABLE: AmountTable<SideBySide<SavingsMarketsRow>> = {
+  id: 'by-market',
+  heads: [{ column: 'market', name: 'Market', value: ({ row }) => row.market }],
+  keyOf: ({ key }) => key,
+  page_rows: PAGE_ROWS,
+};
+
+export const NUMBER_TABLE: AmountTable<SideBySide<SavingsNumbersRow>> = {
+  id: 'by-number',
+  heads: [
+    { column: 'waba_id', name: 'Account', value: ({ row }) => row.waba_id },
+    { column: 'phone_number_id', name: 'Number', value: ({ row }) => row.phone_number_id },
+  ],
+  keyOf: ({ key }) => key,
+  page_rows: PAGE_ROWS,
+};
+
+/** What can be asked of a table of amounts in these currencies. It begins with its first column from A. */
+export function specOf<Row>(table: AmountTable<Row>, currencies: readonly string[]): TableSpec {
+  const heads = table.heads.map(({ column }) => column);
+  const amounts = currencies.flatMap((currency) => AMOUNTS.map((name) => amountColumn(name, currency)));
+  return {
+    id: table.id,
+    columns: [...heads, 'volume', ...amounts, 'unrated'],
+    words_first: heads,
+    default_sort: { column: heads[0] ?? 'volume', descending: false },
+  };
+}
+
+/** Rounding an amount only decides which of two rows that look equal comes first. */
+function near(decimal: string | null | undefined): Value {
+  return decimal == null ? null : Number(decimal);
+}
+
+/** The page of a table of amounts that an address asks for. */
+export function arrangedAmounts<Row extends AmountRow>(
+  rows: readonly Row[],
+  params: URLSearchParams,
+  table: AmountTable<Row>,
+  currencies: readonly string[],
+): Arranged<Row> {
+  const values: Record<string, (row: Row) => Value> = {
+    ...Object.fromEntries(table.heads.map(({ column, value }) => [column, value])),
+    volume: ({ volume }) => volume,
+    unrated: ({ unrated }) => unrated,
+  };
+  for (const currency of currencies)
+    for (const name of AMOUNTS)
+      values[amountColumn(name, currency)] = ({ amounts }) => near(amounts.get(currency)?.[name]);
+  return arranged(rows, params, { ...specOf(table, currencies), page_rows: table.page_rows }, values, table.keyOf);
+}
+
+const REMEDY_COLUMNS = ['missing', 'messages', 'first_day'] as const;
+export type RemedyColumn = (typeof REMEDY_COLUMNS)[number];
+const MOST_FIRST: Sort<RemedyColumn> = { column: 'messages', descending: true };
+
+export const REMEDY_TABLE: TableSpec<RemedyColumn> & { readonly page_rows: number } = {
+  id: 'unrated',
+  columns: REMEDY_COLUMNS,
+  words_first: ['missing', 'first_day'],
+  default_sort: MOST_FIRST,
+  page_rows: PAGE_ROWS,
+};
+
+export const REMEDY_VALUES: Readonly<Record<RemedyColumn, (row: RemediedMessages) => Value>> = {
+  missing: ({ missing }) => missing,
+  messages: ({ messages }) => messages,
+  first_day: ({ first_day }) => first_day,
+};

@@ -1,0 +1,37 @@
+import { error } from '@sveltejs/kit';
+
+import { MESSAGE_TABLE } from '$lib/billing/charges.ts';
+import { CHARGE_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { readReveal } from '$lib/conversation/asked.ts';
+import { shownCustomer } from '$lib/conversation/masking.ts';
+import { amountFilters } from '$lib/filters/api.ts';
+import { reportsOf } from '$lib/server/reports.ts';
+import { lostPlace, readTable } from '$lib/table/table.ts';
+import type { PageServerLoad } from './$types';
+
+const PAGE_ROWS = 50;
+
+export const load: PageServerLoad = async (event) => {
+  const { status, filters, range, as_of } = await event.parent();
+  if (status === null) error(503, 'The ledger does not answer');
+  const params = event.url.searchParams;
+  const narrowing = readNarrowing(params, CHARGE_NARROWINGS);
+  const table = readTable(params, MESSAGE_TABLE);
+  const reveal = readReveal(params);
+  const own_repairs = [...narrowing.repairs, ...table.repairs];
+  const shared = { only: narrowing.only, table: table.state, reveal };
+  const empty = status.source === 'ledger' && status.events === 0;
+  if (status.loading_sample || empty) return { ...shared, own_repairs, found: null };
+
+  const asked = { ...amountFilters(filters, range, as_of), ...narrowing.only };
+  const page = await reportsOf(event).chargedMessages(asked, { ...table.state, limit: PAGE_ROWS }, filters.sample);
+  return {
+    ...shared,
+    own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(MESSAGE_TABLE) }],
+    found: {
+      // Here and not in the page: what is not to be seen is not sent either.
+      rows: page.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, reveal) })),
+      next: page.next,
+    },
+  };
+};
