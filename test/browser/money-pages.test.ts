@@ -216,11 +216,16 @@ describe('the pages of money', () => {
     );
     const words = (text: string): string =>
       text.charAt(0).toUpperCase() + text.slice(1).toLowerCase().replaceAll('_', ' ');
+    const pricingTypes: Row = {
+      BILLABLE: 'regular',
+      FREE_ENTRY: 'free_entry_point',
+      FREE_SERVICE: 'free_customer_service',
+    };
     compareTable(
       await cells('by-category'),
-      2,
+      3,
       categories,
-      (row) => `${words(row['category']!)} ${words(row['billing']!)}`,
+      (row) => `${words(row['category']!)} ${words(row['billing']!)} ${pricingTypes[row['billing']!] ?? ''}`,
     );
 
     const markets = await report('savings-markets');

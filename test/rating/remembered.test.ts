@@ -30,9 +30,16 @@ describe('answers of amounts are remembered', () => {
   it('until something is written that they depend on', async () => {
     const first = await ask('savings');
     expect(await ask('savings')).toBe(first);
-    // Amounts have no clock, but days, zones and ads.
+    // Amounts have no clock, but days, zones, and what they are narrowed to.
     expect(await ask('savings', { ...EVERYTHING, as_of: 1 })).toBe(first);
-    for (const change of [{ from: '2026-01-01' }, { tz: 'Asia/Tokyo' }, { is_tz_given: true }, { ad: '1' }])
+    for (const change of [
+      { from: '2026-01-01' },
+      { tz: 'Asia/Tokyo' },
+      { is_tz_given: true },
+      { ad: '1' },
+      { market: 'Brazil' },
+      { waba_id: '' },
+    ])
       expect(await ask('savings', { ...EVERYTHING, ...change })).not.toBe(first);
     expect(await ask('unrated')).not.toBe(first);
     expect(await ask('savings')).toBe(first);
