@@ -52,8 +52,7 @@ export function exactAmount(decimal: string, currency: string): string {
   if (decimal === '' || currency === '') return NOTHING;
   const { places } = formatOf(currency);
   const format =
-    exact_formats.get(currency) ??
-    numberFormat({ minimumFractionDigits: places, maximumFractionDigits: EXACT_PLACES });
+    exact_formats.get(currency) ?? numberFormat({ minimumFractionDigits: places, maximumFractionDigits: EXACT_PLACES });
   exact_formats.set(currency, format);
   return format().format(literal(decimal));
 }
