@@ -118,7 +118,8 @@ export class FreeEntryWindows {
     const window = opens ? this.#open(owner, at) : last;
     if (window === undefined) return { window: null, opens: false, odd_reports: message.window_reports.length };
     const odd_reports = this.#adopt(window, message.window_reports, delivered_at);
-    if (at < window.opened_at || at >= window.expires_at) return { window: null, opens: false, odd_reports };
+    // The reply that opens is free itself (W5), even where its own report ends the window at once.
+    if (!opens && (at < window.opened_at || at >= window.expires_at)) return { window: null, opens, odd_reports };
     window.free_messages += 1;
     if (message.report?.mark === 'FREE_ENTRY') window.is_confirmed = true;
     return { window, opens, odd_reports };

@@ -48,6 +48,46 @@ describe('any traffic', () => {
     );
   });
 
+  it('keeps the reply that opens a window free, even where its own report ends the window at once (W5)', () => {
+    const [entry, sent] = [1_760_270_400, 1_760_356_800];
+    const base = { phone_number_id: '106540352242922', wa_id: '16505550000' };
+    const delivered = { ...base, event: 'status', id: 'wamid.S', status: 'delivered', timestamp: entry };
+    const conversation = { origin: { type: 'referral_conversion' }, expiration_timestamp: sent };
+    const events = [
+      {
+        ...base,
+        event: 'message',
+        direction: 'inbound',
+        id: 'wamid.I',
+        type: 'text',
+        timestamp: entry,
+        referral: { source_type: 'ad', source_id: '1' },
+      },
+      {
+        ...base,
+        event: 'status',
+        id: 'wamid.S',
+        status: 'sent',
+        timestamp: sent,
+        conversation,
+        pricing: { type: 'regular', category: 'marketing' },
+      },
+      delivered,
+      { ...base, event: 'message', direction: 'outbound', id: 'wamid.T', type: 'text', timestamp: sent },
+      { ...delivered, id: 'wamid.T', timestamp: sent },
+    ];
+    const policy = { ...DEFAULT_POLICY_SETTINGS, clock: 'sent' as const };
+    const marks = fold(events, [], policy).messages.map((mark) => [mark.message_id, mark.predicted]);
+    expect(new Map(marks as [string, string][])).toEqual(
+      new Map([
+        ['wamid.S', 'FREE_ENTRY'],
+        ['wamid.T', 'FREE_SERVICE'],
+      ]),
+    );
+    const rows = oracleReports({ events, accounts: [], policy, tz: 'UTC', as_of: sent }).messages;
+    expect(rows.map((row) => row['predicted'])).toEqual(['FREE_ENTRY', 'FREE_SERVICE']);
+  });
+
   it('gives the same rows in any order and with any duplicates', () => {
     const shuffled = inputArbitrary().chain((input) =>
       fc.record({
@@ -82,7 +122,7 @@ describe('any traffic', () => {
             const next = inOrder[i + 1];
             if (next !== undefined) expect(window.expires_at).toBeLessThanOrEqual(next.opened_at);
             // By the clock of sending a window opens when its reply was sent, and a report is measured by the delivery,
-            // which statuses of a wrong clock put earlier: then it may end before it opens, and nothing is in it.
+            // which statuses of a wrong clock put earlier: then it may end before it opens, and only its reply is in it.
             if (policy.clock === 'delivered') expect(window.opened_at).toBeLessThan(window.expires_at);
           });
         }
