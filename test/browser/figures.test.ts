@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { allTableRows, complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
 type Row = Record<string, string>;
@@ -89,7 +89,7 @@ describe('the figures of pages', () => {
   ];
   it.each(days)('hours: %s', async (_, tz, from, to, length) => {
     await open(`/?${new URLSearchParams({ from, to, tz, as_of: AS_OF, grain: 'hour' })}`);
-    const shown = await cells('by-day');
+    const shown = (await allTableRows(page, 'by-day')).map((row) => row.map((cell) => cell.text));
     const exported = await report(
       (await page.locator('#by-day a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '',
     );
@@ -233,7 +233,7 @@ describe('the figures of pages', () => {
     await open('/billing/mismatches?from=2026-10-01&to=2026-11-06&predicted=FREE_ENTRY&reported=BILLABLE');
     const both = expected.filter((row) => row['predicted'] === 'FREE_ENTRY' && row['reported'] === 'BILLABLE');
     expect((await cells('messages')).length).toBe(Math.min(50, both.length));
-    await open('/billing/mismatches?predicted=CHEAP&before=yesterday');
+    await open('/billing/mismatches?predicted=CHEAP&after=yesterday');
     expect(await page.locator('.repairs li').count()).toBe(2);
   });
 

@@ -4,6 +4,7 @@ import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  allTableRows,
   barHeights,
   complaintsOf,
   focusOf,
@@ -364,7 +365,7 @@ describe('the first page', () => {
         );
       }
       const shownDays = new Map(
-        (await tableRows(page, 'by-day')).map((row) => [row[0]!.text.split(/ (?=\w{3},?( unfinished)?$)/)[0]!, row]),
+        (await allTableRows(page, 'by-day')).map((row) => [row[0]!.text.split(/ (?=\w{3},?( unfinished)?$)/)[0]!, row]),
       );
       const byDay = new Map<string, Row[]>();
       for (const row of daily) {

@@ -165,6 +165,20 @@ export function focusOf(page: Page): Promise<Focus> {
   });
 }
 
+/** Rows of the table in the frame `id` on all its pages; comes back to where it began. */
+export async function allTableRows(page: Page, id: string): Promise<Cell[][]> {
+  const began = page.url();
+  const rows: Cell[][] = [];
+  for (;;) {
+    rows.push(...(await tableRows(page, id)));
+    const next = page.locator(`#${id} a[rel="next"]`);
+    if ((await next.count()) === 0) break;
+    await page.goto(new URL((await next.getAttribute('href')) ?? '', page.url()).href);
+  }
+  if (page.url() !== began) await page.goto(began);
+  return rows;
+}
+
 /** How many pixels the page can be scrolled sideways. */
 export function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => {

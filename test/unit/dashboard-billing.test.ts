@@ -196,7 +196,10 @@ describe('the address says which kind of mismatch is looked at', () => {
   it('both ways', () => {
     expect(readGroup(new URLSearchParams(groupSearch(group, DEFAULT_STATE)))).toEqual({ only: group, repairs: [] });
     expect(groupSearch(null, DEFAULT_STATE)).toBe('');
-    expect(readGroup(new URLSearchParams(GROUP_KEY.map((name) => [name, ''])))).toEqual({ only: {}, repairs: [] });
+    expect(readGroup(new URLSearchParams(GROUP_KEY.map((name): [string, string] => [name, ''])))).toEqual({
+      only: {},
+      repairs: [],
+    });
   });
 
   it.each([

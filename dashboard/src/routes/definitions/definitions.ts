@@ -103,6 +103,13 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 3, rule V2',
       },
       {
+        id: 'pricing-type',
+        name: 'Meta’s pricing type',
+        meaning:
+          'What Meta’s statuses call the same: regular is billable, free_entry_point is free entry, free_customer_service is free service. It has no name for covered messages: their conversation was charged.',
+        rules: 'rule V1',
+      },
+      {
         id: 'saved-from-charge',
         name: 'Messages saved from charge',
         meaning:
@@ -174,6 +181,13 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         meaning:
           'As many days before, or as many whole months before where the range is whole months; or the same dates a year earlier. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days.',
         rules: 'section 6',
+      },
+      {
+        id: 'narrowed',
+        name: 'Narrowed',
+        meaning:
+          'A click on an account, number, market, category or mark of the bill leaves only the messages that it is true of: in every sum, table, file and chart of the page. The category is the rated one. Closed months are narrowed as they were closed.',
+        rules: 'rules M1a and M2',
       },
       {
         id: 'unfinished',

@@ -1,0 +1,425 @@
+import { writeFileSync } from 'node:fs';
+import { Decimal } from 'decimal.js';
+import { DateTime } from 'luxon';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Prng } from '../../services/simulate/prng.ts';
+import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+
+type Row = Record<string, string>;
+
+const ACCOUNTS = {
+  '102290129340398': { zone: 'America/Sao_Paulo', currency: 'BRL' },
+  '530247719086634': { zone: 'America/New_York', currency: 'USD' },
+} as const;
+const HEADER = 'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service';
+
+/** Rates of which no sum is a whole number of minor units. */
+function cardText(factor: string): string {
+  const rates = (...texts: string[]): string =>
+    texts.map((text) => new Decimal(text).times(factor).toFixed()).join(',');
+  return `Cost per message
+${HEADER}
+Brazil,BRL,${rates('0.32171234', '0.0350005', '0.035')},n/a,${rates('0.02')}
+Other,BRL,${rates('0.35', '0.05', '0.05')},n/a,${rates('0.03')}
+North America,USD,${rates('0.01234567', '0.005', '0.005')},n/a,${rates('0.001')}
+`;
+}
+
+/** So low that messages of a month fall on both sides. */
+const TIERS = `Market,Currency,Message type,From,To,Rate
+Brazil,BRL,Utility,1,5,0.0350005
+Brazil,BRL,Utility,6,,0.0310007
+`;
+
+const RANGE = { from: '2026-09-20', to: '2026-11-05' } as const;
+const MONTH = { from: '2026-10-01', to: '2026-11-01' } as const;
+const NARROWINGS = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
+const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
+const PAGE_ROWS = 50;
+
+interface Sum {
+  volume: number;
+  unrated: number;
+  list_cost: string;
+  billed_cost: string;
+  savings: string;
+}
+
+/** Sums of rows in each currency; what has no amount is in none of them. */
+function sumsOf(rows: readonly Row[], unratedOf: (row: Row) => number): Record<string, Sum> {
+  const sums: Record<string, Sum> = {};
+  for (const row of rows) {
+    const sum = (sums[row['currency']!] ??= { volume: 0, unrated: 0, list_cost: '', billed_cost: '', savings: '' });
+    sum.volume += Number(row['volume'] ?? 1);
+    sum.unrated += unratedOf(row);
+    for (const name of AMOUNTS)
+      if (row[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(row[name]!).toFixed();
+  }
+  return sums;
+}
+
+// How the screen writes amounts out, written down a second time.
+function written(decimal: string, currency: string): string {
+  if (decimal === '' || currency === '') return '–';
+  const [whole = '', places = ''] = decimal.split('.');
+  return `${whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')}.${places.padEnd(2, '0')}`;
+}
+
+const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+const plain = (text: string): string => text.replaceAll(',', '');
+
+describe('every cent of the bill is followed down to the message', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    writeFileSync(data.file('card.csv'), cardText('1'));
+    writeFileSync(data.file('dearer.csv'), cardText('2'));
+    writeFileSync(data.file('tiers.csv'), TIERS);
+    await output(data, ['simulate', '--threads', '250', '--days', '40', '--seed', '23', '--out', 'events.ndjson']);
+    await output(data, ['ingest', 'events.ndjson']);
+    for (const [waba_id, { zone, currency }] of Object.entries(ACCOUNTS))
+      await output(data, ['accounts', 'set', waba_id, '--currency', currency, '--time-zone', zone]);
+    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+    await output(data, ['rates', 'import', 'tiers.csv', '--effective', '2026-07-01']);
+    await output(data, ['export', 'charges']);
+    product = await startProduct(data);
+  });
+  afterAll(async () => {
+    try {
+      await browser.close();
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (path: string): Promise<void> => {
+    const response = await page.goto(`${product.url}${path}`);
+    expect(response?.status()).toBe(200);
+  };
+  const fetched = async (address: string): Promise<string> => {
+    const response = await fetch(`${product.url}${address}`);
+    expect(response.status).toBe(200);
+    return response.text();
+  };
+  const cells = async (id: string): Promise<string[][]> =>
+    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+  /** What the link CSV of a frame gives. */
+  const linked = async (frame: string): Promise<Row[]> =>
+    csvRows(await fetched((await page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href')) ?? ''));
+  /** The rows of a table on all its pages; none, where it says that there is none. */
+  const allPages = async (frame: string): Promise<string[][]> => {
+    const rows: string[][] = [];
+    for (;;) {
+      const shown = (await cells(frame)).filter((row) => row.length > 1);
+      expect(shown.length).toBeLessThanOrEqual(PAGE_ROWS);
+      rows.push(...shown);
+      const next = page.locator(`#${frame} a[rel="next"]`);
+      if ((await next.count()) === 0) return rows;
+      expect(shown).toHaveLength(PAGE_ROWS);
+      await page.goto(new URL((await next.getAttribute('href')) ?? '', page.url()).href);
+    }
+  };
+
+  const messages = async (): Promise<Row[]> =>
+    csvRows(await output(data, ['export', 'messages'])).filter((row) => row['delivered_at'] !== '');
+  const dayOf = (message: Row, tz: string | null): string => {
+    const own = new Map<string, { readonly zone: string }>(Object.entries(ACCOUNTS)).get(message['waba_id']!);
+    return DateTime.fromISO(message['delivered_at']!, { zone: tz ?? own?.zone ?? 'UTC' }).toISODate()!;
+  };
+  const valueOf = (message: Row, name: string): string => message[name === 'category' ? 'rated_category' : name]!;
+  const isIn = (message: Row, only: Row, range: { from: string; to: string }, tz: string | null): boolean => {
+    const day = dayOf(message, tz);
+    return (
+      day >= range.from &&
+      day < range.to &&
+      Object.entries(only).every(([name, value]) => valueOf(message, name) === value)
+    );
+  };
+
+  /** Screen, CSV, JSON and the plain sum over messages are the same under a narrowing. */
+  const compareAll = async (all: readonly Row[], only: Row, tz: string | null): Promise<void> => {
+    const expected = all.filter((message) => isIn(message, only, RANGE, tz));
+    const sums = sumsOf(expected, (row) => (row['unrated'] === '' ? 0 : 1));
+    const query = new URLSearchParams({ ...RANGE, ...(tz === null ? {} : { tz }), ...only }).toString();
+    const said = JSON.stringify({ only, tz });
+
+    for (const report of ['savings', 'savings-days', 'savings-categories', 'savings-markets', 'savings-numbers']) {
+      const rows = csvRows(await fetched(`/api/${report}?format=csv&${query}`));
+      expect([said, report, sumsOf(rows, (row) => Number(row['unrated']))]).toEqual([said, report, sums]);
+    }
+    const missing = csvRows(await fetched(`/api/unrated?format=csv&${query}`));
+    expect(missing.reduce((sum, row) => sum + Number(row['messages']), 0)).toBe(
+      expected.filter((row) => row['unrated'] !== '').length,
+    );
+
+    await open(`/billing?${query}`);
+    for (const frame of ['by-category', 'by-market', 'by-number', 'by-day']) {
+      const heads = { 'by-category': 3, 'by-number': 2 }[frame] ?? 1;
+      const rows = (await cells(frame)).filter((row) => row.length > 1);
+      const delivered = rows.reduce((sum, row) => sum + Number(plain(row[heads]!)), 0);
+      expect([said, frame, delivered]).toEqual([said, frame, expected.length]);
+      expect(sumsOf(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
+    }
+    const chips = await page.getByRole('navigation', { name: 'Narrowed to' }).getByRole('listitem').count();
+    const asked = Object.keys(only).length;
+    expect(chips).toBe(asked > 1 ? asked + 1 : asked);
+
+    await page.getByRole('link', { name: 'Every charge' }).click();
+    await page.getByRole('heading', { name: /^Charges, / }).waitFor();
+    const foot = (await page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
+      text.split('\t').map((cell) => cell.trim()),
+    );
+    expect(foot.map((row) => row.slice(1)).sort()).toEqual(
+      Object.entries(sums)
+        .map(([currency, sum]) => [
+          count(sum.volume),
+          '',
+          currency === '' ? '–' : currency,
+          ...AMOUNTS.map((name) => written(sum[name], currency)),
+          count(sum.unrated),
+          '',
+        ])
+        .sort(),
+    );
+    const csv = await linked('charges');
+    expect(sumsOf(csv, (row) => Number(row['unrated']))).toEqual(sums);
+    const shown = await allPages('charges');
+    // The usual order of the screen is that of the file.
+    expect(shown.map((row) => [row[6], row[7], row[8], ...row.slice(10, 13)])).toEqual(
+      csv.map((row) => [
+        count(Number(row['volume'])),
+        row['tier'] === '' ? '–' : row['tier'],
+        row['rate'] === '' ? '–' : row['rate'],
+        ...AMOUNTS.map((name) => written(row[name]!, row['currency']!)),
+      ]),
+    );
+    const json = JSON.parse(await fetched(`/api/charges?${query}`)) as { rows: Row[] };
+    expect(json.rows).toEqual(csv);
+
+    await open(`/billing/messages?${query}`);
+    const file = await linked('messages');
+    expect(file.map((row) => row['message_id']).sort()).toEqual(expected.map((row) => row['message_id']).sort());
+    expect(sumsOf(file, (row) => (row['unrated'] === '' ? 0 : 1))).toEqual(sums);
+    const ids = (await allPages('messages')).map((row) => row[1]);
+    const ordered = expected.toSorted(
+      (a, b) =>
+        Date.parse(b['delivered_at']!) - Date.parse(a['delivered_at']!) ||
+        (a['phone_number_id']! < b['phone_number_id']! ? 1 : a['phone_number_id']! > b['phone_number_id']! ? -1 : 0) ||
+        (a['message_id']! < b['message_id']! ? 1 : -1),
+    );
+    expect([said, ids]).toEqual([said, ordered.map((row) => row['message_id'])]);
+  };
+
+  it('under random narrowings: screen, CSV, API and the plain sums', async () => {
+    const all = await messages();
+    expect(all.length).toBeGreaterThan(500);
+    const random = new Prng(5);
+    const cases: { only: Row; tz: string | null }[] = [
+      { only: { waba_id: '' }, tz: null },
+      { only: { category: 'utility', billing: 'BILLABLE', market: 'Brazil' }, tz: null },
+      { only: { market: 'Nowhere' }, tz: null },
+    ];
+    while (cases.length < 6) {
+      const message = all[random.int(0, all.length - 1)]!;
+      const names = NARROWINGS.filter(() => random.chance(0.4));
+      const only = Object.fromEntries(names.map((name) => [name, valueOf(message, name)]));
+      // All pages are walked through, so not too many of them.
+      const size = all.filter((row) => isIn(row, only, RANGE, null)).length;
+      if (names.length > 0 && size > 0 && size <= 250)
+        cases.push({ only, tz: cases.length % 2 === 0 ? 'Asia/Kolkata' : null });
+    }
+    for (const { only, tz } of cases) await compareAll(all, only, tz);
+  });
+
+  it('in every order, page by page, none twice and none left out', async () => {
+    const only = { phone_number_id: '108870231945511' };
+    const query = new URLSearchParams({ ...RANGE, ...only }).toString();
+    for (const [frame, path, sorts] of [
+      ['messages', '/billing/messages', ['delivered_at', '-market', 'rated_category', '-billing']],
+      ['charges', '/billing/charges', ['-billed_cost', 'list_cost', '-volume', 'category', '-rate']],
+    ] as const) {
+      await open(`${path}?${query}`);
+      const usual = (await allPages(frame)).map((row) => row.join(' '));
+      expect(usual.length).toBeGreaterThan(PAGE_ROWS);
+      for (const sort of sorts) {
+        await open(`${path}?${query}&sort=${sort}`);
+        const rows = await allPages(frame);
+        expect([sort, rows.map((row) => row.join(' ')).sort()]).toEqual([sort, usual.toSorted()]);
+        const column = { '-market': 5, rated_category: 3, '-billing': 4, category: 4 }[sort as string];
+        if (column !== undefined) {
+          const words = rows.map((row) => row[column]!);
+          expect([sort, words]).toEqual([sort, sort.startsWith('-') ? words.toSorted().reverse() : words.toSorted()]);
+        }
+        if (sort === '-volume') {
+          const volumes = rows.map((row) => Number(plain(row[6]!)));
+          expect(volumes).toEqual(volumes.toSorted((a, b) => b - a));
+        }
+        if (sort === '-billed_cost') {
+          const amounts = rows
+            .filter((row) => row[9] === 'BRL' && row[11] !== '–')
+            .map((row) => Number(plain(row[11]!)));
+          expect(amounts.length).toBeGreaterThan(10);
+          expect(amounts).toEqual(amounts.toSorted((a, b) => b - a));
+        }
+      }
+    }
+  });
+
+  it('from each charge to its own messages, tiers and free places included', async () => {
+    const all = await messages();
+    await open(
+      `/billing/charges?${new URLSearchParams({ ...MONTH, category: 'utility', billing: 'BILLABLE', market: 'Brazil' })}`,
+    );
+    const csv = await linked('charges');
+    expect(new Set(csv.map((row) => row['tier'])).size).toBeGreaterThan(1);
+    const links = await page
+      .locator('#charges tbody tr td:nth-child(7) a')
+      .evaluateAll((found) =>
+        (found as unknown as { getAttribute(name: string): string }[]).map((link) => link.getAttribute('href')),
+      );
+    const charges = await cells('charges');
+    expect(links).toHaveLength(charges.length);
+    let seen = 0;
+    for (const [i, link] of links.entries()) {
+      await page.goto(new URL(link, page.url()).href);
+      const rows = await cells('messages');
+      const file = await linked('messages');
+      const charge = csv[i]!;
+      expect(rows.map((row) => row[1]).sort()).toEqual(file.map((row) => row['message_id']).sort());
+      expect(String(file.length)).toBe(charge['volume']);
+      expect(sumsOf(file, () => 0)[charge['currency']!]!.billed_cost).toBe(charge['billed_cost']);
+      expect(rows.every((row) => row[13] === (charge['tier'] === '' ? '–' : charge['tier']))).toBe(true);
+      seen += file.length;
+    }
+    const only = { category: 'utility', billing: 'BILLABLE', market: 'Brazil' };
+    if (csv.length <= PAGE_ROWS) expect(seen).toBe(all.filter((row) => isIn(row, only, MONTH, null)).length);
+  });
+
+  it('hides whole numbers of customers until they are asked for', async () => {
+    const [message] = (await messages()).filter((row) => /^\d{8,}$/.test(row['customer']!));
+    const query = new URLSearchParams({ ...RANGE, phone_number_id: message!['phone_number_id']! }).toString();
+    await open(`/billing/messages?${query}`);
+    expect((await cells('messages')).every((row) => row[2]!.includes('••••'))).toBe(true);
+    expect(await page.content()).not.toMatch(/wamid[^]*\b55119\d{6,}/);
+    await page.getByRole('link', { name: 'Show them' }).click();
+    await page.getByText('Numbers of customers are shown.').waitFor();
+    expect((await cells('messages')).some((row) => /^\+\d{8,}$/.test(row[2]!))).toBe(true);
+  });
+
+  it('repairs what cannot be used, and fits a phone', async () => {
+    for (const [path, notices] of [
+      ['/billing?billing=CHEAP&market=&by-market.sort=x&by-day.after=never', 3],
+      ['/billing/charges?tier=x&after=nowhere&sort=colour', 3],
+      ['/billing/messages?category=%3Cb%3E&after=%5B%22x%22%5D', 2],
+      ['/billing/mismatches?predicted=CHEAP&kinds.sort=x&after=yesterday', 3],
+    ] as const) {
+      await open(path);
+      expect([path, await page.locator('.repairs li').count()]).toEqual([path, notices]);
+      for (const width of [320, 390]) {
+        await page.setViewportSize({ width, height: 740 });
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+      }
+    }
+  });
+
+  it('refuses to narrow what it cannot', async () => {
+    for (const address of [
+      '/api/savings?ad=1',
+      '/api/daily?market=Brazil',
+      '/api/unrated?tier=',
+      '/api/messages?rule=W7',
+    ]) {
+      const response = await fetch(`${product.url}${address}`);
+      expect([address, response.status]).toEqual([address, 400]);
+      expect(await response.text()).toContain('cannot be narrowed by');
+    }
+  });
+
+  it('from the first page to why an amount is what it is, by keyboard alone', async () => {
+    await open(`/?${new URLSearchParams(MONTH)}`);
+    const reach = async (name: string): Promise<void> => {
+      for (let i = 0; i < 150; i++) {
+        await page.keyboard.press('Tab');
+        const focus = await focusOf(page);
+        if (!focus.name.includes(name)) continue;
+        expect(focus).toEqual({ name: focus.name, isVisible: true });
+        await page.keyboard.press('Enter');
+        return;
+      }
+      throw new Error(`The keyboard does not reach ${name}.`);
+    };
+    await reach('a Billing');
+    await page.getByRole('heading', { name: /^Billing, / }).waitFor();
+    await reach('a by-category Marketing');
+    await page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
+    await reach('a Every charge');
+    await page.getByRole('heading', { name: /^Charges, / }).waitFor();
+    await page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
+    const [charge] = await cells('charges');
+    expect(charge![4]).toBe('Marketing');
+    await reach('a charges ' + charge![6]!);
+    await page.getByRole('heading', { name: /^Messages, / }).waitFor();
+    const rows = await cells('messages');
+    expect(rows).toHaveLength(Math.min(PAGE_ROWS, Number(charge![6])));
+    await reach(`a messages ${rows[0]![1]!.slice(0, 12)}`);
+    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    expect(await page.locator('.id').innerText()).toContain(rows[0]![1]!);
+  });
+
+  it('and what is closed stays what it was, however it is narrowed', async () => {
+    const waba_id = '102290129340398';
+    const narrowed = [
+      { waba_id },
+      { waba_id, category: 'utility', billing: 'BILLABLE' },
+      { market: 'Brazil', billing: 'FREE_ENTRY' },
+    ];
+    const look = async (only: Row, month: { from: string; to: string }): Promise<unknown> => {
+      const query = new URLSearchParams({ ...month, ...only }).toString();
+      await open(`/billing?${query}`);
+      const bill = [await cells('by-category'), await cells('by-day')];
+      await open(`/billing/charges?${query}`);
+      const charges = (await allPages('charges')).map((row) => row.slice(0, 15));
+      const charged = (await linked('charges')).map(({ period: _, ...row }) => row);
+      await open(`/billing/messages?${query}`);
+      const list = (await allPages('messages')).map((row) => row.slice(0, 15));
+      const file = (await linked('messages')).map(({ period: _, ...row }) => row);
+      return { bill, charges, charged, list, file };
+    };
+    const october = [];
+    for (const only of narrowed) october.push(await look(only, MONTH));
+    const other = { from: '2026-09-20', to: '2026-10-01' };
+    const september = await look(narrowed[0]!, other);
+    await output(data, ['close', '2026-10', '--waba', waba_id, '--accept']);
+    await output(data, ['rates', 'import', 'dearer.csv', '--effective', '2026-07-02']);
+    await output(data, ['export', 'charges']);
+    expect(await look(narrowed[0]!, MONTH)).toEqual(october[0]);
+    expect(await look(narrowed[1]!, MONTH)).toEqual(october[1]);
+    // Free entry messages to Brazil are of other accounts too, which were not closed.
+    expect(await look({ ...narrowed[2]!, waba_id }, MONTH)).not.toEqual({});
+    expect(await look(narrowed[0]!, other)).not.toEqual(september);
+
+    await open(`/billing/messages?${new URLSearchParams({ ...MONTH, waba_id })}`);
+    const periods = (await cells('messages')).map((row) => row[15]!);
+    expect(periods.every((period) => period.startsWith('closed 20'))).toBe(true);
+    const all = await messages();
+    for (const only of narrowed) await compareAll(all, only, null);
+  });
+});
