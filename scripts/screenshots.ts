@@ -53,6 +53,8 @@ try {
     ['ads', `/ads?${range}`],
     ['conversation', thread ?? '/conversations'],
     ['billing', `/billing?${range}`],
+    ['charges', `/billing/charges?${range}`],
+    ['imports', `/imports?${range}`],
     ['mismatches', `/billing/mismatches?${range}`],
     ['health', '/health'],
   ] as const) {

@@ -173,6 +173,32 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    title: 'What ads cost',
+    definitions: [
+      {
+        id: 'spend',
+        name: 'Spend',
+        meaning:
+          'What an ad cost, from an export of Meta’s Ads Manager or typed. Its days are those of the ad account and are taken as they are, whatever zone is on screen. An amount counts where all of its days are; one that reaches beyond them is left out, and that is said.',
+        rules: 'not of the rules: imported',
+      },
+      {
+        id: 'cost-per-conversation',
+        name: 'Cost of each conversation, and of each answered one',
+        meaning:
+          'The spend of an ad divided by the ad-driven conversations that started with it on the same days, or by those that were replied within 24 h. Each currency stands for itself; without a conversation there is no such cost.',
+        rules: 'section 6',
+      },
+      {
+        id: 'unattributed',
+        name: 'Unattributed',
+        meaning:
+          'Free entry that Meta reports although no message of the customer names an ad or post: a Page call-to-action, or a click that never came in. It saves money, and belongs to no ad.',
+        rules: 'rules W2 and V1',
+      },
+    ],
+  },
+  {
     title: 'The screen',
     definitions: [
       {
