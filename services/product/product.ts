@@ -143,7 +143,13 @@ export class Product {
           filters,
           sample,
         ),
-      chargedMessages: async (filters, asked, sample) => chargedMessages(await this.#database(sample), filters, asked),
+      chargedMessages: (filters, asked, sample) =>
+        this.#askAmounts(
+          `messages ${JSON.stringify(asked)}`,
+          (database) => chargedMessages(database, filters, asked),
+          filters,
+          sample,
+        ),
       unrated: (filters, sample) => this.#askAmounts('unrated', unrated, filters, sample),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),

@@ -114,7 +114,7 @@ export async function pricedCharges(
     };
   // A price is that of the account's own day, whatever days are asked for.
   const messages = `
-  SELECT day, toDate(delivered_at, {tz:String}) AS charge_day, waba_id, phone_number_id, market, rated_category AS category,
+  SELECT day, toDate(assumeNotNull(delivered_at), {tz:String}) AS charge_day, waba_id, phone_number_id, market, rated_category AS category,
     billing, model, basis, place, if(billing = 'FREE_ENTRY', ad_id, '') AS ad_id,
     if(billing = 'FREE_ENTRY', source_type, '') AS source_type, toUInt64(1) AS volume
   FROM (${placedSql(basis, `delivered_at >= ${FROM} AND delivered_at < ${TO}`)})`;
