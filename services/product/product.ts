@@ -1,4 +1,4 @@
-import type { LedgerStatus, ReportFilters, Reports } from '@ctwa-ledger/schemas/reports.ts';
+import type { LedgerStatus, ReportFilters, Reports, SavingsAdsRow } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
@@ -12,7 +12,7 @@ import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { Remembered } from '../reports/remembered.ts';
-import { bill, savings, savingsAds, unrated } from '../reports/savings.ts';
+import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
 import { listSpendImports } from '../spend/spend.ts';
@@ -104,6 +104,10 @@ export class Product {
     return remembered.ask(name, filters, () => report(database, filters));
   }
 
+  #savingsOfFreeEntry(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]> {
+    return this.#askAmounts('savings-of-free-entry', savingsOfFreeEntry, filters, sample);
+  }
+
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
   async databaseFor(sample: boolean): Promise<Database | null> {
     if (!sample) return this.#ledger.reading;
@@ -127,11 +131,13 @@ export class Product {
       weekTotals: async (filters, sample) => weekTotals(await this.#database(sample), filters),
       daily: async (filters, sample) => daily(await this.#database(sample), filters),
       ads: async (filters, sample) => ads(await this.#database(sample), filters),
-      adFigures: async (filters, sample) => adFigures(await this.#database(sample), filters),
+      adFigures: async (filters, sample) =>
+        adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
       spendImports: async (sample) => listSpendImports(await this.#database(sample)),
       adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
       savings: (filters, sample) => this.#askAmounts('savings', savings, filters, sample),
-      savingsAds: (filters, sample) => this.#askAmounts('savings-ads', savingsAds, filters, sample),
+      savingsAds: async (filters, sample) =>
+        (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
       bill: (filters, sample) => this.#askAmounts('bill', bill, filters, sample),
       mismatches: async (filters, sample) => mismatches(await this.#database(sample), filters),
       mismatchedMessages: async (filters, asked, sample) =>

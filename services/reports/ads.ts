@@ -12,7 +12,7 @@ import type { Database } from '../ledger/database.ts';
 import { perOne, quotient, scaled } from '../spend/decimals.ts';
 import { LABELS_IN_FORCE, SPEND_IN_FORCE } from '../spend/spend.ts';
 import { ads } from './figures.ts';
-import { savingsAds, savingsUnattributed } from './savings.ts';
+import { savingsOfFreeEntry } from './savings.ts';
 import { FROM, parametersOf, TO } from './sql.ts';
 
 /** What ads and posts say of themselves, and what imports call them. */
@@ -156,14 +156,18 @@ async function unattributedMessages(database: Database, filters: ReportFilters):
 /**
  * Report `ad-figures`: every ad or post with an entry, a window, a free message or an amount in the range, and one row for
  * what is attributed to none. By first entry, then id.
+ * @param saved_by_ad what {@link savingsOfFreeEntry} gives for the same filters, where it is known already
  */
-export async function adFigures(database: Database, filters: ReportFilters): Promise<AdFiguresRow[]> {
+export async function adFigures(
+  database: Database,
+  filters: ReportFilters,
+  saved_by_ad: Promise<SavingsAdsRow[]> = savingsOfFreeEntry(database, filters),
+): Promise<AdFiguresRow[]> {
   const isWhole = (filters.ad ?? '') === '';
-  const [figures, spend, savings, unattributed, free_messages] = await Promise.all([
+  const [figures, spend, savings, free_messages] = await Promise.all([
     ads(database, filters),
     spendOf(database, filters),
-    savingsAds(database, filters),
-    isWhole ? savingsUnattributed(database, filters) : [],
+    saved_by_ad,
     isWhole ? unattributedMessages(database, filters) : 0,
   ]);
   const names = new Map(
@@ -195,6 +199,7 @@ export async function adFigures(database: Database, filters: ReportFilters): Pro
       saved.get(keyOf(ad)) ?? [],
     );
   });
+  const unattributed = isWhole ? savings.filter(({ source_type }) => source_type === '') : [];
   const nobody: AdsRow = { ad_id: '', source_type: UNATTRIBUTED, ...NO_FIGURES, free_messages };
   const isSomething = free_messages > 0 || unattributed.length > 0;
   return isSomething ? [...rows, ...rowsOf(nobody, NO_NAMES, [], unattributed)] : rows;

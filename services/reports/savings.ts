@@ -142,8 +142,8 @@ async function live<T>(
 
 const VOLUME = 'toUInt32(sum(priced.volume))';
 
-/** What free entry saved, of the messages that a condition holds for, by ad or post and currency. */
-function savedBy(database: Database, filters: ReportFilters, where: string): Promise<SavingsAdsRow[]> {
+/** What free entry saved, by ad or post and currency; the source type is empty where no ad or post is known to lie behind it. */
+export function savingsOfFreeEntry(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
   return live(
     database,
     filters,
@@ -155,7 +155,7 @@ FROM
     SELECT ad_id, source_type, currency, ${VOLUME} AS messages,
         if(countIf(unrated = '') > 0, ifNull(toString(sum(toDecimal128(rate, 8) * priced.volume)), '0'), NULL) AS savings_total,
         toUInt32(sumIf(priced.volume, unrated != '')) AS unrated_messages
-    FROM ${priced} AND billing = 'FREE_ENTRY' AND ${where}
+    FROM ${priced} AND billing = 'FREE_ENTRY' AND ${ofAdSql(filters)}
     GROUP BY ad_id, source_type, currency
 )
 ORDER BY ad_id, source_type, currency`,
@@ -163,13 +163,8 @@ ORDER BY ad_id, source_type, currency`,
 }
 
 /** Report `savings-ads`: what the windows of each ad or post saved. */
-export function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
-  return savedBy(database, filters, `source_type != '' AND ${ofAdSql(filters)}`);
-}
-
-/** What messages saved that Meta reports as free entry and that are in no window we know. */
-export function savingsUnattributed(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
-  return savedBy(database, filters, "source_type = ''");
+export async function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
+  return (await savingsOfFreeEntry(database, filters)).filter(({ source_type }) => source_type !== '');
 }
 
 /** Report `unrated`: messages without an amount, by what is missing (M5), the most first. */
