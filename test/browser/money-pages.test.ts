@@ -546,7 +546,7 @@ describe('the pages of money', () => {
   it('can be used with the keyboard alone', async () => {
     await open('/rates');
     const reach = async (name: string): Promise<void> => {
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 150; i++) {
         await page.keyboard.press('Tab');
         const focus = await focusOf(page);
         if (!focus.name.includes(name)) continue;
