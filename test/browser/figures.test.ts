@@ -270,7 +270,9 @@ describe('the figures of pages', () => {
       );
     }
     await open(`/ads?${query}&ad=nobody`);
-    expect((await cells('by-ad'))[0]).toEqual(['No ad-driven conversation started in this range.']);
+    expect((await cells('by-ad'))[0]).toEqual([
+      'No ad-driven conversation started in this range, and no ad has a cost.',
+    ]);
     await open(`/ads?${query}&after=nobody`);
     expect(await page.locator('.repairs li').count()).toBe(1);
     expect((await fetch(`${product.url}/api/messages?ad=1`)).status).toBe(400);
