@@ -51,7 +51,6 @@ import { csvText } from './csv.ts';
 export const REPORTS = [
   'messages',
   'conversations',
-  'ad-conversations',
   'daily',
   'ads',
   'charges',
@@ -70,6 +69,7 @@ export const REPORTS = [
   'ad-figures',
   'ad-spend-imports',
   'unrated',
+  'ad-conversations',
   'mismatches',
   'mismatched-messages',
   'dead-letters',

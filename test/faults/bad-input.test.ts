@@ -276,7 +276,7 @@ describe('wrong usage', () => {
     [
       'an unknown report',
       ['export', 'invoices'],
-      /no report "invoices"; there are messages, conversations, ad-conversations, daily, ads/,
+      /no report "invoices"; there are messages, conversations, daily, ads/,
     ],
     ['an unknown zone', ['export', 'daily', '--tz', 'Mars/Olympus'], /"Mars\/Olympus" is not an IANA time zone/],
     ['an offset for a zone', ['export', 'daily', '--tz', '+03:00'], /is not an IANA time zone/],
