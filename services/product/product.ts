@@ -91,8 +91,8 @@ export class Product {
     return (await this.#read(sample)).reading;
   }
 
-  /** A report of amounts, asked again only when something was written that it depends on. */
-  async #askAmounts<T>(
+  /** A report of what the bill is made of, asked again only when something was written that it depends on. */
+  async #askBill<T>(
     name: string,
     report: (database: Database, filters: ReportFilters) => Promise<T>,
     filters: ReportFilters,
@@ -105,7 +105,7 @@ export class Product {
   }
 
   #savingsOfFreeEntry(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]> {
-    return this.#askAmounts('savings-of-free-entry', savingsOfFreeEntry, filters, sample);
+    return this.#askBill('savings-of-free-entry', savingsOfFreeEntry, filters, sample);
   }
 
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
@@ -135,28 +135,33 @@ export class Product {
         adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
       spendImports: async (sample) => listSpendImports(await this.#database(sample)),
       adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
-      savings: (filters, sample) => this.#askAmounts('savings', savings, filters, sample),
+      savings: (filters, sample) => this.#askBill('savings', savings, filters, sample),
       savingsAds: async (filters, sample) =>
         (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
-      bill: (filters, sample) => this.#askAmounts('bill', bill, filters, sample),
-      mismatches: async (filters, sample) => mismatches(await this.#database(sample), filters),
-      mismatchedMessages: async (filters, asked, sample) =>
-        mismatchedMessages(await this.#database(sample), filters, asked),
+      bill: (filters, sample) => this.#askBill('bill', bill, filters, sample),
+      mismatches: (filters, sample) => this.#askBill('mismatches', mismatches, filters, sample),
+      mismatchedMessages: (filters, asked, sample) =>
+        this.#askBill(
+          `mismatched-messages ${JSON.stringify(asked)}`,
+          (database) => mismatchedMessages(database, filters, asked),
+          filters,
+          sample,
+        ),
       charges: (filters, asked, sample) =>
-        this.#askAmounts(
+        this.#askBill(
           `charges ${JSON.stringify(asked)}`,
           (database) => chargesPage(database, filters, asked),
           filters,
           sample,
         ),
       chargedMessages: (filters, asked, sample) =>
-        this.#askAmounts(
+        this.#askBill(
           `messages ${JSON.stringify(asked)}`,
           (database) => chargedMessages(database, filters, asked),
           filters,
           sample,
         ),
-      unrated: (filters, sample) => this.#askAmounts('unrated', unrated, filters, sample),
+      unrated: (filters, sample) => this.#askBill('unrated', unrated, filters, sample),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
       conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
