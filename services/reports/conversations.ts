@@ -7,9 +7,9 @@ import type {
   ConversationState,
 } from '@ctwa-ledger/schemas/conversations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
+import type { Database } from '../ledger/database.ts';
 import { paging, type PageKey } from './paging.ts';
-import { AS_OF, FROM, isoTime, parametersOf, TO } from './sql.ts';
+import { AS_OF, FROM, isoTime, parametersOf, TO, type Condition } from './sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
 
@@ -47,12 +47,6 @@ async function conversationOf(database: Database, message: FoundMessage): Promis
     { ...message },
   );
   return found?.ad_conversation_id ?? null;
-}
-
-/** A condition on entries with its parameters. */
-interface Condition {
-  readonly where: string;
-  readonly parameters: Parameters;
 }
 
 const IN_RANGE = `entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO}`;
