@@ -66,8 +66,7 @@ const PLACE: readonly PageKey[] = [
   { sql: 'dead_letters.source', type: 'String' },
   { sql: 'dead_letters.source_partition', type: 'Int64' },
   { sql: 'dead_letters.position', type: 'UInt64' },
-  // As text: half of all hashes have more digits than keys that are numbers can have.
-  { sql: 'toString(dead_letters.content_hash)', type: 'String' },
+  { sql: 'dead_letters.content_hash', type: 'UInt64' },
 ];
 
 const SEEN: PageKey = { sql: 'toUnixTimestamp64Milli(dead_letters.first_seen_at)', type: 'Int64' };

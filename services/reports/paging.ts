@@ -9,12 +9,12 @@ export interface PageKey {
 
 const MAX_CURSOR_CHARACTERS = 5_000;
 
-/** What a value of a key looks like as text; what does not would be an error of ClickHouse's. */
-const SHAPES: Readonly<Record<PageKey['type'], RegExp>> = {
-  String: /^/,
-  Int64: /^-?\d{1,18}$/,
-  UInt64: /^\d{1,19}$/,
-  'Decimal(38, 8)': /^-?\d{1,28}(\.\d{1,8})?$/,
+/** Whether a text is a value of a key; what is none would be an error of ClickHouse's. */
+const IS_VALUE: Readonly<Record<PageKey['type'], (text: string) => boolean>> = {
+  String: () => true,
+  Int64: (text) => /^-?\d{1,18}$/.test(text),
+  UInt64: (text) => /^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n,
+  'Decimal(38, 8)': (text) => /^-?\d{1,28}(\.\d{1,8})?$/.test(text),
 };
 
 function readCursor(text: string, keys: readonly PageKey[]): string[] | null {
@@ -23,7 +23,7 @@ function readCursor(text: string, keys: readonly PageKey[]): string[] | null {
     const values: unknown = JSON.parse(text);
     if (!Array.isArray(values) || values.length !== keys.length) return null;
     const texts = values.filter((value): value is string => typeof value === 'string');
-    const isUsable = keys.every((key, i) => SHAPES[key.type].test(texts[i] ?? ''));
+    const isUsable = keys.every((key, i) => IS_VALUE[key.type](texts[i] ?? ''));
     return texts.length === keys.length && isUsable ? texts : null;
   } catch {
     return null;
