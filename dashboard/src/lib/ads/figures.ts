@@ -29,9 +29,3 @@ export function adLines(rows: readonly AdFiguresRow[]): AdLine[] {
   }
   return [...lines.values()].map(({ row, amounts }) => ({ ...row, amounts }));
 }
-
-/** Below this many of what is divided by, one more or less moves an average by much. */
-const SMALL_SAMPLE = 30;
-
-/** Whether an average over so many says little. */
-export const isSmallSample = (count: number): boolean => count < SMALL_SAMPLE;

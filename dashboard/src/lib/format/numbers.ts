@@ -24,3 +24,9 @@ export function rate(decimal: string | null): string {
 export function share(part: number, all: number): string {
   return all === 0 ? NOTHING : onePlace().format(part / all);
 }
+
+/** Below this many of what is divided by, one more or less moves a rate or an average by much. */
+const SMALL_SAMPLE = 30;
+
+/** Whether a rate or an average over so many says little. */
+export const isSmallSample = (of: number): boolean => of < SMALL_SAMPLE;
