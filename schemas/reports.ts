@@ -191,6 +191,19 @@ export type HourTotalsRow = z.infer<typeof hourTotalsRow>;
 export const weekTotalsRow = z.object({ week: z.string(), ...totals });
 export type WeekTotalsRow = z.infer<typeof weekTotalsRow>;
 
+/** Totals over time, by how long a row is. */
+export type BucketRows =
+  | { readonly grain: 'hour'; readonly rows: readonly HourTotalsRow[] }
+  | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
+  | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
+
+/** What the first page shows together: all of one moment, so that the parts add up to the whole. */
+export interface Figures {
+  readonly overview: OverviewRow;
+  readonly buckets: BucketRows;
+  readonly ads: readonly AdsRow[];
+}
+
 /** M4 and M5, over whatever delivered messages a row speaks of; all of them in the row's `currency`. */
 const amounts = {
   volume: count,
@@ -478,11 +491,7 @@ export interface Reports {
   /** Which data a request reads; `sample` asks for the sample data even when real data exists. */
   status(sample: boolean): Promise<LedgerStatus>;
   overview(filters: ReportFilters, sample: boolean): Promise<OverviewRow>;
-  dayTotals(filters: ReportFilters, sample: boolean): Promise<DayTotalsRow[]>;
-  hourTotals(filters: ReportFilters, sample: boolean): Promise<HourTotalsRow[]>;
-  weekTotals(filters: ReportFilters, sample: boolean): Promise<WeekTotalsRow[]>;
-  daily(filters: ReportFilters, sample: boolean): Promise<DailyRow[]>;
-  ads(filters: ReportFilters, sample: boolean): Promise<AdsRow[]>;
+  figures(filters: ReportFilters, grain: BucketRows['grain'], sample: boolean): Promise<Figures>;
   adFigures(filters: ReportFilters, sample: boolean): Promise<AdFiguresRow[]>;
   adNames(ad_ids: readonly string[], sample: boolean): Promise<AdNameRow[]>;
   /** Imports of ad spend and names, the latest first. */

@@ -59,11 +59,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
   const queries: Reports = {
     status: (sample) => opening.demand().product.queries.status(sample),
     overview: (filters, sample) => opening.demand().product.queries.overview(filters, sample),
-    dayTotals: (filters, sample) => opening.demand().product.queries.dayTotals(filters, sample),
-    hourTotals: (filters, sample) => opening.demand().product.queries.hourTotals(filters, sample),
-    weekTotals: (filters, sample) => opening.demand().product.queries.weekTotals(filters, sample),
-    daily: (filters, sample) => opening.demand().product.queries.daily(filters, sample),
-    ads: (filters, sample) => opening.demand().product.queries.ads(filters, sample),
+    figures: (filters, grain, sample) => opening.demand().product.queries.figures(filters, grain, sample),
     adFigures: (filters, sample) => opening.demand().product.queries.adFigures(filters, sample),
     spendImports: (sample) => opening.demand().product.queries.spendImports(sample),
     adNames: (ad_ids, sample) => opening.demand().product.queries.adNames(ad_ids, sample),

@@ -7,11 +7,11 @@ import { chargedMessages } from '../reports/charged-messages.ts';
 import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
 import { adFigures, adNames } from '../reports/ads.ts';
-import { ads, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
+import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
-import { Remembered } from '../reports/remembered.ts';
+import { Remembered, type Reads } from '../reports/remembered.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
@@ -94,6 +94,7 @@ export class Product {
   /** A report of what the bill is made of, asked again only when something was written that it depends on. */
   async #askBill<T>(
     name: string,
+    reads: Reads,
     report: (database: Database, filters: ReportFilters) => Promise<T>,
     filters: ReportFilters,
     sample: boolean,
@@ -101,11 +102,11 @@ export class Product {
     const database = await this.#database(sample);
     const remembered = this.#remembered.get(database) ?? new Remembered(database);
     this.#remembered.set(database, remembered);
-    return remembered.ask(name, filters, () => report(database, filters));
+    return remembered.ask(name, reads, filters, () => report(database, filters));
   }
 
   #savingsOfFreeEntry(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]> {
-    return this.#askBill('savings-of-free-entry', savingsOfFreeEntry, filters, sample);
+    return this.#askBill('savings-of-free-entry', 'charges', savingsOfFreeEntry, filters, sample);
   }
 
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
@@ -126,23 +127,20 @@ export class Product {
         };
       },
       overview: async (filters, sample) => overview(await this.#database(sample), filters),
-      dayTotals: async (filters, sample) => dayTotals(await this.#database(sample), filters),
-      hourTotals: async (filters, sample) => hourTotals(await this.#database(sample), filters),
-      weekTotals: async (filters, sample) => weekTotals(await this.#database(sample), filters),
-      daily: async (filters, sample) => daily(await this.#database(sample), filters),
-      ads: async (filters, sample) => ads(await this.#database(sample), filters),
+      figures: async (filters, grain, sample) => figures(await this.#database(sample), filters, grain),
       adFigures: async (filters, sample) =>
         adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
       spendImports: async (sample) => listSpendImports(await this.#database(sample)),
       adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
-      savings: (filters, sample) => this.#askBill('savings', savings, filters, sample),
+      savings: (filters, sample) => this.#askBill('savings', 'charges', savings, filters, sample),
       savingsAds: async (filters, sample) =>
         (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
-      bill: (filters, sample) => this.#askBill('bill', bill, filters, sample),
-      mismatches: (filters, sample) => this.#askBill('mismatches', mismatches, filters, sample),
+      bill: (filters, sample) => this.#askBill('bill', 'charges', bill, filters, sample),
+      mismatches: (filters, sample) => this.#askBill('mismatches', 'messages', mismatches, filters, sample),
       mismatchedMessages: (filters, asked, sample) =>
         this.#askBill(
           `mismatched-messages ${JSON.stringify(asked)}`,
+          'messages',
           (database) => mismatchedMessages(database, filters, asked),
           filters,
           sample,
@@ -150,6 +148,7 @@ export class Product {
       charges: (filters, asked, sample) =>
         this.#askBill(
           `charges ${JSON.stringify(asked)}`,
+          'charges',
           (database) => chargesPage(database, filters, asked),
           filters,
           sample,
@@ -157,11 +156,12 @@ export class Product {
       chargedMessages: (filters, asked, sample) =>
         this.#askBill(
           `messages ${JSON.stringify(asked)}`,
+          'messages',
           (database) => chargedMessages(database, filters, asked),
           filters,
           sample,
         ),
-      unrated: (filters, sample) => this.#askBill('unrated', unrated, filters, sample),
+      unrated: (filters, sample) => this.#askBill('unrated', 'charges', unrated, filters, sample),
       messages: async (asked, sample) => explain(await this.#read(sample), asked),
       conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
       conversation: async (asked, sample) => conversation(await this.#read(sample), asked),

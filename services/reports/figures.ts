@@ -4,12 +4,12 @@ import {
   adsRow,
   dailyRow,
   dayTotalsRow,
-  hourTotalsRow,
   overviewRow,
-  weekTotalsRow,
   type AdsRow,
+  type BucketRows,
   type DailyRow,
   type DayTotalsRow,
+  type Figures,
   type HourTotalsRow,
   type OverviewRow,
   type ReportFilters,
@@ -119,76 +119,95 @@ function weekAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ weeks: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** Figures over all numbers by what `key` makes of a cell's time, where there are any. */
-function totalsBy<Row>(database: Database, filters: ReportFilters, row: z.ZodType<Row>, key: string): Promise<Row[]> {
+/** What a cell's time is grouped by, as text. */
+const BUCKET: Readonly<Record<BucketRows['grain'], string>> = {
+  // By the moment and not by its name: where clocks go back, two hours have one name.
+  hour: "leftPad(toString(toUnixTimestamp(toStartOfHour(cell_at, {tz:String}))), 10, '0')",
+  day: DAY,
+  week: 'toString(toMonday(toDate(cell_at, {tz:String})))',
+};
+
+const totals = dayTotalsRow.omit({ day: true });
+const bucketRow = totals.extend({ bucket: z.string() });
+type BucketRow = z.infer<typeof bucketRow>;
+
+/** Figures over all numbers by hour, day or week, where there are any, in order. */
+function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows['grain']): Promise<BucketRow[]> {
   return database.query(
-    row,
-    `SELECT ${key}, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
-     FROM ${cellsOf(filters)} GROUP BY 1 HAVING ${ANYTHING} > 0 ORDER BY 1`,
+    bucketRow,
+    `SELECT ${BUCKET[grain]} AS bucket, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
+     FROM ${cellsOf(filters)} GROUP BY bucket HAVING ${ANYTHING} > 0 ORDER BY bucket`,
     parametersOf(filters),
   );
 }
 
-/** Every day of the range, all numbers together; an open end of the range is the outermost day with anything. */
-export async function dayTotals(database: Database, filters: ReportFilters): Promise<DayTotalsRow[]> {
-  const rows = await totalsBy(database, filters, dayTotalsRow, `${DAY} AS day`);
-  const [first, last] = [rows[0]?.day, rows.at(-1)?.day];
+/** Buckets named by their first day, and those between them on which nothing happened. */
+function filled(
+  rows: readonly BucketRow[],
+  filters: ReportFilters,
+  firstOf: (day: string) => string,
+  after: (day: string) => string,
+): { readonly name: string; readonly figures: Omit<DayTotalsRow, 'day'> }[] {
+  const [first, last] = [rows[0]?.bucket, rows.at(-1)?.bucket];
   const from = latest(filters.from ?? first, FIRST_DAY);
   const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
-  if (from === undefined || to === undefined) return rows;
-  const known = new Map(rows.map((row) => [row.day, row]));
-  const days: DayTotalsRow[] = [];
-  for (let day = from; day < to; day = dayAfter(day)) days.push(known.get(day) ?? { day, ...NOTHING });
-  return days;
+  if (from === undefined || to === undefined) return [];
+  const known = new Map(rows.map(({ bucket, ...figures }) => [bucket, figures]));
+  const buckets = [];
+  for (let name = firstOf(from); name < to; name = after(name))
+    buckets.push({ name, figures: known.get(name) ?? NOTHING });
+  return buckets;
 }
 
-const hourRow = hourTotalsRow.omit({ hour: true }).extend({ starts_at: z.number() });
-
-/** Longer ranges begin and end with their data: a row for every hour of a century is nobody's report. */
-const MAX_FILLED_SECONDS = 366 * 86_400;
-
-/**
- * Every hour of the range in the zone asked for, all numbers together; an open end, and both ends of a range of more than
- * a year, are the outermost hours with anything.
- */
-export async function hourTotals(database: Database, filters: ReportFilters): Promise<HourTotalsRow[]> {
-  // Grouped by the moment and not by its name: where clocks go back, two hours have one name.
-  const key = 'toUnixTimestamp(toStartOfHour(cell_at, {tz:String})) AS starts_at';
-  const rows = await totalsBy(database, filters, hourRow, key);
-  const [first, last] = [rows[0], rows.at(-1)];
-  const range = rangeOf(filters);
-  const isShort = filters.from !== null && filters.to !== null && range.to - range.from <= MAX_FILLED_SECONDS;
-  if (!isShort && (first === undefined || last === undefined)) return [];
-  const known = new Map(rows.map(({ starts_at, ...figures }) => [starts_at, figures]));
-  const begin = isShort || first === undefined ? range.from : first.starts_at;
-  const end = isShort || last === undefined ? range.to : last.starts_at + 1;
-  const hours: HourTotalsRow[] = [];
-  let at = DateTime.fromSeconds(begin, { zone: filters.tz });
-  while (at.toSeconds() < end) {
-    const hour = at.toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
-    hours.push({ ...NOTHING, ...known.get(at.toSeconds()), hour });
-    at = at.plus({ hours: 1 }).startOf('hour');
-  }
-  return hours;
+function dayRows(rows: readonly BucketRow[], filters: ReportFilters): DayTotalsRow[] {
+  return filled(rows, filters, (day) => day, dayAfter).map(({ name, figures }) => ({ day: name, ...figures }));
 }
 
 function mondayOf(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).startOf('week').toFormat('yyyy-MM-dd');
 }
 
+function weekRows(rows: readonly BucketRow[], filters: ReportFilters): WeekTotalsRow[] {
+  return filled(rows, filters, mondayOf, weekAfter).map(({ name, figures }) => ({ week: name, ...figures }));
+}
+
+/** Longer ranges begin and end with their data: a row for every hour of a century is nobody's report. */
+const MAX_FILLED_SECONDS = 366 * 86_400;
+
+function hourRows(rows: readonly BucketRow[], filters: ReportFilters): HourTotalsRow[] {
+  const known = new Map(rows.map(({ bucket, ...figures }) => [Number(bucket), figures]));
+  const moments = [...known.keys()];
+  const [first, last] = [moments[0], moments.at(-1)];
+  const range = rangeOf(filters);
+  const isShort = filters.from !== null && filters.to !== null && range.to - range.from <= MAX_FILLED_SECONDS;
+  if (!isShort && (first === undefined || last === undefined)) return [];
+  const begin = isShort || first === undefined ? range.from : first;
+  const end = isShort || last === undefined ? range.to : last + 1;
+  const hours: HourTotalsRow[] = [];
+  let at = DateTime.fromSeconds(begin, { zone: filters.tz });
+  while (at.toSeconds() < end) {
+    hours.push({ ...NOTHING, ...known.get(at.toSeconds()), hour: at.toFormat("yyyy-MM-dd'T'HH:mm:ssZZ") });
+    at = at.plus({ hours: 1 }).startOf('hour');
+  }
+  return hours;
+}
+
+/** Every day of the range, all numbers together; an open end of the range is the outermost day with anything. */
+export async function dayTotals(database: Database, filters: ReportFilters): Promise<DayTotalsRow[]> {
+  return dayRows(await totalsBy(database, filters, 'day'), filters);
+}
+
+/**
+ * Every hour of the range in the zone asked for, all numbers together; an open end, and both ends of a range of more than
+ * a year, are the outermost hours with anything.
+ */
+export async function hourTotals(database: Database, filters: ReportFilters): Promise<HourTotalsRow[]> {
+  return hourRows(await totalsBy(database, filters, 'hour'), filters);
+}
+
 /** Every week with a day of the range, Monday to Sunday; an open end is the outermost week with anything. */
 export async function weekTotals(database: Database, filters: ReportFilters): Promise<WeekTotalsRow[]> {
-  const key = 'toString(toMonday(toDate(cell_at, {tz:String}))) AS week';
-  const rows = await totalsBy(database, filters, weekTotalsRow, key);
-  const [first, last] = [rows[0]?.week, rows.at(-1)?.week];
-  const from = latest(filters.from ?? first, FIRST_DAY);
-  const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
-  if (from === undefined || to === undefined) return rows;
-  const known = new Map(rows.map((row) => [row.week, row]));
-  const weeks: WeekTotalsRow[] = [];
-  for (let monday = mondayOf(from); monday < to; monday = weekAfter(monday))
-    weeks.push(known.get(monday) ?? { week: monday, ...NOTHING });
-  return weeks;
+  return weekRows(await totalsBy(database, filters, 'week'), filters);
 }
 
 /** Report `daily`: one row per day and number on which anything happened. */
@@ -201,22 +220,78 @@ export async function daily(database: Database, filters: ReportFilters): Promise
   );
 }
 
+const OF_AN_AD = `${P90}, ${WINDOWS},
+    toUInt32(sum(summary_cells.free_messages)) AS free_messages,
+    ${isoTime('min(summary_cells.first_entry_at)')} AS first_entry,
+    ${isoTime('max(summary_cells.last_entry_at)')} AS last_entry,
+    nullIf(first_entry, '') AS first_entry_at,
+    nullIf(last_entry, '') AS last_entry_at`;
+
+const ANYTHING_OF_AN_AD =
+  'sum(summary_cells.entries) + sum(summary_cells.windows_opened) + sum(summary_cells.free_messages)';
+
+const BY_FIRST_ENTRY = 'min(summary_cells.first_entry_at) NULLS FIRST, ad_id, source_type';
+
 /** Report `ads`: one row per ad or post with an entry, a window or a free message in the range. */
 export async function ads(database: Database, filters: ReportFilters): Promise<AdsRow[]> {
   return database.query(
     adsRow,
-    `SELECT ad_id, source_type, ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS},
-         toUInt32(sum(summary_cells.free_messages)) AS free_messages,
-         ${isoTime('min(summary_cells.first_entry_at)')} AS first_entry,
-         ${isoTime('max(summary_cells.last_entry_at)')} AS last_entry,
-         nullIf(first_entry, '') AS first_entry_at,
-         nullIf(last_entry, '') AS last_entry_at
+    `SELECT ad_id, source_type, ${CONVERSATION_FIGURES}, ${OF_AN_AD}
      FROM ${cellsOf(filters)} AND source_type != ''
      GROUP BY ad_id, source_type
-     HAVING sum(summary_cells.entries) + sum(summary_cells.windows_opened) + sum(summary_cells.free_messages) > 0
-     ORDER BY min(summary_cells.first_entry_at) NULLS FIRST, ad_id, source_type`,
+     HAVING ${ANYTHING_OF_AN_AD} > 0
+     ORDER BY ${BY_FIRST_ENTRY}`,
     parametersOf(filters),
   );
+}
+
+/** A row of any cut; what other cuts are by is empty. */
+const cutRow = z.object({
+  cut: z.enum(['all', 'buckets', 'ads']),
+  ...overviewRow.shape,
+  ...bucketRow.shape,
+  ...adsRow.shape,
+});
+
+function bucketRows(grain: BucketRows['grain'], rows: readonly BucketRow[], filters: ReportFilters): BucketRows {
+  switch (grain) {
+    case 'hour':
+      return { grain, rows: hourRows(rows, filters) };
+    case 'day':
+      return { grain, rows: dayRows(rows, filters) };
+    case 'week':
+      return { grain, rows: weekRows(rows, filters) };
+  }
+}
+
+/**
+ * `overview`, `days` (or `hours`, `weeks`) and `ads` in one read: while events arrive, two reads are of two moments, and
+ * what a page shows together would not add up.
+ */
+export async function figures(
+  database: Database,
+  filters: ReportFilters,
+  grain: BucketRows['grain'],
+): Promise<Figures> {
+  const rows = await database.query(
+    cutRow,
+    `SELECT multiIf(grouping(bucket) = 0, 'buckets', grouping(ad_id) = 0, 'ads', 'all') AS cut, bucket, ad_id, source_type,
+       ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED}
+     FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cellsOf(filters)}) AS summary_cells
+     GROUP BY GROUPING SETS ((), (bucket), (ad_id, source_type))
+     HAVING multiIf(cut = 'buckets', ${ANYTHING} > 0, cut = 'ads', source_type != '' AND ${ANYTHING_OF_AN_AD} > 0, true)
+     ORDER BY bucket, ${BY_FIRST_ENTRY}`,
+    parametersOf(filters),
+  );
+  const of = <T>(cut: z.infer<typeof cutRow>['cut'], row: z.ZodType<T>): T[] =>
+    rows.filter((one) => one.cut === cut).map((one) => row.parse(one));
+  const [whole] = of('all', overviewRow);
+  if (whole === undefined) throw new TypeError('The query of all figures gave no row over all.');
+  return {
+    overview: whole,
+    buckets: bucketRows(grain, of('buckets', bucketRow), filters),
+    ads: of('ads', adsRow),
+  };
 }
 
 /** The columns of a report in their order, from its schema: the header of the CSV. */

@@ -1,12 +1,11 @@
-import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { error, redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { AD_TABLE, AD_VALUES, adKey } from '$lib/ads/table.ts';
-import { bucketsOf, type BucketRows } from '$lib/buckets/buckets.ts';
+import { bucketsOf } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { DEFAULT_STATE, readFilters, search, type Grain } from '$lib/filters/filters.ts';
+import { DEFAULT_STATE, readFilters, search } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf } from '$lib/filters/range.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
@@ -14,22 +13,6 @@ import type { Actions, PageServerLoad } from './$types';
 
 /** Rows of the table of ads; the page of ads has the others. */
 const AD_ROWS = 50;
-
-/** The rows of the chart. */
-async function bucketRows(
-  reports: Reports,
-  grain: Grain,
-  ...asked: Parameters<Reports['dayTotals']>
-): Promise<BucketRows> {
-  switch (grain) {
-    case 'hour':
-      return { grain, rows: await reports.hourTotals(...asked) };
-    case 'day':
-      return { grain, rows: await reports.dayTotals(...asked) };
-    case 'week':
-      return { grain, rows: await reports.weekTotals(...asked) };
-  }
-}
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of } = await event.parent();
@@ -41,21 +24,19 @@ export const load: PageServerLoad = async (event) => {
   const asked = { ...range, tz: filters.tz, as_of };
   const amounts = amountFilters(filters, range, as_of);
   const compared = comparedRange(range, filters.compare);
-  const [overview, before, rows, ads, savings, savings_ads] = await Promise.all([
-    reports.overview(asked, filters.sample),
+  const [figures, before, savings, savings_ads] = await Promise.all([
+    reports.figures(asked, filters.grain, filters.sample),
     compared && reports.overview({ ...asked, ...compared }, filters.sample),
-    bucketRows(reports, filters.grain, asked, filters.sample),
-    reports.ads(asked, filters.sample),
     reports.savings(amounts, filters.sample),
     reports.savingsAds(amounts, filters.sample),
   ]);
-  const table = arranged(ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
-  const buckets = bucketsOf(rows, range, filters.tz, as_of, status.last_event_at);
+  const table = arranged(figures.ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
+  const buckets = bucketsOf(figures.buckets, range, filters.tz, as_of, status.last_event_at);
   const shown_ids = new Set(table.rows.map((ad) => ad.ad_id));
   const ad_names = await reports.adNames([...shown_ids], filters.sample);
   return {
     figures: {
-      overview,
+      overview: figures.overview,
       before: compared &&
         before && {
           range: compared,

@@ -1,16 +1,10 @@
-import type { DayTotalsRow, HourTotalsRow, WeekTotalsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { BucketRows, DayTotalsRow } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
 import { addDays, type Day } from '../filters/days.ts';
 import type { Grain } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
 import { longDay, shortDay, weekday } from '../format/dates.ts';
-
-/** The rows of the chart and its table, by how long a bar is. */
-export type BucketRows =
-  | { readonly grain: 'hour'; readonly rows: readonly HourTotalsRow[] }
-  | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
-  | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
 
 /** One hour, day or week as the chart and its table show it. */
 export interface Bucket extends Omit<DayTotalsRow, 'day'> {
