@@ -2,29 +2,41 @@ import { z } from 'zod';
 import { NARROWINGS, type ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 
-/** What amounts are read from. Whatever is written to a table makes another part. */
-const TABLES = [
-  'message_marks',
-  'entry_marks',
+/** What reports read: charges as they are kept, with what prices them, or also the messages behind them. */
+export type Reads = 'charges' | 'messages';
+
+const CHARGES = [
   'charge_days',
-  'place_bounds',
   'rate_cards',
   'rates',
   'accounts',
   'configuration',
   'closed_periods',
   'closed_charges',
-];
+] as const;
+
+const TABLES: Readonly<Record<Reads, readonly string[]>> = {
+  charges: CHARGES,
+  messages: [...CHARGES, 'charge_hours', 'closed_messages', 'entry_marks', 'message_marks', 'place_bounds'],
+};
+
+/** Whatever a report reads: days of a zone, and an ad's address, are found among the messages. */
+function tablesOf(reads: Reads, { is_tz_given, ad }: ReportFilters): readonly string[] {
+  return TABLES[is_tz_given === true || ad != null ? 'messages' : reads];
+}
 
 const stateRow = z.object({ state: z.string() });
 
-/** A fingerprint of the parts of all tables that amounts are read from; a merge changes it too, which costs one answer. */
-async function stateOf(database: Database): Promise<string> {
+/**
+ * A fingerprint of the parts of tables: whatever is written makes another part. A merge changes it too, which costs one
+ * answer.
+ */
+async function stateOf(database: Database, tables: readonly string[]): Promise<string> {
   const [row] = await database.query(
     stateRow,
     `SELECT toString(groupBitXor(sipHash64(table, name, hash_of_all_files))) AS state
      FROM system.parts WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)}`,
-    { tables: TABLES },
+    { tables },
   );
   return row?.state ?? '';
 }
@@ -45,14 +57,15 @@ export class Remembered {
   }
 
   /**
+   * @param reads where messages arrive all the time, charges are recomputed every few seconds at most
    * @param read must depend on nothing but the ledger, its `name` and the filters other than `as_of`: amounts have no clock
    */
-  async ask<T>(name: string, filters: ReportFilters, read: () => Promise<T>): Promise<T> {
+  async ask<T>(name: string, reads: Reads, filters: ReportFilters, read: () => Promise<T>): Promise<T> {
     const { from, to, tz, is_tz_given } = filters;
     const only = NARROWINGS.map((narrowing) => filters[narrowing] ?? null);
     const key = JSON.stringify([name, from, to, tz, is_tz_given === true, only]);
     // Before the answer is read: what is written in between makes it newer than its state says, never older.
-    const state = await stateOf(this.#database);
+    const state = await stateOf(this.#database, tablesOf(reads, filters));
     const known = this.#answers.get(key);
     if (known?.state === state) return known.answer as Promise<T>;
     const answer = read();

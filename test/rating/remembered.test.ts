@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
-import { Remembered } from '../../services/reports/remembered.ts';
+import { Remembered, type Reads } from '../../services/reports/remembered.ts';
+import { settleCharges } from '../../services/rating/charges.ts';
+import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, EVERYTHING, openLedger } from '../support/ledger.ts';
 
 describe('answers of amounts are remembered', () => {
@@ -21,8 +23,8 @@ describe('answers of amounts are remembered', () => {
     await data.remove();
   });
 
-  const ask = (name: string, filters: ReportFilters = EVERYTHING): Promise<string> =>
-    remembered.ask(name, filters, () => {
+  const ask = (name: string, filters: ReportFilters = EVERYTHING, reads: Reads = 'charges'): Promise<string> =>
+    remembered.ask(name, reads, filters, () => {
       asked.push(name);
       return Promise.resolve(`${name} ${asked.length}`);
     });
@@ -54,8 +56,44 @@ describe('answers of amounts are remembered', () => {
     expect(await ask('savings')).not.toBe(first);
   });
 
+  it('while messages arrive, until the charges are recomputed, where they are sums of charges', async () => {
+    const asks = {
+      charges: (): Promise<string> => ask('charges'),
+      messages: (): Promise<string> => ask('messages', EVERYTHING, 'messages'),
+      // Days of a zone, and what an address means, are found among the messages.
+      zone: (): Promise<string> => ask('zone', { ...EVERYTHING, is_tz_given: true }),
+      address: (): Promise<string> => ask('address', { ...EVERYTHING, ad: 'https://fb.me/1' }),
+    };
+    const askAll = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        await Promise.all(Object.entries(asks).map(async ([name, one]) => [name, await one()] as const)),
+      );
+    const changed = (before: Record<string, string>, after: Record<string, string>): string[] =>
+      Object.keys(asks).filter((name) => before[name] !== after[name]);
+
+    const before = await askAll();
+    expect(changed(before, await askAll())).toEqual([]);
+    const shared = {
+      waba_id: '1',
+      phone_number_id: '2',
+      wa_id: '5511955551234',
+      id: 'wamid.1',
+      timestamp: 1_790_000_000,
+    };
+    await ledger.record(
+      parsed([
+        { event: 'message', direction: 'outbound', ...shared, type: 'text' },
+        { event: 'status', ...shared, status: 'delivered' },
+      ]),
+    );
+    const marked = await askAll();
+    expect(changed(before, marked)).toEqual(['messages', 'zone', 'address']);
+    await settleCharges(ledger.database);
+    expect(changed(marked, await askAll())).toEqual(['charges', 'messages', 'zone', 'address']);
+  });
+
   it('but not when they fail', async () => {
-    const failing = remembered.ask('bill', EVERYTHING, () => Promise.reject(new Error('away')));
+    const failing = remembered.ask('bill', 'charges', EVERYTHING, () => Promise.reject(new Error('away')));
     await expect(failing).rejects.toThrow('away');
     expect(await ask('bill')).toMatch(/^bill/);
   });
