@@ -73,17 +73,20 @@ export async function writeCommandAccount(database: Database, account: Account):
 
 /** The configuration that holds now; null on a ledger that has none yet. */
 export async function readConfiguration(database: Database): Promise<Configuration | null> {
-  const [row] = await database.query(
-    z.object({ epoch: z.string(), hash: z.string(), settings: z.string() }),
-    'SELECT toString(epoch) AS epoch, hash, settings FROM configuration FINAL ORDER BY configuration.epoch DESC LIMIT 1',
-  );
+  const [[row], byCommand] = await Promise.all([
+    database.query(
+      z.object({ epoch: z.string(), hash: z.string(), settings: z.string() }),
+      'SELECT toString(epoch) AS epoch, hash, settings FROM configuration FINAL ORDER BY configuration.epoch DESC LIMIT 1',
+    ),
+    readCommandAccounts(database),
+  ]);
   if (row === undefined) return null;
   const settings = settingsSchema.parse(JSON.parse(row.settings));
   return {
     epoch: BigInt(row.epoch),
     hash: row.hash,
     settings,
-    accounts: effectiveAccounts(settings.file_accounts, await readCommandAccounts(database)),
+    accounts: effectiveAccounts(settings.file_accounts, byCommand),
   };
 }
 

@@ -48,8 +48,8 @@ function portfolioOf(account: Account): string {
 
 /** Reads what rating stands on: the accounts that hold, and the tier files in force. */
 export async function readRatingBasis(database: Database): Promise<RatingBasis> {
-  const accounts = (await readConfiguration(database))?.accounts ?? [];
-  const tierPlaces = await readTierPlaces(database);
+  const [configuration, tierPlaces] = await Promise.all([readConfiguration(database), readTierPlaces(database)]);
+  const accounts = configuration?.accounts ?? [];
   const zones = [...new Set(accounts.map((account) => account.time_zone ?? 'UTC'))]
     .filter((zone) => zone !== 'UTC')
     .sort();

@@ -33,15 +33,16 @@ export function pricedSql(relation: string, category: string): string {
   return `
   SELECT *,
     multiIf(
-      basis = 'none' OR (basis = 'rate' AND ${category} NOT IN (${CATEGORIES})), 'unknown_category',
+      basis = 'none', 'unknown_category',
       basis != 'rate', '',
+      ${category} NOT IN (${CATEGORIES}), 'unknown_category',
       currency = '', 'no_account',
       card_id = '', 'no_card',
       rates_market = '', 'market_not_on_card',
       list_rate IS NULL, 'not_offered',
       '') AS unrated,
-    basis = 'rate' AND unrated = '' AS is_priced,
-    is_priced AND place > 0 AND tier_row.3 IS NOT NULL AS is_tiered,
+    if(basis = 'rate', unrated = '', false) AS is_priced,
+    multiIf(NOT is_priced, false, place = 0, false, tier_row.3 IS NOT NULL) AS is_tiered,
     multiIf(unrated != '', NULL, is_tiered, tier_row.3, is_priced, list_rate, toDecimal64(0, 8)) AS rate,
     if(is_priced, list_card, '') AS card,
     if(is_tiered, concat(toString(tier_row.1), ':', if(tier_row.2 = ${LAST_PLACE}, 'MAX', toString(tier_row.2))), '') AS tier

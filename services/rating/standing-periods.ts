@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import type { Database, Parameters } from '../ledger/database.ts';
+
 /**
  * The closings that hold, one for each account and month: the first that was not reopened. Reports print their rows
  * instead of live ones. `closed` is what a report's column `period` says of such a row; times of closing are in UTC in
@@ -17,3 +20,40 @@ export const STANDING_PERIODS = `SELECT period_id, waba_id, month, starts_at, en
 export function isClosedSql(waba_id: string, day: string): string {
   return `(toString(${waba_id}), toStartOfMonth(${day})) IN (SELECT waba_id, month FROM (${STANDING_PERIODS}))`;
 }
+
+/** The closings that hold, as constants of a query: asked for in it, they cost planning as much as everything else. */
+export interface StandingPeriods {
+  readonly isAny: boolean;
+  /** For {@link isClosedMonth}, {@link IS_STANDING} and {@link CLOSED}. */
+  readonly parameters: Parameters;
+}
+
+/** Reads the closings that hold of months that end after a moment; Unix seconds. */
+export async function readStandingPeriods(database: Database, after: number): Promise<StandingPeriods> {
+  const rows = await database.query(
+    z.object({ period_id: z.string(), closed_month: z.string(), closed: z.string() }),
+    `SELECT period_id, concat(waba_id, ' ', toString(month)) AS closed_month, closed FROM (${STANDING_PERIODS})
+     WHERE ends_at > toDateTime({after:UInt32}, 'UTC')`,
+    { after },
+  );
+  return {
+    isAny: rows.length > 0,
+    parameters: {
+      standing_months: rows.map(({ closed_month }) => closed_month),
+      standing_ids: rows.map(({ period_id }) => period_id),
+      standing_closed: rows.map(({ closed }) => closed),
+    },
+  };
+}
+
+/** `isClosedSql` with the parameters of {@link StandingPeriods}. */
+export function isClosedMonth(waba_id: string, day: string): string {
+  return `concat(${waba_id}, ' ', toString(toStartOfMonth(${day}))) IN {standing_months:Array(String)}`;
+}
+
+/** Whether a frozen row is of a closing that holds. */
+export const IS_STANDING = 'period_id IN {standing_ids:Array(String)}';
+
+/** What a report's column `period` says of a frozen row. */
+export const CLOSED =
+  "transform(toString(period_id), {standing_ids:Array(String)}, {standing_closed:Array(String)}, '')";

@@ -10,7 +10,7 @@ import {
 import type { Database } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { isClosedSql } from '../rating/standing-periods.ts';
-import { daysOf } from './charges.ts';
+import { closingsOf, daysOf } from './charges.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
 import { messagesSql, printedMessages, type PartOfMessages } from './rows.ts';
 import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
@@ -144,14 +144,14 @@ export async function chargedMessages(
   filters: ReportFilters,
   asked: AskedPage<ChargedMessageSort>,
 ): Promise<PageOf<ChargedMessageRow>> {
-  const basis = await readRatingBasis(database);
+  const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const keys = keysOf(asked.sort.column);
   const page = paging(asked, keys);
   const value = keys[0]?.sql ?? "''";
   for (let wanted = asked.limit + 1; ; wanted *= 8) {
     const found = await hoursWith(database, filters, asked, page, wanted);
     const { part, upto } = partOf(found, asked.sort.descending);
-    const { sql, parameters } = printedMessages(basis, filters, 'charged', part);
+    const { sql, parameters } = printedMessages(basis, closings, filters, 'charged', part);
     const rows = await database.query(
       pagedRow,
       messagesSql(

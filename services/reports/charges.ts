@@ -11,7 +11,13 @@ import type { Database, Parameters } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
-import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
+import {
+  CLOSED,
+  IS_STANDING,
+  isClosedMonth,
+  readStandingPeriods,
+  type StandingPeriods,
+} from '../rating/standing-periods.ts';
 import { paging, type PageKey } from './paging.ts';
 import { FROM, narrowedSql, parametersOf, readQuery, TO } from './sql.ts';
 
@@ -121,18 +127,26 @@ export async function pricedCharges(
   return { sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${narrowed.where}`, 'category'), parameters };
 }
 
+/** Zones are less than a day from UTC. */
+const TWO_DAYS = 2 * 86_400;
+
+/** Reads the closings that hold of months that may reach into the days of the filters, in whatever zone they were closed. */
+export function closingsOf(database: Database, filters: ReportFilters): Promise<StandingPeriods> {
+  return readStandingPeriods(database, Math.max(parametersOf(filters).from - TWO_DAYS, 0));
+}
+
+const live = (priced: string): string => `SELECT *, 'live' AS period FROM (${chargeRowsSql(priced)})`;
+
 /** Live rows, and of closed months the rows that were frozen. */
-function printedSql(priced: string): string {
+function liveAndFrozen(priced: string): string {
   return `
 SELECT * FROM
 (
-    SELECT *, 'live' AS period
-    FROM (${chargeRowsSql(`SELECT * FROM (${priced}) WHERE NOT ${isClosedSql('waba_id', 'charge_day')}`)})
+    ${live(`SELECT * FROM (${priced}) WHERE NOT ${isClosedMonth('waba_id', 'charge_day')}`)}
     UNION ALL
-    SELECT ${CLOSED_CHARGE}, closed
+    SELECT ${CLOSED_CHARGE}, ${CLOSED}
     FROM closed_charges FINAL
-    INNER JOIN (SELECT period_id, closed FROM (${STANDING_PERIODS})) AS standing USING period_id
-    WHERE closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
+    WHERE ${IS_STANDING} AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
 )`;
 }
 
@@ -144,13 +158,14 @@ export async function printedCharges(
   database: Database,
   filters: ReportFilters,
 ): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
-  const { sql, parameters } = await pricedCharges(database, filters);
-  const rows =
-    filters.is_tz_given === true ? `SELECT *, 'live' AS period FROM (${chargeRowsSql(sql)})` : printedSql(sql);
+  const [{ sql, parameters }, closings] = await Promise.all([
+    pricedCharges(database, filters),
+    closingsOf(database, filters),
+  ]);
   const narrowed = narrowedSql(filters, NARROWED_ROWS);
   return {
-    sql: `SELECT * FROM (${rows}) WHERE ${narrowed.where}`,
-    parameters: { ...parameters, ...narrowed.parameters },
+    sql: `SELECT * FROM (${filters.is_tz_given === true || !closings.isAny ? live(sql) : liveAndFrozen(sql)}) WHERE ${narrowed.where}`,
+    parameters: { ...parameters, ...closings.parameters, ...narrowed.parameters },
   };
 }
 

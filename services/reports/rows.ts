@@ -3,8 +3,14 @@ import type { Database, Parameters } from '../ledger/database.ts';
 import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
-import { STANDING_PERIODS } from '../rating/standing-periods.ts';
-import { daysOf } from './charges.ts';
+import {
+  CLOSED,
+  IS_STANDING,
+  readStandingPeriods,
+  STANDING_PERIODS,
+  type StandingPeriods,
+} from '../rating/standing-periods.ts';
+import { closingsOf, daysOf } from './charges.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, readQuery, TO } from './sql.ts';
 
 export const MESSAGES_COLUMNS = [
@@ -133,13 +139,29 @@ export interface PartOfMessages {
 
 const WHOLE: PartOfMessages = { marks: 'true', closed: 'true' };
 
+/** Live messages that no closed month has, and the messages that were frozen with closed months. */
+function liveAndFrozen(live: string, range: MessageRange, part: PartOfMessages): string {
+  return `
+    SELECT ${PRINTED}, card, 'live' AS period
+    FROM (${live}) AS live
+    ASOF LEFT JOIN (SELECT waba_id AS closed_waba_id, starts_at, ends_at FROM (${STANDING_PERIODS})) AS standing
+      ON toString(live.waba_id) = standing.closed_waba_id AND assumeNotNull(live.delivered_at) >= standing.starts_at
+    WHERE live.delivered_at IS NULL OR live.delivered_at >= standing.ends_at
+    UNION ALL
+    SELECT ${PRINTED}, rate_card, ${CLOSED}
+    FROM closed_messages AS message_marks FINAL
+    WHERE ${IS_STANDING} AND ${range.closed} AND ${part.closed}`;
+}
+
 /**
  * A query of what `sql/queries/messages.sql` prints. Live messages, and of closed months the messages that were frozen. A
  * message delivered in a month that is closed for its account is printed as it was frozen, or not at all: what came in later
  * is in report `adjustments`.
+ * @param closings those of the range
  */
 export function printedMessages(
   basis: RatingBasis,
+  closings: StandingPeriods,
   filters: ReportFilters,
   by: MessagesBy,
   part: PartOfMessages = WHOLE,
@@ -148,22 +170,14 @@ export function printedMessages(
   const before = narrowedSql(filters, NARROWED_MARKS);
   const narrowed = narrowedSql(filters, NARROWED_MESSAGES);
   const marks = `${range.marks} AND ${before.where} AND ${part.marks}`;
-  const sql = `
-    SELECT * FROM
-    (
-    SELECT ${PRINTED}, card, 'live' AS period
-    FROM (SELECT * FROM (${pricedSql(placedSql(basis, marks), 'rated_category')}) WHERE ${range.rated}) AS live
-    ASOF LEFT JOIN (SELECT waba_id AS closed_waba_id, starts_at, ends_at FROM (${STANDING_PERIODS})) AS standing
-      ON toString(live.waba_id) = standing.closed_waba_id AND assumeNotNull(live.delivered_at) >= standing.starts_at
-    WHERE live.delivered_at IS NULL OR live.delivered_at >= standing.ends_at
-    UNION ALL
-    SELECT ${PRINTED}, rate_card, closed
-    FROM closed_messages AS message_marks FINAL
-    INNER JOIN (SELECT period_id, closed FROM (${STANDING_PERIODS})) AS standing USING period_id
-    WHERE ${range.closed} AND ${part.closed}
-    )
-    WHERE ${narrowed.where}`;
-  return { sql, parameters: { ...range.parameters, ...basis.parameters, ...narrowed.parameters } };
+  const live = `SELECT * FROM (${pricedSql(placedSql(basis, marks), 'rated_category')}) WHERE ${range.rated}`;
+  const printed = closings.isAny
+    ? liveAndFrozen(live, range, part)
+    : `SELECT ${PRINTED}, card, 'live' AS period FROM (${live})`;
+  return {
+    sql: `SELECT * FROM (${printed}) WHERE ${narrowed.where}`,
+    parameters: { ...range.parameters, ...basis.parameters, ...closings.parameters, ...narrowed.parameters },
+  };
 }
 
 /**
@@ -185,7 +199,12 @@ export async function* messages(
   filters: ReportFilters,
   by: MessagesBy,
 ): AsyncGenerator<(readonly unknown[])[]> {
-  const { sql, parameters } = printedMessages(await readRatingBasis(database), filters, by);
+  const [basis, closings] = await Promise.all([
+    readRatingBasis(database),
+    // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
+    by === 'sent' ? readStandingPeriods(database, 0) : closingsOf(database, filters),
+  ]);
+  const { sql, parameters } = printedMessages(basis, closings, filters, by);
   const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id';
   yield* database.stream(messagesSql(sql, '', order), parameters);
 }

@@ -101,21 +101,18 @@ const billRow = z.object({
 /** The reports of sums in one: the same rows, with every charge priced once instead of once for each report. */
 export async function bill(database: Database, filters: ReportFilters): Promise<Bill> {
   const { sql, parameters } = await printedCharges(database, filters);
-  const sets = Object.values(CUTS).map((columns) => `(${columns.join(', ')})`);
+  // Each row as a part of every cut. GROUPING SETS say the same and take three times as long to plan.
   // The currency last, as in every cut.
-  const keys = [...new Set(Object.values(CUTS).flatMap((columns) => columns.slice(0, -1))), 'currency'].join(', ');
+  const keys = [...new Set(Object.values(CUTS).flatMap((columns) => columns.slice(0, -1))), 'currency'];
+  const parts = Object.entries(CUTS).map(([cut, columns]) => {
+    const values = keys.map((key) => (columns.some((column) => column === key) ? `toString(charges.${key})` : "''"));
+    return `('${cut}', ${values.join(', ')})`;
+  });
   const rows = await database.query(
     billRow,
-    `SELECT cut, ${keys}, ${NAMED}
-     FROM
-     (
-       SELECT multiIf(grouping(day) = 0, 'days', grouping(billing) = 0, 'categories', grouping(market) = 0, 'markets',
-           grouping(phone_number_id) = 0, 'numbers', 'totals') AS cut,
-         ${keys}, ${AMOUNTS}
-       FROM (${sql}) AS charges
-       GROUP BY GROUPING SETS (${sets.join(', ')})
-     )
-     ORDER BY ${keys}`,
+    `SELECT part.1 AS cut, ${keys.map((key, i) => `part.${i + 2} AS ${key}`).join(', ')}, ${NAMED}
+     FROM (SELECT part, ${AMOUNTS} FROM (${sql}) AS charges ARRAY JOIN [${parts.join(', ')}] AS part GROUP BY part)
+     ORDER BY part`,
     parameters,
   );
   const of = <T>(cut: keyof typeof CUTS, row: z.ZodType<T>): T[] =>
