@@ -122,6 +122,29 @@ export type TimelineEvent = Happening &
     | { readonly kind: 'free_window_expired' | 'service_window_opened' | 'service_window_closed' }
   );
 
+/** A conversation under conversation pricing (rules.md 3.1). Times are Unix seconds, UTC. */
+export interface PricedConversation {
+  readonly category: string;
+  readonly opened_at: number;
+  /** When it ends by itself. */
+  readonly runs_out_at: number;
+  /** When the opening of a free entry window ended it before that; null = none did. */
+  readonly closed_at: number | null;
+}
+
+/** What is open at some time of a part of a time line, also where that began before it or ends after it; oldest first. */
+export interface OpenSpans {
+  /** Customer service windows (rules.md W1). */
+  readonly service_windows: readonly { readonly opened_at: number; readonly closes_at: number }[];
+  readonly free_windows: readonly {
+    readonly opened_at: number;
+    readonly expires_at: number;
+    /** Whether `expires_at` is Meta's (rules.md W8) and not the estimate of 72 hours. */
+    readonly is_reported: boolean;
+  }[];
+  readonly conversations: readonly PricedConversation[];
+}
+
 /** What a message would be if it were delivered at the clock asked for, by the policy in force then (rules.md 3). */
 export interface IfDelivered {
   /** `service` is a free-form message, the others are templates of that category. */
@@ -152,6 +175,7 @@ export interface Conversation {
   readonly unreachable_at: number | null;
   /** A part of the time line, oldest first: its end, or what comes before the cursor that was asked for. */
   readonly events: readonly TimelineEvent[];
+  readonly spans: OpenSpans;
   /** Where older events end; null = there are none. */
   readonly older: TimelineCursor | null;
   /** Where to read so that the message asked for is among the events, if it is not. */

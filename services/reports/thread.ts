@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type {
   AskedConversation,
   Conversation,
+  OpenSpans,
+  PricedConversation,
   Refusal,
   TimelineCursor,
   TimelineEvent,
@@ -120,28 +122,88 @@ function outboundEvent(
   };
 }
 
+/** A stretch in which the customer service window is open (W1), by the messages that open it and that keep it open last. */
+interface ServiceWindow {
+  readonly first: MessageEvent;
+  readonly last: MessageEvent;
+  readonly closes_at: number;
+}
+
+function serviceWindowsOf(thread: FoldedThread): ServiceWindow[] {
+  const windows: ServiceWindow[] = [];
+  for (const message of openingMessages(thread)) {
+    const open = windows.at(-1);
+    const goes_on = open !== undefined && message.timestamp <= open.closes_at;
+    if (goes_on) windows.pop();
+    const closes_at = message.timestamp + CUSTOMER_SERVICE_WINDOW_SECONDS;
+    windows.push({ first: goes_on ? open.first : message, last: message, closes_at });
+  }
+  return windows;
+}
+
 /** Openings and closings of the customer service window (W1) up to a time. */
 function serviceWindowEvents(
-  opening: readonly MessageEvent[],
+  windows: readonly ServiceWindow[],
   as_of: number,
   isFree: (at: number) => boolean,
 ): TimelineEvent[] {
-  const events: TimelineEvent[] = [];
-  opening.forEach(({ id, timestamp }, index) => {
-    const before = opening[index - 1]?.timestamp ?? -Infinity;
-    const closes = timestamp + CUSTOMER_SERVICE_WINDOW_SECONDS;
-    if (timestamp > before + CUSTOMER_SERVICE_WINDOW_SECONDS)
-      events.push({ kind: 'service_window_opened', at: timestamp, id, is_free: isFree(timestamp) });
-    if (closes <= as_of && (opening[index + 1]?.timestamp ?? Infinity) > closes)
-      events.push({ kind: 'service_window_closed', at: closes, id, is_free: isFree(closes) });
+  return windows.flatMap(({ first: { id, timestamp }, last, closes_at }) => {
+    const opened = { kind: 'service_window_opened', at: timestamp, id, is_free: isFree(timestamp) } as const;
+    const closed = { kind: 'service_window_closed', at: closes_at, id: last.id, is_free: isFree(closes_at) } as const;
+    return closes_at <= as_of ? [opened, closed] : [opened];
   });
-  return events;
+}
+
+interface OpenedConversation extends PricedConversation {
+  /** The message that opened the free entry window which ended it; null = none did. */
+  readonly closed_by: string | null;
+}
+
+/** The conversations of a thread (3.1), in the order in which they were opened. */
+function conversationsOf({ facts, messages }: FoldedThread): OpenedConversation[] {
+  const ids = new Set<string>(facts.outbound.map(({ id }) => id));
+  const ended: OpenedConversation[] = [];
+  let open: OpenedConversation[] = [];
+  // Marks are in the order of W4, so what is open when a window opens is what came before its opener.
+  for (const { message_id, rule, delivered_at, is_template, category, window } of messages.values()) {
+    if (!ids.has(message_id) || delivered_at === null) continue;
+    if (rule === '3.1_opens')
+      open.push({
+        category: is_template ? category : 'service',
+        opened_at: delivered_at,
+        runs_out_at: delivered_at + CONVERSATION_SECONDS,
+        closed_at: null,
+        closed_by: null,
+      });
+    if (rule !== 'W5' || window === null) continue;
+    const closed_at = window.opened_at;
+    for (const one of open)
+      ended.push(closed_at < one.runs_out_at ? { ...one, closed_at, closed_by: message_id } : one);
+    open = [];
+  }
+  return [...ended, ...open];
+}
+
+/** What is open at some time from `from` to `to`, both meant. */
+function spansBetween(thread: FoldedThread, from: number, to: number): OpenSpans {
+  return {
+    service_windows: serviceWindowsOf(thread)
+      .map(({ first, closes_at }) => ({ opened_at: first.timestamp, closes_at }))
+      .filter(({ opened_at, closes_at }) => opened_at <= to && from <= closes_at),
+    free_windows: windowsOf(thread)
+      .filter(({ opened_at, expires_at }) => opened_at <= to && from <= expires_at)
+      .map(({ opened_at, expires_at, is_reported }) => ({ opened_at, expires_at, is_reported })),
+    conversations: conversationsOf(thread)
+      .filter(({ opened_at, runs_out_at }) => opened_at <= to && from <= runs_out_at)
+      .map(({ category, opened_at, runs_out_at, closed_at }) => ({ category, opened_at, runs_out_at, closed_at })),
+  };
 }
 
 /** Everything that happened in a thread, oldest first; what ends by itself, up to `as_of`. */
 function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): TimelineEvent[] {
   const { facts, messages, entries } = thread;
   const windows = windowsOf(thread);
+  const conversations = conversationsOf(thread);
   const isFree = (at: number): boolean => windows.some((w) => w.opened_at <= at && at < w.expires_at);
   const events = facts.inbound.map((message) =>
     inboundEvent(message, entries.get(message.id), isFree(message.timestamp)),
@@ -165,23 +227,15 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
       entry_at: entry.entry_at,
       expires_at,
       is_reported,
-      closed_conversations: openConversations(thread, opened_at),
+      closed_conversations: conversations
+        .filter(({ closed_by }) => closed_by === opener.message_id)
+        .map(({ category }) => category),
     });
     if (expires_at <= as_of)
       events.push({ kind: 'free_window_expired', at: expires_at, id: opener.message_id, is_free: false });
   }
-  events.push(...serviceWindowEvents(openingMessages(thread), as_of, isFree));
+  events.push(...serviceWindowEvents(serviceWindowsOf(thread), as_of, isFree));
   return events.sort((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
-}
-
-/** Categories of the conversations (3.1) that the opening of a free entry window ends, the oldest first. */
-function openConversations({ messages }: FoldedThread, at: number): string[] {
-  return [...messages.values()]
-    .filter(({ rule, delivered_at }) => rule === '3.1_opens' && delivered_at !== null)
-    .map((mark) => ({ at: mark.delivered_at ?? 0, category: mark.is_template ? mark.category : 'service' }))
-    .filter((opened) => opened.at <= at && at < opened.at + CONVERSATION_SECONDS)
-    .sort((a, b) => a.at - b.at)
-    .map(({ category }) => category);
 }
 
 /** The messages that open the customer service window (W1), oldest first. */
@@ -233,6 +287,7 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
   const end = before === null ? all.length : all.filter((event) => compareCursors(cursorOf(event), before) < 0).length;
   const start = Math.max(0, end - PAGE_EVENTS);
   const first = all[start];
+  const final = all[end - 1];
   const position = all.findIndex(
     ({ kind, id }) => (kind === 'inbound' || kind === 'outbound') && id === asked.message_id,
   );
@@ -250,6 +305,11 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
     stopped_marketing_at: stoppedMarketingAt(thread, known, asked.as_of),
     unreachable_at: unreachableAt(thread, known, asked.as_of),
     events: all.slice(start, end),
+    spans: spansBetween(
+      thread,
+      start > 0 ? (first?.at ?? -Infinity) : -Infinity,
+      end < all.length ? (final?.at ?? -Infinity) : Infinity,
+    ),
     older: start > 0 && first !== undefined ? cursorOf(first) : null,
     around_message:
       position !== -1 && (position < start || position >= end) && after !== undefined ? cursorOf(after) : null,
