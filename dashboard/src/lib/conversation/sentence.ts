@@ -2,7 +2,7 @@ import { timeLabel } from '../format/dates.ts';
 import { counted } from '../format/numbers.ts';
 import { markName } from '../format/words.ts';
 import { CUSTOMER_MARKS, marksOf, type MarkCount } from './marks.ts';
-import { rangeOf, type DrawnThread } from './strip.ts';
+import { rangeOf, type DrawnThread } from './scale.ts';
 import { isoOf } from './times.ts';
 
 const total = (counts: readonly MarkCount[]): number => counts.reduce((sum, { messages }) => sum + messages, 0);
