@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
-import { complaintsOf, focusOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
 const NUMBER = '106540352242922';
@@ -542,6 +542,102 @@ describe('conversations', () => {
     expect((await rows()).map((row) => row.slice(2))).toEqual([
       ['1 Dec 2024, 11:00', '66', 'replied in 10 min', 'expired', '1'],
     ]);
+  });
+
+  /** The picture that is shown at the width of the page, and where things in it begin and end, in pixels. */
+  const strip = (): Locator => page.locator('.strip:visible');
+  const extent = async (what: string, index = 0): Promise<{ readonly from: number; readonly to: number }> => {
+    const { x, width } = (await strip().locator(what).nth(index).boundingBox())!;
+    return { from: x, to: x + width };
+  };
+  const middle = async (what: string, index = 0): Promise<number> => {
+    const { from, to } = await extent(what, index);
+    return (from + to) / 2;
+  };
+  const countsOf = async (...names: string[]): Promise<number[]> =>
+    Promise.all(names.map((name) => strip().locator(name).count()));
+
+  it('draws a thread as a picture: what is in the windows, and what is outside', async () => {
+    await open(`${THREAD}?as_of=2026-03-05T10:00:00Z`);
+    const name =
+      'Picture of the conversation from 1 Mar 2026, 08:00 to 8 Mar 2026, 09:00, UTC: ' +
+      '3 messages of the customer, 1 with an ad click; 4 messages of the business: 1 free entry, 2 billable, 1 undelivered. ' +
+      '1 free entry window, until 7 Mar 2026, 10:05, estimated. 2 customer service windows, the last until 5 Mar 2026, 10:00. ' +
+      'The time line below says the same.';
+    expect(await page.getByRole('img', { name, exact: true }).count()).toBe(1);
+    expect(await countsOf('.entry', '.inbound', '.free_entry', '.billable', '.undelivered', '.mark')).toEqual([
+      1, 2, 1, 2, 1, 7,
+    ]);
+    expect(await countsOf('rect.service', 'rect.estimated', 'rect.reported', 'rect.conversation', '.break')).toEqual([
+      2, 1, 0, 0, 0,
+    ]);
+    const free = await extent('rect.estimated');
+    const service = await extent('rect.service', 1);
+    const day = (free.to - free.from) / 3;
+    // Of 24 hours, ten minutes before the free entry window: the outlines are a pixel and a half.
+    expect(service.to - service.from).toBeGreaterThan(day - 2);
+    expect(service.to - service.from).toBeLessThan(day + 2);
+    expect(free.from - service.from).toBeGreaterThanOrEqual(-1);
+    expect(free.from - service.from).toBeLessThan(3);
+    const [before, inside] = [await middle('.billable rect', 0), await middle('.billable rect', 1)];
+    // From 3 March, 09:00, to 6 March, 09:00.
+    expect(inside - before).toBeGreaterThan(3 * day - 3);
+    expect(inside - before).toBeLessThan(3 * day + 3);
+    expect(before).toBeLessThan(free.from);
+    expect(inside).toBeLessThan(free.to);
+    expect(await middle('.undelivered path')).toBeGreaterThan(free.to);
+    // The clock that is asked for is where the customer service window closes.
+    expect(Math.abs((await middle('line.now')) - service.to)).toBeLessThan(2);
+    expect(await strip().locator('text.now').innerHTML()).toContain('as of');
+  });
+
+  it('shows in the picture that a conversation ends where the free entry window opens, and how long nobody spoke', async () => {
+    await open(`/conversations/${NUMBER}/wamid.G3?as_of=2024-12-07T00:00:00Z`);
+    expect(await countsOf('.re_click', 'rect.reported', 'rect.conversation', 'rect.rest', 'line.now')).toEqual([
+      1, 1, 2, 1, 0,
+    ]);
+    expect(await strip().locator('.silence').allTextContents()).toEqual(['5 days of nothing', '5 days of nothing']);
+    const free = await extent('rect.reported');
+    const [marketing, utility, rest] = [
+      await extent('rect.conversation', 0),
+      await extent('rect.conversation', 1),
+      await extent('rect.rest'),
+    ];
+    const hour = (free.to - free.from) / 96;
+    expect(Math.abs(utility.to - free.from)).toBeLessThan(2);
+    expect(Math.abs((utility.to - utility.from) / hour - 14.17)).toBeLessThan(0.5);
+    expect(Math.abs((rest.to - rest.from) / hour - 9.83)).toBeLessThan(0.5);
+    expect(Math.abs((marketing.to - marketing.from) / hour - 24)).toBeLessThan(0.5);
+    await page.getByText('What was left of a conversation when the free entry window ended it').waitFor();
+  });
+
+  it('draws a page of a long thread, on a phone and without scripts, too', async () => {
+    const path = `/conversations/${NUMBER}/wamid.L0?as_of=2026-02-10T05:00:00Z`;
+    const messages = async (): Promise<number> => {
+      const more = await strip().locator('.more').allTextContents();
+      return (await strip().locator('.mark').count()) + more.reduce((sum, text) => sum + Number(text), 0);
+    };
+    for (const options of [{}, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }]) {
+      await context.close();
+      await newPage(options);
+      await open(path);
+      expect(await strip().count()).toBe(1);
+      // A page has 200 events, and all of them are messages of the customer.
+      expect(await messages()).toBe(200);
+      expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+      await page.getByRole('link', { name: 'Older' }).click();
+      await page.getByRole('link', { name: 'Latest' }).waitFor();
+      expect(await messages()).toBe(60);
+      await open(`/conversations/${NUMBER}/wamid.G3?as_of=2024-12-04T00:00:00Z`);
+      const names = await strip().locator('.day').all();
+      const boxes = await Promise.all(names.map(async (text) => (await text.boundingBox())!));
+      const inOrderOfPlace = boxes.sort((a, b) => a.x - b.x);
+      expect(inOrderOfPlace.length).toBeGreaterThan(1);
+      inOrderOfPlace.slice(1).forEach((box, i) => {
+        const previous = inOrderOfPlace[i]!;
+        expect(previous.x + previous.width).toBeLessThan(box.x);
+      });
+    }
   });
 
   it('says that a customer cannot be reached, and that Meta does not say why', async () => {
