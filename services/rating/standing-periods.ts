@@ -28,6 +28,12 @@ export interface StandingPeriods {
   readonly parameters: Parameters;
 }
 
+/** No closing: for days that are nobody's months. */
+export const NO_PERIODS: StandingPeriods = {
+  isAny: false,
+  parameters: { standing_months: [], standing_ids: [], standing_closed: [] },
+};
+
 /** Reads the closings that hold of months that end after a moment; Unix seconds. */
 export async function readStandingPeriods(database: Database, after: number): Promise<StandingPeriods> {
   const rows = await database.query(

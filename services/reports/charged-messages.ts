@@ -72,7 +72,7 @@ async function hoursWith(
   const range =
     filters.is_tz_given === true
       ? `hour_at >= toStartOfHour(${FROM}) AND hour_at < ${TO}`
-      : 'day >= {first_day:Date} AND day < {end_day:Date}';
+      : `day >= {first_day:Date} AND day < {end_day:Date} AND NOT ${isClosedSql('waba_id', 'day')}`;
   const begun = descending
     ? '(value, begins) <= ({page_0:String}, {page_1:Int64})'
     : `(value, begins + ${HOUR_SECONDS - 1}) >= ({page_0:String}, {page_1:Int64})`;
@@ -84,7 +84,7 @@ async function hoursWith(
      (
        SELECT toString(${KEPT[column] ?? "''"}) AS value, toInt64(toUnixTimestamp(hour_at)) AS begins, volume
        FROM charge_hours
-       WHERE volume > 0 AND ${range} AND ${narrowed.where} AND NOT ${isClosedSql('waba_id', 'day')}
+       WHERE volume > 0 AND ${range} AND ${narrowed.where}
      )
      WHERE ${isBegun ? begun : 'true'}
      GROUP BY value, begins
@@ -144,12 +144,16 @@ export async function chargedMessages(
   filters: ReportFilters,
   asked: AskedPage<ChargedMessageSort>,
 ): Promise<PageOf<ChargedMessageRow>> {
-  const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const keys = keysOf(asked.sort.column);
   const page = paging(asked, keys);
   const value = keys[0]?.sql ?? "''";
-  for (let wanted = asked.limit + 1; ; wanted *= 8) {
-    const found = await hoursWith(database, filters, asked, page, wanted);
+  let wanted = asked.limit + 1;
+  const [basis, closings, first] = await Promise.all([
+    readRatingBasis(database),
+    closingsOf(database, filters),
+    hoursWith(database, filters, asked, page, wanted),
+  ]);
+  for (let found = first; ; found = await hoursWith(database, filters, asked, page, wanted)) {
     const { part, upto } = partOf(found, asked.sort.descending);
     const { sql, parameters } = printedMessages(basis, closings, filters, 'charged', part);
     const rows = await database.query(
@@ -162,7 +166,10 @@ export async function chargedMessages(
       { ...parameters, ...page.parameters, last_value: found.hours.at(-1)?.value ?? '' },
     );
     // Fewer than a page, and more hours to look into: what charges say of some hours is narrower than what was asked for.
-    if (rows.length <= asked.limit && !found.are_all && wanted < MAX_WANTED) continue;
+    if (rows.length <= asked.limit && !found.are_all && wanted < MAX_WANTED) {
+      wanted *= 8;
+      continue;
+    }
     const { rows: shown, ...place } = page.pageOf(rows);
     return {
       ...place,

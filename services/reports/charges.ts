@@ -15,6 +15,7 @@ import {
   CLOSED,
   IS_STANDING,
   isClosedMonth,
+  NO_PERIODS,
   readStandingPeriods,
   type StandingPeriods,
 } from '../rating/standing-periods.ts';
@@ -130,8 +131,12 @@ export async function pricedCharges(
 /** Zones are less than a day from UTC. */
 const TWO_DAYS = 2 * 86_400;
 
-/** Reads the closings that hold of months that may reach into the days of the filters, in whatever zone they were closed. */
+/**
+ * Reads the closings that hold of months that may reach into the days of the filters, in whatever zone they were closed.
+ * Months of another zone's days are nobody's, so with a zone there are none: charges and the messages behind them are live.
+ */
 export function closingsOf(database: Database, filters: ReportFilters): Promise<StandingPeriods> {
+  if (filters.is_tz_given === true) return Promise.resolve(NO_PERIODS);
   return readStandingPeriods(database, Math.max(parametersOf(filters).from - TWO_DAYS, 0));
 }
 
@@ -152,7 +157,7 @@ SELECT * FROM
 
 /**
  * The rows of report `charges` as a query, in no order: `CHARGES_COLUMNS` as text. Of a closed month these are the frozen
- * rows, and `period` says so; months of another zone's days are nobody's, so with a zone all rows are live.
+ * rows, and `period` says so.
  */
 export async function printedCharges(
   database: Database,
@@ -164,7 +169,7 @@ export async function printedCharges(
   ]);
   const narrowed = narrowedSql(filters, NARROWED_ROWS);
   return {
-    sql: `SELECT * FROM (${filters.is_tz_given === true || !closings.isAny ? live(sql) : liveAndFrozen(sql)}) WHERE ${narrowed.where}`,
+    sql: `SELECT * FROM (${closings.isAny ? liveAndFrozen(sql) : live(sql)}) WHERE ${narrowed.where}`,
     parameters: { ...parameters, ...closings.parameters, ...narrowed.parameters },
   };
 }

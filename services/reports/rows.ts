@@ -192,7 +192,7 @@ export function messagesSql(printed: string, also: string, order: string): strin
 
 /**
  * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
- * frozen rows are printed, and `period` says so. Tiers and allowances are those of the charges: settle them first.
+ * frozen rows are printed, and `period` says so; not where days of a zone are asked for as those of charges. Tiers and allowances are those of the charges: settle them first.
  */
 export async function* messages(
   database: Database,
@@ -202,7 +202,7 @@ export async function* messages(
   const [basis, closings] = await Promise.all([
     readRatingBasis(database),
     // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
-    by === 'sent' ? readStandingPeriods(database, 0) : closingsOf(database, filters),
+    by === 'charged' ? closingsOf(database, filters) : readStandingPeriods(database, 0),
   ]);
   const { sql, parameters } = printedMessages(basis, closings, filters, by);
   const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id';

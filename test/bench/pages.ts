@@ -1,6 +1,7 @@
 /**
  * The numbers of the pages on this machine: `npm run bench -- pages`. Prints the machine, the sizes, and for each page its
- * server time, its first paint in Chromium and its weight.
+ * server time, its first paint in Chromium and its weight. The server time is measured twice: of the page as it is opened
+ * again and again, and of days that nobody asked for before, of which nothing is remembered.
  *
  * CTWA_BENCH_THREADS (default 150,000: about 2,000,000 messages over 90 days) changes the size. CTWA_BENCH_DATA names a
  * directory that is kept, so that a second run need not write the traffic again.
@@ -19,6 +20,9 @@ import { simulate } from '../../services/simulate/simulate.ts';
 const CLI = fileURLToPath(new URL('../../node_modules/.bin/ctwa-ledger', import.meta.url));
 const THREADS = Number(process.env['CTWA_BENCH_THREADS'] ?? 150_000);
 const RUNS = 40;
+const NEW_RUNS = 25;
+const MAX_DAYS = 35;
+const DAY_MS = 86_400_000;
 const PAINTS = 5;
 const END_AT = Date.UTC(2026, 9, 31) / 1000;
 const PAGES = [
@@ -89,6 +93,28 @@ function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0;
 }
 
+/** Server time of requests one after the other, in milliseconds, ascending. */
+async function serverTimes(addresses: readonly string[]): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (const address of addresses) {
+    const began = performance.now();
+    const response = await fetch(address);
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`${address} answered ${String(response.status)}.`);
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** The page for as many days, which begin on another day each time. */
+function ofOtherDays(address: string, days: number, run: number): string {
+  const url = new URL(address);
+  const day = (before: number): string => new Date(END_AT * 1000 - before * DAY_MS).toISOString().slice(0, 10);
+  url.searchParams.set('from', day(days + run));
+  url.searchParams.set('to', day(run));
+  return url.href;
+}
+
 const isNew = !existsSync(join(home, 'ledger'));
 if (isNew) await prepare();
 const server = spawn(CLI, ['start', '--data', join(home, 'ledger'), '--port', '0'], { cwd: home });
@@ -109,16 +135,15 @@ try {
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
   });
-  for (const path of PAGES) {
-    const times: number[] = [];
-    let status = 0;
-    for (let i = 0; i < RUNS; i++) {
-      const began = performance.now();
-      const response = await fetch(`${base}${path}`);
-      await response.arrayBuffer();
-      status = response.status;
-      times.push(performance.now() - began);
-    }
+  const list = await (await fetch(`${base}/conversations`)).text();
+  const thread = /href="\.(\/conversations\/\d[^"?]*)/.exec(list)?.[1];
+  if (thread === undefined) throw new Error('The page of conversations links to none.');
+  for (const [index, path] of [...PAGES, thread].entries()) {
+    const address = `${base}${path}`;
+    const times = await serverTimes(Array<string>(RUNS).fill(address));
+    // Other days than those of all pages before, some of which ask the same things.
+    const days = MAX_DAYS - index;
+    const others = await serverTimes(Array.from({ length: NEW_RUNS }, (_, run) => ofOtherDays(address, days, run + 1)));
     const paints: number[] = [];
     let weight = 0;
     for (let i = 0; i < PAINTS; i++) {
@@ -127,7 +152,7 @@ try {
       const page = await context.newPage();
       const sizes: Promise<number>[] = [];
       page.on('response', (response) => sizes.push(response.body().then((body) => gzipSync(body).length)));
-      await page.goto(`${base}${path}`, { waitUntil: 'networkidle' });
+      await page.goto(address, { waitUntil: 'networkidle' });
       paints.push(
         (await page.evaluate(
           `performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN`,
@@ -137,8 +162,9 @@ try {
       await context.close();
     }
     line(
-      `${path} (${status})`,
-      `server median ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms (150 wanted); ` +
+      path,
+      `server median ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms (150 wanted), ` +
+        `of other days ${percentile(others, 0.5).toFixed(0)} and ${percentile(others, 0.95).toFixed(0)} ms; ` +
         `first paint median ${percentile(paints, 0.5).toFixed(0)} ms (1,000); ${(weight / 1000).toFixed(0)} kB gzipped (250)`,
     );
   }

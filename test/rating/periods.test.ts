@@ -13,7 +13,9 @@ import { closePeriod, listPeriods, reopenPeriod, type ClosingOutcome } from '../
 import { settleCharges } from '../../services/rating/charges.ts';
 import { importRateFile, listRateCards, withdrawRateCard } from '../../services/rating/rate-cards.ts';
 import { marketOf } from '../../services/rating/markets.ts';
+import { chargedMessages } from '../../services/reports/charged-messages.ts';
 import { CHARGES_KEY } from '../../services/reports/charges.ts';
+import type { MessagesBy } from '../../services/reports/rows.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import type { Row } from '../oracle/oracle.ts';
 import { fileText, randomMoney } from '../oracle/rating-arbitraries.ts';
@@ -110,7 +112,7 @@ async function text(
   { database }: Ledger,
   report: ReportName,
   filters: ReportFilters = OCTOBER,
-  by: 'sent' | 'delivered' = 'sent',
+  by: MessagesBy = 'sent',
 ): Promise<string> {
   await settleReports([report], database);
   let all = '';
@@ -297,6 +299,28 @@ describe('a closed month', () => {
       await expectReprint();
       const unrated = await expectAdjusted(ledger, ZONE);
       expect(unrated.some((row) => row['unrated'] !== '0' && row['list_cost'] === '')).toBe(true);
+    }));
+
+  it('is live by the days of a zone, and so are the messages behind its charges', () =>
+    withMonth(async (ledger) => {
+      await close(ledger);
+      await ledger.record(parsed(utilities('04')));
+      const filters = { ...OCTOBER, tz: ZONE, is_tz_given: true };
+      const charges = csvRows(await text(ledger, 'charges', filters));
+      const exported = csvRows(await text(ledger, 'messages', filters, 'charged'));
+      const sort = { column: 'delivered_at', descending: false } as const;
+      const shown = await chargedMessages(ledger.database, filters, { sort, after: '', limit: 100 });
+      const ids = exported.map((row) => row['message_id']);
+      expect(ids).toContain('utility.04');
+      expect(shown.rows.map(({ message_id }) => message_id).sort()).toEqual(ids.toSorted());
+      expect(new Set([...exported, ...shown.rows].map((row) => row['period']))).toEqual(new Set(['live']));
+      for (const column of ['list_cost', 'billed_cost', 'savings'] as const) {
+        const total = (rows: readonly Row[]): string =>
+          AnyDecimal.sum(...rows.map((row) => row[column] || '0')).toFixed();
+        expect(total(exported)).toBe(total(charges));
+        expect(total(shown.rows)).toBe(total(charges));
+      }
+      expect(AnyDecimal.sum(...charges.map((row) => row['volume']!)).toFixed()).toBe(String(ids.length));
     }));
 
   it('stays what it is when its account is given another zone', async () => {
