@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { rateKindSchema } from './rate-file.ts';
-import { unratedReasonSchema } from './reports.ts';
+import { unratedReasonSchema } from './bill.ts';
 
 /** A calendar month of days in an account's own zone, `YYYY-MM`. */
 export const monthSchema = z.string().regex(/^20\d{2}-(0[1-9]|1[0-2])$/);

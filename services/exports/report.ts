@@ -2,13 +2,7 @@ import type { z } from 'zod';
 import { waitingLettersRow } from '@ctwa-ledger/schemas/health.ts';
 import { listedCardSchema } from '@ctwa-ledger/schemas/rate-cards.ts';
 import {
-  adFiguresRow,
-  adsRow,
-  dailyRow,
-  dayTotalsRow,
-  hourTotalsRow,
   mismatchesRow,
-  overviewRow,
   savingsAdsRow,
   savingsCategoriesRow,
   savingsDaysRow,
@@ -16,10 +10,17 @@ import {
   savingsNumbersRow,
   savingsRow,
   unratedRow,
+} from '@ctwa-ledger/schemas/bill.ts';
+import {
+  adFiguresRow,
+  adsRow,
+  dailyRow,
+  dayTotalsRow,
+  hourTotalsRow,
+  overviewRow,
   weekTotalsRow,
-  type Narrowing,
-  type ReportFilters,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/figures.ts';
+import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { spendImportRow } from '@ctwa-ledger/schemas/spend.ts';
 import type { Database } from '../ledger/database.ts';
 import { settleSummaries } from '../ledger/summaries.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '@ctwa-ledger/schemas/periods.ts';
-import { unratedReasonSchema } from '@ctwa-ledger/schemas/reports.ts';
+import { unratedReasonSchema } from '@ctwa-ledger/schemas/bill.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';

@@ -1,4 +1,5 @@
-import type { LedgerStatus, ReportFilters, Reports, SavingsAdsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
+import type { LedgerStatus, ReportFilters, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Location } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { listRateCards } from '../rating/rate-cards.ts';

@@ -1,12 +1,12 @@
+import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
 import {
   adNameRow,
   UNATTRIBUTED,
   type AdFiguresRow,
   type AdNameRow,
   type AdsRow,
-  type ReportFilters,
-  type SavingsAdsRow,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/figures.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';
 import { perOne, quotient, scaled } from '../spend/decimals.ts';

@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import {
-  chargedMessageRow,
-  type AskedPage,
-  type ChargedMessageRow,
-  type ChargedMessageSort,
-  type PageOf,
-  type ReportFilters,
-} from '@ctwa-ledger/schemas/reports.ts';
+import { chargedMessageRow, type ChargedMessageRow, type ChargedMessageSort } from '@ctwa-ledger/schemas/bill.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { isClosedSql } from '../rating/standing-periods.ts';

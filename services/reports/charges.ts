@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import {
-  chargeRow,
-  type AskedPage,
-  type ChargeRow,
-  type ChargeSort,
-  type PageOf,
-  type ReportFilters,
-} from '@ctwa-ledger/schemas/reports.ts';
+import { chargeRow, type ChargeRow, type ChargeSort } from '@ctwa-ledger/schemas/bill.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Parameters } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';

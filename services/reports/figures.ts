@@ -12,9 +12,9 @@ import {
   type Figures,
   type HourTotalsRow,
   type OverviewRow,
-  type ReportFilters,
   type WeekTotalsRow,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/figures.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 import { AS_OF, FROM, isoTime, ofAdSql, parametersOf, rangeOf, TO } from './sql.ts';
 

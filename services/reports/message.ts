@@ -1,4 +1,4 @@
-import { messageRow, type ExplainedMessage, type MessageRow } from '@ctwa-ledger/schemas/reports.ts';
+import { messageRow, type ExplainedMessage, type MessageRow } from '@ctwa-ledger/schemas/message.ts';
 import type { Database } from '../ledger/database.ts';
 import { explainMessages } from '../ledger/explain.ts';
 import type { Ledger } from '../ledger/ledger.ts';

@@ -2,13 +2,11 @@ import { z } from 'zod';
 import {
   mismatchesRow,
   mismatchRow,
-  type AskedPage,
   type MismatchesRow,
   type MismatchRow,
   type MismatchSort,
-  type PageOf,
-  type ReportFilters,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/bill.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Parameters } from '../ledger/database.ts';
 import { paging, type PageKey } from './paging.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';

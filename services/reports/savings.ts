@@ -8,7 +8,6 @@ import {
   savingsRow,
   unratedRow,
   type Bill,
-  type ReportFilters,
   type SavingsAdsRow,
   type SavingsCategoriesRow,
   type SavingsDaysRow,
@@ -16,7 +15,8 @@ import {
   type SavingsNumbersRow,
   type SavingsRow,
   type UnratedRow,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/bill.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
 import { pricedCharges, printedCharges } from './charges.ts';
 import { ofAdSql } from './sql.ts';

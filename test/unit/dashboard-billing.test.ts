@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ChargeRow, Narrowed } from '@ctwa-ledger/schemas/reports.ts';
+import type { ChargeRow } from '@ctwa-ledger/schemas/bill.ts';
+import type { Narrowed } from '@ctwa-ledger/schemas/reports.ts';
 
 import { chargeKey, messagesOf } from '../../dashboard/src/lib/billing/charges.ts';
 import {

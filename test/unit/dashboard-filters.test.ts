@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { bucketsOf } from '../../dashboard/src/lib/buckets/buckets.ts';
-import type { BucketRows } from '../../schemas/reports.ts';
+import type { BucketRows } from '../../schemas/figures.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import {
   DEFAULT_STATE,

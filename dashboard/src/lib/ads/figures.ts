@@ -1,4 +1,4 @@
-import type { AdFiguresRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { AdFiguresRow } from '@ctwa-ledger/schemas/figures.ts';
 
 /** What an ad cost and saved in one currency. */
 export type AdAmounts = Pick<

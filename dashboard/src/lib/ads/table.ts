@@ -1,4 +1,4 @@
-import type { AdsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { AdsRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { rounded } from '../format/amounts.ts';
 import type { TableSpec, Value } from '../table/table.ts';

@@ -4,7 +4,7 @@ import {
   type ChargedMessageSort,
   type ChargeRow,
   type ChargeSort,
-} from '@ctwa-ledger/schemas/reports.ts';
+} from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays } from '../filters/days.ts';
 import { search, type FilterState } from '../filters/filters.ts';

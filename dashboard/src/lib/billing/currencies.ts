@@ -1,4 +1,4 @@
-import type { SavingsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { SavingsRow } from '@ctwa-ledger/schemas/bill.ts';
 
 /** What every report of amounts says of a row. */
 export interface Amounts {

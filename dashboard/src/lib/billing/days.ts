@@ -1,4 +1,4 @@
-import type { SavingsDaysRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { SavingsDaysRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
 import { dayOf, type DayRange } from '../filters/range.ts';

@@ -1,4 +1,4 @@
-import type { UnratedReason, UnratedRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { UnratedReason, UnratedRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import type { Day } from '../filters/days.ts';
 import { longDay } from '../format/dates.ts';

@@ -1,4 +1,4 @@
-import type { SavingsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { SavingsRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import type { DayRange } from '../filters/range.ts';
 import { money } from '../format/amounts.ts';

@@ -1,4 +1,4 @@
-import type { SavingsCategoriesRow, SavingsMarketsRow, SavingsNumbersRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { SavingsCategoriesRow, SavingsMarketsRow, SavingsNumbersRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import { pricingType } from '../format/words.ts';
 import { arranged, type Sort, type TablePage, type TableSpec, type TableState, type Value } from '../table/table.ts';

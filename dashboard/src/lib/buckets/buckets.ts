@@ -1,4 +1,4 @@
-import type { BucketRows, DayTotalsRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { BucketRows, DayTotalsRow } from '@ctwa-ledger/schemas/figures.ts';
 import { DateTime } from 'luxon';
 
 import { addDays, type Day } from '../filters/days.ts';

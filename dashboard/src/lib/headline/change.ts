@@ -1,4 +1,4 @@
-import type { OverviewRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { OverviewRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { COMPARISONS, type Comparison } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';

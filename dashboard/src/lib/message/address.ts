@@ -1,5 +1,5 @@
 import { resolve } from '$app/paths';
-import type { MessageRow } from '@ctwa-ledger/schemas/reports.ts';
+import type { MessageRow } from '@ctwa-ledger/schemas/message.ts';
 
 import { search, type FilterState } from '../filters/filters.ts';
 

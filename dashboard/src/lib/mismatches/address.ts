@@ -1,4 +1,5 @@
-import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort, type Narrowed } from '@ctwa-ledger/schemas/reports.ts';
+import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort } from '@ctwa-ledger/schemas/bill.ts';
+import type { Narrowed } from '@ctwa-ledger/schemas/reports.ts';
 
 import { search, type FilterState, type Repair } from '../filters/filters.ts';
 import type { TableSpec, Value } from '../table/table.ts';

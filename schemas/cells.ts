@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** An amount or a rate: a decimal as text, never a JavaScript number. */
+export const decimal = z.string();
+export const count = z.int().nonnegative();
+/** ISO 8601 with offset, in the report's zone; null = not known. */
+export const instant = z.string().nullable();

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { count, decimal, instant } from './cells.ts';
+
+/** The figures of rules.md 6 that every summary shares. */
+const figures = {
+  ad_conversations: count,
+  replied: count,
+  mature: count,
+  pending: count,
+  /** replied / mature, four decimals; null when nothing is mature. */
+  reply_rate: decimal.nullable(),
+  /** Seconds, over replied conversations; linear interpolation between the middle two; null when none. */
+  median_seconds_to_reply: decimal.nullable(),
+};
+
+const messageCounts = {
+  messages: count,
+  delivered: count,
+  billable: count,
+  free_entry: count,
+  free_service: count,
+  covered: count,
+  unknown: count,
+  mismatches: count,
+};
+
+export const dailyRow = z.object({
+  day: z.string(),
+  phone_number_id: z.string(),
+  ...figures,
+  windows_opened: count,
+  windows_confirmed: count,
+  ...messageCounts,
+});
+export type DailyRow = z.infer<typeof dailyRow>;
+
+export const adsRow = z.object({
+  ad_id: z.string(),
+  source_type: z.string(),
+  ...figures,
+  p90_seconds_to_reply: decimal.nullable(),
+  windows_opened: count,
+  windows_confirmed: count,
+  free_messages: count,
+  first_entry_at: instant,
+  last_entry_at: instant,
+});
+export type AdsRow = z.infer<typeof adsRow>;
+
+/** What an ad or post is called, and what it calls itself by the latest message that says so. */
+export const adNameRow = z.object({
+  ad_id: z.string(),
+  source_type: z.string(),
+  /** As people call it, from an import; empty = no import says. */
+  ad_name: z.string(),
+  adset_name: z.string(),
+  campaign_name: z.string(),
+  /** Empty: none of its entries has one. */
+  headline: z.string(),
+  media_type: z.string(),
+  source_url: z.string(),
+});
+export type AdNameRow = z.infer<typeof adNameRow>;
+
+/** `source_type` of the row that belongs to no ad: free entry that Meta alone reports, a Page call-to-action for instance. */
+export const UNATTRIBUTED = 'unattributed';
+
+/**
+ * What an ad or post brought, what it cost and what it saved; one row per ad or post and currency. Counts are those of the
+ * ad, whatever the currency, so they are not to be added up over several rows of one.
+ */
+export const adFiguresRow = z.object({
+  ...adNameRow.shape,
+  ...adsRow.omit({ ad_id: true, source_type: true }).shape,
+  /** Of the amounts beside it; empty = there are none. */
+  currency: z.string(),
+  /** Of days wholly in the range; null = no import says. */
+  spend: decimal.nullable(),
+  /** spend / ad_conversations and spend / replied, four decimals; null where there is none of them. */
+  cost_per_conversation: decimal.nullable(),
+  cost_per_replied: decimal.nullable(),
+  /** M4, of the free entry messages of its windows. */
+  savings: decimal.nullable(),
+  /** Free entry messages without an amount. */
+  unrated: count,
+  /** savings / spend, four decimals. */
+  savings_per_spend: decimal.nullable(),
+  /** Imported amounts whose days are only partly in the range: in none of the figures. */
+  spend_left_out: count,
+});
+export type AdFiguresRow = z.infer<typeof adFiguresRow>;
+
+/** The headline of the first page: one row over the whole range. */
+export const overviewRow = z.object({
+  ...figures,
+  p90_seconds_to_reply: decimal.nullable(),
+  windows_opened: count,
+  windows_confirmed: count,
+  ...messageCounts,
+  /** Delivered messages that were free by free entry and would have been `BILLABLE` without it (M4's mark). */
+  saved_from_charge: count,
+  /** Delivered messages with a report of Meta's that says something: what `mismatches` is a share of. */
+  reported_messages: count,
+  /** V2: predicted charged, reported free by the monthly service allowance; not mismatches. */
+  allowance_differences: count,
+  /** W8: window reports that did not count. */
+  odd_reports: count,
+});
+export type OverviewRow = z.infer<typeof overviewRow>;
+
+/** One day over all numbers: what the chart and its table show. Every day of the range has a row. */
+export const dayTotalsRow = dailyRow.omit({ phone_number_id: true }).extend({ saved_from_charge: count });
+export type DayTotalsRow = z.infer<typeof dayTotalsRow>;
+
+const totals = dayTotalsRow.omit({ day: true }).shape;
+
+/** One hour over all numbers; `hour` is its first moment, ISO 8601 with offset. Every hour of the range has a row. */
+export const hourTotalsRow = z.object({ hour: z.string(), ...totals });
+export type HourTotalsRow = z.infer<typeof hourTotalsRow>;
+
+/** One week over all numbers; `week` is its Monday. Of the first and last week only the days of the range count. */
+export const weekTotalsRow = z.object({ week: z.string(), ...totals });
+export type WeekTotalsRow = z.infer<typeof weekTotalsRow>;
+
+/** Totals over time, by how long a row is. */
+export type BucketRows =
+  | { readonly grain: 'hour'; readonly rows: readonly HourTotalsRow[] }
+  | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
+  | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
+
+/** What the first page shows together: all of one moment, so that the parts add up to the whole. */
+export interface Figures {
+  readonly overview: OverviewRow;
+  readonly buckets: BucketRows;
+  readonly ads: readonly AdsRow[];
+}
