@@ -21,8 +21,10 @@ import {
 } from '../support/product.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
+const violations = (options: string): string => `axe.run(document, { resultTypes: ['violations'], ${options} })
   .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
+const VIOLATIONS = violations('');
+const VIOLATIONS_OF_COLOUR = violations("runOnly: ['color-contrast']");
 /** Adds up how far things jump, except after a click or a key. */
 const WATCH_SHIFTS = `window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -134,6 +136,14 @@ describe('every page', () => {
     return (await Promise.all(bodies)).reduce((sum, body) => sum + gzipSync(body).length, 0);
   };
 
+  const expectReadable = async (page: Page, other: 'light' | 'dark'): Promise<void> => {
+    await page.evaluate(AXE);
+    expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+    // In the other theme only colours are others.
+    await page.emulateMedia({ colorScheme: other });
+    expect(await page.evaluate(VIOLATIONS_OF_COLOUR), other).toEqual([]);
+  };
+
   const check = async (address: string, expected: Expected): Promise<void> => {
     const contexts = await Promise.all([
       browser.newContext({ viewport: WIDE, colorScheme: 'light' }),
@@ -147,13 +157,11 @@ describe('every page', () => {
         Page,
       ];
       expect(await load(wide, address, expected)).toBeLessThan(MAX_BYTES);
-      await wide.evaluate(AXE);
-      expect(await wide.evaluate(VIOLATIONS), 'light').toEqual([]);
+      await expectReadable(wide, 'dark');
 
       await load(phone, address, expected);
       expect(await sidewaysScroll(phone)).toBeLessThanOrEqual(0);
-      await phone.evaluate(AXE);
-      expect(await phone.evaluate(VIOLATIONS), 'dark').toEqual([]);
+      await expectReadable(phone, 'light');
 
       await plain.goto(address);
       expect(await plain.locator('h1').isVisible()).toBe(true);
@@ -202,6 +210,8 @@ describe('every page', () => {
     ['/ads', { main: '#main code' }],
     ['/conversations', { main: '#main code' }],
     ['/billing', { main: '#main code' }],
+    ['/billing/charges', { main: '#main' }],
+    ['/billing/messages', { main: '#main' }],
     ['/billing/mismatches', { main: '#main' }],
     ['/rates', { main: '#cards tbody td' }],
     ['/imports', { main: '#imports tbody td' }],
