@@ -219,8 +219,8 @@ async function answer(sessions: Sessions, request: IncomingMessage, response: Se
   let isReusable = false;
   try {
     // As `SET param_…`, not through the binding of the package: that escapes once more what HTTP clients have escaped.
-    for (const [name, value] of Object.entries(statement.parameters))
-      await session.queryAsync(`SET param_${name} = ${quoted(value)}`);
+    const parameters = Object.entries(statement.parameters).map(([name, value]) => `param_${name} = ${quoted(value)}`);
+    if (parameters.length > 0) await session.queryAsync(`SET ${parameters.join(', ')}`);
     if (READS.test(statement.sql) && (statement.data === null || statement.data.length === 0))
       await read(session, statement, response);
     else await write(session, statement, response);
