@@ -40,6 +40,8 @@ export const messageRow = z.object({
   billed_cost: decimal.nullable(),
   savings: decimal.nullable(),
   unrated: z.union([unratedReasonSchema, z.literal('')]),
+  /** Whether the month of its delivery is closed: what is printed is then what was frozen, and this what it would be now. */
+  is_closed: z.boolean(),
 });
 export type MessageRow = z.infer<typeof messageRow>;
 

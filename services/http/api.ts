@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import { NARROWINGS } from '@ctwa-ledger/schemas/reports.ts';
 import { csvReport, NARROWED_BY, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
@@ -19,12 +20,30 @@ export function asksForSample(query: URLSearchParams): boolean {
   return value !== null && value !== '0' && value !== 'false';
 }
 
-async function write(response: ServerResponse, text: string): Promise<void> {
-  if (response.destroyed || response.write(text)) return;
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
+/** Sends a report as it is read; a reader who leaves ends the reading too. */
+async function send(response: ServerResponse, head: OutgoingHttpHeaders, parts: AsyncGenerator<string>): Promise<void> {
+  // Before anything is sent: what fails until here is still answered as an error.
+  const first = await parts.next();
+  response.writeHead(200, head);
+  try {
+    await pipeline(async function* () {
+      if (first.done !== true) yield first.value;
+      yield* parts;
+    }, response);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+async function* jsonParts(batches: ReturnType<typeof objectReport>): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const rows of batches) {
+    if (rows.length === 0) continue;
+    const text = rows.map((row) => JSON.stringify(row)).join(',');
+    yield isFirst ? `{"rows":[${text}` : `,${text}`;
+    isFirst = false;
+  }
+  yield isFirst ? '{"rows":[]}\n' : ']}\n';
 }
 
 /**
@@ -79,24 +98,13 @@ export async function answerApi(
     return;
   }
   if (format === 'csv') {
-    const rows = csvReport(name, database, parsed.filters, by);
-    const header = await rows.next();
-    response.writeHead(200, {
+    const head = {
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': `attachment; filename="${name}.csv"`,
-    });
-    await write(response, header.value ?? '');
-    for await (const part of rows) await write(response, part);
-    response.end();
+    };
+    await send(response, head, csvReport(name, database, parsed.filters, by));
     return;
   }
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  let isFirst = true;
-  for await (const rows of objectReport(name, database, parsed.filters, by)) {
-    if (rows.length === 0) continue;
-    const text = rows.map((row) => JSON.stringify(row)).join(',');
-    await write(response, isFirst ? `{"rows":[${text}` : `,${text}`);
-    isFirst = false;
-  }
-  response.end(isFirst ? '{"rows":[]}\n' : ']}\n');
+  const head = { 'content-type': 'application/json; charset=utf-8' };
+  await send(response, head, jsonParts(objectReport(name, database, parsed.filters, by)));
 }

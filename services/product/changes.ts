@@ -188,20 +188,25 @@ export class LedgerChanges implements Changes {
     }));
   }
 
+  async #applyAccount(account: Account): Promise<void> {
+    const { ledger } = this.#options;
+    const configuration = await readConfiguration(ledger.database);
+    if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
+      throw new LedgerError(
+        `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
+      );
+    await ledger.setAccount(account, (threads) => {
+      this.#folded = threads;
+    });
+  }
+
   setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused> {
     return this.#whereAllowed(sample, async () => {
-      const { ledger, onError, onRatingChanged } = this.#options;
+      const { onError, onRatingChanged } = this.#options;
       if (this.#folding !== null)
         throw new LedgerError('Another change of an account is being applied. Try again when it is done.');
-      const configuration = await readConfiguration(ledger.database);
-      if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
-        throw new LedgerError(
-          `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
-        );
       this.#folded = 0;
-      const applied = ledger.setAccount(account, (threads) => {
-        this.#folded = threads;
-      });
+      const applied = this.#applyAccount(account);
       // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
       let isLate = false;
       const folding = applied

@@ -49,7 +49,7 @@ type SpendRow = z.infer<typeof spendRow>;
 function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
   // An address names no ad that nobody came from, and an import names no address.
   const ofAd = /^https?:/i.test(filters.ad ?? '')
-    ? 'ad_id IN (SELECT ad_id FROM ad_referrals GROUP BY ad_id, source_type HAVING argMaxIfMerge(ad_referrals.source_url) = {ad:String})'
+    ? 'ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})'
     : "({ad:String} = '' OR ad_id = {ad:String})";
   const isInside = 'spend.first_day >= {first:Date} AND spend.last_day < {end:Date}';
   return database.query(
@@ -170,26 +170,21 @@ export async function adFigures(
     saved_by_ad,
     isWhole ? unattributedMessages(database, filters) : 0,
   ]);
-  const names = new Map(
-    (await database.query(adNameRow, `${NAMES} GROUP BY ad_id, source_type, ad_name, adset_name, campaign_name`)).map(
-      (row) => [`${row.source_type} ${row.ad_id}`, row],
-    ),
-  );
   const keyOf = (row: Pick<AdsRow, 'ad_id' | 'source_type'>): string => `${row.source_type} ${row.ad_id}`;
+  const ad_ids = [...new Set([...figures, ...spend].map(({ ad_id }) => ad_id))];
+  const names = new Map((await adNames(database, ad_ids)).map((row) => [keyOf(row), row]));
   const saved = grouped(savings, keyOf);
   const spent = grouped(spend, ({ ad_id }) => ad_id);
   // An id is an ad's or a post's. Where entries of both kinds name it, the ad has the cost.
-  const owner = (ad_id: string): string =>
-    figures.find((row) => row.ad_id === ad_id && row.source_type === 'ad')?.source_type ??
-    figures.find((row) => row.ad_id === ad_id)?.source_type ??
-    'ad';
-  const seen = new Set(figures.map(({ ad_id }) => ad_id));
+  const owner = new Map<string, string>();
+  for (const { ad_id, source_type } of figures)
+    if (source_type === 'ad' || !owner.has(ad_id)) owner.set(ad_id, source_type);
   const unseen = [...spent.keys()]
-    .filter((ad_id) => !seen.has(ad_id))
+    .filter((ad_id) => !owner.has(ad_id))
     .map((ad_id): AdsRow => ({ ad_id, source_type: 'ad', ...NO_FIGURES }));
   const rows = [...unseen, ...figures].flatMap((ad) => {
     const own = spent.get(ad.ad_id) ?? [];
-    const isOwner = own.length > 0 && owner(ad.ad_id) === ad.source_type;
+    const isOwner = own.length > 0 && (owner.get(ad.ad_id) ?? 'ad') === ad.source_type;
     const { ad_id: _, source_type: __, ...known } = names.get(keyOf(ad)) ?? { ad_id: '', source_type: '', ...NO_NAMES };
     const { ad_name = '', adset_name = '', campaign_name = '' } = own[0] ?? {};
     return rowsOf(

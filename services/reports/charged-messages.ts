@@ -102,15 +102,15 @@ function partOf(
   { hours, are_all }: Hours,
   descending: boolean,
 ): { readonly part: PartOfMessages; readonly upto: string } {
-  const begins = hours.map(({ hour }) => hour);
+  const begins = [...new Set(hours.map(({ hour }) => hour))].sort((a, b) => a - b);
   const last = hours.at(-1);
   // A range beside the list: one comparison spares looking most rows up.
   const marks =
     last === undefined
       ? 'false'
-      : `message_marks.delivered_at >= toDateTime(${Math.min(...begins)}, 'UTC')
-         AND message_marks.delivered_at < toDateTime(${Math.max(...begins) + HOUR_SECONDS}, 'UTC')
-         AND toUnixTimestamp(toStartOfHour(assumeNotNull(message_marks.delivered_at))) IN (${[...new Set(begins)].join(', ')})`;
+      : `message_marks.delivered_at >= toDateTime(${begins[0] ?? 0}, 'UTC')
+         AND message_marks.delivered_at < toDateTime(${(begins.at(-1) ?? 0) + HOUR_SECONDS}, 'UTC')
+         AND toUnixTimestamp(toStartOfHour(assumeNotNull(message_marks.delivered_at))) IN (${begins.join(', ')})`;
   if (are_all || last === undefined) return { part: { marks, closed: 'true' }, upto: 'true' };
   return {
     part: { marks, closed: 'true' },
@@ -125,18 +125,31 @@ const pagedRow = z
   .omit({ sent_at: true, delivered_at: true, rate_card: true })
   .extend({ sent_at_text: z.string(), delivered_at_text: z.string(), card: z.string() });
 
-/** More than this is not read anew: a page that is not full by then ends. */
+/** More than this is not read anew: a page that is not full by then ends, and the next one goes on from there. */
 const MAX_WANTED = 200_000;
+
+/** Comes after every number and id. */
+const LAST_TEXT = '\u{10ffff}';
+
+/** Where the page begins that goes on after these hours; null when there are no others. */
+function placeAfter({ hours, are_all }: Hours, descending: boolean): string | null {
+  const last = hours.at(-1);
+  if (are_all || last === undefined) return null;
+  const end = descending ? [last.hour, '', ''] : [last.hour + HOUR_SECONDS - 1, LAST_TEXT, LAST_TEXT];
+  return JSON.stringify([last.value, ...end.map(String)]);
+}
 
 /**
  * A page of the messages that report `messages` prints of the days of `charges`, in the order asked for. Which hours to look
  * into is asked of the charges, which are far fewer than messages; only messages of those hours are priced. Settle the
  * charges first.
+ * @param max_wanted messages looked at before a page ends that is not full
  */
 export async function chargedMessages(
   database: Database,
   filters: ReportFilters,
   asked: AskedPage<ChargedMessageSort>,
+  max_wanted: number = MAX_WANTED,
 ): Promise<PageOf<ChargedMessageRow>> {
   const keys = keysOf(asked.sort.column);
   const page = paging(asked, keys);
@@ -160,13 +173,14 @@ export async function chargedMessages(
       { ...parameters, ...page.parameters, last_value: found.hours.at(-1)?.value ?? '' },
     );
     // Fewer than a page, and more hours to look into: what charges say of some hours is narrower than what was asked for.
-    if (rows.length <= asked.limit && !found.are_all && wanted < MAX_WANTED) {
+    if (rows.length <= asked.limit && !found.are_all && wanted < max_wanted) {
       wanted *= 8;
       continue;
     }
     const { rows: shown, ...place } = page.pageOf(rows);
     return {
       ...place,
+      next: place.next ?? placeAfter(found, asked.sort.descending),
       rows: shown.map(({ sent_at_text, delivered_at_text, card, ...row }) => ({
         ...row,
         sent_at: sent_at_text,

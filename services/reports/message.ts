@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES, placedSql } from '../rating/ratable.ts';
+import { isClosedSql } from '../rating/standing-periods.ts';
 import { isoTime } from './sql.ts';
 
 /** Which message is meant: ids are unique only within a business number. */
@@ -30,7 +31,7 @@ async function readMessages(database: Database, asked: AskedMessage): Promise<Me
         toString(rate) AS list_cost,
         if(rate IS NULL, NULL, if(billing = 'BILLABLE', list_cost, '0')) AS billed_cost,
         if(rate IS NULL, NULL, if(billing = 'BILLABLE', '0', list_cost)) AS savings,
-        unrated
+        unrated, toBool(marks.delivered_at IS NOT NULL AND ${isClosedSql('marks.waba_id', 'marks.day')}) AS is_closed
      FROM (${pricedSql(placedSql(basis, meant), 'rated_category')}) AS marks
      ORDER BY phone_number_id`,
     { ...basis.parameters, message_id: asked.message_id, number: asked.phone_number_id ?? '', tz: asked.tz },
@@ -78,6 +79,10 @@ export function explainAmount(row: MessageRow): string {
     : `saved ${row.currency} ${row.savings ?? ''}, which it would have cost outside the free entry window: ${priceOf(row)} (M4)`;
 }
 
+/** Before the amount of a message whose month is closed. */
+const CLOSED =
+  'its month is closed, and the bill stands as it was then (what changed since is in report adjustments); now: ';
+
 /** Why messages are marked as they are and cost what they do; none when there is no such outbound message. Settle the charges first. */
 export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
   const rows = await readMessages(ledger.reading, asked);
@@ -87,6 +92,6 @@ export async function explain(ledger: Ledger, asked: AskedMessage): Promise<Expl
   return rows.map((message) => ({
     message,
     mark_sentence: sentences.get(message.phone_number_id) ?? message.billing,
-    amount_sentence: explainAmount(message),
+    amount_sentence: `${message.is_closed ? CLOSED : ''}${explainAmount(message)}`,
   }));
 }

@@ -53,24 +53,28 @@ export function listSpendImports(database: Database): Promise<SpendImport[]> {
     `SELECT import_id, name, checksum, ${time('spend_imports.imported_at')} AS imported_at, imported_by,
         ${time('spend_imports.withdrawn_at')} AS withdrawn_at, withdrawn_by,
         multiIf(spend_imports.withdrawn_at IS NOT NULL, 'withdrawn', rows > 0 AND rows_in_force = 0, 'replaced', 'holds') AS state,
-        greatest(spent.ads, labelled.ads) AS ads, spent.rows AS rows, in_force.rows AS rows_in_force,
+        named.ads AS ads, spent.rows AS rows, in_force.rows AS rows_in_force,
         if(rows = 0, NULL, toString(spent.first_day)) AS first_day, if(rows = 0, NULL, toString(spent.last_day)) AS last_day,
         arrayMap(total -> CAST(total, 'Tuple(currency String, amount String)'), spent.totals) AS totals
      FROM spend_imports FINAL
      LEFT JOIN
      (
-       SELECT import_id, max(ads_of_all) AS ads, sum(n) AS rows, min(first) AS first_day, max(last) AS last_day,
+       SELECT import_id, sum(n) AS rows, min(first) AS first_day, max(last) AS last_day,
          arraySort(groupArray((toString(currency), toString(total)))) AS totals
        FROM
        (
-         SELECT import_id, currency, count() AS n, min(first_day) AS first, max(last_day) AS last, sum(toDecimal128(amount, 8)) AS total,
-           uniqExact(ad_id) AS ads_of_all
+         SELECT import_id, currency, count() AS n, min(first_day) AS first, max(last_day) AS last, sum(toDecimal128(amount, 8)) AS total
          FROM ad_spend FINAL GROUP BY import_id, currency
        )
        GROUP BY import_id
      ) AS spent USING import_id
      LEFT JOIN (SELECT import_id, count() AS rows FROM (${SPEND_IN_FORCE}) GROUP BY import_id) AS in_force USING import_id
-     LEFT JOIN (SELECT import_id, uniqExact(ad_id) AS ads FROM ad_labels FINAL GROUP BY import_id) AS labelled USING import_id
+     LEFT JOIN
+     (
+       SELECT import_id, uniqExact(ad_id) AS ads
+       FROM (SELECT import_id, ad_id FROM ad_spend FINAL UNION ALL SELECT import_id, ad_id FROM ad_labels FINAL)
+       GROUP BY import_id
+     ) AS named USING import_id
      ORDER BY spend_imports.imported_at DESC, import_id`,
   );
 }
@@ -139,6 +143,26 @@ async function unknownAds(database: Database, file: SpendFile): Promise<string[]
   return [...named].filter((ad_id) => !known.has(ad_id)).sort();
 }
 
+const labelRow = z.object({
+  ad_id: z.string(),
+  ad_name: z.string(),
+  adset_name: z.string(),
+  campaign_name: z.string(),
+});
+
+/** Whether every name of a file is what its ad is called: an import that is older than another one's names is not. */
+async function isNaming(database: Database, { labels }: SpendFile): Promise<boolean> {
+  if (labels.length === 0) return true;
+  const rows = await database.query(labelRow, `SELECT * FROM (${LABELS_IN_FORCE})`);
+  const inForce = new Map(rows.map((row) => [row.ad_id, row]));
+  return labels.every((label) => {
+    const held = inForce.get(label.ad_id);
+    return (['ad_name', 'adset_name', 'campaign_name'] as const).every(
+      (column) => label[column] === '' || label[column] === held?.[column],
+    );
+  });
+}
+
 /** The bytes that make an import itself: the same again is the same import. */
 function idOf(content: string | Uint8Array): { readonly import_id: string; readonly checksum: string } {
   const checksum = createHash('sha256').update(content).digest('hex');
@@ -150,10 +174,11 @@ function idOf(content: string | Uint8Array): { readonly import_id: string; reado
  * @throws BrokenFileError where days of an ad overlap with others that hold: both would be counted
  */
 async function plan(database: Database, name: string, import_id: string, file: SpendFile): Promise<PlannedSpendImport> {
-  const [imports, standing, unknown] = await Promise.all([
+  const [imports, standing, unknown, is_naming] = await Promise.all([
     listSpendImports(database),
     standingSpend(database, file.spend),
     unknownAds(database, file),
+    isNaming(database, file),
   ]);
   const held = imports.find((one) => one.import_id === import_id && one.state !== 'withdrawn');
   const problems = new Problems();
@@ -174,7 +199,7 @@ async function plan(database: Database, name: string, import_id: string, file: S
   if (!problems.isEmpty) throw new BrokenFileError(name, problems.result());
   return {
     import_id,
-    outcome: held !== undefined && held.rows_in_force === held.rows ? 'unchanged' : 'imported',
+    outcome: held !== undefined && held.rows_in_force === held.rows && is_naming ? 'unchanged' : 'imported',
     ads: new Set([...file.spend, ...file.labels].map(({ ad_id }) => ad_id)).size,
     rows: file.spend.length,
     added_up: file.added_up,

@@ -6,6 +6,7 @@ import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
+import { explain } from '../../services/reports/message.ts';
 import { completeness } from '../../services/periods/completeness.ts';
 import { gapsOf } from '../../services/periods/gaps.ts';
 import { accountMonth } from '../../services/periods/month.ts';
@@ -321,6 +322,48 @@ describe('a closed month', () => {
         expect(total(shown.rows)).toBe(total(charges));
       }
       expect(AnyDecimal.sum(...charges.map((row) => row['volume']!)).toFixed()).toBe(String(ids.length));
+    }));
+
+  it('is said of its messages, beside what they would cost now', () =>
+    withMonth(async (ledger) => {
+      const amountOf = async (message_id: string): Promise<string> => {
+        await settleCharges(ledger.database);
+        const asked = { message_id, phone_number_id: 'N1', tz: 'UTC' };
+        return (await explain(ledger, asked))[0]!.amount_sentence;
+      };
+      const [first, after] = [await amountOf('first'), await amountOf('after')];
+      expect(first).toMatch(/^billed USD 0.0625: /);
+      await close(ledger);
+      expect(await amountOf('first')).toBe(
+        `its month is closed, and the bill stands as it was then (what changed since is in report adjustments); now: ${first}`,
+      );
+      expect(await amountOf('after')).toBe(after);
+    }));
+
+  it('has its messages page by page, however few of them are looked at', () =>
+    withMonth(async (ledger) => {
+      await settleCharges(ledger.database);
+      // The opener is free, and takes the place after the last charged one (M4).
+      const last = ['opener', 'utility.12', 'utility.15'];
+      const listed = csvRows(await text(ledger, 'messages', OCTOBER, 'charged'))
+        .filter((row) => row['rate_card'] === `${LIST_NAME} 2026-07-01`)
+        .map((row) => row['message_id']!);
+      for (const [descending, only, wanted] of [
+        [false, { tier: '4:MAX' }, last],
+        [true, { tier: '4:MAX' }, last],
+        [true, { rate_card: `${LIST_NAME} 2026-07-01` }, listed],
+        [false, { tier: 'none' }, []],
+      ] as const) {
+        const found: string[] = [];
+        for (let after: string | null = ''; after !== null;) {
+          const sort = { column: 'delivered_at', descending } as const;
+          const page = await chargedMessages(ledger.database, { ...OCTOBER, ...only }, { sort, after, limit: 1 }, 2);
+          expect(page.is_found).toBe(true);
+          found.push(...page.rows.map(({ message_id }) => message_id));
+          after = page.next;
+        }
+        expect(found.toSorted()).toEqual(wanted.toSorted());
+      }
     }));
 
   it('stays what it is when its account is given another zone', async () => {

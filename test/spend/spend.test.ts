@@ -11,6 +11,7 @@ import {
   previewSpendFile,
   withdrawSpendImport,
 } from '../../services/spend/spend.ts';
+import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, EVERYTHING, isFull, openLedger, run, succeed } from '../support/ledger.ts';
 
 const data = new DataDirectory();
@@ -91,6 +92,55 @@ describe('what holds of several imports', () => {
       exported('a', [one(1, '10'), one(1, '3', { currency: 'USD' }), one(1, '5', { ad_id: '2' })]),
     );
     expect(await spent()).toEqual({ '1 BRL': '10', '1 USD': '3', '2 BRL': '5' });
+  });
+
+  it('names an ad as the last import says it, and an earlier file names it again when it is imported again', async () => {
+    const named = (file: string, ad_name: string, ad_id = '1') => ({
+      name: file,
+      bytes: Buffer.from(`Ad ID,Ad name\n${ad_id},${ad_name}\n`),
+      by: 'ana',
+    });
+    await importSpendFile(ledger.database, exported('a', [one(1, '10')]));
+    const nameOf = async (): Promise<string> => (await adFigures(ledger.database, EVERYTHING))[0]!.ad_name;
+    expect((await importSpendFile(ledger.database, named('old', 'Sofa'))).outcome).toBe('imported');
+    expect((await importSpendFile(ledger.database, named('old', 'Sofa'))).outcome).toBe('unchanged');
+    await importSpendFile(ledger.database, named('new', 'Couch'));
+    expect(await nameOf()).toBe('Couch');
+    expect((await previewSpendFile(ledger.database, named('old', 'Sofa'))).outcome).toBe('imported');
+    expect((await importSpendFile(ledger.database, named('old', 'Sofa'))).outcome).toBe('imported');
+    expect(await nameOf()).toBe('Sofa');
+    expect((await importSpendFile(ledger.database, named('old', 'Sofa'))).outcome).toBe('unchanged');
+  });
+
+  it('counts every ad of an import once, whatever it says of it', async () => {
+    const text =
+      'Ad ID,Ad name,Day,Amount spent,Currency\n1,Sofa,2026-10-01,1,BRL\n2,,2026-10-01,1,USD\n3,Lamp,2026-10-01,0,USD\n';
+    const planned = await importSpendFile(ledger.database, { name: 'f', bytes: Buffer.from(text), by: 'ana' });
+    expect(planned.ads).toBe(3);
+    expect((await listSpendImports(ledger.database)).map(({ ads }) => ads)).toEqual([3]);
+  });
+
+  it('is what ads cost under each address that their customers came from', async () => {
+    const click = (id: string, source_url: string, at: string): object => ({
+      event: 'message',
+      direction: 'inbound',
+      phone_number_id: '9',
+      wa_id: '5511955550001',
+      id,
+      timestamp: Date.parse(at) / 1000,
+      type: 'text',
+      referral: { source_type: 'ad', source_id: '7', source_url },
+    });
+    await ledger.record(
+      parsed([
+        click('one', 'https://fb.me/1', '2026-10-01T12:00:00Z'),
+        click('other', 'https://www.instagram.com/p/1', '2026-10-04T12:00:00Z'),
+      ]),
+    );
+    await importSpendFile(ledger.database, exported('a', [one(1, '10', { ad_id: '7' })]));
+    for (const ad of ['https://fb.me/1', 'https://www.instagram.com/p/1', '7'])
+      expect([ad, (await adFigures(ledger.database, { ...EVERYTHING, ad }))[0]]).toMatchObject([ad, { spend: '10' }]);
+    expect(await adFigures(ledger.database, { ...EVERYTHING, ad: 'https://fb.me/2' })).toEqual([]);
   });
 
   it('counts days wholly in the range, and says what reaches beyond', async () => {

@@ -134,7 +134,7 @@ describe('a charge leads to its messages', () => {
       '/api/messages?format=csv&from=2026-10-01&to=2026-11-01&by=charged&waba_id=',
     );
     expect(address('Asia/Tokyo', {})).toBe(
-      '/api/messages?format=csv&from=2026-10-01&to=2026-11-01&by=delivered&tz=Asia%2FTokyo',
+      '/api/messages?format=csv&from=2026-10-01&to=2026-11-01&by=charged&tz=Asia%2FTokyo',
     );
   });
 });

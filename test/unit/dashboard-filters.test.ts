@@ -72,6 +72,7 @@ describe('another spelling of a state is understood, without a notice', () => {
     ['a zone in other letters', 'tz=europe/london', state({ tz: 'Europe/London' })],
     ['a zone that is not suggested', 'tz=antarctica/mcmurdo', state({ tz: 'Antarctica/McMurdo' })],
     ['a clock with an offset', 'as_of=2026-01-31T10:00:00%2B02:00', state({ as_of: '2026-01-31T08:00:00Z' })],
+    ['a part of a second', 'as_of=2026-01-31T10:00:00.5Z', state({ as_of: '2026-01-31T10:00:00Z' })],
     ['an offset whose plus was lost', 'as_of=2026-01-31T10:00:00+02:00', state({ as_of: '2026-01-31T08:00:00Z' })],
     [
       'a clock without an offset is in the zone',

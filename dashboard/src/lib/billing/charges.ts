@@ -7,7 +7,7 @@ import {
 } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays } from '../filters/days.ts';
-import { search, type FilterState } from '../filters/filters.ts';
+import { DEFAULT_STATE, search, type FilterState } from '../filters/filters.ts';
 import type { TableSpec } from '../table/table.ts';
 import { CHARGE_NARROWINGS } from './narrowing.ts';
 
@@ -36,4 +36,11 @@ export function chargeKey(row: ChargeRow): string {
 export function messagesOf(row: ChargeRow, filters: FilterState): string {
   const own = Object.fromEntries(CHARGE_NARROWINGS.map((name) => [name, row[name]]));
   return search({ ...filters, from: row.day, to: addDays(row.day, 1) }, own);
+}
+
+/** What becomes of closed months where charges and messages are shown; months of another zone's days are nobody's. */
+export function closedMonths(filters: FilterState): string {
+  return filters.tz === DEFAULT_STATE.tz
+    ? 'A closed month stands as it was closed.'
+    : 'By the days of another zone everything is as it is now, closed months too.';
 }

@@ -61,7 +61,7 @@ export function reportAddress(
     params.set('from', range.from);
     params.set('to', range.to);
     // Days as those of charges: of each account's own zone, unless another one is chosen.
-    if (report === 'messages') params.set('by', filters.tz === DEFAULT_STATE.tz ? 'charged' : 'delivered');
+    if (report === 'messages') params.set('by', 'charged');
     if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
     if (filters.as_of !== null) params.set('as_of', filters.as_of);
   }

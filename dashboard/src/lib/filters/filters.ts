@@ -58,7 +58,7 @@ function readInstant(text: string, tz: string): string | null {
   // A "+" in a query string arrives as a space: without this, an offset typed by hand is lost.
   const instant = DateTime.fromISO(text.replace(/ (?=\d{2}:?\d{2}$)/, '+'), { zone: tz });
   if (!instant.isValid || !isDay(instant.toUTC().toISODate())) return null;
-  return instant.toUTC().toISO({ suppressMilliseconds: true });
+  return instant.toUTC().startOf('second').toISO({ suppressMilliseconds: true });
 }
 
 /**
