@@ -42,6 +42,13 @@ export function amountFilters(filters: FilterState, range: DayRange, as_of: numb
   return { ...range, tz: filters.tz, is_tz_given: filters.tz !== DEFAULT_STATE.tz, as_of };
 }
 
+/** Where counts and amounts stand side by side: which days each are of. Empty: both of the zone that was chosen. */
+export function daysOfAmounts({ tz }: FilterState): string {
+  return tz === DEFAULT_STATE.tz
+    ? 'Counts are of UTC days, amounts of the days of each account’s own time zone; choose a zone for both.'
+    : '';
+}
+
 /**
  * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
  * dashboard's defaults, so the range, the zone and the sample data are spelled out.
