@@ -4,6 +4,8 @@ import { recomputeSummaries } from '../ledger/summaries.ts';
 import { recomputeCharges } from '../rating/charges.ts';
 
 const SHORTEST_PAUSE_MS = 1_000;
+/** However long a recomputation takes: what is on screen is no older than this and the recomputation itself. */
+const LONGEST_PAUSE_MS = 10_000;
 /** Other processes make dirt too: look for it now and then. */
 const LOOK_EVERY_MS = 5_000;
 
@@ -13,7 +15,11 @@ class Keeper {
   readonly #duty: number;
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | null = null;
+  /** When the timer goes off, by `performance.now()`. */
+  #due = Infinity;
   #running: Promise<void> | null = null;
+  /** Whether it was asked for one while one was running, which may have begun too early to see why. */
+  #isNudged = false;
   #pause = SHORTEST_PAUSE_MS;
   #stopped = false;
 
@@ -26,33 +32,37 @@ class Keeper {
 
   /** Asks for a recomputation soon. */
   nudge(): void {
-    this.#schedule(this.#pause, true);
+    if (this.#running === null) this.#schedule(this.#pause);
+    else this.#isNudged = true;
   }
 
-  #schedule(milliseconds: number, isSooner: boolean): void {
-    if (this.#stopped || this.#running !== null) return;
-    if (this.#timer !== null) {
-      if (!isSooner) return;
-      clearTimeout(this.#timer);
-    }
+  /** Sets the timer, unless it goes off sooner: traffic that never rests must not put it off for ever. */
+  #schedule(milliseconds: number): void {
+    const due = performance.now() + milliseconds;
+    if (this.#stopped || this.#due <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#due = due;
     this.#timer = setTimeout(() => {
       this.#timer = null;
+      this.#due = Infinity;
       this.#running = this.#run();
     }, milliseconds);
   }
 
   async #run(): Promise<void> {
     const began = performance.now();
-    let next = LOOK_EVERY_MS;
+    this.#isNudged = false;
+    let isMore = false;
     try {
       const outcome = await this.#recompute();
-      this.#pause = Math.max(SHORTEST_PAUSE_MS, (performance.now() - began) * (1 / this.#duty - 1));
-      if (outcome === 'done') next = this.#pause;
+      const rest = (performance.now() - began) * (1 / this.#duty - 1);
+      this.#pause = Math.min(Math.max(SHORTEST_PAUSE_MS, rest), LONGEST_PAUSE_MS);
+      isMore = outcome === 'done';
     } catch (error) {
       this.#onError(error);
     }
     this.#running = null;
-    this.#schedule(next, false);
+    this.#schedule(isMore || this.#isNudged ? this.#pause : LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
