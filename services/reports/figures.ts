@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { DateTime, Info, type Zone } from 'luxon';
 import { z } from 'zod';
 import {
   adsRow,
@@ -16,6 +16,7 @@ import {
 } from '@ctwa-ledger/schemas/figures.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
+import { CELL_SECONDS } from '../ledger/summaries.ts';
 import { AS_OF, FROM, isoTime, ofAdSql, parametersOf, rangeOf, TO } from './sql.ts';
 
 /** A decimal as people and CSV print it: no trailing zeros, no exponent; null stays null. */
@@ -121,22 +122,28 @@ function weekAfter(day: string): string {
 
 /** What a cell's time is grouped by, as text. */
 const BUCKET: Readonly<Record<BucketRows['grain'], string>> = {
-  // By the moment and not by its name: where clocks go back, two hours have one name.
-  hour: "leftPad(toString(toUnixTimestamp(toStartOfHour(cell_at, {tz:String}))), 10, '0')",
+  // When the clock would have shown a whole hour, and which: where clocks go back, two hours have one name, and where they
+  // do by half an hour, one begins at half past.
+  hour: "concat(toString(toUnixTimestamp(cell_at) - 60 * toMinute(cell_at, {tz:String})), ' ', toString(toHour(cell_at, {tz:String})))",
   day: DAY,
   week: 'toString(toMonday(toDate(cell_at, {tz:String})))',
 };
 
 const totals = dayTotalsRow.omit({ day: true });
-const bucketRow = totals.extend({ bucket: z.string() });
+const bucketRow = totals.extend({
+  bucket: z.string(),
+  /** Its first cell, Unix seconds. */
+  first_at: z.number(),
+});
+const FIRST_AT = 'toUnixTimestamp(min(cell_at))';
 type BucketRow = z.infer<typeof bucketRow>;
 
 /** Figures over all numbers by hour, day or week, where there are any, in order. */
 function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows['grain']): Promise<BucketRow[]> {
   return database.query(
     bucketRow,
-    `SELECT ${BUCKET[grain]} AS bucket, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
-     FROM ${cellsOf(filters)} GROUP BY bucket HAVING ${ANYTHING} > 0 ORDER BY bucket`,
+    `SELECT ${BUCKET[grain]} AS bucket, ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
+     FROM ${cellsOf(filters)} GROUP BY bucket HAVING ${ANYTHING} > 0 ORDER BY first_at`,
     parametersOf(filters),
   );
 }
@@ -152,7 +159,7 @@ function filled(
   const from = latest(filters.from ?? first, FIRST_DAY);
   const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
   if (from === undefined || to === undefined) return [];
-  const known = new Map(rows.map(({ bucket, ...figures }) => [bucket, figures]));
+  const known = new Map(rows.map(({ bucket, first_at: _, ...figures }) => [bucket, figures]));
   const buckets = [];
   for (let name = firstOf(from); name < to; name = after(name))
     buckets.push({ name, figures: known.get(name) ?? NOTHING });
@@ -174,21 +181,58 @@ function weekRows(rows: readonly BucketRow[], filters: ReportFilters): WeekTotal
 /** Longer ranges begin and end with their data: a row for every hour of a century is nobody's report. */
 const MAX_FILLED_SECONDS = 366 * 86_400;
 
+/** A moment, Unix seconds, as clocks of a zone show it. Reckoned in numbers: a range has thousands of hours. */
+interface Clock {
+  readonly at: number;
+  /** Minutes ahead of UTC. */
+  readonly offset: number;
+}
+
+const clockAt = (zone: Zone, at: number): Clock => ({ at, offset: zone.offset(at * 1000) });
+const minutesOf = ({ at, offset }: Clock): number => Math.floor(at / 60 + offset);
+const isSameHour = (a: Clock, b: Clock): boolean =>
+  a.offset === b.offset && Math.floor(minutesOf(a) / 60) === Math.floor(minutesOf(b) / 60);
+
+/** The first moment after `from` at which clocks show another hour or go by another offset: that is on a quarter hour. */
+function hourAfter(zone: Zone, from: Clock): Clock {
+  const whole = from.at + 60 * (60 - (minutesOf(from) % 60));
+  if (isSameHour(clockAt(zone, whole - CELL_SECONDS), from)) return clockAt(zone, whole);
+  let next = from;
+  do next = clockAt(zone, next.at + CELL_SECONDS);
+  while (isSameHour(next, from));
+  return next;
+}
+
+/** The begin of the hour that a quarter of it is in. */
+function hourOf(zone: Zone, quarter: Clock): Clock {
+  const whole = clockAt(zone, quarter.at - 60 * (minutesOf(quarter) % 60));
+  if (isSameHour(whole, quarter)) return whole;
+  let begin = quarter;
+  for (let before = begin; isSameHour(before, quarter); before = clockAt(zone, before.at - CELL_SECONDS))
+    begin = before;
+  return begin;
+}
+
+/** ISO 8601 with offset. */
+function hourName({ at, offset }: Clock): string {
+  const text = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const [sign, ahead] = [offset < 0 ? '-' : '+', Math.abs(offset)];
+  return `${new Date((at + offset * 60) * 1000).toISOString().slice(0, 19)}${sign}${text(ahead / 60)}:${text(ahead % 60)}`;
+}
+
 function hourRows(rows: readonly BucketRow[], filters: ReportFilters): HourTotalsRow[] {
-  const known = new Map(rows.map(({ bucket, ...figures }) => [Number(bucket), figures]));
-  const moments = [...known.keys()];
-  const [first, last] = [moments[0], moments.at(-1)];
+  const zone = Info.normalizeZone(filters.tz);
+  const hourAt = (at: number): Clock => hourOf(zone, clockAt(zone, at));
+  const known = new Map(rows.map(({ bucket: _, first_at, ...figures }) => [hourAt(first_at).at, figures] as const));
+  const [first, last] = [rows[0]?.first_at, rows.at(-1)?.first_at];
   const range = rangeOf(filters);
   const isShort = filters.from !== null && filters.to !== null && range.to - range.from <= MAX_FILLED_SECONDS;
   if (!isShort && (first === undefined || last === undefined)) return [];
   const begin = isShort || first === undefined ? range.from : first;
   const end = isShort || last === undefined ? range.to : last + 1;
   const hours: HourTotalsRow[] = [];
-  let at = DateTime.fromSeconds(begin, { zone: filters.tz });
-  while (at.toSeconds() < end) {
-    hours.push({ ...NOTHING, ...known.get(at.toSeconds()), hour: at.toFormat("yyyy-MM-dd'T'HH:mm:ssZZ") });
-    at = at.plus({ hours: 1 }).startOf('hour');
-  }
+  for (let hour = hourAt(begin); hour.at < end; hour = hourAfter(zone, hour))
+    hours.push({ ...NOTHING, ...known.get(hour.at), hour: hourName(hour) });
   return hours;
 }
 
@@ -276,11 +320,11 @@ export async function figures(
   const rows = await database.query(
     cutRow,
     `SELECT multiIf(grouping(bucket) = 0, 'buckets', grouping(ad_id) = 0, 'ads', 'all') AS cut, bucket, ad_id, source_type,
-       ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED}
+       ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED}
      FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cellsOf(filters)}) AS summary_cells
      GROUP BY GROUPING SETS ((), (bucket), (ad_id, source_type))
      HAVING multiIf(cut = 'buckets', ${ANYTHING} > 0, cut = 'ads', source_type != '' AND ${ANYTHING_OF_AN_AD} > 0, true)
-     ORDER BY bucket, ${BY_FIRST_ENTRY}`,
+     ORDER BY if(cut = 'buckets', first_at, 0), ${BY_FIRST_ENTRY}`,
     parametersOf(filters),
   );
   const of = <T>(cut: z.infer<typeof cutRow>['cut'], row: z.ZodType<T>): T[] =>
