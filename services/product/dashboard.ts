@@ -1,4 +1,3 @@
-import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
@@ -56,38 +55,14 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
       log.warn(`Waiting: ${reason}`);
     },
   );
-  const queries: Reports = {
-    status: (sample) => opening.demand().product.queries.status(sample),
-    overview: (filters, sample) => opening.demand().product.queries.overview(filters, sample),
-    figures: (filters, grain, sample) => opening.demand().product.queries.figures(filters, grain, sample),
-    adFigures: (filters, sample) => opening.demand().product.queries.adFigures(filters, sample),
-    spendImports: (sample) => opening.demand().product.queries.spendImports(sample),
-    adNames: (ad_ids, sample) => opening.demand().product.queries.adNames(ad_ids, sample),
-    savings: (filters, sample) => opening.demand().product.queries.savings(filters, sample),
-    savingsAds: (filters, sample) => opening.demand().product.queries.savingsAds(filters, sample),
-    bill: (filters, sample) => opening.demand().product.queries.bill(filters, sample),
-    mismatches: (filters, sample) => opening.demand().product.queries.mismatches(filters, sample),
-    mismatchedMessages: (filters, asked, sample) =>
-      opening.demand().product.queries.mismatchedMessages(filters, asked, sample),
-    charges: (filters, asked, sample) => opening.demand().product.queries.charges(filters, asked, sample),
-    chargedMessages: (filters, asked, sample) =>
-      opening.demand().product.queries.chargedMessages(filters, asked, sample),
-    unrated: (filters, sample) => opening.demand().product.queries.unrated(filters, sample),
-    messages: (asked, sample) => opening.demand().product.queries.messages(asked, sample),
-    conversations: (asked, sample) => opening.demand().product.queries.conversations(asked, sample),
-    conversation: (asked, sample) => opening.demand().product.queries.conversation(asked, sample),
-    health: (sample) => opening.demand().product.queries.health(sample),
-    waitingLetters: (filters, sample) => opening.demand().product.queries.waitingLetters(filters, sample),
-    deadLetters: (asked, sample) => opening.demand().product.queries.deadLetters(asked, sample),
-    rateCards: (sample) => opening.demand().product.queries.rateCards(sample),
-    accounts: (sample) => opening.demand().product.queries.accounts(sample),
-    dismissSample: () => opening.demand().product.queries.dismissSample(),
-  };
   const server = createHttpServer({
     secrets: { appSecret: null, verifyToken: null },
     sink: null,
     reports: {
-      queries,
+      // Asked for with each request, because they are there only when the ledger is.
+      get queries() {
+        return opening.demand().product.queries;
+      },
       // Who only reads changes nothing from its pages either.
       changes: null,
       // Consumers are processes of their own, with figures of their own.
