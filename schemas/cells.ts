@@ -5,3 +5,5 @@ export const decimal = z.string();
 export const count = z.int().nonnegative();
 /** ISO 8601 with offset, in the report's zone; null = not known. */
 export const instant = z.string().nullable();
+/** ISO 8601 in UTC. */
+export const utcInstant = z.string();

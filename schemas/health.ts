@@ -1,16 +1,13 @@
 import { z } from 'zod';
+import { count, utcInstant } from './cells.ts';
 import type { AskedPage } from './reports.ts';
-
-const count = z.int().nonnegative();
-/** ISO 8601 in UTC. */
-const instant = z.string();
 
 /** Rejected inputs that wait, by reason. */
 export const waitingLettersRow = z.object({
   code: z.string(),
   letters: count,
-  first_seen_at: instant,
-  last_seen_at: instant,
+  first_seen_at: utcInstant,
+  last_seen_at: utcInstant,
 });
 export type WaitingLettersRow = z.infer<typeof waitingLettersRow>;
 
@@ -21,7 +18,7 @@ export const deadLetterRow = z.object({
   position: z.string(),
   code: z.string(),
   message: z.string(),
-  first_seen_at: instant,
+  first_seen_at: utcInstant,
   /** Tells two values at one place apart; 64 bits, as text. */
   content_hash: z.string(),
   bytes: count,
@@ -41,7 +38,7 @@ export interface AskedLetters extends AskedPage<LetterColumn> {
 }
 
 /** A process that writes marks. */
-export const writerRow = z.object({ command: z.string(), seen_at: instant });
+export const writerRow = z.object({ command: z.string(), seen_at: utcInstant });
 export type WriterRow = z.infer<typeof writerRow>;
 
 /** How complete a ledger is, beyond what every page shows. */

@@ -1,13 +1,10 @@
 import { z } from 'zod';
+import { count, decimal, utcInstant } from './cells.ts';
 import { rateKindSchema } from './rate-file.ts';
 import { unratedReasonSchema } from './bill.ts';
 
 /** A calendar month of days in an account's own zone, `YYYY-MM`. */
 export const monthSchema = z.string().regex(/^20\d{2}-(0[1-9]|1[0-2])$/);
-
-const count = z.int().nonnegative();
-/** ISO 8601 in UTC. */
-const instant = z.string();
 
 /** Something that speaks against closing a month: what is not known yet, or seems to be missing. */
 export const findingSchema = z.discriminatedUnion('finding', [
@@ -16,15 +13,15 @@ export const findingSchema = z.discriminatedUnion('finding', [
     finding: z.literal('no_outcome'),
     phone_number_id: z.string(),
     messages: count,
-    first_sent_at: instant,
-    last_sent_at: instant,
+    first_sent_at: utcInstant,
+    last_sent_at: utcInstant,
   }),
   /** Hours without any event of a number, although it has some at that hour of the week in most other weeks. */
   z.object({
     finding: z.literal('gap'),
     phone_number_id: z.string(),
-    from: instant,
-    to: instant,
+    from: utcInstant,
+    to: utcInstant,
     missing_hours: count,
   }),
   /** Delivered messages of the month that have no amount (rules.md M5). */
@@ -34,7 +31,7 @@ export const findingSchema = z.discriminatedUnion('finding', [
     finding: z.literal('stored_lately'),
     phone_number_id: z.string(),
     events: count,
-    last_stored_at: instant,
+    last_stored_at: utcInstant,
   }),
   /** Messages of the month that are frozen in another closing already, because the account's zone was changed since. */
   z.object({ finding: z.literal('closed_before'), period_id: z.string(), month: monthSchema, messages: count }),
@@ -54,9 +51,9 @@ export const usedCardSchema = z.object({
 export const periodTotalSchema = z.object({
   currency: z.string(),
   volume: z.string(),
-  list_cost: z.string(),
-  billed_cost: z.string(),
-  savings: z.string(),
+  list_cost: decimal,
+  billed_cost: decimal,
+  savings: decimal,
   unrated: z.string(),
 });
 
@@ -69,10 +66,10 @@ export const periodSchema = z.object({
   state: z.enum(['closed', 'reopened']),
   /** Of the account when it was closed. */
   time_zone: z.string(),
-  closed_at: instant,
+  closed_at: utcInstant,
   closed_by: z.string(),
   /** The copy is of what was stored up to here. */
-  cut_off: instant,
+  cut_off: utcInstant,
   rate_cards: z.array(usedCardSchema),
   totals: z.array(periodTotalSchema),
   /** Rows of the report `charges`. */
@@ -83,7 +80,7 @@ export const periodSchema = z.object({
   checksum: z.string(),
   /** What was not complete, and accepted. */
   findings: z.array(findingSchema),
-  reopened_at: instant.nullable(),
+  reopened_at: utcInstant.nullable(),
   reopened_by: z.string(),
 });
 export type Period = z.infer<typeof periodSchema>;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const count = z.coerce.number();
+import { count, decimal, utcInstant } from './cells.ts';
 
 /** What one ad cost over some days, as Meta's export says it. */
 export interface AdSpend {
@@ -35,9 +34,9 @@ export const spendImportSchema = z.object({
   /** File name, or what was typed. */
   name: z.string(),
   checksum: z.string(),
-  imported_at: z.string(),
+  imported_at: utcInstant,
   imported_by: z.string(),
-  withdrawn_at: z.string().nullable(),
+  withdrawn_at: utcInstant.nullable(),
   withdrawn_by: z.string(),
   /** `replaced`: later imports say something else about every one of its rows. */
   state: z.enum(['holds', 'replaced', 'withdrawn']),
@@ -48,7 +47,7 @@ export const spendImportSchema = z.object({
   first_day: z.string().nullable(),
   last_day: z.string().nullable(),
   /** Sums of all its rows, by currency. */
-  totals: z.array(z.object({ currency: z.string(), amount: z.string() })),
+  totals: z.array(z.object({ currency: z.string(), amount: decimal })),
 });
 
 /** An import of ad spend or names, whatever became of it. */

@@ -53,7 +53,7 @@ export function listSpendImports(database: Database): Promise<SpendImport[]> {
     `SELECT import_id, name, checksum, ${time('spend_imports.imported_at')} AS imported_at, imported_by,
         ${time('spend_imports.withdrawn_at')} AS withdrawn_at, withdrawn_by,
         multiIf(spend_imports.withdrawn_at IS NOT NULL, 'withdrawn', rows > 0 AND rows_in_force = 0, 'replaced', 'holds') AS state,
-        named.ads AS ads, spent.rows AS rows, in_force.rows AS rows_in_force,
+        toUInt32(named.ads) AS ads, toUInt32(spent.rows) AS rows, toUInt32(in_force.rows) AS rows_in_force,
         if(rows = 0, NULL, toString(spent.first_day)) AS first_day, if(rows = 0, NULL, toString(spent.last_day)) AS last_day,
         arrayMap(total -> CAST(total, 'Tuple(currency String, amount String)'), spent.totals) AS totals
      FROM spend_imports FINAL
