@@ -1,7 +1,7 @@
 import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/reports.ts';
 
-import { isPlace, isSaid, type Repair } from '../filters/filters.ts';
-import { categoryName, markName, pricingType } from '../format/words.ts';
+import { isPlace, isSaid, quoted, type Repair } from '../filters/filters.ts';
+import { categoryName, deliveredMark, markName, pricingType } from '../format/words.ts';
 
 /** What the tables of the bill are narrowed to by a click. */
 export const BILL_NARROWINGS = [
@@ -21,11 +21,7 @@ export const CHARGE_NARROWINGS = [
 ] as const satisfies readonly Narrowing[];
 export type ChargeNarrowing = (typeof CHARGE_NARROWINGS)[number];
 
-/** Delivered messages have no other mark. */
-const MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
-
 const MAX_CHARACTERS = 300;
-const MAX_QUOTED_CHARACTERS = 40;
 
 const shaped =
   (shape: RegExp) =>
@@ -40,7 +36,7 @@ const VALUES: Readonly<
   phone_number_id: { read: shaped(/^\S+$/), what: 'no id of a business number' },
   market: { read: shaped(/^[^\p{Cc}]+$/u), what: 'no market' },
   category: { read: (text) => shaped(/^[a-z0-9_]+$/)(text.toLowerCase()), what: 'no category' },
-  billing: { read: (text) => MARKS.find((mark) => mark === text.toUpperCase()) ?? null, what: 'no mark' },
+  billing: { read: deliveredMark, what: 'no mark' },
   tier: { read: shaped(/^(\d+:(\d+|MAX))?$/), what: 'no tier like 101:MAX' },
   rate: { read: shaped(/^(\d+(\.\d{1,8})?)?$/), what: 'no rate' },
   rate_card: { read: shaped(/^[^\p{Cc}]*$/u), what: 'no rate card' },
@@ -60,7 +56,7 @@ export function readNarrowing(
     if (value !== null) only[name] = value;
     else
       repairs.push({
-        notice: `${name}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” is ${VALUES[name].what}; it narrows nothing.`,
+        notice: `${name}: ${quoted(text)} is ${VALUES[name].what}; it narrows nothing.`,
       });
   }
   return { only, repairs };

@@ -4,7 +4,7 @@ import {
   type TimelineCursor,
 } from '@ctwa-ledger/schemas/conversations.ts';
 
-import { search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
 
 /** What the address of the list says besides the filters of all pages. */
 export interface AskedState {
@@ -25,7 +25,6 @@ interface Read<T> {
 
 /** Longest text to search by; ids of Meta's are far shorter. */
 const MAX_CHARACTERS = 500;
-const MAX_QUOTED_CHARACTERS = 40;
 /** The last second that events can have. */
 const LAST_SECOND = 4_294_967_295;
 
@@ -60,7 +59,7 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
   const state = CONVERSATION_STATES.find((known) => known === named) ?? null;
   if (named !== '' && state === null)
     repairs.push({
-      notice: `state: “${named.slice(0, MAX_QUOTED_CHARACTERS)}” is none of ${CONVERSATION_STATES.join(', ')}; all are shown.`,
+      notice: `state: ${quoted(named)} is none of ${CONVERSATION_STATES.join(', ')}; all are shown.`,
     });
   return { asked: { q, ad: text('ad'), state, reveal: readReveal(params) }, repairs };
 }

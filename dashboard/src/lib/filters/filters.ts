@@ -51,7 +51,8 @@ export interface ReadFilters {
 /** Longest piece of a link that is repeated back to the reader. */
 const MAX_QUOTED_CHARACTERS = 40;
 
-const quoted = (text: string): string =>
+/** A piece of a link in a notice. */
+export const quoted = (text: string): string =>
   `“${text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text}”`;
 
 function readInstant(text: string, tz: string): string | null {
@@ -169,6 +170,11 @@ export function search(state: FilterState, own: Readonly<Record<string, string>>
   for (const [name, value] of Object.entries(own)) if (isSaid(name, value)) params.set(name, value);
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** Where a form of a page is sent: the action's name, then the filters. */
+export function actionSearch(action: string, state: FilterState): string {
+  return `?/${action}${search(state).replace('?', '&')}`;
 }
 
 /** Parameters of all pages: everything else in an address is the page's own. */

@@ -12,6 +12,14 @@ export function markName(mark: string): string {
   return MARKS.get(mark) ?? mark;
 }
 
+/** Delivered messages have no other mark. */
+const DELIVERED_MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
+
+/** The mark of delivered messages that a text names, in whatever case; null: it names none. */
+export function deliveredMark(text: string): string | null {
+  return DELIVERED_MARKS.find((known) => known === text.toUpperCase()) ?? null;
+}
+
 /** rules.md V1. */
 const PRICING_TYPES: ReadonlyMap<string, string> = new Map([
   ['BILLABLE', 'regular'],

@@ -1,4 +1,4 @@
-import { search, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 
 /** Reasons are such words; one that no letter has shows none. */
 const CODE = /^[a-z0-9_]{1,60}$/i;
@@ -10,7 +10,7 @@ export function readCode(params: URLSearchParams): {
 } {
   const code = params.get('code') ?? '';
   if (CODE.test(code)) return { code, repairs: [] };
-  const notice = `code: “${code.slice(0, 40)}” is no reason; rejected inputs of every reason are shown.`;
+  const notice = `code: ${quoted(code)} is no reason; rejected inputs of every reason are shown.`;
   return { code: null, repairs: code === '' ? [] : [{ notice }] };
 }
 

@@ -29,8 +29,3 @@ export function importsSearch(state: ImportsState, filters: FilterState): string
       return search(filters, { withdraw: state.import_id });
   }
 }
-
-/** Where a form of this page is sent: the action's name, then the filters. */
-export function importsAction(action: 'upload' | 'import' | 'type' | 'withdraw', filters: FilterState): string {
-  return `?/${action}${search(filters).replace('?', '&')}`;
-}

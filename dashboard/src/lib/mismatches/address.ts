@@ -1,10 +1,9 @@
 import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort } from '@ctwa-ledger/schemas/bill.ts';
 import type { Narrowed } from '@ctwa-ledger/schemas/reports.ts';
 
-import { search, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
+import { deliveredMark } from '../format/words.ts';
 import type { TableSpec, Value } from '../table/table.ts';
-
-const MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
 
 /** What tells groups of mismatches apart, and what the messages are narrowed to by a click on one. */
 export const GROUP_KEY = ['predicted', 'reported', 'category', 'policy', 'rule'] as const;
@@ -12,14 +11,12 @@ type GroupKey = (typeof GROUP_KEY)[number];
 export type Group = Pick<MismatchesRow, GroupKey>;
 
 const MAX_CHARACTERS = 100;
-const MAX_QUOTED_CHARACTERS = 40;
 
 const word = (text: string): string | null => (/^[\w-]+$/.test(text) && text.length <= MAX_CHARACTERS ? text : null);
-const mark = (text: string): string | null => MARKS.find((known) => known === text.toUpperCase()) ?? null;
 
 const VALUES: Readonly<Record<GroupKey, { readonly read: (text: string) => string | null; readonly wrong: string }>> = {
-  predicted: { read: mark, wrong: 'is no mark; all marks are shown.' },
-  reported: { read: mark, wrong: 'is no mark; all marks are shown.' },
+  predicted: { read: deliveredMark, wrong: 'is no mark; all marks are shown.' },
+  reported: { read: deliveredMark, wrong: 'is no mark; all marks are shown.' },
   category: { read: (text) => word(text.toLowerCase()), wrong: 'is no category; all categories are shown.' },
   policy: { read: word, wrong: 'is no policy; all policies are shown.' },
   rule: { read: word, wrong: 'is no rule; all rules are shown.' },
@@ -37,7 +34,7 @@ export function readGroup(params: URLSearchParams): {
     if (text === '') continue;
     const value = VALUES[name].read(text);
     if (value !== null) only[name] = value;
-    else repairs.push({ notice: `${name}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” ${VALUES[name].wrong}` });
+    else repairs.push({ notice: `${name}: ${quoted(text)} ${VALUES[name].wrong}` });
   }
   return { only, repairs };
 }

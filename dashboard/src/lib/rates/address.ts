@@ -63,9 +63,3 @@ export function ratesSearch(state: RatesState, filters: FilterState): string {
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
 }
-
-/** Where a form of this page is sent: the action's name, then the filters. */
-export function actionSearch(action: 'upload' | 'import' | 'withdraw' | 'account', filters: FilterState): string {
-  const params = writeFilters(filters).toString();
-  return `?/${action}${params === '' ? '' : `&${params}`}`;
-}

@@ -1,4 +1,4 @@
-import type { Repair } from '../filters/filters.ts';
+import { quoted, type Repair } from '../filters/filters.ts';
 
 /** Which column a table is sorted by. */
 export interface Sort<Column extends string = string> {
@@ -27,7 +27,6 @@ export interface TableSpec<Column extends string = string> {
 
 /** Longest key of a row in an address; ids of Meta's and addresses of ads are shorter. */
 const MAX_KEY_CHARACTERS = 2_500;
-const MAX_QUOTED_CHARACTERS = 40;
 
 function nameOf(spec: TableSpec, what: 'sort' | 'after'): string {
   return spec.is_main === true ? what : `${spec.id}.${what}`;
@@ -58,7 +57,7 @@ export function readTable<Column extends string>(
   const column = spec.columns.find((known) => known === text.slice(descending ? 1 : 0));
   if (text !== '' && column === undefined)
     repairs.push({
-      notice: `${sortParameter(spec)}: “${text.slice(0, MAX_QUOTED_CHARACTERS)}” is no column of the table; its usual order is shown.`,
+      notice: `${sortParameter(spec)}: ${quoted(text)} is no column of the table; its usual order is shown.`,
     });
   let after = params.get(afterParameter(spec)) ?? '';
   if (after.length > MAX_KEY_CHARACTERS) {
