@@ -1,3 +1,4 @@
+import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
 import { accountSchema, type Account } from '@ctwa-ledger/schemas/config.ts';
 
 import { zoneName } from '../filters/zones.ts';
@@ -24,19 +25,16 @@ export function textsOf(account: Account): AccountTexts {
   };
 }
 
-export function readTexts(form: FormData): AccountTexts {
-  const text = (name: keyof AccountTexts): string => {
-    const value = form.get(name);
-    return typeof value === 'string' ? value.trim() : '';
-  };
-  return {
-    waba_id: text('waba_id'),
-    name: text('name'),
-    time_zone: text('time_zone'),
-    currency: text('currency'),
-    portfolio_id: text('portfolio_id'),
-    phone_number_ids: text('phone_number_ids'),
-  };
+/** The account that a form is about. */
+export interface EditedAccount {
+  readonly texts: AccountTexts;
+  /** Whether it has its id already. */
+  readonly isNamed: boolean;
+}
+
+export function edited(texts: AccountTexts, accounts: readonly ListedAccount[]): EditedAccount {
+  const isListed = accounts.some(({ account }) => account.waba_id === texts.waba_id);
+  return { texts, isNamed: texts.waba_id !== '' && isListed };
 }
 
 export type ReadAccount =

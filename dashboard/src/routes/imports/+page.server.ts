@@ -1,4 +1,3 @@
-import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
@@ -6,12 +5,11 @@ import { readFilters } from '$lib/filters/filters.ts';
 import { importsSearch, readImportsState, type ImportsState } from '$lib/imports/address.ts';
 import { IMPORT_TABLE, IMPORT_VALUES } from '$lib/imports/table.ts';
 import { NOTHING_TYPED, readTyped, type TypedTexts } from '$lib/imports/typed.ts';
+import { fieldText, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
 import { changesOf, reportsOf } from '$lib/server/reports.ts';
-import { uploadedForm } from '$lib/server/uploads.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
@@ -57,13 +55,6 @@ interface Problem {
 
 const problem = (status: number, what: Problem) => fail(status, { problem: what });
 
-const text = (form: FormData, name: string): string => {
-  const value = form.get(name);
-  return typeof value === 'string' ? value.trim() : '';
-};
-
-const isSample = (event: RequestEvent): boolean => readFilters(event.url.searchParams).state.sample;
-
 function goTo(event: RequestEvent, state: ImportsState, place: string): never {
   const { state: filters } = readFilters(event.url.searchParams);
   redirect(303, `${resolve('/imports')}${importsSearch(state, filters)}#${place}`);
@@ -71,24 +62,15 @@ function goTo(event: RequestEvent, state: ImportsState, place: string): never {
 
 export const actions: Actions = {
   upload: async (event) => {
-    const changes = changesOf(event);
-    if (changes === null) return problem(403, { of: 'upload', message: READ_ONLY });
-    const form = await uploadedForm(event.request);
-    const file = form?.get('file');
-    if (form === null || (file instanceof File && file.size > MAX_CSV_FILE_BYTES))
-      return problem(413, { of: 'upload', message: 'The file is larger than 32 MB: export fewer days at once.' });
-    if (!(file instanceof File) || file.name === '')
-      return problem(400, { of: 'upload', message: 'Choose a file first.' });
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const held = await changes.holdFile({ name: file.name, bytes }, isSample(event));
-    if (!held.ok) return problem(409, { of: 'upload', message: held.message });
+    const held = await heldUpload(event, 'export fewer days at once.');
+    if (!held.ok) return problem(held.status, { of: 'upload', message: held.message });
     goTo(event, { view: 'preview', upload: held.upload }, 'preview');
   },
 
   import: async (event) => {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
-    const imported = await changes.importSpend(text(await event.request.formData(), 'upload'), isSample(event));
+    const imported = await changes.importSpend(fieldText(await event.request.formData(), 'upload'), isSample(event));
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });
     goTo(event, { view: 'list', done: { what: 'imported', id: imported.planned.import_id } }, 'done');
   },
@@ -97,12 +79,12 @@ export const actions: Actions = {
     const changes = changesOf(event);
     const form = await event.request.formData();
     const texts: TypedTexts = {
-      ad_id: text(form, 'ad_id'),
-      ad_name: text(form, 'ad_name'),
-      first_day: text(form, 'first_day'),
-      last_day: text(form, 'last_day'),
-      amount: text(form, 'amount'),
-      currency: text(form, 'currency'),
+      ad_id: fieldText(form, 'ad_id'),
+      ad_name: fieldText(form, 'ad_name'),
+      first_day: fieldText(form, 'first_day'),
+      last_day: fieldText(form, 'last_day'),
+      amount: fieldText(form, 'amount'),
+      currency: fieldText(form, 'currency'),
     };
     if (changes === null) return problem(403, { of: 'typed', message: READ_ONLY, texts });
     const read = readTyped(texts);
@@ -115,7 +97,7 @@ export const actions: Actions = {
   withdraw: async (event) => {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
-    const import_id = text(await event.request.formData(), 'import_id');
+    const import_id = fieldText(await event.request.formData(), 'import_id');
     const withdrawn = await changes.withdrawSpend(import_id, isSample(event));
     if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
     goTo(event, { view: 'list', done: { what: 'withdrawn', id: import_id } }, 'done');

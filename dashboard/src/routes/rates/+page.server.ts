@@ -1,21 +1,37 @@
+import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
+import type { ListedCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { effectiveDateSchema, rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
-import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { ACCOUNT_TABLE, ACCOUNT_VALUES, accountKey } from '$lib/accounts/table.ts';
-import { readAccount, readTexts, type AccountTexts } from '$lib/accounts/form.ts';
+import { edited, readAccount, textsOf, type AccountTexts, type EditedAccount } from '$lib/accounts/form.ts';
 import { readFilters } from '$lib/filters/filters.ts';
-import { ratesSearch, readRatesState, type RatesState } from '$lib/rates/address.ts';
+import { ratesSearch, readRatesState, type Done, type RatesState } from '$lib/rates/address.ts';
 import { CARD_TABLE, CARD_VALUES, cardKey } from '$lib/rates/table.ts';
+import { withdrawalOf } from '$lib/rates/withdrawal.ts';
+import { cardName } from '$lib/rates/words.ts';
+import { fieldText, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
 import { changesOf, reportsOf } from '$lib/server/reports.ts';
-import { uploadedForm } from '$lib/server/uploads.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
-const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
+/** What was just done, named by what the ledger knows, because a link can say anything; null where it knows none of it. */
+function doneTo({ what, ids }: Done, cards: readonly ListedCard[], accounts: readonly ListedAccount[]) {
+  const names =
+    what === 'kept'
+      ? accounts.map(({ account }) => account.waba_id).filter((waba_id) => ids.includes(waba_id))
+      : cards.filter((card) => ids.includes(card.card_id)).map(cardName);
+  return names.length === 0 ? null : { what, names };
+}
+
+/** The account that an address asks to edit; one that is not listed is still to be filled in. */
+function editedIn(waba_id: string, accounts: readonly ListedAccount[]): EditedAccount {
+  const known = accounts.find(({ account }) => account.waba_id === waba_id);
+  return edited(textsOf(known?.account ?? { waba_id }), accounts);
+}
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters } = await event.parent();
@@ -36,10 +52,11 @@ export const load: PageServerLoad = async (event) => {
   const isPreview = asked.view === 'preview' && asked.effective !== null && status.source === 'ledger';
   return {
     asked,
-    cards,
-    accounts,
     card_table,
     account_table,
+    done: asked.view === 'list' && asked.done !== null ? doneTo(asked.done, cards, accounts) : null,
+    withdrawal: asked.view === 'withdraw' ? withdrawalOf(asked.card_id, cards) : null,
+    account: asked.view === 'account' ? editedIn(asked.waba_id, accounts) : null,
     own_repairs: [...card_table.notices, ...account_table.notices].map((notice) => ({ notice })),
     /** Why nothing can be changed here; null where it can. */
     locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
@@ -55,19 +72,14 @@ interface Problem {
   /** The form that it stands in. */
   readonly of: 'upload' | 'import' | 'withdraw' | 'account';
   readonly message: string;
-  /** The fields of an account as they were sent. */
-  readonly texts?: AccountTexts;
+  /** The account as it was sent. */
+  readonly account?: EditedAccount;
 }
 
 function heldFile(upload: string, effective: string, model: string) {
   const known = rateModelSchema.safeParse(model);
   return { upload, effective, ...(known.success ? { model: known.data } : {}) };
 }
-
-const text = (form: FormData, name: string): string => {
-  const value = form.get(name);
-  return typeof value === 'string' ? value : '';
-};
 
 function goTo(event: RequestEvent, state: RatesState, place: string): never {
   const { state: filters } = readFilters(event.url.searchParams);
@@ -78,19 +90,10 @@ const problem = (status: number, what: Problem) => fail(status, { problem: what 
 
 export const actions: Actions = {
   upload: async (event) => {
-    const changes = changesOf(event);
-    if (changes === null) return problem(403, { of: 'upload', message: READ_ONLY });
-    const form = await uploadedForm(event.request);
-    const file = form?.get('file');
-    if (form === null || (file instanceof File && file.size > MAX_CSV_FILE_BYTES))
-      return problem(413, { of: 'upload', message: 'The file is larger than 32 MB: it is hardly a rate file.' });
-    if (!(file instanceof File) || file.name === '')
-      return problem(400, { of: 'upload', message: 'Choose a file first.' });
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const held = await changes.holdFile({ name: file.name, bytes }, readFilters(event.url.searchParams).state.sample);
-    if (!held.ok) return problem(409, { of: 'upload', message: held.message });
-    const effective = effectiveDateSchema.safeParse(text(form, 'effective'));
-    const model = rateModelSchema.safeParse(text(form, 'model'));
+    const held = await heldUpload(event, 'it is hardly a rate file.');
+    if (!held.ok) return problem(held.status, { of: 'upload', message: held.message });
+    const effective = effectiveDateSchema.safeParse(fieldText(held.form, 'effective'));
+    const model = rateModelSchema.safeParse(fieldText(held.form, 'model'));
     goTo(
       event,
       { view: 'preview', upload: held.upload, effective: effective.data ?? null, model: model.data ?? null },
@@ -102,12 +105,12 @@ export const actions: Actions = {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
     const form = await event.request.formData();
-    const effective = effectiveDateSchema.safeParse(text(form, 'effective'));
+    const effective = effectiveDateSchema.safeParse(fieldText(form, 'effective'));
     if (!effective.success)
       return problem(400, { of: 'import', message: 'Say from which day the rates are in force, and preview again.' });
     const imported = await changes.importRates(
-      heldFile(text(form, 'upload'), effective.data, text(form, 'model')),
-      readFilters(event.url.searchParams).state.sample,
+      heldFile(fieldText(form, 'upload'), effective.data, fieldText(form, 'model')),
+      isSample(event),
     );
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });
     const ids = imported.cards.map((card) => card.card_id);
@@ -117,20 +120,32 @@ export const actions: Actions = {
   withdraw: async (event) => {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
-    const card_id = text(await event.request.formData(), 'card_id');
-    const withdrawn = await changes.withdrawRates(card_id, readFilters(event.url.searchParams).state.sample);
+    const card_id = fieldText(await event.request.formData(), 'card_id');
+    const withdrawn = await changes.withdrawRates(card_id, isSample(event));
     if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
     goTo(event, { view: 'list', done: { what: 'withdrawn', ids: [card_id] } }, 'done');
   },
 
   account: async (event) => {
     const changes = changesOf(event);
-    const texts = readTexts(await event.request.formData());
-    if (changes === null) return problem(403, { of: 'account', message: READ_ONLY, texts });
+    if (changes === null) return problem(403, { of: 'account', message: READ_ONLY });
+    const form = await event.request.formData();
+    const texts: AccountTexts = {
+      waba_id: fieldText(form, 'waba_id'),
+      name: fieldText(form, 'name'),
+      time_zone: fieldText(form, 'time_zone'),
+      currency: fieldText(form, 'currency'),
+      portfolio_id: fieldText(form, 'portfolio_id'),
+      phone_number_ids: fieldText(form, 'phone_number_ids'),
+    };
+    const refused = async (status: number, message: string) => {
+      const accounts = await reportsOf(event).accounts(isSample(event));
+      return problem(status, { of: 'account', message, account: edited(texts, accounts) });
+    };
     const read = readAccount(texts);
-    if (!read.ok) return problem(400, { of: 'account', message: read.problem, texts });
-    const kept = await changes.setAccount(read.account, readFilters(event.url.searchParams).state.sample);
-    if (!kept.ok) return problem(409, { of: 'account', message: kept.message, texts });
+    if (!read.ok) return refused(400, read.problem);
+    const kept = await changes.setAccount(read.account, isSample(event));
+    if (!kept.ok) return refused(409, kept.message);
     goTo(event, { view: 'list', done: { what: 'kept', ids: [read.account.waba_id] } }, 'done');
   },
 };
