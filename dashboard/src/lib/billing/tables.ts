@@ -1,5 +1,6 @@
 import type { SavingsCategoriesRow, SavingsMarketsRow, SavingsNumbersRow } from '@ctwa-ledger/schemas/bill.ts';
 
+import type { LinkedReport } from '../filters/api.ts';
 import { pricingType } from '../format/words.ts';
 import { arranged, type Sort, type TablePage, type TableSpec, type TableState, type Value } from '../table/table.ts';
 import type { SideBySide } from './currencies.ts';
@@ -17,11 +18,20 @@ export function amountColumn(name: AmountName, currency: string): string {
   return `${name}.${currency}`;
 }
 
-type AmountRow = Pick<SideBySide<never>, 'volume' | 'unrated' | 'amounts'>;
+/** What rows of all tables of amounts have in common; `unfinished`: they still grow. */
+export type AmountRow = Pick<SideBySide<never>, 'volume' | 'unrated' | 'amounts'> & { readonly unfinished?: boolean };
 
 /** A table of amounts: what its rows are, and what each of these columns is called and sorted by. */
-interface AmountTable<Row> {
+export interface AmountTable<Row> {
   readonly id: string;
+  readonly title: string;
+  /** For those who do not see the table. */
+  readonly caption: string;
+  /** The report behind it, and what its rows are: one for each currency, which the table has side by side. */
+  readonly report: { readonly name: LinkedReport; readonly rows: string };
+  /** What a row is, and what several are. */
+  readonly one: string;
+  readonly many: string;
   readonly heads: readonly { readonly column: string; readonly name: string; readonly value: (row: Row) => Value }[];
   readonly keyOf: (row: Row) => string;
   readonly page_rows: number;
@@ -31,6 +41,11 @@ const PAGE_ROWS = 50;
 
 export const DAY_TABLE: AmountTable<BilledDay> = {
   id: 'by-day',
+  title: 'By day',
+  caption: 'Delivered messages and amounts of each day, by currency. Column heads sort.',
+  report: { name: 'savings-days', rows: 'one row per day and currency' },
+  one: 'day',
+  many: 'days',
   heads: [{ column: 'day', name: 'Day', value: ({ day }) => day }],
   keyOf: ({ day }) => day,
   // Two whole months.
@@ -39,6 +54,11 @@ export const DAY_TABLE: AmountTable<BilledDay> = {
 
 export const CATEGORY_TABLE: AmountTable<SideBySide<SavingsCategoriesRow>> = {
   id: 'by-category',
+  title: 'By category and mark',
+  caption: 'Delivered messages and amounts by rated category and mark, by currency. Column heads sort.',
+  report: { name: 'savings-categories', rows: 'one row per category, mark and currency' },
+  one: 'row',
+  many: 'categories and marks',
   heads: [
     { column: 'category', name: 'Category', value: ({ row }) => row.category },
     { column: 'billing', name: 'Mark', value: ({ row }) => row.billing },
@@ -50,6 +70,11 @@ export const CATEGORY_TABLE: AmountTable<SideBySide<SavingsCategoriesRow>> = {
 
 export const MARKET_TABLE: AmountTable<SideBySide<SavingsMarketsRow>> = {
   id: 'by-market',
+  title: 'By market',
+  caption: 'Delivered messages and amounts by market of the customer, by currency. Column heads sort.',
+  report: { name: 'savings-markets', rows: 'one row per market and currency' },
+  one: 'row',
+  many: 'markets',
   heads: [{ column: 'market', name: 'Market', value: ({ row }) => row.market }],
   keyOf: ({ key }) => key,
   page_rows: PAGE_ROWS,
@@ -57,6 +82,11 @@ export const MARKET_TABLE: AmountTable<SideBySide<SavingsMarketsRow>> = {
 
 export const NUMBER_TABLE: AmountTable<SideBySide<SavingsNumbersRow>> = {
   id: 'by-number',
+  title: 'By business number',
+  caption: 'Delivered messages and amounts by account and business number, by currency. Column heads sort.',
+  report: { name: 'savings-numbers', rows: 'one row per account, number and currency' },
+  one: 'row',
+  many: 'business numbers',
   heads: [
     { column: 'waba_id', name: 'Account', value: ({ row }) => row.waba_id },
     { column: 'phone_number_id', name: 'Number', value: ({ row }) => row.phone_number_id },

@@ -4,7 +4,7 @@ import { DateTime } from 'luxon';
 import { addDays, type Day } from '../filters/days.ts';
 import type { Grain } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
-import { longDay, shortDay, weekday } from '../format/dates.ts';
+import { dayNames, longDay, shortDay, weekday } from '../format/dates.ts';
 
 /** One hour, day or week as the chart and its table show it. */
 export interface Bucket extends Omit<DayTotalsRow, 'day'> {
@@ -30,6 +30,8 @@ interface Span extends Pick<Bucket, 'key' | 'name' | 'detail' | 'label' | 'days'
   readonly ends_at: number;
 }
 
+type LabelOf = (day: Day) => string;
+
 const midnight = (day: Day, tz: string): number => DateTime.fromISO(day, { zone: tz }).toSeconds();
 
 function hourSpan(iso: string): Span {
@@ -47,21 +49,20 @@ function hourSpan(iso: string): Span {
   };
 }
 
-function daySpan(day: Day, tz: string, one_year: boolean): Span {
+function daySpan(day: Day, tz: string, labelOf: LabelOf): Span {
   const next = addDays(day, 1);
   return {
     key: day,
     name: longDay(day),
     detail: weekday(day),
-    // A range over a new year names the year, or two days would have one name.
-    label: one_year ? shortDay(day) : longDay(day),
+    label: labelOf(day),
     days: { from: day, to: next },
     starts_at: midnight(day, tz),
     ends_at: midnight(next, tz),
   };
 }
 
-function weekSpan(monday: Day, tz: string, range: DayRange, one_year: boolean): Span {
+function weekSpan(monday: Day, tz: string, range: DayRange, labelOf: LabelOf): Span {
   const next = addDays(monday, 7);
   const from = monday < range.from ? range.from : monday;
   const to = next > range.to ? range.to : next;
@@ -70,7 +71,7 @@ function weekSpan(monday: Day, tz: string, range: DayRange, one_year: boolean): 
     key: monday,
     name: `Week of ${longDay(monday)}`,
     detail: is_cut ? `only ${shortDay(from)} to ${shortDay(addDays(to, -1))}` : '',
-    label: one_year ? shortDay(monday) : longDay(monday),
+    label: labelOf(monday),
     days: { from, to },
     starts_at: midnight(from, tz),
     ends_at: midnight(to, tz),
@@ -78,14 +79,14 @@ function weekSpan(monday: Day, tz: string, range: DayRange, one_year: boolean): 
 }
 
 function spansOf(buckets: BucketRows, range: DayRange, tz: string): Span[] {
-  const one_year = range.from.slice(0, 4) === addDays(range.to, -1).slice(0, 4);
+  const labelOf = dayNames(range.from, addDays(range.to, -1));
   switch (buckets.grain) {
     case 'hour':
       return buckets.rows.map((row) => hourSpan(row.hour));
     case 'day':
-      return buckets.rows.map((row) => daySpan(row.day, tz, one_year));
+      return buckets.rows.map((row) => daySpan(row.day, tz, labelOf));
     case 'week':
-      return buckets.rows.map((row) => weekSpan(row.week, tz, range, one_year));
+      return buckets.rows.map((row) => weekSpan(row.week, tz, range, labelOf));
   }
 }
 

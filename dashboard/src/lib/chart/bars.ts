@@ -11,7 +11,7 @@ import {
   type TooltipCallbacks,
 } from 'chart.js';
 
-import { longDay, shortDay, weekday } from '../format/dates.ts';
+import { dayNames, longDay, weekday } from '../format/dates.ts';
 
 // Only what is drawn: the rest of Chart.js stays out of the page.
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
@@ -142,10 +142,10 @@ export function timeAxis(colours: ChartColours, font: Font) {
   };
 }
 
-/** Names of the days. A range over a new year names the year, or two days would have one name. */
+/** Names of the days. */
 export function dayLabels(days: readonly ChartDay[]): string[] {
-  const one_year = days[0]?.day.slice(0, 4) === days.at(-1)?.day.slice(0, 4);
-  return days.map((day) => (one_year ? shortDay(day.day) : longDay(day.day)));
+  const nameOf = dayNames(days[0]?.day ?? '', days.at(-1)?.day ?? '');
+  return days.map(({ day }) => nameOf(day));
 }
 
 export function dayTitle(day: ChartDay | undefined): string {
