@@ -328,10 +328,51 @@ describe('every cent of the bill is followed down to the message', () => {
     const query = new URLSearchParams({ ...RANGE, phone_number_id: message!['phone_number_id']! }).toString();
     await open(`/billing/messages?${query}`);
     expect((await cells('messages')).every((row) => row[2]!.includes('••••'))).toBe(true);
-    expect(await page.content()).not.toMatch(/wamid[^]*\b55119\d{6,}/);
+    const customers = new Map((await linked('messages')).map((row) => [row['message_id']!, row['customer']!]));
+    /** Customers that are anywhere in what the server sends for a page, its data included. */
+    const sentOf = async (path: string): Promise<string[]> => {
+      const sent = await fetched(path);
+      return [...new Set(customers.values())].filter((customer) => sent.includes(customer));
+    };
+    expect(new Set(customers.values()).size).toBeGreaterThan(10);
+    expect(await sentOf(`/billing/messages?${query}`)).toEqual([]);
+    expect(await sentOf(`/billing/messages?${query}&reveal=1`)).not.toEqual([]);
+
+    // Masked lists lead to masked messages, and these show their customer when they are asked.
+    const [id] = (await cells('messages'))[0]!.slice(1);
+    const customer = customers.get(id!)!;
+    await page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
+    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    const masked = new URL(page.url());
+    expect(await sentOf(`${masked.pathname}${masked.search}`)).toEqual([]);
+    expect(await page.content()).not.toContain(customer);
+    expect(await page.getByRole('main').innerText()).toContain('••••');
+    await page.getByRole('link', { name: 'Show the whole number' }).click();
+    await page.getByRole('link', { name: 'Hide the number' }).waitFor();
+    expect(await page.getByRole('main').innerText()).toContain(`+${customer}`);
+    await page.getByRole('link', { name: 'Its conversation' }).click();
+    await page.getByRole('heading', { name: `Conversation with +${customer}` }).waitFor();
+
+    await open(`/billing/messages?${query}`);
     await page.getByRole('link', { name: 'Show them' }).click();
     await page.getByText('Numbers of customers are shown.').waitFor();
     expect((await cells('messages')).some((row) => /^\+\d{8,}$/.test(row[2]!))).toBe(true);
+    await page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
+    await page.getByRole('link', { name: 'Hide the number' }).waitFor();
+    await page.getByLabel(/^Message id/).fill(id!);
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('link', { name: 'Hide the number' }).click();
+    await page.getByRole('link', { name: 'Show the whole number' }).waitFor();
+    expect(await page.content()).not.toContain(customer);
+
+    await open(`/billing/mismatches?${new URLSearchParams(RANGE)}`);
+    const mismatched = await linked('messages');
+    expect(mismatched.length).toBeGreaterThan(0);
+    expect((await cells('messages')).map((row) => row[1])).toEqual(
+      mismatched.slice(0, PAGE_ROWS).map((row) => row['message_id']),
+    );
+    const sent = await fetched(`/billing/mismatches?${new URLSearchParams(RANGE)}`);
+    expect(mismatched.filter((row) => sent.includes(row['customer']!))).toEqual([]);
   });
 
   it('repairs what cannot be used, and fits a phone', async () => {

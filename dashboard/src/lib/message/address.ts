@@ -10,7 +10,12 @@ export function messageParts({ phone_number_id, message_id }: MessageKey): Messa
   return { phone_number_id: encodeURIComponent(phone_number_id), message_id: encodeURIComponent(message_id) };
 }
 
+/** End of the address of one message's page, and of the page that looks one up; `reveal` asks for the customer's whole number. */
+export function messageSearch(filters: FilterState, reveal: boolean): string {
+  return search(filters, { reveal: reveal ? '1' : '' });
+}
+
 /** Address of the page of one message. */
-export function messageAddress(message: MessageKey, filters: FilterState): string {
-  return `${resolve('/messages/[phone_number_id]/[message_id]', messageParts(message))}${search(filters)}`;
+export function messageAddress(message: MessageKey, filters: FilterState, reveal: boolean): string {
+  return `${resolve('/messages/[phone_number_id]/[message_id]', messageParts(message))}${messageSearch(filters, reveal)}`;
 }

@@ -1,5 +1,6 @@
 import { error, redirect } from '@sveltejs/kit';
 
+import { readReveal } from '$lib/conversation/asked.ts';
 import { messageAddress } from '$lib/message/address.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import type { PageServerLoad } from './$types';
@@ -8,9 +9,15 @@ export const load: PageServerLoad = async (event) => {
   const { status, filters } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
   const message_id = event.url.searchParams.get('id')?.trim() ?? '';
-  if (message_id === '') return { message_id, messages: [] };
+  const reveal = readReveal(event.url.searchParams);
+  if (message_id === '') return { message_id, reveal, messages: [] };
   const found = await reportsOf(event).messages({ message_id, phone_number_id: null, tz: filters.tz }, filters.sample);
   const only = found.length === 1 ? found[0] : undefined;
-  if (only !== undefined) redirect(303, messageAddress(only.message, filters));
-  return { message_id, messages: found.map(({ message }) => message) };
+  if (only !== undefined) redirect(303, messageAddress(only.message, filters, reveal));
+  // Nothing but the numbers: what is not to be seen is not sent either.
+  return {
+    message_id,
+    reveal,
+    messages: found.map(({ message }) => ({ message_id, phone_number_id: message.phone_number_id })),
+  };
 };
