@@ -43,8 +43,6 @@ export type WriterRow = z.infer<typeof writerRow>;
 
 /** How complete a ledger is, beyond what every page shows. */
 export interface Health {
-  /** Hours of numbers whose charges are being recomputed. */
-  readonly charge_hours_behind: number;
   readonly writers: readonly WriterRow[];
   readonly epoch: string;
   /** Of what decides marks: zones, numbers, policy. */

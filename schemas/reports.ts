@@ -92,8 +92,10 @@ export interface LedgerStatus {
   readonly last_stored_at: number | null;
   /** Rejected inputs waiting in the dead-letter table. */
   readonly dead_letters: number;
-  /** Cells whose summary is being recomputed; 0 = the figures are complete. */
+  /** Cells whose summary is being recomputed; 0 = the counts are complete. */
   readonly cells_behind: number;
+  /** Hours of numbers whose charges are being recomputed; 0 = the amounts are complete. */
+  readonly charge_hours_behind: number;
   /** IANA zones of the accounts, those of most accounts first. */
   readonly account_zones: readonly string[];
 }

@@ -152,6 +152,15 @@ const CHARGES: Derived = {
   },
 };
 
+/** How many hours of numbers wait for their charges. */
+export async function dirtyChargeHours(database: Database): Promise<number> {
+  const [row] = await database.query(
+    z.object({ n: z.coerce.number() }),
+    'SELECT uniqExact(phone_number_id, hour_at) AS n FROM dirty_charges',
+  );
+  return row?.n ?? 0;
+}
+
 /** Sees to it that charges computed under other accounts, tiers or markets are not taken for clean. */
 async function noticeOtherBasis(database: Database): Promise<void> {
   const { hash } = await readRatingBasis(database);

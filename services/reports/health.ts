@@ -35,15 +35,12 @@ export function deadLetterReasons(database: Database): Promise<WaitingLettersRow
 
 /** What says whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const behind = z.object({ hours: z.number() });
-  const [charges, writers, configuration, waiting] = await Promise.all([
-    database.query(behind, 'SELECT toUInt32(uniqExact(phone_number_id, hour_at)) AS hours FROM dirty_charges'),
+  const [writers, configuration, waiting] = await Promise.all([
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     deadLetterReasons(database),
   ]);
   return {
-    charge_hours_behind: charges[0]?.hours ?? 0,
     writers,
     epoch: String(configuration?.epoch ?? ''),
     configuration_hash: configuration?.hash ?? '',

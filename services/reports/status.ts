@@ -7,6 +7,7 @@ import type { Database } from '../ledger/database.ts';
 import { countDeadLetters } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { dirtyCells } from '../ledger/summaries.ts';
+import { dirtyChargeHours } from '../rating/charges.ts';
 
 /** The zones of accounts, those of most accounts first. */
 function zonesOf(accounts: readonly Account[]): string[] {
@@ -25,11 +26,12 @@ async function lastStoredAt(database: Database): Promise<number | null> {
 
 /** How fresh and complete a ledger is; `source` and `loading_sample` are the caller's to say. */
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
-  const [extent, last_stored_at, dead_letters, cells_behind, configuration] = await Promise.all([
+  const [extent, last_stored_at, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
     ledger.extent(),
     lastStoredAt(ledger.reading),
     countDeadLetters(ledger.reading),
     dirtyCells(ledger.reading),
+    dirtyChargeHours(ledger.reading),
     readConfiguration(ledger.reading),
   ]);
   return {
@@ -39,6 +41,7 @@ export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'sou
     last_stored_at,
     dead_letters,
     cells_behind,
+    charge_hours_behind,
     account_zones: zonesOf(configuration?.accounts ?? []),
   };
 }

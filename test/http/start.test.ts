@@ -12,6 +12,7 @@ import {
   run,
   startProduct,
   statuses,
+  until,
   type Product,
 } from '../support/product.ts';
 
@@ -85,7 +86,23 @@ describe('a server without sample data', () => {
     const html = await page(product);
     expect(heading(html)).toBe('The ledger is empty');
     expect(isSample(html)).toBe(false);
+    expect(html).toContain('Nothing stored yet');
+    expect(html).toContain('Summaries up to date');
+    expect(html).toContain('this server,');
     expect(await (await fetch(`${product.url}/api/ads`)).json()).toEqual({ rows: [] });
+  });
+
+  it('shows an empty ledger of others, and does not offer them its own webhook', async () => {
+    const reader = await startProduct(data, { command: 'dashboard', args: ['--empty'] });
+    try {
+      await until('the dashboard has its ledger', async () => (await fetch(`${reader.url}/readyz`)).ok);
+      const html = await page(reader);
+      expect(heading(html)).toBe('The ledger is empty');
+      expect(html).toContain('the server that receives (this one only reads),');
+      expect((await fetch(`${reader.url}/webhook`)).status).toBe(404);
+    } finally {
+      expect(await reader.stop()).toBe(0);
+    }
   });
 
   it('says that it lives and that it is ready', async () => {

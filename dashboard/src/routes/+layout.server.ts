@@ -52,6 +52,8 @@ export const load: LayoutServerLoad = async (event) => {
     freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, state.tz, now),
     filters: state,
     range,
+    /** Whether the process behind the pages takes webhooks. */
+    receives: process !== null,
     presets: presets(status ?? NO_SPAN, state.tz, now),
     repairs: [...read.repairs, ...repairs],
     /** Unix seconds. */

@@ -8,12 +8,13 @@ import { timeLabel } from '../format/dates.ts';
 export interface Freshness {
   /** The last event in the reader's zone, and for machines; null while there is none. */
   readonly last_event: { readonly label: string; readonly iso: string; readonly ago: string } | null;
-  /** How long ago something was stored; null where nothing was in the last days. */
+  /** How long ago something was stored; null where nothing was in the last three days. */
   readonly last_stored_ago: string | null;
   /** Rejected inputs that wait, and how many of them were first seen in the days on screen. */
   readonly dead_letters: number;
   readonly dead_letters_in_range: number;
   readonly cells_behind: number;
+  readonly charge_hours_behind: number;
   /** Records that Kafka has and this process has not consumed; null where it consumes none. */
   readonly records_behind: number | null;
 }
@@ -31,13 +32,14 @@ export function freshnessOf(
   tz: string,
   read_at: number,
 ): Freshness {
-  const { last_event_at, last_stored_at, dead_letters, cells_behind } = status;
+  const { last_event_at, last_stored_at, dead_letters, cells_behind, charge_hours_behind } = status;
   return {
     last_event: last_event_at === null ? null : momentOf(last_event_at, tz, read_at),
     last_stored_ago: last_stored_at === null ? null : agoLabel(read_at - last_stored_at),
     dead_letters,
     dead_letters_in_range,
     cells_behind,
+    charge_hours_behind,
     records_behind: recordsBehind(lag),
   };
 }
@@ -48,7 +50,7 @@ function momentOf(seconds: number, tz: string, read_at: number): NonNullable<Fre
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `4 days ago`. */
-export function agoLabel(seconds: number): string {
+function agoLabel(seconds: number): string {
   // A receiver's clock may run ahead of this one's.
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;

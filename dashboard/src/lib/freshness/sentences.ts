@@ -1,12 +1,27 @@
 import { count, counted } from '../format/numbers.ts';
 import type { Freshness } from './freshness.ts';
 
-/** How far processing is behind what arrived: empty when it is not. */
-export function lagSentence({ cells_behind, records_behind }: Freshness): string {
-  return [
+/** When something was last stored, as far as the ledger remembers that. */
+export function storedSentence({ last_event, last_stored_ago }: Freshness): string {
+  if (last_stored_ago !== null) return `Last stored ${last_stored_ago}`;
+  return last_event === null ? 'Nothing stored yet' : 'Last stored more than three days ago';
+}
+
+/** Whether the figures are behind what arrived, as far as is known here. */
+export function isBehind({ cells_behind, charge_hours_behind, records_behind }: Freshness): boolean {
+  return cells_behind > 0 || charge_hours_behind > 0 || (records_behind ?? 0) > 0;
+}
+
+/** How far the figures are behind what arrived. Who does not consume from Kafka cannot say that nothing waits there. */
+export function lagSentence(freshness: Freshness): string {
+  const { cells_behind, charge_hours_behind, records_behind } = freshness;
+  if (!isBehind(freshness)) return records_behind === null ? 'Summaries up to date' : 'No lag';
+  const behind = [
     ...(records_behind !== null && records_behind > 0 ? [`${counted(records_behind, 'record')} in Kafka to read`] : []),
     ...(cells_behind > 0 ? [`summaries being recomputed, ${counted(cells_behind, 'cell')} to go`] : []),
-  ].join('; ');
+    ...(charge_hours_behind > 0 ? [`amounts of ${counted(charge_hours_behind, 'hour')} being rated again`] : []),
+  ];
+  return `Lag: ${behind.join('; ')}`;
 }
 
 /** Rejected inputs of the days on screen, and of all: `2 rejected inputs in these days, 5 in all wait`. */

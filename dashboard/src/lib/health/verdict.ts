@@ -1,4 +1,4 @@
-import type { Health, ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 
 import { recordsBehind } from '../freshness/freshness.ts';
@@ -13,8 +13,7 @@ const LONG_SILENCE_SECONDS = 2 * 86_400;
  * @param now Unix seconds
  */
 export function doubts(
-  status: Pick<LedgerStatus, 'dead_letters' | 'cells_behind' | 'last_event_at'>,
-  health: Pick<Health, 'charge_hours_behind'>,
+  status: Pick<LedgerStatus, 'dead_letters' | 'cells_behind' | 'charge_hours_behind' | 'last_event_at'>,
   lag: ProcessFigures['lag'],
   now: number,
 ): string[] {
@@ -27,17 +26,19 @@ export function doubts(
   if (behind > 0) sentences.push(`${counted(behind, 'record')} in Kafka ${behind === 1 ? 'is' : 'are'} not read yet.`);
   if (status.cells_behind > 0)
     sentences.push(`${counted(status.cells_behind, 'cell')} of 15 minutes and a number wait for their summary.`);
-  if (health.charge_hours_behind > 0)
-    sentences.push(`Amounts of ${counted(health.charge_hours_behind, 'hour')} of a number are being rated again.`);
+  if (status.charge_hours_behind > 0)
+    sentences.push(`Amounts of ${counted(status.charge_hours_behind, 'hour')} of a number are being rated again.`);
   if (status.last_event_at === null) sentences.push('No event has come yet.');
   else if (now - status.last_event_at > LONG_SILENCE_SECONDS)
     sentences.push(`No event has come for ${duration(String(now - status.last_event_at))}.`);
   return sentences;
 }
 
-/** The heading of the page in one sentence. */
-export function verdictOf(doubts_found: readonly string[]): string {
-  return doubts_found.length === 0
-    ? 'Everything that arrived is in the figures.'
-    : `${count(doubts_found.length)} ${doubts_found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`;
+/** The heading of the page. Who consumes nothing from Kafka does not know whether something waits there. */
+export function verdictOf(doubts_found: readonly string[], lag: ProcessFigures['lag']): string {
+  if (doubts_found.length === 0)
+    return recordsBehind(lag) === null
+      ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what still waits there.'
+      : 'Everything that arrived is in the figures.';
+  return `${count(doubts_found.length)} ${doubts_found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`;
 }
