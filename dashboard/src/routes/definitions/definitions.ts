@@ -8,12 +8,15 @@ export interface Definition {
 }
 
 export interface DefinitionGroup {
+  /** Of its heading. */
+  readonly id: string;
   readonly title: string;
   readonly definitions: readonly Definition[];
 }
 
 export const DEFINITIONS: readonly DefinitionGroup[] = [
   {
+    id: 'group-conversations',
     title: 'Conversations',
     definitions: [
       {
@@ -60,6 +63,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    id: 'group-windows',
     title: 'Windows',
     definitions: [
       {
@@ -86,6 +90,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    id: 'group-messages',
     title: 'Messages',
     definitions: [
       {
@@ -126,6 +131,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    id: 'group-amounts',
     title: 'Amounts',
     definitions: [
       {
@@ -173,6 +179,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    id: 'group-ad-costs',
     title: 'What ads cost',
     definitions: [
       {
@@ -199,6 +206,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     ],
   },
   {
+    id: 'group-screen',
     title: 'The screen',
     definitions: [
       {
