@@ -6,6 +6,7 @@ import type { AskedPage } from './reports.ts';
 export const waitingLettersRow = z.object({
   code: z.string(),
   letters: count,
+  /** When the oldest and the newest of them came first: one that comes again is not another one. */
   first_seen_at: utcInstant,
   last_seen_at: utcInstant,
 });
