@@ -278,6 +278,67 @@ describe('the figures of pages', () => {
     expect((await fetch(`${product.url}/api/messages?ad=1`)).status).toBe(400);
   });
 
+  it('goes back to now where it is, with its ad and the order of its tables', async () => {
+    const ad = entries.find((entry) => entry['ad_id'] !== '')!['ad_id']!;
+    const { phone_number_id, message_id } = messages[0]!;
+    const thread = `/conversations/${phone_number_id!}/${message_id!}`;
+    for (const [path, own] of [
+      ['/', { sort: 'replied', 'by-day.sort': '-delivered' }],
+      ['/ads', { ad, sort: '-replied' }],
+      ['/conversations', { ad, sort: 'ad', reveal: '1' }],
+      [thread, { reveal: '1' }],
+    ] as const) {
+      await open(`${path}?${new URLSearchParams({ tz: 'Asia/Tokyo', as_of: '2026-11-01T00:00:00Z', ...own })}`);
+      await page.getByRole('link', { name: 'Use now' }).click();
+      await page.waitForURL((url) => !url.searchParams.has('as_of'));
+      const now = new URL(page.url());
+      expect([now.pathname, Object.fromEntries(now.searchParams)]).toEqual([path, { tz: 'Asia/Tokyo', ...own }]);
+      await page.getByRole('link', { name: 'Use now' }).waitFor({ state: 'detached' });
+      expect(await page.locator('.repairs').count()).toBe(0);
+    }
+  });
+
+  it('says on every page what a link got wrong', async () => {
+    const { phone_number_id, message_id } = messages[0]!;
+    for (const path of [
+      ...['/', '/ads', '/conversations', '/billing', '/billing/charges', '/billing/messages', '/billing/mismatches'],
+      ...['/rates', '/imports', '/health', '/definitions', '/messages', `/messages/${phone_number_id!}/${message_id!}`],
+      `/conversations/${phone_number_id!}/${message_id!}`,
+    ]) {
+      await open(`${path}?tz=Mars/Olympus`);
+      expect([path, await page.locator('.repairs li').allInnerTexts()]).toEqual([
+        path,
+        ['tz: “Mars/Olympus” is not an IANA time zone like America/Sao_Paulo; UTC is used.'],
+      ]);
+    }
+  });
+
+  it('does not call its own links broken where hours were asked for', async () => {
+    const week = 'from=2026-10-29&to=2026-11-05&grain=hour';
+    const shown = page.getByText('too many to show by the hour');
+    for (const preset of ['30 days', '90 days']) {
+      await open(`/?${week}`);
+      await page.getByRole('link', { name: 'By hour', exact: true }).waitFor();
+      await page.getByRole('link', { name: preset }).click();
+      await page.waitForURL((url) => !url.searchParams.has('grain'));
+      expect(await page.locator('.repairs').count()).toBe(0);
+      expect(await shown.count()).toBe(0);
+    }
+    await open(`/?${week}`);
+    await page.getByRole('textbox', { name: 'From' }).fill('2026-09-01');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await shown.waitFor();
+    expect(await page.locator('.repairs').count()).toBe(0);
+    expect(await cells('by-day')).toHaveLength(50);
+    await open('/ads?from=2026-09-01&to=2026-11-05&grain=hour');
+    expect(await page.locator('.repairs').count()).toBe(0);
+    // The days are other ones, so hours are shown again.
+    await page.getByRole('link', { name: '7 days' }).click();
+    await page.waitForURL(/from=2026-10-2/);
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('heading', { name: 'By hour' }).waitFor();
+  });
+
   it('says what was rejected, finds it by reason, and tries it again', async () => {
     /** What Health says of the figures, when nothing is being recomputed. */
     const doubtsOf = async (): Promise<string[]> => {

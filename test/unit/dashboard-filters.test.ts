@@ -14,6 +14,8 @@ import {
 } from '../../dashboard/src/lib/filters/filters.ts';
 import {
   comparedRange,
+  grainIn,
+  grainsOf,
   presets,
   resolveRange,
   type DayRange,
@@ -166,20 +168,26 @@ describe('the days on screen', () => {
 });
 
 describe('hours are for ranges that have room for them', () => {
-  const span: LedgerSpan = {
-    first_event_at: unix('2026-01-01T00:00:00Z'),
-    last_event_at: unix('2026-03-10T00:00:00Z'),
-  };
-  const cases: readonly [string, string, FilterState['grain'], number][] = [
-    ['2026-03-01', '2026-03-15', 'hour', 0],
-    ['2026-03-01', '2026-03-16', 'day', 1],
+  const cases: readonly [string, string, FilterState['grain'], FilterState['grain']][] = [
+    ['2026-03-01', '2026-03-15', 'hour', 'hour'],
+    ['2026-03-01', '2026-03-16', 'hour', 'day'],
+    ['2026-03-01', '2026-03-16', 'day', 'day'],
+    ['2026-03-01', '2026-03-16', 'week', 'week'],
+    ['2026-03-01', '2026-03-02', 'week', 'week'],
   ];
 
-  it.each(cases)('%s to %s', (from, to, grain, repairs) => {
-    const resolved = resolveRange(state({ from, to, grain: 'hour' }), span, unix('2026-03-20T00:00:00Z'));
-    expect(resolved.state.grain).toBe(grain);
-    expect(resolved.range).toEqual({ from, to });
-    expect(resolved.repairs).toHaveLength(repairs);
+  it.each(cases)('%s to %s by %s', (from, to, asked, shown) => {
+    expect(grainIn({ from, to }, asked)).toBe(shown);
+    expect(grainsOf({ from, to })).toContain(shown);
+    expect(grainsOf({ from, to }).includes(asked)).toBe(asked === shown);
+    // No part of the link is broken: other pages, and other days, keep what it asks for.
+    const span = { first_event_at: null, last_event_at: null };
+    const asking = state({ from, to, grain: asked });
+    expect(resolveRange(asking, span, unix('2026-03-20T00:00:00Z'))).toEqual({
+      state: asking,
+      range: { from, to },
+      repairs: [],
+    });
   });
 });
 

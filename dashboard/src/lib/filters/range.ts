@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 
 import { addDays, daysBetween, monthStart, type Day } from './days.ts';
-import type { Comparison, FilterState, Repair } from './filters.ts';
+import { GRAINS, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
 
 /** The days on screen. `to` is exclusive. */
 export interface DayRange {
@@ -11,6 +11,16 @@ export interface DayRange {
 
 /** Hours of a range: more bars than a screen has room for say nothing. */
 export const MAX_DAYS_BY_HOUR = 14;
+
+/** How long the bars of a range can be. */
+export function grainsOf({ from, to }: DayRange): readonly Grain[] {
+  return GRAINS.filter((grain) => grain !== 'hour' || daysBetween(from, to) <= MAX_DAYS_BY_HOUR);
+}
+
+/** How long the bars of a range are where that is asked for: days, where it has no room for hours. */
+export function grainIn(range: DayRange, asked: Grain): Grain {
+  return grainsOf(range).includes(asked) ? asked : 'day';
+}
 
 /** When the ledger's first and last event happened, Unix seconds; null when it has none. */
 export interface LedgerSpan {
@@ -51,11 +61,7 @@ export function resolveRange(state: FilterState, span: LedgerSpan, now: number):
   const to = state.to ?? end;
   const from = state.from ?? addDays(to, -DEFAULT_DAYS);
   const days = daysBetween(from, to);
-  if (days >= 1 && days <= MAX_DAYS) {
-    if (state.grain !== 'hour' || days <= MAX_DAYS_BY_HOUR) return { state, range: { from, to }, repairs: [] };
-    const notice = `grain: ${days} days are too many to show by the hour (${MAX_DAYS_BY_HOUR} at most); days are shown.`;
-    return { state: { ...state, grain: 'day' }, range: { from, to }, repairs: [{ parameter: 'grain', notice }] };
-  }
+  if (days >= 1 && days <= MAX_DAYS) return { state, range: { from, to }, repairs: [] };
 
   const notice =
     days < 1

@@ -16,7 +16,7 @@ export const load: PageServerLoad = async (event) => {
   const table = readTable(event.url.searchParams, CONVERSATION_TABLE);
   const { sort, after } = table.state;
   const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { asked, sort, list_repairs: repairs, list: null };
+  if (status.loading_sample || empty) return { asked, sort, own_repairs: repairs, list: null };
   const { q, ad, state } = asked;
   const list = await reportsOf(event).conversations(
     { filters: { ...range, tz: filters.tz, as_of, q, ad, state }, page: { sort, after, limit: PAGE_ROWS } },
@@ -26,7 +26,7 @@ export const load: PageServerLoad = async (event) => {
   return {
     asked,
     sort,
-    list_repairs: [...repairs, ...table.repairs, ...lost],
+    own_repairs: [...repairs, ...table.repairs, ...lost],
     list: {
       ...list,
       // Here and not in the page: what is not to be seen is not sent either.

@@ -8,14 +8,14 @@ import type { PageServerLoad } from './$types';
 export const load: PageServerLoad = async (event) => {
   const { status, filters, as_of } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
-  const { asked: before, repairs: thread_repairs } = readTimelineBefore(event.url.searchParams);
+  const { asked: before, repairs: own_repairs } = readTimelineBefore(event.url.searchParams);
   const reveal = readReveal(event.url.searchParams);
   const found = await reportsOf(event).conversation({ ...event.params, as_of, before }, filters.sample);
   if (found === null) error(404, 'There is no such message');
   return {
     before,
     reveal,
-    thread_repairs,
+    own_repairs,
     message_id: event.params.message_id,
     conversation: { ...found, customer: shownCustomer(found.customer, reveal) },
   };
