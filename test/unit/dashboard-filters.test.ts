@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { billedDays } from '../../dashboard/src/lib/billing/days.ts';
 import { bucketsOf } from '../../dashboard/src/lib/buckets/buckets.ts';
 import type { BucketRows } from '../../schemas/figures.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
@@ -18,6 +19,7 @@ import {
   grainsOf,
   presets,
   resolveRange,
+  zonesOfDays,
   type DayRange,
   type LedgerSpan,
 } from '../../dashboard/src/lib/filters/range.ts';
@@ -140,14 +142,14 @@ describe('the days on screen', () => {
   ];
 
   it.each(cases)('%s', (_, change, of, from, to, repairs) => {
-    const resolved = resolveRange(state(change), of, now);
+    const resolved = resolveRange(state(change), of, now, [change.tz ?? 'UTC']);
     expect(resolved.range).toEqual({ from, to });
     expect(resolved.repairs).toHaveLength(repairs);
     if (repairs > 0) expect(resolved.state).toMatchObject({ from: null, to: null });
   });
 
   it('offers presets that are measured from the last event', () => {
-    expect(presets(span, 'UTC', now).map(({ name, range }) => [name, range.from, range.to])).toEqual([
+    expect(presets(span, ['UTC'], now).map(({ name, range }) => [name, range.from, range.to])).toEqual([
       ['7 days', '2026-03-04', '2026-03-11'],
       ['30 days', '2026-02-09', '2026-03-11'],
       ['90 days', '2025-12-11', '2026-03-11'],
@@ -158,12 +160,102 @@ describe('the days on screen', () => {
   });
 
   it('keeps the address of the default preset empty, and means the range it names by the others', () => {
-    for (const preset of presets(span, 'UTC', now)) {
+    for (const preset of presets(span, ['UTC'], now)) {
       const query = search({ ...DEFAULT_STATE, ...preset.state });
       if (preset.name === '30 days') expect(query).toBe('');
       const { state: read } = readFilters(new URLSearchParams(query));
-      expect(resolveRange(read, span, now).range).toEqual(preset.range);
+      expect(resolveRange(read, span, now, ['UTC']).range).toEqual(preset.range);
     }
+  });
+});
+
+describe('the days of accounts, each in its own zone', () => {
+  const ZONES = ['Asia/Kolkata', 'America/Sao_Paulo'];
+  const at = (first: string, last: string): LedgerSpan => ({ first_event_at: unix(first), last_event_at: unix(last) });
+  const now = unix('2026-03-20T12:00:00Z');
+
+  it.each([
+    ['/billing', 'UTC', ['UTC', ...ZONES]],
+    ['/billing/charges', 'UTC', ['UTC', ...ZONES]],
+    ['/billing/messages', 'UTC', ['UTC', ...ZONES]],
+    ['/billing', 'Asia/Tokyo', ['Asia/Tokyo']],
+    ['/billing/mismatches', 'UTC', ['UTC']],
+    ['/', 'UTC', ['UTC']],
+    [null, 'UTC', ['UTC']],
+  ])('%s in %s', (page, tz, zones) => {
+    expect(zonesOfDays(page, tz, ZONES)).toEqual(zones);
+  });
+
+  // Of the first and of the last event: the day in UTC, in Kolkata (+05:30) and in São Paulo (-03:00).
+  const cases: readonly [string, string, string, string[], string, string, string][] = [
+    [
+      'one day everywhere',
+      '2026-01-05T12:00:00Z',
+      '2026-03-10T12:00:00Z',
+      ZONES,
+      '2026-01-05',
+      '2026-03-11',
+      '2026-03-10',
+    ],
+    [
+      'tomorrow in Kolkata',
+      '2026-01-05T12:00:00Z',
+      '2026-03-10T18:30:00Z',
+      ZONES,
+      '2026-01-05',
+      '2026-03-12',
+      '2026-03-10',
+    ],
+    ['not yet', '2026-01-05T12:00:00Z', '2026-03-10T18:29:59Z', ZONES, '2026-01-05', '2026-03-11', '2026-03-10'],
+    [
+      'yesterday in São Paulo',
+      '2026-01-05T02:59:59Z',
+      '2026-03-10T02:59:59Z',
+      ZONES,
+      '2026-01-04',
+      '2026-03-11',
+      '2026-03-09',
+    ],
+    ['no more', '2026-01-05T03:00:00Z', '2026-03-10T03:00:00Z', ZONES, '2026-01-05', '2026-03-11', '2026-03-10'],
+    [
+      'in São Paulo alone',
+      '2026-01-05T01:00:00Z',
+      '2026-03-10T20:00:00Z',
+      ['America/Sao_Paulo'],
+      '2026-01-04',
+      '2026-03-11',
+      '2026-03-10',
+    ],
+    ['without accounts', '2026-01-05T01:00:00Z', '2026-03-10T23:00:00Z', [], '2026-01-05', '2026-03-11', '2026-03-10'],
+    [
+      'three days at once',
+      '2026-01-05T10:30:00Z',
+      '2026-03-10T10:30:00Z',
+      ['Pacific/Kiritimati', 'Pacific/Pago_Pago'],
+      '2026-01-04',
+      '2026-03-12',
+      '2026-03-09',
+    ],
+  ];
+  it.each(cases)('%s', (_, first, last, account_zones, from, to, unfinished) => {
+    const span = at(first, last);
+    const zones = zonesOfDays('/billing', 'UTC', account_zones);
+    const { range } = resolveRange(DEFAULT_STATE, span, now, zones);
+    expect(range.to).toBe(to);
+    expect(Date.parse(range.to) - Date.parse(range.from)).toBe(30 * 86_400_000);
+    expect(presets(span, zones, now).find(({ name }) => name === 'All')?.range).toEqual({ from, to });
+    const days = billedDays([], range, span.last_event_at, zones);
+    expect(days.at(-1)?.day).toBe(new Date(Date.parse(to) - 86_400_000).toISOString().slice(0, 10));
+    expect(days.find((day) => day.unfinished)?.day).toBe(unfinished);
+    expect(days.filter((day) => day.unfinished)).toEqual(days.filter(({ day }) => day >= unfinished));
+  });
+
+  it('begins the month when the first account does', () => {
+    const month = (zones: readonly string[]): unknown =>
+      presets(at('2026-01-05T12:00:00Z', '2026-03-31T20:00:00Z'), zones, now).find(({ name }) => name === 'This month')
+        ?.range;
+    expect(month(['UTC'])).toEqual({ from: '2026-03-01', to: '2026-04-01' });
+    expect(month(['UTC', 'Asia/Kolkata'])).toEqual({ from: '2026-04-01', to: '2026-04-02' });
   });
 });
 
@@ -183,7 +275,7 @@ describe('hours are for ranges that have room for them', () => {
     // No part of the link is broken: other pages, and other days, keep what it asks for.
     const span = { first_event_at: null, last_event_at: null };
     const asking = state({ from, to, grain: asked });
-    expect(resolveRange(asking, span, unix('2026-03-20T00:00:00Z'))).toEqual({
+    expect(resolveRange(asking, span, unix('2026-03-20T00:00:00Z'), ['UTC'])).toEqual({
       state: asking,
       range: { from, to },
       repairs: [],

@@ -2,7 +2,7 @@ import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
 import { readFilters, type FilterState } from '$lib/filters/filters.ts';
-import { presets, resolveRange } from '$lib/filters/range.ts';
+import { presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
 import { timeLabel } from '$lib/format/dates.ts';
 import { freshnessOf } from '$lib/freshness/freshness.ts';
 import { localeOf } from '$lib/server/locale.ts';
@@ -21,10 +21,15 @@ interface LedgerNow {
  * What every page says of the ledger, or null when it does not answer. Not thrown here: an error in the outermost layout
  * leaves the reader without the error page that says what to do. Pages that need the ledger throw it.
  */
-async function readLedger(reports: Reports, asked: FilterState, now: number): Promise<LedgerNow | null> {
+async function readLedger(
+  reports: Reports,
+  page: string | null,
+  asked: FilterState,
+  now: number,
+): Promise<LedgerNow | null> {
   try {
     const status = await reports.status(asked.sample);
-    const { state, range } = resolveRange(asked, status, now);
+    const { state, range } = resolveRange(asked, status, now, zonesOfDays(page, asked.tz, status.account_zones));
     // Nearly always none waits at all.
     const letters_in_range =
       status.dead_letters === 0
@@ -39,10 +44,12 @@ async function readLedger(reports: Reports, asked: FilterState, now: number): Pr
 
 export const load: LayoutServerLoad = async (event) => {
   const read = readFilters(event.url.searchParams);
+  const page = event.route.id;
   const now = Math.floor(Date.now() / 1000);
-  const [ledger, process] = await Promise.all([readLedger(reportsOf(event), read.state, now), processOf(event)]);
+  const [ledger, process] = await Promise.all([readLedger(reportsOf(event), page, read.state, now), processOf(event)]);
   const status = ledger?.status ?? null;
-  const { state, range, repairs } = resolveRange(read.state, status ?? NO_SPAN, now);
+  const zones = zonesOfDays(page, read.state.tz, status?.account_zones ?? []);
+  const { state, range, repairs } = resolveRange(read.state, status ?? NO_SPAN, now, zones);
   const as_of = state.as_of === null ? null : DateTime.fromISO(state.as_of, { zone: state.tz });
   event.setHeaders({ vary: 'accept-language' });
   return {
@@ -54,7 +61,7 @@ export const load: LayoutServerLoad = async (event) => {
     range,
     /** Whether the process behind the pages takes webhooks. */
     receives: process !== null,
-    presets: presets(status ?? NO_SPAN, state.tz, now),
+    presets: presets(status ?? NO_SPAN, zones, now),
     repairs: [...read.repairs, ...repairs],
     /** Unix seconds. */
     as_of: as_of === null ? now : as_of.toSeconds(),

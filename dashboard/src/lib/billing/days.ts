@@ -1,7 +1,7 @@
 import type { SavingsDaysRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
-import { dayOf, type DayRange } from '../filters/range.ts';
+import { daysOf, type DayRange } from '../filters/range.ts';
 import { NO_AMOUNTS, sideBySide, type SideBySide } from './currencies.ts';
 
 /** One day of the bill, over all currencies. */
@@ -14,16 +14,16 @@ export interface BilledDay extends Omit<SideBySide<SavingsDaysRow>, 'key' | 'row
 /**
  * Every day of the range.
  * @param last_event_at Unix seconds; null when there is no event
- * @param tz in which the day of the last event is told
+ * @param zones whose days are meant: a day is unfinished as soon as the data ends within it in one of them
  */
 export function billedDays(
   rows: readonly SavingsDaysRow[],
   { from, to }: DayRange,
   last_event_at: number | null,
-  tz: string,
+  zones: readonly string[],
 ): BilledDay[] {
   const known = new Map(sideBySide(rows, (row) => row.day).map((day) => [day.key, day]));
-  const last_day = last_event_at === null ? null : dayOf(last_event_at, tz);
+  const last_day = last_event_at === null ? null : (daysOf(last_event_at, zones)[0] ?? null);
   const days: BilledDay[] = [];
   for (let day = from; day < to; day = addDays(day, 1)) {
     const { volume, unrated, amounts } = known.get(day) ?? NO_AMOUNTS;

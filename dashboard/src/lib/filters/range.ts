@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 
 import { addDays, daysBetween, monthStart, type Day } from './days.ts';
-import { GRAINS, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
+import { DEFAULT_STATE, GRAINS, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
 
 /** The days on screen. `to` is exclusive. */
 export interface DayRange {
@@ -47,17 +47,44 @@ export function dayOf(seconds: number, tz: string): Day {
   return day;
 }
 
-/** The day after the last one that has data: where every range that follows the data ends. */
-function dataEnd(span: LedgerSpan, tz: string, now: number): Day {
-  return addDays(dayOf(span.last_event_at ?? now, tz), 1);
+/** Pages of amounts: their days are those of each account's own zone, unless another one is chosen. */
+const PAGES_OF_AMOUNTS: ReadonlySet<string> = new Set(['/billing', '/billing/charges', '/billing/messages']);
+
+/** @param page its route */
+export const isOfAmounts = (page: string | null): boolean => page !== null && PAGES_OF_AMOUNTS.has(page);
+
+/**
+ * The zones whose days a page is about: the one that is asked for, or those of all accounts.
+ * @param page its route
+ */
+export function zonesOfDays(page: string | null, tz: string, account_zones: readonly string[]): readonly string[] {
+  // What belongs to no account, or to one without a zone, is by the days of UTC.
+  return isOfAmounts(page) && tz === DEFAULT_STATE.tz ? ['UTC', ...account_zones] : [tz];
+}
+
+/** The days on which `seconds` (Unix) falls in the zones, the earliest first. */
+export function daysOf(seconds: number, zones: readonly string[]): readonly Day[] {
+  return [...new Set(zones.map((tz) => dayOf(seconds, tz)))].sort();
+}
+
+/** The day after the last one that has data, in whichever zone: where every range that follows the data ends. */
+function dataEnd(span: LedgerSpan, zones: readonly string[], now: number): Day {
+  const seconds = span.last_event_at ?? now;
+  return addDays(daysOf(seconds, zones).at(-1) ?? dayOf(seconds, 'UTC'), 1);
 }
 
 /**
  * The days that a state means for a ledger: the last 30 days of the data up to and including the day of the last event,
  * where the state names none. `now` (Unix seconds) stands in for the last event of an empty ledger.
+ * @param zones whose days are meant
  */
-export function resolveRange(state: FilterState, span: LedgerSpan, now: number): ResolvedRange {
-  const end = dataEnd(span, state.tz, now);
+export function resolveRange(
+  state: FilterState,
+  span: LedgerSpan,
+  now: number,
+  zones: readonly string[],
+): ResolvedRange {
+  const end = dataEnd(span, zones, now);
   const to = state.to ?? end;
   const from = state.from ?? addDays(to, -DEFAULT_DAYS);
   const days = daysBetween(from, to);
@@ -112,11 +139,11 @@ export interface Preset {
   readonly state: Pick<FilterState, 'from' | 'to'>;
 }
 
-/** The ranges offered as links, all measured from the day of the last event. */
-export function presets(span: LedgerSpan, tz: string, now: number): Preset[] {
-  const to = dataEnd(span, tz, now);
+/** The ranges offered as links, all measured from the day of the last event in whichever of the zones. */
+export function presets(span: LedgerSpan, zones: readonly string[], now: number): Preset[] {
+  const to = dataEnd(span, zones, now);
   const month = monthStart(addDays(to, -1));
-  const first = span.first_event_at === null ? addDays(to, -1) : dayOf(span.first_event_at, tz);
+  const first = (span.first_event_at === null ? null : daysOf(span.first_event_at, zones)[0]) ?? addDays(to, -1);
   const earliest = addDays(to, -MAX_DAYS);
 
   const fixed = (name: string, range: DayRange): Preset => ({ name, range, state: range });

@@ -14,6 +14,7 @@ import {
   REMEDY_VALUES,
 } from '$lib/billing/tables.ts';
 import { amountFilters } from '$lib/filters/api.ts';
+import { zonesOfDays } from '$lib/filters/range.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { PageServerLoad } from './$types';
@@ -34,7 +35,8 @@ export const load: PageServerLoad = async (event) => {
   ]);
   const { totals } = bill;
   const currencies = totals.flatMap(({ currency }) => (currency === '' ? [] : [currency]));
-  const days = billedDays(bill.days, range, status.last_event_at, filters.tz);
+  const zones = zonesOfDays(event.route.id, filters.tz, status.account_zones);
+  const days = billedDays(bill.days, range, status.last_event_at, zones);
   const categories = sideBySide(bill.categories, (row) => `${row.category} ${row.billing}`);
   const markets = sideBySide(bill.markets, (row) => row.market);
   const numbers = sideBySide(bill.numbers, (row) => `${row.waba_id} ${row.phone_number_id}`);
