@@ -65,7 +65,7 @@ function priceOf(row: MessageRow): string {
 }
 
 /** One sentence that says what a message costs and what decides that (rules.md M1 to M5). */
-export function explainAmount(row: MessageRow): string {
+function explainAmount(row: MessageRow): string {
   if (row.billing === 'UNDELIVERED') return 'costs nothing: only delivered messages are charged (M4)';
   if (row.unrated !== '') return `no amount (${row.unrated}): ${missing(row)} (M5)`;
   if (row.free_place !== null) {

@@ -307,8 +307,8 @@ describe('what a range is compared with', () => {
 describe('the address of the report behind a table', () => {
   it('spells the range and the zone out', () => {
     const range = { from: '2026-01-01', to: '2026-02-01' };
-    expect(reportAddress('daily', 'json', DEFAULT_STATE, range, false)).toBe(
-      '/api/daily?from=2026-01-01&to=2026-02-01&tz=UTC',
+    expect(reportAddress('days', 'json', DEFAULT_STATE, range, false)).toBe(
+      '/api/days?from=2026-01-01&to=2026-02-01&tz=UTC',
     );
     const asked = state({ tz: 'Asia/Tokyo', as_of: '2026-01-31T10:00:00Z', sample: true });
     expect(reportAddress('ads', 'csv', asked, range, true)).toBe(

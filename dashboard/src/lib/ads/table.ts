@@ -5,7 +5,7 @@ import type { TableSpec, Value } from '../table/table.ts';
 import type { AdAmounts, AdLine } from './figures.ts';
 
 /** Columns by which the table of ads can be sorted. */
-export const AD_COLUMNS = [
+const AD_COLUMNS = [
   'ad_id',
   'ad_conversations',
   'replied',

@@ -1,7 +1,7 @@
 import type { SavingsDaysRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
-import { daysOf, type DayRange } from '../filters/range.ts';
+import { daysAt, type DayRange } from '../filters/range.ts';
 import { NO_AMOUNTS, sideBySide, type SideBySide } from './currencies.ts';
 
 /** One day of the bill, over all currencies. */
@@ -23,7 +23,7 @@ export function billedDays(
   zones: readonly string[],
 ): BilledDay[] {
   const known = new Map(sideBySide(rows, (row) => row.day).map((day) => [day.key, day]));
-  const last_day = last_event_at === null ? null : (daysOf(last_event_at, zones)[0] ?? null);
+  const last_day = last_event_at === null ? null : (daysAt(last_event_at, zones)[0] ?? null);
   const days: BilledDay[] = [];
   for (let day = from; day < to; day = addDays(day, 1)) {
     const { volume, unrated, amounts } = known.get(day) ?? NO_AMOUNTS;

@@ -15,7 +15,7 @@ export interface Bucket extends Omit<DayTotalsRow, 'day'> {
   readonly detail: string;
   /** Below the bar. */
   readonly label: string;
-  /** The days that a click asks for; null where it would ask for what is on screen. */
+  /** The days that a click asks for; null for hours: no range is shorter than a day. */
   readonly days: DayRange | null;
   /** Mature and not replied: the 24 h have passed. */
   readonly unanswered: number;

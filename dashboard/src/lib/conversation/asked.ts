@@ -73,7 +73,7 @@ export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor
 }
 
 /** What the address of the list says of its own. */
-export function ownOf({ q, ad, state, reveal }: AskedState): Readonly<Record<'q' | 'ad' | 'state' | 'reveal', string>> {
+function ownOf({ q, ad, state, reveal }: AskedState): Readonly<Record<'q' | 'ad' | 'state' | 'reveal', string>> {
   return { q, ad, state: state ?? '', reveal: reveal ? '1' : '' };
 }
 

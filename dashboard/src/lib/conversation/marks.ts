@@ -3,7 +3,7 @@ import type { TimelineEvent } from '@ctwa-ledger/schemas/conversations.ts';
 /** Messages of a customer: an ad click that starts a conversation, one that belongs to that of another, and all others. */
 export const CUSTOMER_MARKS = ['entry', 're_click', 'inbound'] as const;
 /** What a message of the business is for the bill. */
-export const BUSINESS_MARKS = ['free_entry', 'free_service', 'covered', 'billable', 'unknown', 'undelivered'] as const;
+const BUSINESS_MARKS = ['free_entry', 'free_service', 'covered', 'billable', 'unknown', 'undelivered'] as const;
 
 export type CustomerMark = (typeof CUSTOMER_MARKS)[number];
 export type BusinessMark = (typeof BUSINESS_MARKS)[number];

@@ -26,7 +26,6 @@ export type LinkedReport =
   | 'days'
   | 'hours'
   | 'weeks'
-  | 'daily'
   | 'ads'
   | 'mismatches'
   | 'mismatched-messages'

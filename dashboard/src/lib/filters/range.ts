@@ -63,14 +63,14 @@ export function zonesOfDays(page: string | null, tz: string, account_zones: read
 }
 
 /** The days on which `seconds` (Unix) falls in the zones, the earliest first. */
-export function daysOf(seconds: number, zones: readonly string[]): readonly Day[] {
+export function daysAt(seconds: number, zones: readonly string[]): readonly Day[] {
   return [...new Set(zones.map((tz) => dayOf(seconds, tz)))].sort();
 }
 
 /** The day after the last one that has data, in whichever zone: where every range that follows the data ends. */
 function dataEnd(span: LedgerSpan, zones: readonly string[], now: number): Day {
   const seconds = span.last_event_at ?? now;
-  return addDays(daysOf(seconds, zones).at(-1) ?? dayOf(seconds, 'UTC'), 1);
+  return addDays(daysAt(seconds, zones).at(-1) ?? dayOf(seconds, 'UTC'), 1);
 }
 
 /**
@@ -143,7 +143,7 @@ export interface Preset {
 export function presets(span: LedgerSpan, zones: readonly string[], now: number): Preset[] {
   const to = dataEnd(span, zones, now);
   const month = monthStart(addDays(to, -1));
-  const first = (span.first_event_at === null ? null : daysOf(span.first_event_at, zones)[0]) ?? addDays(to, -1);
+  const first = (span.first_event_at === null ? null : daysAt(span.first_event_at, zones)[0]) ?? addDays(to, -1);
   const earliest = addDays(to, -MAX_DAYS);
 
   const fixed = (name: string, range: DayRange): Preset => ({ name, range, state: range });

@@ -13,7 +13,7 @@ export interface Before {
   readonly is_partial: boolean;
 }
 
-export const COMPARISON_NAMES: Readonly<Record<Comparison, string>> = {
+const COMPARISON_NAMES: Readonly<Record<Comparison, string>> = {
   previous: 'the period before',
   year: 'a year earlier',
   none: 'nothing',

@@ -33,12 +33,12 @@ function nameOf(spec: TableSpec, what: 'sort' | 'after'): string {
 }
 
 /** The parameter of an address that sorts a table. */
-export const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
+const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
 /** The parameter of an address that says where a page of a table begins. */
 export const afterParameter = (spec: TableSpec): string => nameOf(spec, 'after');
 
 /** `-replied`: by that column, downwards. */
-export function writeSort(sort: Sort): string {
+function writeSort(sort: Sort): string {
   return `${sort.descending ? '-' : ''}${sort.column}`;
 }
 

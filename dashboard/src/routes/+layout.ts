@@ -1,2 +1,0 @@
-export const ssr = true;
-export const csr = true;
