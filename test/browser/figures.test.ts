@@ -233,6 +233,11 @@ describe('the figures of pages', () => {
     await open('/billing/mismatches?from=2026-10-01&to=2026-11-06&predicted=FREE_ENTRY&reported=BILLABLE');
     const both = expected.filter((row) => row['predicted'] === 'FREE_ENTRY' && row['reported'] === 'BILLABLE');
     expect((await cells('messages')).length).toBe(Math.min(50, both.length));
+    await open('/billing/mismatches?from=2015-01-01&to=2015-01-02');
+    expect(await cells('kinds')).toEqual([['Meta reported nothing in this range.']]);
+    expect(await page.getByRole('main').innerText()).toContain(
+      'Of 0 delivered messages that Meta reported, 0 (–) carry',
+    );
     await open('/billing/mismatches?predicted=CHEAP&after=yesterday');
     expect(await page.locator('.repairs li').count()).toBe(2);
   });
