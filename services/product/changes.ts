@@ -120,14 +120,16 @@ export class LedgerChanges implements Changes {
     held: HeldRateFile,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const file = this.#fileOf(held);
-      if (file === null) return IS_GONE;
-      const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
-      this.#uploads.drop(held.upload);
-      this.#options.onRatingChanged();
-      return { ok: true, cards };
-    });
+    return this.#whereAllowed(sample, () =>
+      this.#uploads.once(JSON.stringify(held), async () => {
+        const file = this.#fileOf(held);
+        if (file === null) return IS_GONE;
+        const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
+        this.#uploads.drop(held.upload);
+        this.#options.onRatingChanged();
+        return { ok: true, cards };
+      }),
+    );
   }
 
   withdrawRates(
@@ -159,13 +161,15 @@ export class LedgerChanges implements Changes {
     upload: string,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const file = this.#uploads.find(upload);
-      if (file === null) return IS_GONE;
-      const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
-      this.#uploads.drop(upload);
-      return { ok: true, planned };
-    });
+    return this.#whereAllowed(sample, () =>
+      this.#uploads.once(upload, async () => {
+        const file = this.#uploads.find(upload);
+        if (file === null) return IS_GONE;
+        const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
+        this.#uploads.drop(upload);
+        return { ok: true, planned };
+      }),
+    );
   }
 
   typeSpend(

@@ -239,6 +239,11 @@ function labelsOf(rows: readonly DataRow[]): AdLabel[] {
   return [...byAd.values()].filter((label) => label.ad_name + label.adset_name + label.campaign_name !== '');
 }
 
+/** Whether some row, read with commas, is one cell with an Ad ID among semicolons. */
+function isSeparatedBySemicolons(rows: readonly CsvRow[]): boolean {
+  return rows.some(({ cells }) => (cells[0] ?? '').split(';').some((cell) => COLUMN_OF.get(plain(cell)) === 'ad_id'));
+}
+
 /**
  * Reads an export of ads from Meta's Ads Manager: amounts per ad and days, names, or both; or all that is wrong with it.
  * Rows that name no ad (sums that some exports carry) are passed over. Pure; no amount ever becomes a JavaScript number.
@@ -253,7 +258,9 @@ export function parseSpendFile(bytes: Uint8Array): ParsedSpendFile {
     problems.add(
       null,
       null,
-      'There is no header with a column Ad ID: in Ads Manager choose the columns Ad ID, Amount spent and the days, and export as CSV with commas.',
+      isSeparatedBySemicolons(rows)
+        ? 'Columns are separated by semicolons here, as some spreadsheets save them: export as CSV with commas from Ads Manager, and do not save it again.'
+        : 'There is no header with a column Ad ID: in Ads Manager choose the columns Ad ID, Amount spent and the days, and export as CSV with commas.',
     );
     return problems.result();
   }

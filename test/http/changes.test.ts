@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCommandAccounts } from '../../services/ledger/configuration.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
+import { listSpendImports } from '../../services/spend/spend.ts';
 import { LedgerChanges } from '../../services/product/changes.ts';
 import { DataDirectory, openLedger } from '../support/ledger.ts';
 
-describe('two accounts that are set at once', () => {
+describe('changes from pages', () => {
   const data = new DataDirectory();
   let ledger: Ledger;
   beforeAll(async () => {
@@ -15,7 +16,28 @@ describe('two accounts that are set at once', () => {
     await data.remove();
   });
 
-  it('are set one after the other: the second is told to come back', async () => {
+  it('apply an upload once, however often somebody presses', async () => {
+    const changes = new LedgerChanges({
+      ledger,
+      isSample: () => Promise.resolve(false),
+      onRatingChanged: () => undefined,
+      onError: () => undefined,
+    });
+    const bytes = Buffer.from('Ad ID,Day,Amount spent (BRL)\n1,2026-10-20,12.5\n');
+    const held = await changes.holdFile({ name: 'spend.csv', bytes }, false);
+    if (!held.ok) throw new Error(held.message);
+    const [first, second] = await Promise.all([
+      changes.importSpend(held.upload, false),
+      changes.importSpend(held.upload, false),
+    ]);
+    expect(first).toMatchObject({ ok: true, planned: { outcome: 'imported', rows: 1 } });
+    expect(second).toEqual(first);
+    expect(await changes.importSpend(held.upload, false)).toEqual(first);
+    expect(await listSpendImports(ledger.database)).toHaveLength(1);
+    expect(await changes.importSpend('never held', false)).toMatchObject({ ok: false });
+  });
+
+  it('set two accounts at once one after the other: the second is told to come back', async () => {
     let rated = 0;
     const errors: unknown[] = [];
     const changes = new LedgerChanges({

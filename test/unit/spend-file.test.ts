@@ -94,6 +94,8 @@ describe('what cannot be read says where and what to do, and nothing is taken', 
     ['a negative amount', row('2026-10-01,2026-10-01,A,12,-1'), 3, /plain decimal/],
     ['a decimal that would be lost', row('2026-10-01,2026-10-01,A,12,0.123456789'), 3, /none may be lost/],
     ['days that overlap', row('2026-09-20,2026-10-05,A,11,1'), 2, /counted twice/],
+    ['semicolons', 'Ad ID;Day;Amount spent (BRL)\n1;2026-10-01;2,5\n', null, /separated by semicolons/],
+    ['no ads', 'Campaign;Amount\nx;1\n', null, /no header with a column Ad ID/],
   ];
   it.each(cases)('%s', (_, text, line, message) => {
     const read = parse(text);
