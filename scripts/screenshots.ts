@@ -31,35 +31,41 @@ try {
     as_of: to.toISO({ suppressMilliseconds: true }) ?? '',
   });
   mkdirSync(DOCS, { recursive: true });
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.goto(`${product.url}/?${range}`);
+  /** To the end of the picture or chart: what is below it is longer than a picture should be. */
+  const shoot = async (name: string): Promise<void> => {
     await page.evaluate('document.fonts.ready');
     // The chart is drawn in the next frame, after the page has its size.
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-    const path = `${DOCS}first-page-${colorScheme}.png`;
-    // To the end of the chart: the tables below it are longer than a picture should be.
-    const chart = await page.locator('figure').boundingBox();
-    const height = Math.ceil((chart?.y ?? 0) + (chart?.height ?? 0)) + MARGIN_PX;
+    const path = `${DOCS}${name}.png`;
+    const figure = await page.locator('figure').boundingBox();
+    const height = Math.ceil((figure?.y ?? 0) + (figure?.height ?? 0)) + MARGIN_PX;
     await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width: WIDTH_PX, height } });
     process.stdout.write(`${path}\n`);
+  };
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${product.url}/?${range}`);
+    await shoot(`first-page-${colorScheme}`);
   }
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.goto(`${product.url}/conversations?${range}`);
-  // One that was replied, so that there is a window to see.
-  const replied = page.locator('tbody tr', { hasText: 'replied in' }).nth(9);
+  // One that was replied, and began a day before the clock, so that there is an open window to see.
+  const earlier = new URLSearchParams(range);
+  earlier.set('to', to.minus({ days: 1 }).toISODate() ?? '');
+  await page.goto(`${product.url}/conversations?${earlier}`);
+  const replied = page.locator('tbody tr', { hasText: 'replied in' }).first();
   const thread = await replied.locator('a[href*="/conversations/"]').first().getAttribute('href');
+  // Links of a page are relative until it has its scripts.
+  await page.goto(new URL(thread ?? '/conversations', page.url()).href);
+  await shoot('conversation');
   for (const [name, address] of [
     ['ads', `/ads?${range}`],
-    ['conversation', thread ?? '/conversations'],
     ['billing', `/billing?${range}`],
     ['charges', `/billing/charges?${range}`],
     ['imports', `/imports?${range}`],
     ['mismatches', `/billing/mismatches?${range}`],
     ['health', '/health'],
   ] as const) {
-    // Links of a page are relative until it has its scripts.
-    await page.goto(new URL(address, page.url()).href);
+    await page.goto(`${product.url}${address}`);
     await page.evaluate('document.fonts.ready');
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
     const path = `${DOCS}${name}.png`;
