@@ -205,6 +205,37 @@ describe('every page', () => {
     await check(addressOf(product.url, path), expected);
   });
 
+  it('fits on paper, across where it has many columns', async () => {
+    // A4 less the browser's margins, in pixels.
+    const paper = { upright: 718, across: 1046 };
+    const page = await browser.newPage();
+    try {
+      await page.emulateMedia({ media: 'print' });
+      for (const path of [
+        '/',
+        '/ads',
+        '/conversations',
+        '/billing',
+        '/billing/charges',
+        '/billing/messages',
+        '/billing/mismatches',
+        '/rates',
+        '/imports',
+        '/health',
+      ]) {
+        await page.setViewportSize({ width: paper.across, height: 700 });
+        await page.goto(product.url + path, { waitUntil: 'networkidle' });
+        expect(await sidewaysScroll(page), `${path} across`).toBeLessThanOrEqual(0);
+        // What is printed across is on pages of its own.
+        await page.evaluate("for (const frame of document.querySelectorAll('.frame.wide')) frame.remove()");
+        await page.setViewportSize({ width: paper.upright, height: 1000 });
+        expect(await sidewaysScroll(page), `${path} upright`).toBeLessThanOrEqual(0);
+      }
+    } finally {
+      await page.close();
+    }
+  });
+
   const EMPTY_PAGES: readonly [string, Expected][] = [
     ['/', { main: '#main code' }],
     ['/ads', { main: '#main code' }],
