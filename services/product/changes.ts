@@ -121,11 +121,10 @@ export class LedgerChanges implements Changes {
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
     return this.#whereAllowed(sample, () =>
-      this.#uploads.once(JSON.stringify(held), async () => {
+      this.#uploads.together(JSON.stringify(held), async () => {
         const file = this.#fileOf(held);
         if (file === null) return IS_GONE;
         const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
-        this.#uploads.drop(held.upload);
         this.#options.onRatingChanged();
         return { ok: true, cards };
       }),
@@ -162,11 +161,10 @@ export class LedgerChanges implements Changes {
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
     return this.#whereAllowed(sample, () =>
-      this.#uploads.once(upload, async () => {
+      this.#uploads.together(upload, async () => {
         const file = this.#uploads.find(upload);
         if (file === null) return IS_GONE;
         const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
-        this.#uploads.drop(upload);
         return { ok: true, planned };
       }),
     );

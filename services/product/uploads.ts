@@ -10,10 +10,10 @@ const KEPT_MS = 30 * 60_000;
 const MAX_UPLOADS = 16;
 const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 
-/** Uploads between their preview and its confirmation, in memory: the oldest make room, and none stays for long. */
+/** Uploads since their preview, in memory: the oldest make room, and none stays for long. */
 export class Uploads {
   readonly #held = new Map<string, Upload & { readonly until: number }>();
-  readonly #done = new Map<string, Promise<unknown>>();
+  readonly #running = new Map<string, Promise<unknown>>();
 
   /** @returns the token by which it is found again */
   hold(upload: Upload): string {
@@ -28,22 +28,13 @@ export class Uploads {
     return this.#held.get(token) ?? null;
   }
 
-  drop(token: string): void {
-    this.#held.delete(token);
-  }
-
-  /** Does what an upload was confirmed for, once: who presses twice is given the same answer. What failed can be tried again. */
-  once<T>(confirmed: string, work: () => Promise<T>): Promise<T> {
-    const known = this.#done.get(confirmed);
-    if (known !== undefined) return known as Promise<T>;
-    const done = work();
-    this.#done.set(confirmed, done);
-    for (const oldest of this.#done.keys()) {
-      if (this.#done.size <= MAX_UPLOADS) break;
-      this.#done.delete(oldest);
-    }
-    done.catch(() => this.#done.delete(confirmed));
-    return done;
+  /** Who presses twice waits for what the first press began, and is given the same answer. */
+  together<T>(confirmed: string, work: () => Promise<T>): Promise<T> {
+    const running = this.#running.get(confirmed);
+    if (running !== undefined) return running as Promise<T>;
+    const begun = work().finally(() => this.#running.delete(confirmed));
+    this.#running.set(confirmed, begun);
+    return begun;
   }
 
   #forget(bytesToCome: number): void {
