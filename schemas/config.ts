@@ -24,6 +24,8 @@ export const policySchema = z.strictObject({
   entry_sources: z.array(z.string().min(1)).default(['ad', 'post']),
   /** W4: the time by which windows open and hold. */
   clock: z.enum(['delivered', 'sent']).default('delivered'),
+  /** F6: whether message echoes stand apart from the API's bill, or are treated as any other message. */
+  echoes: z.enum(['apart', 'counted']).default('apart'),
   /** F6: whether a message echo answers an entry. */
   echoes_reply: z.boolean().default(true),
   /** W3: whether a reaction answers an entry. */

@@ -8,10 +8,11 @@ export type ExpandedEnvelope =
   | { readonly ok: false; readonly rejection: Rejection };
 
 /**
- * The webhook fields whose changes hold events. Others are skipped by name and not by content, because some reuse the
- * member names: `calls` has `statuses` too, and those are not of messages.
+ * The webhook fields whose changes hold messages and statuses. Others are skipped by name and not by content, because
+ * some reuse the member names: `calls` has `statuses` too, and those are not of messages.
  */
-const EVENT_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
+const MESSAGE_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
+const CALL_FIELD = 'calls';
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -110,12 +111,41 @@ function expandMessage(message: Fields, place: Place): Fields {
   if (isMissing(from) && isMissing(from_user_id) && contact === undefined && isObject(system))
     from_user_id = isMissing(system['previous_user_id']) ? system['user_id'] : system['previous_user_id'];
   putCustomer(event, from, from_user_id, contact);
+  put(event, 'group_id', message['group_id']);
   put(event, 'id', message['id']);
   put(event, 'timestamp', message['timestamp']);
   put(event, 'type', message['type']);
   put(event, 'context', message['context']);
   put(event, 'referral', message['referral']);
+  put(event, 'errors', message['errors']);
   return event;
+}
+
+/**
+ * A customer's call, as an inbound message of type `call` (contract.md 1). Meta sends several notices of one call: those
+ * of one change become one event, that of the earliest; those of different deliveries are copies (rules.md F2).
+ */
+function expandCalls(calls: readonly unknown[], place: Place): Fields[] {
+  const earliest = new Map<unknown, Fields>();
+  calls.forEach((call, i) => {
+    if (!isObject(call)) {
+      earliest.set(i, brokenPart(`${place.path}.calls[${i}]`));
+      return;
+    }
+    if (call['direction'] !== 'USER_INITIATED') return;
+    const known = earliest.get(call['id']);
+    if (known !== undefined && !(Number(call['timestamp']) < Number(known['timestamp']))) return;
+    const event: Fields = { event: 'message', direction: 'inbound' };
+    put(event, 'waba_id', place.waba_id);
+    put(event, 'phone_number_id', place.phone_number_id);
+    const { from, from_user_id } = call;
+    putCustomer(event, from, from_user_id, matchingContact(place.contacts, from, from_user_id));
+    put(event, 'id', call['id']);
+    put(event, 'timestamp', call['timestamp']);
+    event['type'] = 'call';
+    earliest.set(call['id'], event);
+  });
+  return [...earliest.values()];
 }
 
 function expandEcho(echo: Fields, place: Place): Fields {
@@ -124,6 +154,7 @@ function expandEcho(echo: Fields, place: Place): Fields {
   put(event, 'phone_number_id', place.phone_number_id);
   const { to, to_user_id } = echo;
   putCustomer(event, to, to_user_id, matchingContact(place.contacts, to, to_user_id));
+  put(event, 'group_id', echo['group_id']);
   put(event, 'id', echo['id']);
   put(event, 'timestamp', echo['timestamp']);
   put(event, 'type', echo['type']);
@@ -140,7 +171,7 @@ function expandStatus(status: Fields, place: Place, isAlone: boolean): Fields {
   const { recipient_id, recipient_user_id } = status;
   if (status['recipient_type'] === 'group') {
     // The thread of a group message is the group; a contact would be one of its members.
-    put(event, 'wa_id', recipient_id);
+    put(event, 'group_id', recipient_id);
     const byPhone = status['recipient_participant_id'];
     put(event, 'participant', isMissing(byPhone) ? status['recipient_participant_user_id'] : byPhone);
   } else {
@@ -154,6 +185,7 @@ function expandStatus(status: Fields, place: Place, isAlone: boolean): Fields {
   put(event, 'timestamp', status['timestamp']);
   put(event, 'conversation', status['conversation']);
   put(event, 'pricing', status['pricing']);
+  put(event, 'tag', status['biz_opaque_callback_data']);
   put(event, 'errors', status['errors']);
   return event;
 }
@@ -162,7 +194,7 @@ function expandList(
   events: Fields[],
   list: unknown,
   path: string,
-  expand: (item: Fields, isAlone: boolean) => Fields,
+  expand: (item: Fields, isAlone: boolean) => Fields | null,
 ): void {
   if (isMissing(list)) return;
   if (!Array.isArray(list)) {
@@ -171,7 +203,8 @@ function expandList(
   }
   for (let i = 0; i < list.length; i++) {
     const item: unknown = list[i];
-    events.push(isObject(item) ? expand(item, list.length === 1) : brokenPart(`${path}[${i}]`));
+    const event = isObject(item) ? expand(item, list.length === 1) : brokenPart(`${path}[${i}]`);
+    if (event !== null) events.push(event);
   }
 }
 
@@ -180,56 +213,124 @@ function expandChange(events: Fields[], change: unknown, wabaId: unknown, path: 
     events.push(brokenPart(path));
     return;
   }
-  if (!EVENT_FIELDS.has(change['field'])) return;
-  const { value } = change;
+  const { field, value } = change;
+  if (!MESSAGE_FIELDS.has(field) && field !== CALL_FIELD) return;
   if (!isObject(value)) {
     events.push(brokenPart(`${path}.value`));
     return;
   }
-  const metadata = isObject(value['metadata']) ? value['metadata'] : {};
+  expandChangedValue(events, value, wabaId, `${path}.value`, field);
+}
+
+/** @param field null where nothing says it: then every list of the value is taken */
+function expandChangedValue(
+  events: Fields[],
+  value: Fields,
+  wabaId: unknown,
+  path: string,
+  field: string | null,
+): void {
   const place: Place = {
     waba_id: wabaId,
-    phone_number_id: metadata['phone_number_id'],
+    phone_number_id: numberOf(value),
     contacts: readContacts(value['contacts']),
-    path: `${path}.value`,
+    path,
   };
-  expandList(events, value['messages'], `${place.path}.messages`, (item) => expandMessage(item, place));
-  expandList(events, value['message_echoes'], `${place.path}.message_echoes`, (item) => expandEcho(item, place));
-  expandList(events, value['statuses'], `${place.path}.statuses`, (item, isAlone) =>
-    expandStatus(item, place, isAlone),
+  if (field === null || field === CALL_FIELD) {
+    const { calls } = value;
+    if (Array.isArray(calls)) events.push(...expandCalls(calls, place));
+    else if (!isMissing(calls)) events.push(brokenPart(`${path}.calls`));
+  }
+  if (field !== null && !MESSAGE_FIELDS.has(field)) return;
+  expandList(events, value['messages'], `${path}.messages`, (item) => expandMessage(item, place));
+  expandList(events, value['message_echoes'], `${path}.message_echoes`, (item) => expandEcho(item, place));
+  expandList(events, value['statuses'], `${path}.statuses`, (item, isAlone) =>
+    isMessageStatus(item) ? expandStatus(item, place, isAlone) : null,
   );
 }
 
-/** Whether a value is meant as Meta's webhook envelope, also when the rest of it is broken (contract.md 1). */
-export function isEnvelope(value: unknown): boolean {
-  return isObject(value) && value['object'] === 'whatsapp_business_account';
+/** Payments have statuses in the same list; only those of messages are taken (contract.md 1). */
+function isMessageStatus(status: Fields): boolean {
+  return isMissing(status['type']) || status['type'] === 'message';
+}
+
+function numberOf(value: Fields): unknown {
+  return isObject(value['metadata']) ? value['metadata']['phone_number_id'] : undefined;
+}
+
+function namesNumber(value: unknown): boolean {
+  return isObject(value) && !isMissing(numberOf(value));
+}
+
+type EnvelopeForm = 'envelope' | 'entry' | 'value';
+
+/**
+ * Which part of Meta's webhook a value is meant as: the whole envelope, also when the rest of it is broken; one `entry`;
+ * or the `value` of one change. Null: none of these.
+ */
+function formOf(value: Fields): EnvelopeForm | null {
+  if (value['object'] === 'whatsapp_business_account') return 'envelope';
+  if (value['event'] !== undefined || value['object'] !== undefined) return null;
+  if (Array.isArray(value['changes'])) return 'entry';
+  const lists = ['messages', 'statuses', 'message_echoes', 'calls'];
+  return lists.some((list) => Array.isArray(value[list])) ? 'value' : null;
+}
+
+function expandEntry(events: Fields[], entry: unknown, path: string): void {
+  const changes = isObject(entry) ? entry['changes'] : undefined;
+  if (!isObject(entry) || !Array.isArray(changes)) {
+    events.push(brokenPart(isObject(entry) ? `${path}.changes` : path));
+    return;
+  }
+  changes.forEach((change: unknown, c) => expandChange(events, change, entry['id'], `${path}.changes[${c}]`));
+}
+
+function refused(message: string): ExpandedEnvelope {
+  return { ok: false, rejection: { code: 'schema', message } };
 }
 
 /**
- * Takes Meta's webhook envelope apart into events of contract.md 1, in the order in which they stand in it: per change
- * messages, message echoes, statuses. Only what the contract names is copied; message text, media and contact names are
- * not. Nothing is normalised or checked: each event goes through `parseEvent` by itself.
+ * Takes Meta's webhook envelope, or one `entry` or `value` of it, apart into events of contract.md 1, in the order in
+ * which they stand in it: per change calls, messages, message echoes, statuses. Only what the contract names is
+ * copied; message text, media and contact names are not. Nothing is normalised or checked: each event goes through
+ * `parseEvent` by itself.
  *
  * Something broken costs only itself: an item that lacks a field is passed on without it, and a part that is no object or
  * no list where one belongs becomes one event that `parseEvent` refuses, with its position in `envelope_path`.
- * @param value what `JSON.parse` gave; `isEnvelope` holds
- * @returns the events, none for changes that hold no events; or the rejection of an envelope without a list `entry`
+ * @param value what `JSON.parse` gave
+ * @returns the events, none for changes that hold no events; or the rejection of an envelope without a list `entry`, and
+ * of a part alone that does not name its business number; null: the value is neither an envelope nor a part of one
  */
-export function expandEnvelope(value: unknown): ExpandedEnvelope {
-  const entries = isObject(value) ? value['entry'] : undefined;
-  if (!Array.isArray(entries)) {
-    const message = 'field "entry" of the webhook envelope: expected a list. Send the body as Meta sent it.';
-    return { ok: false, rejection: { code: 'schema', message } };
-  }
+export function expandEnvelope(value: unknown): ExpandedEnvelope | null {
+  if (!isObject(value)) return null;
   const events: Fields[] = [];
-  entries.forEach((entry: unknown, e) => {
-    const path = `entry[${e}]`;
-    const changes = isObject(entry) ? entry['changes'] : undefined;
-    if (!isObject(entry) || !Array.isArray(changes)) {
-      events.push(brokenPart(isObject(entry) ? `${path}.changes` : path));
-      return;
+  switch (formOf(value)) {
+    case null:
+      return null;
+    case 'envelope': {
+      const { entry } = value;
+      if (!Array.isArray(entry))
+        return refused('field "entry" of the webhook envelope: expected a list. Send the body as Meta sent it.');
+      entry.forEach((one: unknown, e) => expandEntry(events, one, `entry[${e}]`));
+      return { ok: true, events };
     }
-    changes.forEach((change: unknown, c) => expandChange(events, change, entry['id'], `${path}.changes[${c}]`));
-  });
-  return { ok: true, events };
+    case 'entry': {
+      const { changes } = value;
+      if (!Array.isArray(changes) || !changes.some((change) => isObject(change) && namesNumber(change['value'])))
+        return refused(
+          'This is one entry of a webhook envelope, and none of its changes names its number in "metadata.phone_number_id". Send the whole body as Meta sent it.',
+        );
+      expandEntry(events, value, 'entry');
+      return { ok: true, events };
+    }
+    case 'value': {
+      if (!namesNumber(value))
+        return refused(
+          'This is the "value" of one change of a webhook envelope, and it does not name its number in "metadata.phone_number_id". Send the whole body as Meta sent it.',
+        );
+      const { field } = value;
+      expandChangedValue(events, value, undefined, 'value', typeof field === 'string' ? field : null);
+      return { ok: true, events };
+    }
+  }
 }

@@ -40,10 +40,13 @@ const messageSchema = z.object({
   waba_id: text.optional(),
   wa_id: text.optional(),
   user_id: text.optional(),
+  group_id: text.optional(),
   device: text.optional(),
   origin: text.optional(),
   context: asTheyCame.optional(),
   sender: asTheyCame.optional(),
+  tag: text.optional(),
+  errors: asTheyCame.optional(),
   referral: referralSchema.optional(),
   template: templateSchema.optional(),
 });
@@ -58,6 +61,7 @@ const statusSchema = z.object({
   waba_id: text.optional(),
   wa_id: text.optional(),
   user_id: text.optional(),
+  group_id: text.optional(),
   participant: text.optional(),
   conversation: z
     .object({
@@ -74,12 +78,13 @@ const statusSchema = z.object({
       category: text.optional(),
     })
     .optional(),
+  tag: text.optional(),
   errors: asTheyCame.optional(),
 });
 
 interface Identity {
   readonly phone_number_id: PhoneNumberId;
-  /** Digits of `wa_id`, else `user_id`, else empty (statuses only). */
+  /** `group_id`, else `wa_id`, else `user_id`, else empty (statuses only): the name of the thread (rules.md F1, F8). */
   readonly customer: Customer;
   readonly id: MessageId;
   /** Unix seconds, UTC. */
@@ -88,6 +93,11 @@ interface Identity {
   readonly waba_id: string;
   readonly wa_id: string;
   readonly user_id: string;
+  readonly group_id: string;
+  /** What the sender attached to the message, and Meta echoes with its statuses. */
+  readonly tag: string;
+  /** Canonical JSON text of what came, or empty. */
+  readonly errors: string;
 }
 
 /** A message event, normalised as rules.md F2 says and flattened into the columns it is stored in. */
@@ -127,8 +137,6 @@ export interface StatusEvent extends Identity {
   readonly pricing_model: string;
   readonly pricing_type: string;
   readonly pricing_category: string;
-  /** Canonical JSON text of what came, or empty. */
-  readonly errors: string;
 }
 
 export type LedgerEvent = MessageEvent | StatusEvent;
@@ -185,10 +193,24 @@ function withoutAbsent(raw: Record<string, unknown>): Record<string, unknown> {
 
 const NON_DIGITS = /\D+/g;
 const ONLY_DIGITS = /^\d+$/;
+/** rules.md F2: what looks like a phone number, and what has the form of a business-scoped id. */
+const PHONE_NUMBER = /^\+?[0-9\s().-]+$/;
+const BUSINESS_SCOPED_ID = /^[A-Z]{2}\.[A-Za-z0-9.]+$/;
 
-function digits(waId: string | undefined): string {
-  if (waId === undefined) return '';
-  return ONLY_DIGITS.test(waId) ? waId : waId.replace(NON_DIGITS, '');
+/** rules.md F2: the digits of a phone number. Anything else stays as it is: its digits alone would be a made-up number. */
+function normalisedNumber(name: string): string {
+  if (ONLY_DIGITS.test(name)) return name;
+  return PHONE_NUMBER.test(name) ? name.replace(NON_DIGITS, '') : name;
+}
+
+/** rules.md F2: both names of a customer; a business-scoped id in the place of the phone number is the `user_id`. */
+function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
+  if (BUSINESS_SCOPED_ID.test(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
+  return { wa_id: normalisedNumber(waId), user_id: userId };
+}
+
+function threadName(groupId: string, waId: string, userId: string): Customer {
+  return (groupId !== '' ? groupId : waId !== '' ? waId : userId) as Customer;
 }
 
 function rejected(code: ReasonCode, message: string): ParsedEvent {
@@ -214,8 +236,7 @@ function asCame(value: unknown): string {
  * @returns the event, or why it cannot be used; never throws
  */
 export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
-  if (!isObject(value))
-    return rejected('not_an_event', 'The value is not a JSON object; send one event or one webhook envelope.');
+  if (!isObject(value)) return rejected('not_an_event', notAnEvent(value));
   try {
     if (value['event'] === 'message') return parseMessage(withoutAbsent(value), nowSeconds);
     if (value['event'] === 'status') return parseStatus(withoutAbsent(value), nowSeconds);
@@ -224,10 +245,26 @@ export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
       return rejected('schema', 'The event is nested too deeply to be read; flatten it.');
     throw error;
   }
-  return rejected(
-    'not_an_event',
-    'Field "event" is neither "message" nor "status", and the value is not a webhook envelope.',
-  );
+  return rejected('not_an_event', notAnEvent(value));
+}
+
+const MAX_NAMED_FIELDS = 8;
+const MAX_NAMED_CHARS = 40;
+
+/** What form a value has that is no event, so that whoever sent it recognises it. */
+function notAnEvent(value: unknown): string {
+  const wanted =
+    'Send an event ("event" is "message" or "status"), a webhook envelope, or one entry or value of it that names its number.';
+  if (Array.isArray(value)) return `The value is ${value.length === 0 ? 'an empty list' : 'a list'}. ${wanted}`;
+  if (!isObject(value)) return `The value is ${value === null ? 'null' : `a ${typeof value}`}. ${wanted}`;
+  const { event, object } = value;
+  if (typeof event === 'string') return `Field "event" is "${event.slice(0, MAX_NAMED_CHARS)}". ${wanted}`;
+  if (typeof object === 'string') return `Field "object" is "${object.slice(0, MAX_NAMED_CHARS)}". ${wanted}`;
+  const names = Object.keys(value).map((name) => `"${name.slice(0, MAX_NAMED_CHARS)}"`);
+  const others = names.length > MAX_NAMED_FIELDS ? ` and ${names.length - MAX_NAMED_FIELDS} more` : '';
+  return names.length === 0
+    ? `The value is an empty object. ${wanted}`
+    : `The value is an object with the fields ${names.slice(0, MAX_NAMED_FIELDS).join(', ')}${others}. ${wanted}`;
 }
 
 function timeRejection(timestamp: number, nowSeconds: number): ParsedEvent | undefined {
@@ -251,21 +288,25 @@ function parseMessage(raw: Record<string, unknown>, nowSeconds: number): ParsedE
   const timestamp = Number(m.timestamp);
   const refusal = timeRejection(timestamp, nowSeconds);
   if (refusal !== undefined) return refusal;
-  const wa_id = digits(m.wa_id);
-  const user_id = m.user_id ?? '';
-  if (wa_id === '' && user_id === '')
-    return rejected('schema', 'The event names no customer: give "wa_id" (with digits) or "user_id".');
+  const { wa_id, user_id } = customerNames(m.wa_id, m.user_id);
+  const group_id = m.group_id ?? '';
+  const customer = threadName(group_id, wa_id, user_id);
+  if (customer === '')
+    return rejected('schema', 'The event names no customer: give "wa_id" (with digits), "user_id" or "group_id".');
   return {
     ok: true,
     event: {
       event: 'message',
       phone_number_id: m.phone_number_id as PhoneNumberId,
-      customer: (wa_id === '' ? user_id : wa_id) as Customer,
+      customer,
       id: m.id as MessageId,
       timestamp,
       waba_id: m.waba_id ?? '',
       wa_id,
       user_id,
+      group_id,
+      tag: m.tag ?? '',
+      errors: asCame(m.errors),
       direction: m.direction,
       type: m.type,
       device: m.device ?? '',
@@ -293,8 +334,8 @@ function parseStatus(raw: Record<string, unknown>, nowSeconds: number): ParsedEv
   const timestamp = Number(s.timestamp);
   const refusal = timeRejection(timestamp, nowSeconds);
   if (refusal !== undefined) return refusal;
-  const wa_id = digits(s.wa_id);
-  const user_id = s.user_id ?? '';
+  const { wa_id, user_id } = customerNames(s.wa_id, s.user_id);
+  const group_id = s.group_id ?? '';
   const expiration = s.conversation?.expiration_timestamp;
   const billable = s.pricing?.billable;
   return {
@@ -302,14 +343,17 @@ function parseStatus(raw: Record<string, unknown>, nowSeconds: number): ParsedEv
     event: {
       event: 'status',
       phone_number_id: s.phone_number_id as PhoneNumberId,
-      customer: (wa_id === '' ? user_id : wa_id) as Customer,
+      customer: threadName(group_id, wa_id, user_id),
       id: s.id as MessageId,
       timestamp,
       waba_id: s.waba_id ?? '',
       wa_id,
       user_id,
+      group_id,
+      tag: s.tag ?? '',
+      errors: asCame(s.errors),
       status: s.status,
-      participant: s.participant ?? '',
+      participant: normalisedNumber(s.participant ?? ''),
       conversation_id: s.conversation?.id ?? '',
       conversation_expiration: expiration === undefined ? -1 : Number(expiration),
       conversation_origin: s.conversation?.origin?.type ?? '',
@@ -317,7 +361,6 @@ function parseStatus(raw: Record<string, unknown>, nowSeconds: number): ParsedEv
       pricing_model: s.pricing?.pricing_model ?? '',
       pricing_type: s.pricing?.type ?? '',
       pricing_category: s.pricing?.category ?? '',
-      errors: asCame(s.errors),
     },
   };
 }
@@ -345,6 +388,9 @@ export function canonicalEvent(event: LedgerEvent): string {
     waba_id: textOrAbsent(event.waba_id),
     wa_id: textOrAbsent(event.wa_id),
     user_id: textOrAbsent(event.user_id),
+    group_id: textOrAbsent(event.group_id),
+    tag: textOrAbsent(event.tag),
+    errors: reparsed(event.errors),
   };
   if (event.event === 'message')
     return canonicalJson({
@@ -388,6 +434,5 @@ export function canonicalEvent(event: LedgerEvent): string {
     participant: textOrAbsent(event.participant),
     conversation: Object.values(conversation).every((v) => v === undefined) ? undefined : conversation,
     pricing: Object.values(pricing).every((v) => v === undefined) ? undefined : pricing,
-    errors: reparsed(event.errors),
   });
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { expandEnvelope, isEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
+import { expandEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
 import { MAX_VALUE_BYTES, parseEvent, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 
 /** What became of one event of a value: it can be landed, or it cannot be used. */
@@ -22,26 +22,61 @@ function wellFormed(value: unknown): unknown {
   return value;
 }
 
+/** @throws SyntaxError when it is no JSON, RangeError when it is nested too deeply */
+function parsed(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  // Meta cuts texts to a length, in the middle of a character if need be; such an event is still good.
+  return SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value;
+}
+
+/** Wrappers within wrappers: a log of a list of bodies, and no deeper. */
+const MAX_WRAPPERS = 4;
+
+/** The body of a request that was kept with its headers, as an object or as the text that came; undefined = none. */
+function wrappedBody(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('body' in value) || 'event' in value) return undefined;
+  const { body } = value;
+  if (typeof body !== 'string') return body;
+  try {
+    return parsed(body);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Turns one value (an event or a webhook envelope, contract.md 1) into the outcomes of its events.
+ * The outcomes of a parsed value: an event, an envelope of Meta's or a part of one that names its number, each also in a
+ * list or as the `body` of a request (contract.md 1).
+ * @param nowSeconds the receiver's clock, Unix seconds
+ */
+export function readParsed(value: unknown, nowSeconds: number, wrappers = 0): Outcome[] {
+  if (wrappers <= MAX_WRAPPERS) {
+    if (Array.isArray(value) && value.length > 0)
+      return value.flatMap((member: unknown) => readParsed(member, nowSeconds, wrappers + 1));
+    const body = wrappedBody(value);
+    if (typeof body === 'object' && body !== null) return readParsed(body, nowSeconds, wrappers + 1);
+  }
+  const expanded = expandEnvelope(value);
+  if (expanded === null) return [readEvent(value, nowSeconds)];
+  if (!expanded.ok) return [{ kind: 'rejected', rejection: expanded.rejection }];
+  return expanded.events.map((event) => readEvent(event, nowSeconds));
+}
+
+/**
+ * Turns one value (contract.md 1) into the outcomes of its events.
  * @param text the value, at most `MAX_VALUE_BYTES` of valid UTF-8
  * @param nowSeconds the receiver's clock, Unix seconds
  */
 export function readValue(text: string, nowSeconds: number): Outcome[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-    // Meta cuts texts to a length, in the middle of a character if need be; such an event is still good.
-    if (SURROGATE_ESCAPE.test(text)) value = wellFormed(value);
+    value = parsed(text);
   } catch (error) {
     if (error instanceof RangeError) return refused('schema', 'The value is nested too deeply to be read; flatten it.');
     const reason = error instanceof Error ? error.message : String(error);
     return refused('not_json', `The value is not JSON (${reason.slice(0, 200)}). Send one JSON object per line.`);
   }
-  if (!isEnvelope(value)) return [readEvent(value, nowSeconds)];
-  const expanded = expandEnvelope(value);
-  if (!expanded.ok) return [{ kind: 'rejected', rejection: expanded.rejection }];
-  return expanded.events.map((event) => readEvent(event, nowSeconds));
+  return readParsed(value, nowSeconds);
 }
 
 function readEvent(value: unknown, nowSeconds: number): Outcome {

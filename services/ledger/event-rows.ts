@@ -9,6 +9,9 @@ const SHARED_COLUMNS = [
   'waba_id',
   'wa_id',
   'user_id',
+  'group_id',
+  'tag',
+  'errors',
 ] as const;
 
 /** What only messages have, named as the fields of the event. */
@@ -42,7 +45,6 @@ export const OWN_STATUS_COLUMNS = [
   'pricing_model',
   'pricing_type',
   'pricing_category',
-  'errors',
 ] as const;
 
 export const MESSAGE_COLUMNS = [...SHARED_COLUMNS, ...OWN_MESSAGE_COLUMNS] as const;
@@ -60,7 +62,7 @@ function text(value: string): string {
 }
 
 function sharedCells(e: LedgerEvent, rank: string): string {
-  return `"${e.event}",${rank},${text(e.phone_number_id)},${text(e.id)},${e.timestamp},${text(e.waba_id)},${text(e.wa_id)},${text(e.user_id)}`;
+  return `"${e.event}",${rank},${text(e.phone_number_id)},${text(e.id)},${e.timestamp},${text(e.waba_id)},${text(e.wa_id)},${text(e.user_id)},${text(e.group_id)},${text(e.tag)},${text(e.errors)}`;
 }
 
 function messageCells(m: MessageEvent): string {
@@ -68,7 +70,7 @@ function messageCells(m: MessageEvent): string {
 }
 
 function statusCells(s: StatusEvent): string {
-  return `${text(s.status)},${text(s.participant)},${text(s.conversation_id)},${s.conversation_expiration},${text(s.conversation_origin)},${s.pricing_billable},${text(s.pricing_model)},${text(s.pricing_type)},${text(s.pricing_category)},${text(s.errors)}`;
+  return `${text(s.status)},${text(s.participant)},${text(s.conversation_id)},${s.conversation_expiration},${text(s.conversation_origin)},${s.pricing_billable},${text(s.pricing_model)},${text(s.pricing_type)},${text(s.pricing_category)}`;
 }
 
 /** What the columns of the other kind hold: their defaults, because an event is the same row in whatever insert it came. */
@@ -100,7 +102,7 @@ export const EVENT_SELECTION = `phone_number_id, customer, id, kind = 'message',
   referral_source_type, referral_source_id, referral_source_url, referral_headline, referral_body,
   referral_media_type, referral_ctwa_clid, template_name, template_language, template_category,
   status, participant, conversation_id, conversation_expiration, conversation_origin,
-  pricing_billable, pricing_model, pricing_type, pricing_category, errors`;
+  pricing_billable, pricing_model, pricing_type, pricing_category, errors, group_id, tag`;
 
 type EventColumns = readonly [
   phone_number_id: LedgerEvent['phone_number_id'],
@@ -137,6 +139,8 @@ type EventColumns = readonly [
   pricing_type: string,
   pricing_category: string,
   errors: string,
+  group_id: string,
+  tag: string,
 ];
 
 /** A stored event, as it was landed. The columns are those of `EVENT_SELECTION`, which this module alone writes. */
@@ -152,6 +156,9 @@ export function eventOf(row: readonly unknown[]): LedgerEvent {
       waba_id: r[5],
       wa_id: r[6],
       user_id: r[7],
+      group_id: r[34],
+      tag: r[35],
+      errors: r[33],
       direction: r[8],
       type: r[9],
       device: r[10],
@@ -178,6 +185,9 @@ export function eventOf(row: readonly unknown[]): LedgerEvent {
     waba_id: r[5],
     wa_id: r[6],
     user_id: r[7],
+    group_id: r[34],
+    tag: r[35],
+    errors: r[33],
     status: r[24],
     participant: r[25],
     conversation_id: r[26],
@@ -187,6 +197,5 @@ export function eventOf(row: readonly unknown[]): LedgerEvent {
     pricing_model: r[30],
     pricing_type: r[31],
     pricing_category: r[32],
-    errors: r[33],
   };
 }

@@ -9,7 +9,7 @@ const MAX_EVENTS_OF_THREAD = 400;
 /** Events with longer free texts are not kept, nor are their threads. */
 const MAX_TEXT_CHARS = 2_000;
 
-const WHO = ['wa_id', 'user_id', 'waba_id'] as const;
+const WHO = ['wa_id', 'user_id', 'group_id', 'waba_id', 'tag', 'errors'] as const;
 const MESSAGE_FIELDS = [...WHO, ...OWN_MESSAGE_COLUMNS] as const;
 const STATUS_FIELDS = [...WHO, ...OWN_STATUS_COLUMNS] as const;
 
@@ -22,11 +22,11 @@ function isSame(a: LedgerEvent, b: LedgerEvent): boolean {
 }
 
 function isLong(event: LedgerEvent): boolean {
-  const chars =
+  const own =
     event.event === 'message'
       ? event.context.length + event.sender.length + event.referral_headline.length + event.referral_body.length
-      : event.errors.length;
-  return chars > MAX_TEXT_CHARS;
+      : 0;
+  return own + event.errors.length + event.tag.length > MAX_TEXT_CHARS;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { expandEnvelope, isEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
+import { expandEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
 import { DEFAULT_POLICY_SETTINGS } from '@ctwa-ledger/schemas/config.ts';
 import { parseEvent } from '@ctwa-ledger/schemas/event.ts';
 import { expect } from 'vitest';
@@ -38,8 +38,8 @@ export function textOf(value: Value): string | Buffer | null {
 
 /** The raw events that a value holds. */
 function eventsOf(value: unknown): unknown[] {
-  if (!isEnvelope(value)) return [value];
   const expanded = expandEnvelope(value);
+  if (expanded === null) return [value];
   if (!expanded.ok) throw new Error(expanded.rejection.message);
   return expanded.events;
 }
