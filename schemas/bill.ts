@@ -53,6 +53,10 @@ export const savingsNumbersRow = z.object({
 });
 export type SavingsNumbersRow = z.infer<typeof savingsNumbersRow>;
 
+/** By what senders attached to their messages, a campaign for instance; empty = nothing. */
+export const savingsTagsRow = z.object({ tag: z.string(), currency: z.string(), ...amounts });
+export type SavingsTagsRow = z.infer<typeof savingsTagsRow>;
+
 /** The rows of the reports `savings…` of the same filters. */
 export interface Bill {
   readonly totals: readonly SavingsRow[];
@@ -96,6 +100,8 @@ export const mismatchesRow = z.object({
   policy: z.string(),
   /** The rule that decided the prediction. */
   rule: z.string(),
+  /** What explains the difference; `none` where nothing is known to. */
+  circumstance: z.string(),
   messages: count,
   first_delivered_at: instant,
   last_delivered_at: instant,
@@ -118,6 +124,7 @@ export const mismatchRow = z.object({
   rule: z.string(),
   conversation_id: z.string(),
   ad_id: z.string(),
+  circumstance: z.string(),
 });
 export type MismatchRow = z.infer<typeof mismatchRow>;
 
@@ -200,6 +207,11 @@ export const chargedMessageRow = z.object({
   savings: z.string(),
   unrated: z.string(),
   period: z.string(),
+  /** Meta's error, where the message failed at some time. */
+  error_code: z.string(),
+  error_title: z.string(),
+  /** What the sender attached to it. */
+  tag: z.string(),
   /** `from:to`, with MAX for no upper bound; empty: its price is not from a tier. */
   tier: z.string(),
 });

@@ -24,6 +24,15 @@ const messageCounts = {
   mismatches: count,
 };
 
+/** What Meta says of free entry that no known entry explains. */
+const reportedOnly = {
+  /** First messages that came without their content, and so perhaps without their ad. */
+  lost_referrals: count,
+  /** Free entry windows that Meta alone reports, by their first message; and the messages in them. */
+  windows_reported_only: count,
+  messages_reported_only: count,
+};
+
 export const dailyRow = z.object({
   day: z.string(),
   phone_number_id: z.string(),
@@ -31,6 +40,7 @@ export const dailyRow = z.object({
   windows_opened: count,
   windows_confirmed: count,
   ...messageCounts,
+  ...reportedOnly,
 });
 export type DailyRow = z.infer<typeof dailyRow>;
 
@@ -62,8 +72,8 @@ export const adNameRow = z.object({
 });
 export type AdNameRow = z.infer<typeof adNameRow>;
 
-/** `source_type` of the row that belongs to no ad: free entry that Meta alone reports, a Page call-to-action for instance. */
-export const UNATTRIBUTED = 'unattributed';
+/** `source_type` of the row that belongs to no ad: free entry that Meta alone reports, where its ad was lost for instance. */
+export const REPORTED_ONLY = 'reported';
 
 /**
  * What an ad or post brought, what it cost and what it saved; one row per ad or post and currency. Counts are those of the
@@ -87,6 +97,8 @@ export const adFiguresRow = z.object({
   savings_per_spend: decimal.nullable(),
   /** Imported amounts whose days are only partly in the range: in none of the figures. */
   spend_left_out: count,
+  /** On the row of `REPORTED_ONLY`, free entry windows that Meta alone reports; else 0. */
+  windows_reported_only: count,
 });
 export type AdFiguresRow = z.infer<typeof adFiguresRow>;
 
@@ -105,11 +117,21 @@ export const overviewRow = z.object({
   allowance_differences: count,
   /** W8: window reports that did not count. */
   odd_reports: count,
+  ...reportedOnly,
+  /** Messages whose own event names another customer than Meta's statuses (F3). */
+  customers_differ: count,
 });
 export type OverviewRow = z.infer<typeof overviewRow>;
 
 /** One day over all numbers: what the chart and its table show. Every day of the range has a row. */
-export const dayTotalsRow = dailyRow.omit({ phone_number_id: true }).extend({ saved_from_charge: count });
+export const dayTotalsRow = dailyRow
+  .omit({
+    phone_number_id: true,
+    lost_referrals: true,
+    windows_reported_only: true,
+    messages_reported_only: true,
+  })
+  .extend({ saved_from_charge: count });
 export type DayTotalsRow = z.infer<typeof dayTotalsRow>;
 
 const totals = dayTotalsRow.omit({ day: true }).shape;

@@ -43,7 +43,17 @@ export const writerRow = z.object({ command: z.string(), seen_at: utcInstant });
 export type WriterRow = z.infer<typeof writerRow>;
 
 /** How complete a ledger is, beyond what every page shows. */
+/** What traffic brings that the figures cannot show as it is, over the whole ledger. */
+export const trafficRow = z.object({
+  /** First messages that came without their content, and so perhaps without their ad. */
+  lost_referrals: z.coerce.number(),
+  /** Messages whose own event names another customer than Meta's statuses (F3). */
+  customers_differ: z.coerce.number(),
+});
+export type Traffic = z.infer<typeof trafficRow>;
+
 export interface Health {
+  readonly traffic: Traffic;
   readonly writers: readonly WriterRow[];
   readonly epoch: string;
   /** Of what decides marks: zones, numbers, policy. */

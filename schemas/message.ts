@@ -8,6 +8,16 @@ export const messageRow = z.object({
   phone_number_id: z.string(),
   message_id: z.string(),
   customer: z.string(),
+  /** Of a group message; else empty. Each participant has a row. */
+  participant: z.string(),
+  /** What the sender calls the customer, where Meta's statuses name another one (F3); else empty. */
+  dialled_customer: z.string(),
+  /** What the sender attached to it; empty when nothing. */
+  tag: z.string(),
+  /** Whether a status says that it failed, and Meta's error. */
+  has_failed: z.boolean(),
+  error_code: z.string(),
+  error_title: z.string(),
   waba_id: z.string(),
   /** ISO 8601 with offset, in the zone asked for; empty = not known. */
   sent_time: z.string(),
@@ -50,4 +60,6 @@ export interface ExplainedMessage {
   readonly message: MessageRow;
   readonly mark_sentence: string;
   readonly amount_sentence: string;
+  /** Empty: no status says that it failed. */
+  readonly failure_sentence: string;
 }

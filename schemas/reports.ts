@@ -37,7 +37,8 @@ export interface ReportFilters extends Narrowed {
  * What some reports can be narrowed to; which ones, `NARROWED_BY` says. `ad` is the id of an ad or post, or (text that
  * begins with http) the address that its entries came from; `q` what conversations are searched by and `state` what has become of them; the others are values
  * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
- * `tier`, `rate` and `rate_card` tell charges apart that have all else in common; `policy` and `rule` decided a prediction.
+ * `tier`, `rate` and `rate_card` tell charges apart that have all else in common; `policy` and `rule` decided a prediction,
+ * `circumstance` is what explains its difference from Meta's report. `tag` is what the sender attached, `error_code` Meta's.
  */
 export const NARROWINGS = [
   'ad',
@@ -55,6 +56,9 @@ export const NARROWINGS = [
   'reported',
   'policy',
   'rule',
+  'circumstance',
+  'tag',
+  'error_code',
   'code',
 ] as const;
 export type Narrowing = (typeof NARROWINGS)[number];

@@ -48,6 +48,11 @@ ALTER TABLE message_marks
     ADD COLUMN IF NOT EXISTS opens_reported_window UInt8,
     ADD COLUMN IF NOT EXISTS reported_window_expires_at Nullable(DateTime('UTC'));
 
+-- Rows that group messages had by the rules of before, under no participant.
+ALTER TABLE message_marks DELETE
+WHERE participant = '' AND (phone_number_id, message_id) IN (SELECT phone_number_id, id FROM events WHERE group_id != '')
+SETTINGS mutations_sync = 2;
+
 -- First messages of ads that came without their ad: no marks of their own, only counted.
 CREATE TABLE IF NOT EXISTS lost_referrals
 (

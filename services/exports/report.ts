@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { failuresRow, reportedWindowsRow } from '@ctwa-ledger/schemas/deliveries.ts';
 import { waitingLettersRow } from '@ctwa-ledger/schemas/health.ts';
 import { listedCardSchema } from '@ctwa-ledger/schemas/rate-cards.ts';
 import {
@@ -9,6 +10,7 @@ import {
   savingsMarketsRow,
   savingsNumbersRow,
   savingsRow,
+  savingsTagsRow,
   unratedRow,
 } from '@ctwa-ledger/schemas/bill.ts';
 import {
@@ -31,6 +33,8 @@ import { listRateCards } from '../rating/rate-cards.ts';
 import { accountRows, ACCOUNTS_COLUMNS } from '../reports/accounts.ts';
 import { adjustments, ADJUSTMENTS_COLUMNS } from '../reports/adjustments.ts';
 import { allDeadLetters, DEAD_LETTERS_COLUMNS, deadLetterReasons } from '../reports/health.ts';
+import { failures } from '../reports/failures.ts';
+import { reportedWindows } from '../reports/reported-windows.ts';
 import { focus, FOCUS_COLUMNS } from '../reports/focus.ts';
 import { ads, columnsOf, daily, dayTotals, hourTotals, overview, weekTotals } from '../reports/figures.ts';
 import { charges, CHARGES_COLUMNS } from '../reports/charges.ts';
@@ -43,6 +47,7 @@ import {
   savingsDays,
   savingsMarkets,
   savingsNumbers,
+  savingsTags,
   unrated,
 } from '../reports/savings.ts';
 import { listSpendImports } from '../spend/spend.ts';
@@ -67,12 +72,15 @@ export const REPORTS = [
   'savings-categories',
   'savings-markets',
   'savings-numbers',
+  'savings-tags',
   'ad-figures',
   'ad-spend-imports',
   'unrated',
   'ad-conversations',
   'mismatches',
   'mismatched-messages',
+  'failures',
+  'reported-windows',
   'dead-letters',
   'dead-letter-reasons',
   'rate-cards',
@@ -103,14 +111,24 @@ const FROM_CHARGES: ReadonlySet<ReportName> = new Set([
   'savings-categories',
   'savings-markets',
   'savings-numbers',
+  'savings-tags',
   'ad-figures',
   'unrated',
 ]);
 
 /** What messages are priced by. */
 const OF_MESSAGES = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
-const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card'] as const;
-const OF_MISMATCHES = ['predicted', 'reported', 'category', 'policy', 'rule', 'waba_id', 'phone_number_id'] as const;
+const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card', 'tag'] as const;
+const OF_MISMATCHES = [
+  'predicted',
+  'reported',
+  'category',
+  'policy',
+  'rule',
+  'circumstance',
+  'waba_id',
+  'phone_number_id',
+] as const;
 
 /** What each report can be narrowed to, besides days; one that is not listed is always whole. */
 export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing[]>>> = {
@@ -132,9 +150,12 @@ export const NARROWED_BY: Readonly<Partial<Record<ReportName, readonly Narrowing
   'savings-categories': OF_CHARGES,
   'savings-markets': OF_CHARGES,
   'savings-numbers': OF_CHARGES,
+  'savings-tags': OF_CHARGES,
   unrated: OF_MESSAGES,
   mismatches: OF_MISMATCHES,
   'mismatched-messages': OF_MISMATCHES,
+  failures: ['waba_id', 'phone_number_id', 'error_code', 'tag'],
+  'reported-windows': ['phone_number_id'],
 };
 
 /** Brings up to date what some reports are read from; takes the user that may write. */
@@ -214,6 +235,12 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
       return whole(savingsMarketsRow, savingsMarkets(database, filters));
     case 'savings-numbers':
       return whole(savingsNumbersRow, savingsNumbers(database, filters));
+    case 'savings-tags':
+      return whole(savingsTagsRow, savingsTags(database, filters));
+    case 'failures':
+      return whole(failuresRow, failures(database, filters));
+    case 'reported-windows':
+      return whole(reportedWindowsRow, reportedWindows(database, filters));
     case 'mismatches':
       return whole(mismatchesRow, mismatches(database, filters));
     case 'mismatched-messages':

@@ -83,8 +83,16 @@ function customerOf(customer: string): Readonly<Record<string, string>> | undefi
  */
 export function billingRecord(emitted: EmittedMark, names: TopicNames): OutgoingRecord {
   if (emitted.kind === 'retraction') {
-    const { phone_number_id, id, customer } = emitted.retraction;
-    const value = { event: 'message', message_id: id, phone_number_id, billing: null, version: emitted.version };
+    const { phone_number_id, id, customer, participant } = emitted.retraction;
+    const value = {
+      event: 'message',
+      message_id: id,
+      phone_number_id,
+      // Of a group message this participant's row alone stands no more.
+      customer: customerOf(participant),
+      billing: null,
+      version: emitted.version,
+    };
     return { topic: names.billing, key: `${phone_number_id}:${customer}`, value: JSON.stringify(value) };
   }
   const { mark, version, window_expires_at } = emitted;

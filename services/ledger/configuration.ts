@@ -9,6 +9,7 @@ import {
   type PolicySettings,
 } from '@ctwa-ledger/schemas/config.ts';
 import { canonicalJson, compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
+import { RULES_DATE } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
 
 /** Accounts and policy, as the ledger keeps them. */
@@ -38,7 +39,7 @@ export function effectiveAccounts(fromFile: readonly Account[], byCommand: reado
   );
 }
 
-/** A hash of what decides marks, the same whatever the order it was written in. */
+/** A hash of what decides marks besides the events, the same whatever the order it was written in. */
 export function configurationHash(accounts: readonly Account[], policy: PolicySettings): string {
   const deciding = [...accounts]
     .map((a) => ({
@@ -50,7 +51,7 @@ export function configurationHash(accounts: readonly Account[], policy: PolicySe
     .sort((a, b) => compareUtf8(a.waba_id, b.waba_id));
   const settled = { ...policy, entry_sources: [...new Set(policy.entry_sources)].sort(compareUtf8) };
   return createHash('sha256')
-    .update(canonicalJson({ accounts: deciding, policy: settled }))
+    .update(canonicalJson({ rules: RULES_DATE, accounts: deciding, policy: settled }))
     .digest('hex');
 }
 

@@ -1,4 +1,4 @@
-import type { EntryMark, MessageMark, Retraction } from '../lifecycle/marks.ts';
+import type { EntryMark, LostReferral, MessageMark, Retraction } from '../lifecycle/marks.ts';
 
 export const MESSAGE_MARK_COLUMNS = [
   'phone_number_id',
@@ -27,6 +27,16 @@ export const MESSAGE_MARK_COLUMNS = [
   'source_type',
   'rule',
   'odd_reports',
+  'participant',
+  'dialled_customer',
+  'tag',
+  'is_failed',
+  'error_code',
+  'error_title',
+  'circumstance',
+  'reported_window_id',
+  'opens_reported_window',
+  'reported_window_expires_at',
 ] as const;
 
 export const ENTRY_MARK_COLUMNS = [
@@ -88,6 +98,16 @@ export function messageMarkLine(m: MessageMark, version: string): string {
     m.window?.source_type ?? '',
     m.rule,
     m.odd_reports,
+    m.participant,
+    m.dialled_customer,
+    m.tag,
+    bit(m.failure !== null),
+    m.failure?.code ?? '',
+    m.failure?.title ?? '',
+    m.circumstance,
+    m.reported_window?.id ?? '',
+    bit(m.reported_window?.is_first ?? false),
+    m.reported_window?.expires_at ?? null,
   ])}\n`;
 }
 
@@ -120,10 +140,32 @@ export function entryMarkLine(e: EntryMark, version: string): string {
   ])}\n`;
 }
 
-/** The columns of a retraction: it outlives any row that a smaller set of events made, because its version is higher. */
-export const RETRACTION_COLUMNS = ['phone_number_id', 'version', 'is_retracted', 'customer'] as const;
+export const LOST_REFERRAL_COLUMNS = [
+  'phone_number_id',
+  'message_id',
+  'version',
+  'is_retracted',
+  'customer',
+  'written_at',
+] as const;
 
-/** One line of `RETRACTION_COLUMNS` followed by the id column. */
-export function retractionLine(retraction: Retraction, version: string): string {
-  return `${JSON.stringify([retraction.phone_number_id, version, 1, retraction.customer, retraction.id])}\n`;
+/** One line of `LOST_REFERRAL_COLUMNS`. */
+export function lostReferralLine(lost: LostReferral, version: string): string {
+  return `${JSON.stringify([lost.phone_number_id, lost.message_id, version, bit(!lost.is_lost), lost.customer, lost.written_at])}\n`;
+}
+
+/** What a retraction says of a row, whatever it is of: it outlives any row of fewer events, because its version is higher. */
+const RETRACTION_COLUMNS = ['phone_number_id', 'version', 'is_retracted', 'customer'] as const;
+
+export const MESSAGE_RETRACTION_COLUMNS = [...RETRACTION_COLUMNS, 'message_id', 'participant'] as const;
+export const ENTRY_RETRACTION_COLUMNS = [...RETRACTION_COLUMNS, 'entry_id'] as const;
+
+/** One line of `MESSAGE_RETRACTION_COLUMNS`. */
+export function messageRetractionLine(r: Retraction, version: string): string {
+  return `${JSON.stringify([r.phone_number_id, version, 1, r.customer, r.id, r.participant])}\n`;
+}
+
+/** One line of `ENTRY_RETRACTION_COLUMNS`. */
+export function entryRetractionLine(r: Retraction, version: string): string {
+  return `${JSON.stringify([r.phone_number_id, version, 1, r.customer, r.id])}\n`;
 }

@@ -5,11 +5,15 @@ import type { Rulebook } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
 import {
   ENTRY_MARK_COLUMNS,
+  ENTRY_RETRACTION_COLUMNS,
   entryMarkLine,
+  entryRetractionLine,
+  LOST_REFERRAL_COLUMNS,
+  lostReferralLine,
   MESSAGE_MARK_COLUMNS,
+  MESSAGE_RETRACTION_COLUMNS,
   messageMarkLine,
-  RETRACTION_COLUMNS,
-  retractionLine,
+  messageRetractionLine,
 } from './mark-rows.ts';
 import { newStamp } from './derived.ts';
 import { CELL_SECONDS } from './summaries.ts';
@@ -37,6 +41,7 @@ export class Marks {
   #entries: string[] = [];
   #retractedMessages: string[] = [];
   #retractedEntries: string[] = [];
+  #lostReferrals: string[] = [];
   #folded: string[] = [];
   readonly #cells = new Map<string, Set<number>>();
 
@@ -51,8 +56,14 @@ export class Marks {
     const rows = foldEvents(events, rulebook);
     for (const message of rows.messages) this.#messages.push(messageMarkLine(message, version));
     for (const entry of rows.entries) this.#entries.push(entryMarkLine(entry, version));
-    for (const retraction of rows.retracted_messages) this.#retractedMessages.push(retractionLine(retraction, version));
-    for (const retraction of rows.retracted_entries) this.#retractedEntries.push(retractionLine(retraction, version));
+    for (const retraction of rows.retracted_messages)
+      this.#retractedMessages.push(messageRetractionLine(retraction, version));
+    for (const retraction of rows.retracted_entries)
+      this.#retractedEntries.push(entryRetractionLine(retraction, version));
+    for (const lost of rows.lost_referrals) {
+      this.#lostReferrals.push(lostReferralLine(lost, version));
+      this.#soilCell(lost.phone_number_id, lost.written_at);
+    }
     for (const key of keys)
       this.#folded.push(`${JSON.stringify([key.phone_number_id, key.customer, key.nameless_id, version])}\n`);
     for (const event of events) this.#soil(event);
@@ -78,9 +89,13 @@ export class Marks {
    */
   #soil(event: LedgerEvent): void {
     if (event.event === 'message' && event.direction === 'inbound' && event.referral_source_type === '') return;
-    let cells = this.#cells.get(event.phone_number_id);
-    if (cells === undefined) this.#cells.set(event.phone_number_id, (cells = new Set()));
-    cells.add(event.timestamp - (event.timestamp % CELL_SECONDS));
+    this.#soilCell(event.phone_number_id, event.timestamp);
+  }
+
+  #soilCell(phone_number_id: string, at: number): void {
+    let cells = this.#cells.get(phone_number_id);
+    if (cells === undefined) this.#cells.set(phone_number_id, (cells = new Set()));
+    cells.add(at - (at % CELL_SECONDS));
   }
 
   /**
@@ -91,8 +106,9 @@ export class Marks {
     await Promise.all([
       database.insertLines('message_marks', MESSAGE_MARK_COLUMNS, this.#messages.join('')),
       database.insertLines('entry_marks', ENTRY_MARK_COLUMNS, this.#entries.join('')),
-      database.insertLines('message_marks', [...RETRACTION_COLUMNS, 'message_id'], this.#retractedMessages.join('')),
-      database.insertLines('entry_marks', [...RETRACTION_COLUMNS, 'entry_id'], this.#retractedEntries.join('')),
+      database.insertLines('message_marks', MESSAGE_RETRACTION_COLUMNS, this.#retractedMessages.join('')),
+      database.insertLines('entry_marks', ENTRY_RETRACTION_COLUMNS, this.#retractedEntries.join('')),
+      database.insertLines('lost_referrals', LOST_REFERRAL_COLUMNS, this.#lostReferrals.join('')),
     ]);
     const stamp = newStamp().toString();
     const cells: string[] = [];

@@ -3,7 +3,7 @@ import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { establishFacts, type Thread } from '../lifecycle/facts.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
-import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
+import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { compileRulebook, type Rulebook } from '../lifecycle/rulebook.ts';
 import { readConfiguration } from './configuration.ts';
 import type { Ledger } from './ledger.ts';
@@ -14,6 +14,7 @@ export interface FoldedThread {
   readonly facts: Thread;
   /** By which it was folded. */
   readonly rulebook: Rulebook;
+  /** By `markKey`. */
   readonly messages: ReadonlyMap<string, MessageMark>;
   readonly entries: ReadonlyMap<string, EntryMark>;
   /** Everything that was said of its messages, in no order. */
@@ -53,7 +54,7 @@ export async function readThread(
   return {
     facts,
     rulebook,
-    messages: new Map(rows.messages.map((mark) => [mark.message_id, mark])),
+    messages: new Map(rows.messages.map((mark) => [markKey(mark), mark])),
     entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
     events,
   };

@@ -35,7 +35,7 @@ function because(mark: MessageMark, at: (seconds: number) => string): string {
       if (window === null) break;
       return `in the free entry window of ${origin(window)}, open from ${at(window.opened_at)} until ${at(window.expires_at)} (W7)`;
     case 'F6':
-      return 'sent by a person from the WhatsApp Business app, outside a free entry window (F6)';
+      return 'sent by a person from the WhatsApp Business app, which is outside the bill of the API (F6)';
     case 'unknown_category':
       return 'a template whose category nobody named, outside a free entry window (F5)';
     case '3.1_opens':

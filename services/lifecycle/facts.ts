@@ -1,16 +1,24 @@
 import { canonicalEvent, type LedgerEvent, type MessageEvent, type StatusEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
-import type { Report, Retraction } from './marks.ts';
+import { errorsOf, failureOf, type MetaError } from './failures.ts';
+import type { LostReferral, Report, Retraction } from './marks.ts';
 import type { Rulebook } from './rulebook.ts';
-import { normaliseCategory, readReport } from './verdict.ts';
+import { ratedCategory, normaliseCategory, readReport } from './verdict.ts';
 
-/** What is known of one outbound message, whatever order its events came in (F3 to F6). */
+/** What is known of one outbound message, of a group message for one participant, whatever order its events came in (F3 to F8). */
 export interface OutboundMessage {
   readonly id: MessageId;
   readonly phone_number_id: PhoneNumberId;
   readonly customer: Customer;
+  /** F8: of a group message, the participant that this row is of; empty for any other. */
+  readonly participant: string;
+  /** F3: the customer that its own event names, where Meta's statuses name another one; else empty. */
+  readonly dialled_customer: string;
   readonly waba_id: WabaId | '';
+  readonly tag: string;
+  /** Null: no status says that it failed. */
+  readonly failure: MetaError | null;
   readonly sent_at: number;
   readonly delivered_at: number | null;
   readonly type: string;
@@ -18,14 +26,19 @@ export interface OutboundMessage {
   readonly category: string;
   readonly is_template: boolean;
   readonly is_echo: boolean;
+  /** F6: an echo that is outside the API's bill, by the policy's setting. */
+  readonly stands_apart: boolean;
   readonly is_reaction: boolean;
   readonly report: Report | null;
   /** W8: the distinct expiry times that its statuses report for a free entry window, Unix seconds. */
   readonly window_reports: readonly number[];
+  /** Meta's id of the conversation of that window: the smallest that its statuses name; empty when none does. */
+  readonly window_conversation_id: string;
 }
 
-/** One thread (F1): what the windows are computed from. */
+/** One thread (F1, F8): what the windows are computed from. */
 export interface Thread {
+  readonly is_group: boolean;
   readonly inbound: MessageEvent[];
   readonly outbound: OutboundMessage[];
 }
@@ -33,6 +46,7 @@ export interface Thread {
 export interface Facts {
   readonly threads: readonly Thread[];
   readonly retracted_messages: readonly Retraction[];
+  readonly lost_referrals: readonly LostReferral[];
 }
 
 interface MessageEvents {
@@ -55,19 +69,17 @@ function copyThatCounts(copies: readonly MessageEvent[]): MessageEvent | undefin
   return counts;
 }
 
-/** F3: the customer of a message that is known from statuses alone. */
-function customerFromStatuses(statuses: readonly StatusEvent[]): Customer {
-  let named: StatusEvent | undefined;
+/** F3, F8: the name that the earliest status with one gives, then the smaller one; empty when none does. */
+function firstNamed(statuses: readonly StatusEvent[], nameOf: (status: StatusEvent) => string): string {
+  let name = '';
+  let named_at = Infinity;
   for (const status of statuses) {
-    if (status.customer === '') continue;
-    if (
-      named === undefined ||
-      status.timestamp < named.timestamp ||
-      (status.timestamp === named.timestamp && compareUtf8(status.customer, named.customer) < 0)
-    )
-      named = status;
+    const other = nameOf(status);
+    if (other === '' || status.timestamp > named_at) continue;
+    if (status.timestamp < named_at || compareUtf8(other, name) < 0) name = other;
+    named_at = status.timestamp;
   }
-  return named === undefined ? ('' as Customer) : named.customer;
+  return name;
 }
 
 /** F3: when it was sent, by its event, else its earliest `sent` status, else its earliest status. */
@@ -99,6 +111,22 @@ function categoryOf(message: MessageEvent | undefined, report: Report | null): s
   return report.category;
 }
 
+/** What the sender attached: to the message itself, else what its latest status with one echoes. */
+function tagOf(message: MessageEvent | undefined, statuses: readonly StatusEvent[]): string {
+  if (message !== undefined && message.tag !== '') return message.tag;
+  let latest: StatusEvent | undefined;
+  for (const status of statuses) {
+    if (status.tag === '') continue;
+    if (
+      latest === undefined ||
+      status.timestamp > latest.timestamp ||
+      (status.timestamp === latest.timestamp && compareUtf8(canonicalEvent(status), canonicalEvent(latest)) > 0)
+    )
+      latest = status;
+  }
+  return latest?.tag ?? '';
+}
+
 /** contract.md 5: the account an outbound message belongs to. */
 function accountOf(
   message: MessageEvent | undefined,
@@ -121,38 +149,165 @@ function windowReports(statuses: readonly StatusEvent[]): readonly number[] {
   return expiries;
 }
 
+/** F7: a message of this type says something about another one, and is none itself. */
+const NO_MESSAGES = new Set(['edit', 'revoke']);
+
+/** Meta's error on a message whose content it cannot hand over; the first message of an ad may come so. */
+const UNAVAILABLE = '131060';
+
+/** Whether an inbound message may be the first one of an ad, without its referral. */
+function hasLostReferral(message: MessageEvent): boolean {
+  return (
+    message.direction === 'inbound' &&
+    message.type === 'unsupported' &&
+    message.referral_source_type === '' &&
+    errorsOf(message.errors).some(({ code }) => code === UNAVAILABLE)
+  );
+}
+
+/** All that is said of one outbound message. */
+interface Said {
+  readonly phone_number_id: PhoneNumberId;
+  readonly id: MessageId;
+  /** The copy that counts; undefined: it is known from statuses alone. */
+  readonly message: MessageEvent | undefined;
+  readonly statuses: readonly StatusEvent[];
+}
+
+function windowConversation(statuses: readonly StatusEvent[]): string {
+  let smallest = '';
+  for (const { conversation_id, conversation_origin } of statuses)
+    if (conversation_origin === 'referral_conversion' && conversation_id !== '')
+      if (smallest === '' || compareUtf8(conversation_id, smallest) < 0) smallest = conversation_id;
+  return smallest;
+}
+
+/** What is the same for all rows of a message, and what a row's own statuses say. */
 function outboundMessage(
-  phone_number_id: PhoneNumberId,
-  id: MessageId,
-  message: MessageEvent | undefined,
-  statuses: readonly StatusEvent[],
+  said: Said,
   rulebook: Rulebook,
+  of: {
+    readonly customer: Customer;
+    readonly participant: string;
+    readonly dialled_customer: string;
+    /** The statuses of this row. */
+    readonly own: readonly StatusEvent[];
+    /** These, and those that speak of all rows of the message. */
+    readonly about: readonly StatusEvent[];
+  },
 ): OutboundMessage {
-  const report = readReport(statuses);
+  const { phone_number_id, id, message, statuses } = said;
+  const report = readReport(of.own) ?? readReport(of.about);
   const category = categoryOf(message, report);
   const sent_at = sentAt(message, statuses);
   const is_echo = message?.origin === 'app';
   return {
     id,
     phone_number_id,
-    customer: message === undefined ? customerFromStatuses(statuses) : message.customer,
+    customer: of.customer,
+    participant: of.participant,
+    dialled_customer: of.dialled_customer,
     waba_id: accountOf(message, statuses, phone_number_id, rulebook),
+    tag: tagOf(message, of.about),
+    failure: failureOf(of.about),
     sent_at,
     // F6: an echo counts as delivered when sent, whatever statuses say.
-    delivered_at: is_echo ? sent_at : deliveredAt(statuses),
+    delivered_at: is_echo ? sent_at : deliveredAt(of.own),
     type: message?.type ?? '',
     template_name: message?.template_name ?? '',
     category,
-    is_template: (message === undefined || message.type === 'template') && category !== 'service',
+    is_template: (message === undefined || message.type === 'template') && ratedCategory(category) !== 'service',
     is_echo,
+    stands_apart: is_echo && rulebook.settings.echoes === 'apart',
     is_reaction: message?.type === 'reaction',
     report,
-    window_reports: windowReports(statuses),
+    window_reports: windowReports(of.about),
+    window_conversation_id: windowConversation(of.about),
   };
 }
 
+/** The one row of a message that is not to a group (F3). */
+function directMessage(said: Said, rulebook: Rulebook): OutboundMessage {
+  const { message, statuses } = said;
+  const own = message?.customer ?? '';
+  const named = message?.origin === 'app' ? '' : firstNamed(statuses, (status) => status.customer);
+  return outboundMessage(said, rulebook, {
+    customer: (named === '' ? own : named) as Customer,
+    participant: '',
+    dialled_customer: named !== '' && own !== named ? own : '',
+    own: statuses,
+    about: statuses,
+  });
+}
+
+/** F8: a row for each participant that a status names. What names no participant speaks of all of them, deliveries apart. */
+function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
+  const participants = new Set(said.statuses.map((status) => status.participant));
+  participants.delete('');
+  const ofAll = said.statuses.filter((status) => status.participant === '');
+  return [...participants].map((participant) => {
+    const own = said.statuses.filter((status) => status.participant === participant);
+    return outboundMessage(said, rulebook, {
+      customer: participant as Customer,
+      participant,
+      dialled_customer: '',
+      own,
+      about: [...own, ...ofAll],
+    });
+  });
+}
+
+/** F8: the group of an outbound message, by its statuses, else by its own event; empty for any other. */
+function groupOf({ message, statuses }: Said): string {
+  const named = firstNamed(statuses, (status) => status.group_id);
+  return named === '' ? (message?.group_id ?? '') : named;
+}
+
+/** The threads of one business number, by what names them. */
+class Threads {
+  readonly #byName = new Map<string, Thread>();
+  readonly #nameless: Thread[] = [];
+
+  /** @param group empty: the thread of a customer */
+  of(group: string, customer: Customer): Thread {
+    // F3: a message that nothing names a customer of is a thread of its own.
+    if (group === '' && customer === '') {
+      const thread: Thread = { is_group: false, inbound: [], outbound: [] };
+      this.#nameless.push(thread);
+      return thread;
+    }
+    const name = group === '' ? `customer ${customer}` : `group ${group}`;
+    let thread = this.#byName.get(name);
+    if (thread === undefined) this.#byName.set(name, (thread = { is_group: group !== '', inbound: [], outbound: [] }));
+    return thread;
+  }
+
+  get all(): readonly Thread[] {
+    return [...this.#byName.values(), ...this.#nameless];
+  }
+}
+
 /**
- * Sorts the events of one business number into messages (F2, F3) and those into threads (F1).
+ * The rows that a smaller set of these events may have made of a message, less those that stand: those of the participants
+ * that are named, and that of no participant.
+ */
+function retractions(
+  { phone_number_id, id, message, statuses }: Said,
+  standing: readonly OutboundMessage[],
+): Retraction[] {
+  const participants = new Set(statuses.map((status) => status.participant)).add('');
+  for (const { participant } of standing) participants.delete(participant);
+  const thread = message?.customer ?? firstNamed(statuses, (status) => status.customer);
+  return [...participants].map((participant) => ({
+    phone_number_id,
+    id,
+    participant,
+    customer: (participant === '' ? thread : participant) as Customer,
+  }));
+}
+
+/**
+ * Sorts the events of one business number into messages (F2, F3) and those into threads (F1, F8).
  * @param events all of one `phone_number_id`; order and duplicates do not matter
  */
 export function establishFacts(
@@ -167,27 +322,37 @@ export function establishFacts(
     if (event.event === 'message') known.copies.push(event);
     else known.statuses.push(event);
   }
-  const byCustomer = new Map<Customer, Thread>();
-  const nameless: Thread[] = [];
-  const threadOf = (customer: Customer): Thread => {
-    let thread = byCustomer.get(customer);
-    if (thread === undefined) byCustomer.set(customer, (thread = { inbound: [], outbound: [] }));
-    return thread;
-  };
+  const threads = new Threads();
   const retracted_messages: Retraction[] = [];
+  const lost_referrals: LostReferral[] = [];
   for (const [id, { copies, statuses }] of byId) {
     const message = copyThatCounts(copies);
-    if (message?.direction === 'inbound') {
-      threadOf(message.customer).inbound.push(message);
-      // Without this copy the id may have been an outbound message, and a row of it may stand in the ledger.
-      if (statuses.length > 0 || copies.some((copy) => copy.direction === 'outbound'))
-        retracted_messages.push({ phone_number_id, id, customer: message.customer });
+    const said: Said = { phone_number_id, id, message, statuses };
+    // Without the copy that counts, or by rules of before, it may have been an outbound message with a row in the ledger.
+    const mayHaveStood = statuses.length > 0 || copies.some((copy) => copy.direction === 'outbound');
+    if (message !== undefined && copies.some(hasLostReferral))
+      lost_referrals.push({
+        phone_number_id,
+        message_id: id,
+        customer: message.customer,
+        written_at: message.timestamp,
+        is_lost: hasLostReferral(message),
+      });
+    if (message !== undefined && NO_MESSAGES.has(message.type)) {
+      if (mayHaveStood) retracted_messages.push(...retractions(said, []));
       continue;
     }
-    const outbound = outboundMessage(phone_number_id, id, message, statuses, rulebook);
-    // F3: a message that nothing names a customer of is a thread of its own.
-    if (outbound.customer === '') nameless.push({ inbound: [], outbound: [outbound] });
-    else threadOf(outbound.customer).outbound.push(outbound);
+    if (message?.direction === 'inbound') {
+      threads.of(message.group_id, message.customer).inbound.push(message);
+      if (mayHaveStood) retracted_messages.push(...retractions(said, []));
+      continue;
+    }
+    const group = groupOf(said);
+    const rows = group === '' ? [directMessage(said, rulebook)] : groupMessages(said, rulebook);
+    for (const row of rows) threads.of(group, row.customer).outbound.push(row);
+    // Known without the other events, it may have been a message to a group, or to none.
+    const isOther = (event: LedgerEvent): boolean => (event.group_id === '') !== (group === '');
+    if (statuses.some(isOther) || copies.some(isOther)) retracted_messages.push(...retractions(said, rows));
   }
-  return { threads: [...byCustomer.values(), ...nameless], retracted_messages };
+  return { threads: threads.all, retracted_messages, lost_referrals };
 }

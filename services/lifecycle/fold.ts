@@ -2,9 +2,21 @@ import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { adConversations, secondsToFirstReply } from './ad-conversations.ts';
 import { establishFacts, type OutboundMessage, type Thread } from './facts.ts';
-import type { DecidingRule, EntryMark, Mark, MessageMark, PolicyName, Retraction, Rows } from './marks.ts';
+import type {
+  Circumstance,
+  DecidingRule,
+  EntryMark,
+  LostReferral,
+  Mark,
+  MessageMark,
+  PolicyName,
+  ReportedWindowMembership,
+  Retraction,
+  Rows,
+} from './marks.ts';
 import { Conversations } from './policies/conversation-pricing.ts';
 import { markOutsideWindow } from './policies/outside-window.ts';
+import { ReportedWindows } from './reported-windows.ts';
 import type { Rulebook } from './rulebook.ts';
 import { settle, spreadOverConversation } from './verdict.ts';
 import {
@@ -22,6 +34,7 @@ interface MutableRows {
   readonly entries: EntryMark[];
   readonly retracted_messages: Retraction[];
   readonly retracted_entries: Retraction[];
+  readonly lost_referrals: LostReferral[];
 }
 
 interface Decision {
@@ -32,6 +45,8 @@ interface Decision {
   readonly without_free_entry: Mark;
   readonly window: FreeEntryWindow | null;
   readonly odd_reports: number;
+  readonly circumstance: Circumstance;
+  readonly reported_window: ReportedWindowMembership | null;
 }
 
 function messageMark(message: OutboundMessage, decision: Decision): MessageMark {
@@ -39,7 +54,11 @@ function messageMark(message: OutboundMessage, decision: Decision): MessageMark 
   return {
     phone_number_id: message.phone_number_id,
     message_id: message.id,
+    participant: message.participant,
     customer: message.customer,
+    dialled_customer: message.dialled_customer,
+    tag: message.tag,
+    failure: message.failure,
     waba_id: message.waba_id,
     sent_at: message.sent_at,
     delivered_at: message.delivered_at,
@@ -66,6 +85,8 @@ function messageMark(message: OutboundMessage, decision: Decision): MessageMark 
           },
     rule: decision.rule,
     odd_reports: decision.odd_reports,
+    circumstance: decision.circumstance,
+    reported_window: decision.reported_window,
   };
 }
 
@@ -78,6 +99,8 @@ function undelivered(message: OutboundMessage): MessageMark {
     without_free_entry: 'UNDELIVERED',
     window: null,
     odd_reports: 0,
+    circumstance: 'none',
+    reported_window: null,
   });
 }
 
@@ -111,17 +134,30 @@ function entryMark(entry: Entry, start: Entry): Omit<EntryMark, 'ad_conversation
   };
 }
 
+/** The conversations of a thread under conversation pricing (3.1); in a group each participant's are their own (F8). */
+class ConversationsByParticipant {
+  readonly #byParticipant = new Map<string, Conversations>();
+
+  of(participant: string): Conversations {
+    let conversations = this.#byParticipant.get(participant);
+    if (conversations === undefined) this.#byParticipant.set(participant, (conversations = new Conversations()));
+    return conversations;
+  }
+}
+
 /** The rows of one thread (F1): its messages and entries. */
 export function foldThread(
-  { inbound, outbound }: Thread,
+  { is_group, inbound, outbound }: Thread,
   rulebook: Rulebook,
 ): Pick<MutableRows, 'messages' | 'entries'> {
   const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
-  const entries = entriesOf(inbound, rulebook);
+  // F8: nothing in a group is an entry.
+  const entries = is_group ? [] : entriesOf(inbound, rulebook);
   const windows = new FreeEntryWindows(entries, rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
-  const conversations = new Conversations();
-  const conversationsWithoutFreeEntry = new Conversations();
+  const conversations = new ConversationsByParticipant();
+  const conversationsWithoutFreeEntry = new ConversationsByParticipant();
+  const reportedWindows = new ReportedWindows(entries, rulebook);
   const chargedConversations = new Set<string>();
 
   const delivered: Delivered[] = [];
@@ -133,20 +169,25 @@ export function foldThread(
     const { message, delivered_at } = each;
     const policy = rulebook.policyAt(message.waba_id, delivered_at);
     const { window, opens, odd_reports } = windows.decide(each);
-    if (opens) conversations.closeAll();
+    if (opens) conversations.of(message.participant).closeAll();
     const outside =
       window === null
-        ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
+        ? markOutsideWindow(message, delivered_at, policy, conversations.of(message.participant), isServiceWindowOpen)
         : { mark: 'FREE_ENTRY' as const, rule: opens ? ('W5' as const) : ('W7' as const) };
     const withoutFreeEntry = markOutsideWindow(
       message,
       delivered_at,
       policy,
-      conversationsWithoutFreeEntry,
+      conversationsWithoutFreeEntry.of(message.participant),
       isServiceWindowOpen,
     );
+    const unexplained =
+      window === null && !is_group
+        ? reportedWindows.place(each)
+        : { circumstance: 'none' as const, reported_window: null };
     rows.messages.push(
       messageMark(message, {
+        ...unexplained,
         predicted: outside.mark,
         rule: outside.rule,
         policy,
@@ -190,7 +231,7 @@ function retractEntries(
   if (withReferral.length === entries.length) return;
   const standing = new Set(entries.map((entry) => entry.entry_id));
   for (const { id, customer } of new Map(withReferral.map((event) => [event.id, event])).values())
-    if (!standing.has(id)) retracted.push({ phone_number_id, id, customer });
+    if (!standing.has(id)) retracted.push({ phone_number_id, id, participant: '', customer });
 }
 
 /**
@@ -199,7 +240,13 @@ function retractEntries(
  * thread that another copy or status of one of its messages names.
  */
 export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): Rows {
-  const rows: MutableRows = { messages: [], entries: [], retracted_messages: [], retracted_entries: [] };
+  const rows: MutableRows = {
+    messages: [],
+    entries: [],
+    retracted_messages: [],
+    retracted_entries: [],
+    lost_referrals: [],
+  };
   const byNumber = new Map<PhoneNumberId, LedgerEvent[]>();
   for (const event of events) {
     const known = byNumber.get(event.phone_number_id);
@@ -215,6 +262,7 @@ export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): 
       for (const mark of entries) rows.entries.push(mark);
     }
     rows.retracted_messages.push(...facts.retracted_messages);
+    rows.lost_referrals.push(...facts.lost_referrals);
     retractEntries(phone_number_id, ofNumber, rows.entries.slice(before), rows.retracted_entries);
   }
   return rows;

@@ -1,3 +1,4 @@
+import type { MetaError } from './failures.ts';
 import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 
 /** What a message is, for the bill (rules.md 3 and 4). */
@@ -10,7 +11,7 @@ export type DecidingRule =
   | 'F4' // never delivered
   | 'W5' // opened the free entry window
   | 'W7' // in the free entry window
-  | 'F6' // message echo outside a window
+  | 'F6' // message echo, apart from the bill or outside a window
   | 'unknown_category'
   | '3.1_opens' // opened a conversation
   | '3.1_covered' // joined an open conversation
@@ -32,7 +33,15 @@ export interface Report {
 export interface MessageMark {
   readonly phone_number_id: PhoneNumberId;
   readonly message_id: MessageId;
+  /** F8: of a group message, the participant whose row this is; empty for any other. Part of what identifies a row. */
+  readonly participant: string;
   readonly customer: Customer;
+  /** F3: what the sender calls the customer, where Meta's statuses name another one; else empty. */
+  readonly dialled_customer: string;
+  /** What the sender attached to it; empty when nothing. */
+  readonly tag: string;
+  /** Meta's error; null unless a status says that it failed. */
+  readonly failure: MetaError | null;
   /** Empty when nothing names one. */
   readonly waba_id: WabaId | '';
   readonly sent_at: number;
@@ -59,6 +68,32 @@ export interface MessageMark {
   readonly rule: DecidingRule;
   /** Window reports (W8) on this message that did not count. */
   readonly odd_reports: number;
+  readonly circumstance: Circumstance;
+  /** The free entry window that only Meta reports, which it is in; null outside one. */
+  readonly reported_window: ReportedWindowMembership | null;
+}
+
+/** Tells the rows of one business number apart: a group message has one for each participant. */
+export function markKey(row: { readonly message_id: string; readonly participant: string }): string {
+  return `${row.message_id}\n${row.participant}`;
+}
+
+/** What explains that Meta reports a free entry where the rules predict none. */
+export type Circumstance =
+  | 'none'
+  /** An entry was answered from the WhatsApp Business app only, which opens no window by the rules (F6). */
+  | 'answered_from_app'
+  /** No entry is known that a window could belong to: its referral was lost, or it came by a way that shows none. */
+  | 'no_entry_known';
+
+/** A free entry window that Meta reports and no known entry explains. */
+export interface ReportedWindowMembership {
+  /** Meta's conversation id; where there is none, the id of the window's first message. */
+  readonly id: string;
+  /** Whether this message is the window's first. */
+  readonly is_first: boolean;
+  /** The end that Meta reports on this message, Unix seconds; null when it reports none. */
+  readonly expires_at: number | null;
 }
 
 export interface WindowMembership {
@@ -106,10 +141,23 @@ export interface EntryMark {
   } | null;
 }
 
+/** An inbound message that came without its content, and so perhaps without its ad. */
+export interface LostReferral {
+  readonly phone_number_id: PhoneNumberId;
+  readonly message_id: MessageId;
+  readonly customer: Customer;
+  /** Unix seconds. */
+  readonly written_at: number;
+  /** False: the copy that counts has its content, and a row of another copy may stand. */
+  readonly is_lost: boolean;
+}
+
 /** A row that an earlier, smaller set of events may have made and that this set does not make. */
 export interface Retraction {
   readonly phone_number_id: PhoneNumberId;
   readonly id: MessageId;
+  /** F8: of a group message; else empty, as for an entry. */
+  readonly participant: string;
   /** The thread that the message is in. */
   readonly customer: Customer;
 }
@@ -120,4 +168,5 @@ export interface Rows {
   readonly entries: readonly EntryMark[];
   readonly retracted_messages: readonly Retraction[];
   readonly retracted_entries: readonly Retraction[];
+  readonly lost_referrals: readonly LostReferral[];
 }

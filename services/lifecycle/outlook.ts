@@ -45,6 +45,7 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
   const { phone_number_id = '' as PhoneNumberId, customer = '' as Customer } =
     thread.inbound[0] ?? thread.outbound[0] ?? {};
   const known: Thread = {
+    is_group: thread.is_group,
     inbound: thread.inbound.filter(({ timestamp }) => timestamp <= at),
     outbound: thread.outbound.filter(({ delivered_at }) => delivered_at !== null && delivered_at <= at),
   };
@@ -55,7 +56,11 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
       id: LAST_ID,
       phone_number_id,
       customer,
+      participant: '',
+      dialled_customer: '',
       waba_id,
+      tag: '',
+      failure: null,
       sent_at: at,
       delivered_at: at,
       type: is_template ? 'template' : 'text',
@@ -63,9 +68,11 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
       category: kind,
       is_template,
       is_echo: false,
+      stands_apart: false,
       is_reaction: false,
       report: null,
       window_reports: [],
+      window_conversation_id: '',
     };
     const { messages } = foldThread({ ...known, outbound: [...known.outbound, message] }, rulebook);
     const mark = messages.find(({ message_id }) => message_id === LAST_ID);

@@ -4,6 +4,12 @@ import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 import type { PolicyName } from './marks.ts';
 
+/**
+ * The day on which the rules were last changed so that the same events make other marks. A ledger that was folded by rules
+ * of before is folded again when it is opened.
+ */
+export const RULES_DATE = '2026-11-28';
+
 /** rules.md 3: each policy holds from midnight of this day in the zone of the WABA. The first has no beginning. */
 const POLICY_DATES: readonly { readonly policy: PolicyName; readonly from: string | null }[] = [
   { policy: 'CBP-2023-06', from: null },

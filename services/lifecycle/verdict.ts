@@ -7,6 +7,13 @@ export function normaliseCategory(category: string): string {
   return category === '' ? '' : category.toLowerCase().replaceAll('-', '_');
 }
 
+const GROUP_PREFIX = /^group_/;
+
+/** F8: what a category of a group message is rated, and treated, as. */
+export function ratedCategory(category: string): string {
+  return category.replace(GROUP_PREFIX, '');
+}
+
 /** V1: among statuses of the same second, the later stage of a message's life speaks last. */
 function stage(status: string): number {
   switch (status) {
@@ -42,16 +49,20 @@ function reportedMark(status: StatusEvent, category: string): Mark {
     case 'free_entry_point':
       return 'FREE_ENTRY';
     case 'free_customer_service':
+    case 'free_group_customer_service':
       return 'FREE_SERVICE';
     case 'regular':
       return 'BILLABLE';
     case '':
-      if (category === 'referral_conversion') return 'FREE_ENTRY';
-      if (status.pricing_billable === 1) return 'BILLABLE';
-      return status.pricing_billable === 0 ? 'FREE_SERVICE' : 'UNKNOWN';
+      return category === 'referral_conversion' ? 'FREE_ENTRY' : byBillable(status);
     default:
-      return 'UNKNOWN';
+      return byBillable(status);
   }
+}
+
+function byBillable({ pricing_billable }: StatusEvent): Mark {
+  if (pricing_billable === -1) return 'UNKNOWN';
+  return pricing_billable === 1 ? 'BILLABLE' : 'FREE_SERVICE';
 }
 
 /** V1: Meta's verdict on one message, read from its statuses; null when none carries one. */
@@ -93,7 +104,10 @@ export function settle(
   if (report === null || report.mark === 'UNKNOWN')
     return { billing: predicted, is_mismatch: false, is_allowance_difference: false };
   const is_allowance_difference =
-    policy === 'PMP-2026-10' && category === 'service' && predicted === 'BILLABLE' && report.mark === 'FREE_SERVICE';
+    policy === 'PMP-2026-10' &&
+    ratedCategory(category) === 'service' &&
+    predicted === 'BILLABLE' &&
+    report.mark === 'FREE_SERVICE';
   return {
     billing: report.mark,
     is_mismatch: report.mark !== predicted && !is_allowance_difference,

@@ -19,6 +19,8 @@ export interface Entry {
   readonly at: number;
   /** Null until a qualifying reply answers it (W4). */
   reply: Delivered | null;
+  /** Whether a qualifying reply has claimed it (W4). */
+  is_claimed: boolean;
   window: FreeEntryWindow | null;
 }
 
@@ -46,7 +48,14 @@ export function isEntry(message: MessageEvent, rulebook: Rulebook): boolean {
 export function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook): Entry[] {
   return inbound
     .filter((message) => isEntry(message, rulebook))
-    .map((message) => ({ message, id: message.id, at: message.timestamp, reply: null, window: null }))
+    .map((message) => ({
+      message,
+      id: message.id,
+      at: message.timestamp,
+      reply: null,
+      is_claimed: false,
+      window: null,
+    }))
     .sort((a, b) => a.at - b.at || compareUtf8(a.id, b.id));
 }
 
@@ -56,7 +65,9 @@ export function inOrderOfDecision(delivered: Delivered[], clock: PolicySettings[
     const byDelivered = a.delivered_at - b.delivered_at;
     const bySent = a.message.sent_at - b.message.sent_at;
     const first = clock === 'sent' ? bySent || byDelivered : byDelivered || bySent;
-    return first || compareUtf8(a.message.id, b.message.id);
+    return (
+      first || compareUtf8(a.message.id, b.message.id) || compareUtf8(a.message.participant, b.message.participant)
+    );
   });
 }
 
@@ -88,12 +99,15 @@ function mayReply(message: OutboundMessage, settings: PolicySettings): boolean {
 export class FreeEntryWindows {
   readonly #rulebook: Rulebook;
   /** In the order of (time, id); answered ones leave. */
-  #waiting: Entry[];
+  #unanswered: Entry[];
+  /** In the same order; claimed ones leave. */
+  #unclaimed: Entry[];
   readonly #opened: FreeEntryWindow[] = [];
 
   constructor(entries: readonly Entry[], rulebook: Rulebook) {
     this.#rulebook = rulebook;
-    this.#waiting = [...entries];
+    this.#unanswered = [...entries];
+    this.#unclaimed = [...entries];
   }
 
   /** In the order in which they were opened. */
@@ -112,7 +126,9 @@ export class FreeEntryWindows {
   } {
     const { message, delivered_at } = delivered;
     const at = this.#rulebook.settings.clock === 'sent' ? message.sent_at : delivered_at;
-    const owner = this.#answer(delivered);
+    this.#answer(delivered);
+    if (message.stands_apart) return { window: null, opens: false, odd_reports: message.window_reports.length };
+    const owner = this.#claim(message);
     const last = this.#opened.at(-1);
     const opens = owner !== null && !(last !== undefined && last.opened_at <= at && at < last.expires_at);
     const window = opens ? this.#open(owner, at) : last;
@@ -125,19 +141,30 @@ export class FreeEntryWindows {
     return { window, opens, odd_reports };
   }
 
-  /** W3, W4: answers every waiting entry that the message qualifies for; returns the latest of them. */
-  #answer(delivered: Delivered): Entry | null {
-    const { message } = delivered;
-    if (this.#waiting.length === 0 || !mayReply(message, this.#rulebook.settings)) return null;
-    let latest: Entry | null = null;
-    for (const entry of this.#waiting) {
-      const seconds = message.sent_at - entry.at;
-      if (seconds < 0 || seconds > REPLY_WITHIN_SECONDS) continue;
-      entry.reply = delivered;
-      latest = entry;
-    }
-    if (latest !== null) this.#waiting = this.#waiting.filter((entry) => entry.reply === null);
-    return latest;
+  /** W3: the entries that a message qualifies for as a reply. */
+  #qualifyingFor(message: OutboundMessage, entries: readonly Entry[]): readonly Entry[] {
+    if (entries.length === 0 || !mayReply(message, this.#rulebook.settings)) return [];
+    return entries.filter(({ at }) => {
+      const seconds = message.sent_at - at;
+      return seconds >= 0 && seconds <= REPLY_WITHIN_SECONDS;
+    });
+  }
+
+  /** W4: answers every entry that the message qualifies for and that is not answered yet. */
+  #answer(delivered: Delivered): void {
+    const answered = this.#qualifyingFor(delivered.message, this.#unanswered);
+    if (answered.length === 0) return;
+    for (const entry of answered) entry.reply = delivered;
+    this.#unanswered = this.#unanswered.filter((entry) => entry.reply === null);
+  }
+
+  /** W4: claims every entry that the message qualifies for and that is not claimed yet; returns the latest of them. */
+  #claim(message: OutboundMessage): Entry | null {
+    const claimed = this.#qualifyingFor(message, this.#unclaimed);
+    if (claimed.length === 0) return null;
+    for (const entry of claimed) entry.is_claimed = true;
+    this.#unclaimed = this.#unclaimed.filter((entry) => !entry.is_claimed);
+    return claimed.at(-1) ?? null;
   }
 
   #open(owner: Entry, at: number): FreeEntryWindow {

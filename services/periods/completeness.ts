@@ -30,8 +30,7 @@ async function withoutOutcome(database: Database, month: AccountMonth): Promise<
      FROM message_marks FINAL
      WHERE waba_id = {waba_id:String} AND delivered_at IS NULL
        AND message_marks.sent_at >= toDateTime({from:UInt32}, 'UTC') AND message_marks.sent_at < toDateTime({to:UInt32}, 'UTC')
-       AND (phone_number_id, message_id) NOT IN
-         (SELECT phone_number_id, id FROM events WHERE kind = 'status' AND status = 'failed' AND timestamp >= toDateTime({from:UInt32}, 'UTC'))
+       AND is_failed = 0
      GROUP BY phone_number_id ORDER BY phone_number_id`,
     { waba_id: month.waba_id, from: month.from - OUTCOME_DAYS * DAY_SECONDS, to: month.to },
   );

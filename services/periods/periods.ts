@@ -120,8 +120,9 @@ async function copyCharges(database: Database, { period_id, month }: Copy): Prom
 }
 
 /** Columns that messages have under the same name before and after they are copied. */
-const MESSAGE = `phone_number_id, message_id, customer, sent_at, delivered_at, day, type, template_name, category, policy,
-    predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, tier, currency, rate, unrated`;
+const MESSAGE = `phone_number_id, message_id, participant, customer, sent_at, delivered_at, day, type, template_name, category, policy,
+    predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, tier, currency, rate, unrated, tag,
+    error_code, error_title`;
 
 async function copyMessages(database: Database, { period_id, month }: Copy): Promise<void> {
   const basis = await readRatingBasis(database);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { canonicalJson } from '@ctwa-ledger/schemas/json.ts';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration.ts';
@@ -17,6 +17,8 @@ export interface RatingBasis {
   /** Of the accounts, for the fragments of `ratable.ts` and `pricing.ts`. */
   readonly parameters: Parameters;
   readonly tierPlaces: TierPlaces;
+  /** Whether message echoes take places of the service allowance (rules.md F6, M3). */
+  readonly echoes: PolicySettings['echoes'];
   /** Of everything that decides which messages are counted together, and at which places prices change. */
   readonly hash: string;
 }
@@ -59,12 +61,14 @@ export async function readRatingBasis(database: Database): Promise<RatingBasis> 
     portfolios: accounts.map(portfolioOf),
     currencies: accounts.map((account) => account.currency ?? ''),
   };
+  const { echoes } = configuration?.settings.policy ?? DEFAULT_POLICY_SETTINGS;
   const counted = {
+    echoes,
     markets: MARKETS_HASH,
     zones,
     accounts: accounts.map((_, i) => [parameters.wabas[i], parameters.zones[i], parameters.portfolios[i]]),
     places: [...tierPlaces].sort(([a], [b]) => (a < b ? -1 : 1)),
   };
   const hash = createHash('sha256').update(canonicalJson(counted)).digest('hex');
-  return { zones, parameters, tierPlaces, hash };
+  return { zones, parameters, tierPlaces, echoes, hash };
 }

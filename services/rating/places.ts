@@ -25,6 +25,7 @@ interface Message {
   readonly delivered_at: number;
   readonly phone_number_id: string;
   readonly message_id: string;
+  readonly participant: string;
 }
 
 /** Where a place is reached; null = nowhere. */
@@ -41,7 +42,7 @@ interface KnownBound extends Bound {
 }
 
 /** Before every message: a place that the charged ones have gone past is reached by the first free entry message. */
-const FIRST: Message = { delivered_at: 0, phone_number_id: '', message_id: '' };
+const FIRST: Message = { delivered_at: 0, phone_number_id: '', message_id: '', participant: '' };
 
 /** Places that are looked for in one statement. */
 const TARGETS_AT_ONCE = 2_000;
@@ -79,6 +80,7 @@ const boundRow = z.object({
   delivered_at: z.number(),
   phone_number_id: z.string(),
   message_id: z.string(),
+  participant: z.string(),
   hour_at: z.number(),
   nth: z.coerce.bigint(),
   is_dirty: z.number(),
@@ -86,7 +88,7 @@ const boundRow = z.object({
 
 const KNOWN_BOUNDS = `
 SELECT toString(group_key) AS group_key, toString(side) AS side, toString(place) AS place, is_reached,
-    toUnixTimestamp(delivered_at) AS delivered_at, phone_number_id, message_id, toUnixTimestamp(hour_at) AS hour_at, toString(nth) AS nth,
+    toUnixTimestamp(delivered_at) AS delivered_at, phone_number_id, message_id, participant, toUnixTimestamp(hour_at) AS hour_at, toString(nth) AS nth,
     (place_bounds.group_key, place_bounds.hour_at) IN
         (SELECT group_key, hour_at FROM counted_hours WHERE (phone_number_id, hour_at) IN (${DIRTY_HOURS})) AS is_dirty
 FROM place_bounds FINAL
@@ -152,6 +154,7 @@ const messageRow = z.object({
   delivered_at: z.number(),
   phone_number_id: z.string(),
   message_id: z.string(),
+  participant: z.string(),
 });
 
 function messagesSql(basis: RatingBasis, isFew: boolean): string {
@@ -162,11 +165,12 @@ function messagesSql(basis: RatingBasis, isFew: boolean): string {
   return `
 WITH targets AS (${TARGETS})
 SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
-    toUnixTimestamp(ranked.at) AS delivered_at, toString(ranked.phone_number_id) AS phone_number_id, ranked.message_id AS message_id
+    toUnixTimestamp(ranked.at) AS delivered_at, toString(ranked.phone_number_id) AS phone_number_id, ranked.message_id AS message_id,
+    ranked.participant AS participant
 FROM
 (
-    SELECT group_key, side, toStartOfHour(time) AS hour_at, time AS at, phone_number_id, message_id,
-        row_number() OVER (PARTITION BY group_key, side, hour_at ORDER BY at, phone_number_id, message_id) AS nth
+    SELECT group_key, side, toStartOfHour(time) AS hour_at, time AS at, phone_number_id, message_id, participant,
+        row_number() OVER (PARTITION BY group_key, side, hour_at ORDER BY at, phone_number_id, message_id, participant) AS nth
     FROM (${ratableSql(basis, where)})
     WHERE (group_key, side, toStartOfHour(time)) IN (SELECT group_key, side, hour_at FROM targets)
 ) AS ranked
@@ -260,7 +264,12 @@ async function findBounds(
 
 function isSameMessage(a: Message | null, b: Message | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.delivered_at === b.delivered_at && a.phone_number_id === b.phone_number_id && a.message_id === b.message_id;
+  return (
+    a.delivered_at === b.delivered_at &&
+    a.phone_number_id === b.phone_number_id &&
+    a.message_id === b.message_id &&
+    a.participant === b.participant
+  );
 }
 
 /** The hours whose messages may have changed their stretch because a bound moved; Unix seconds, both included. */
@@ -278,6 +287,7 @@ const BOUND_COLUMNS = [
   'delivered_at',
   'phone_number_id',
   'message_id',
+  'participant',
   'hour_at',
   'nth',
   'version',
@@ -343,9 +353,9 @@ export async function placeBounds(
     BOUND_COLUMNS,
     changed
       .map(({ group_key, side, place, message, hour_at, nth }) => {
-        const { delivered_at, phone_number_id, message_id } = message ?? FIRST;
+        const { delivered_at, phone_number_id, message_id, participant } = message ?? FIRST;
         const is_reached = message === null ? 0 : 1;
-        return `${JSON.stringify([group_key, side, place, is_reached, delivered_at, phone_number_id, message_id, hour_at, nth.toString(), version])}\n`;
+        return `${JSON.stringify([group_key, side, place, is_reached, delivered_at, phone_number_id, message_id, participant, hour_at, nth.toString(), version])}\n`;
       })
       .join(''),
   );

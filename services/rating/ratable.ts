@@ -17,10 +17,16 @@ function daySql(basis: RatingBasis): string {
   return `multiIf(${cases.join(', ')}, toDate(time, 'UTC'))`;
 }
 
+/** rules.md F8: what a category of a group message is rated as. */
+function withoutGroup(category: string): string {
+  return `if(startsWith(${category}, 'group_'), substring(${category}, ${'group_'.length + 1}), toString(${category}))`;
+}
+
 /** rules.md M1a: the category that Meta reports where its report decides that the message is charged, else the message's own. */
 const RATED_CATEGORY = `
-    if(billing = 'BILLABLE' AND reported = 'BILLABLE' AND reported_category IN (${quoted(RATE_CATEGORIES)}, 'marketing_lite'),
-      reported_category, category)`;
+    if(billing = 'BILLABLE' AND reported = 'BILLABLE'
+        AND ${withoutGroup('reported_category')} IN (${quoted(RATE_CATEGORIES)}, 'marketing_lite'),
+      ${withoutGroup('reported_category')}, ${withoutGroup('category')})`;
 
 /** rules.md M4: what the list cost is made of, before places are looked at. Only free entry messages are rated by their other mark. */
 const NEEDS = `
@@ -28,7 +34,7 @@ const NEEDS = `
 
 /**
  * The current marks with what decides their price: `time`, `day`, `market`, `rated_category`, `model`, `needs`, `scope`,
- * `side` and `group_key`, of the tables in `sql/0007_charges.sql`. One row per message, delivered or not.
+ * `side` and `group_key`, of the tables in `sql/0007_charges.sql`. One row per message, of a group message per participant, delivered or not.
  * @param where which rows of `message_marks`; "time" is the time of delivery, else of sending
  */
 export function ratableSql(basis: RatingBasis, where: string): string {
@@ -47,7 +53,7 @@ export function ratableSql(basis: RatingBasis, where: string): string {
       ${marketSql('customer', 'day')} AS market,
       multiIf(
         model = 'message' AND needs = 'rate' AND rated_category IN (${quoted(TIERED_CATEGORIES)}), 'tier',
-        policy = 'PMP-2026-10' AND rated_category = 'service' AND type != 'reaction', 'allowance',
+        policy = 'PMP-2026-10' AND rated_category = 'service' AND type != 'reaction'${basis.echoes === 'apart' ? ' AND is_echo = 0' : ''}, 'allowance',
         policy = 'CBP-2023-06' AND rated_category = 'service' AND needs = 'rate', 'conversations',
         '') AS scope,
       if(billing = 'FREE_ENTRY', 'free_entry', 'charged') AS side
@@ -74,7 +80,7 @@ export function placedSql(basis: RatingBasis, where: string): string {
   return `
   SELECT *,
     arrayMax(arrayPushBack(
-      arrayMap(bound -> if(bound.1 <= (assumeNotNull(delivered_at), toString(phone_number_id), message_id), bound.2, toUInt64(1)), bounds),
+      arrayMap(bound -> if(bound.1 <= (assumeNotNull(delivered_at), toString(phone_number_id), message_id, participant), bound.2, toUInt64(1)), bounds),
       toUInt64(1))) AS reached,
     if(scope = 'tier', reached, toUInt64(0)) AS place,
     multiIf(
@@ -87,7 +93,7 @@ export function placedSql(basis: RatingBasis, where: string): string {
   LEFT JOIN
   (
     SELECT group_key, toString(side) AS side,
-      groupArray(((delivered_at, phone_number_id, message_id), place)) AS bounds
+      groupArray(((delivered_at, phone_number_id, message_id, participant), place)) AS bounds
     FROM place_bounds FINAL WHERE is_reached = 1 GROUP BY group_key, side
   ) AS reached_places
   ON ratable.group_key = reached_places.group_key AND ratable.side = reached_places.side`;

@@ -1,7 +1,7 @@
 import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
 import {
   adNameRow,
-  UNATTRIBUTED,
+  REPORTED_ONLY,
   type AdFiguresRow,
   type AdNameRow,
   type AdsRow,
@@ -106,6 +106,7 @@ function costs(
     unrated: saved?.unrated ?? 0,
     savings_per_spend: spend === null || savings === null ? null : quotient(scaled(savings), scaled(spend)),
     spend_left_out: spent?.left_out ?? 0,
+    windows_reported_only: 0,
   };
 }
 
@@ -140,17 +141,21 @@ function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Readon
   return groups;
 }
 
-const freeRow = z.object({ free_messages: z.number() });
+const reportedRow = z.object({ free_messages: z.number(), windows_reported_only: z.number() });
+type ReportedOnly = z.infer<typeof reportedRow>;
+const NOTHING_REPORTED: ReportedOnly = { free_messages: 0, windows_reported_only: 0 };
 
-/** Free entry messages that are in no window that we know: Meta alone reports them. */
-async function unattributedMessages(database: Database, filters: ReportFilters): Promise<number> {
+/** Free entry messages that are in no window that we know, and windows that Meta alone reports. */
+async function reportedOnly(database: Database, filters: ReportFilters): Promise<ReportedOnly> {
   const [row] = await database.query(
-    freeRow,
-    `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages FROM summary_cells FINAL
+    reportedRow,
+    `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages,
+       toUInt32(sum(summary_cells.windows_reported_only)) AS windows_reported_only
+     FROM summary_cells FINAL
      WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND source_type = ''`,
     parametersOf(filters),
   );
-  return row?.free_messages ?? 0;
+  return row ?? NOTHING_REPORTED;
 }
 
 /**
@@ -164,11 +169,11 @@ export async function adFigures(
   saved_by_ad: Promise<SavingsAdsRow[]> = savingsOfFreeEntry(database, filters),
 ): Promise<AdFiguresRow[]> {
   const isWhole = (filters.ad ?? '') === '';
-  const [figures, spend, savings, free_messages] = await Promise.all([
+  const [figures, spend, savings, reported] = await Promise.all([
     ads(database, filters),
     spendOf(database, filters),
     saved_by_ad,
-    isWhole ? unattributedMessages(database, filters) : 0,
+    isWhole ? reportedOnly(database, filters) : NOTHING_REPORTED,
   ]);
   const keyOf = (row: Pick<AdsRow, 'ad_id' | 'source_type'>): string => `${row.source_type} ${row.ad_id}`;
   const ad_ids = [...new Set([...figures, ...spend].map(({ ad_id }) => ad_id))];
@@ -194,8 +199,9 @@ export async function adFigures(
       saved.get(keyOf(ad)) ?? [],
     );
   });
-  const unattributed = isWhole ? savings.filter(({ source_type }) => source_type === '') : [];
-  const nobody: AdsRow = { ad_id: '', source_type: UNATTRIBUTED, ...NO_FIGURES, free_messages };
-  const isSomething = free_messages > 0 || unattributed.length > 0;
-  return isSomething ? [...rows, ...rowsOf(nobody, NO_NAMES, [], unattributed)] : rows;
+  const savedUnexplained = isWhole ? savings.filter(({ source_type }) => source_type === '') : [];
+  const { free_messages, windows_reported_only } = reported;
+  const nobody: AdsRow = { ad_id: '', source_type: REPORTED_ONLY, ...NO_FIGURES, free_messages };
+  if (free_messages === 0 && savedUnexplained.length === 0) return rows;
+  return [...rows, ...rowsOf(nobody, NO_NAMES, [], savedUnexplained).map((row) => ({ ...row, windows_reported_only }))];
 }

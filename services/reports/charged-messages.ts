@@ -30,6 +30,7 @@ function keysOf(column: ChargedMessageSort): readonly PageKey[] {
     { sql: DELIVERED, type: 'Int64' },
     { sql: 'toString(phone_number_id)', type: 'String' },
     { sql: 'message_id', type: 'String' },
+    { sql: 'participant', type: 'String' },
   ];
 }
 
@@ -135,7 +136,7 @@ const LAST_TEXT = '\u{10ffff}';
 function placeAfter({ hours, are_all }: Hours, descending: boolean): string | null {
   const last = hours.at(-1);
   if (are_all || last === undefined) return null;
-  const end = descending ? [last.hour, '', ''] : [last.hour + HOUR_SECONDS - 1, LAST_TEXT, LAST_TEXT];
+  const end = descending ? [last.hour, '', '', ''] : [last.hour + HOUR_SECONDS - 1, LAST_TEXT, LAST_TEXT, LAST_TEXT];
   return JSON.stringify([last.value, ...end.map(String)]);
 }
 

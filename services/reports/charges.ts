@@ -108,18 +108,29 @@ export async function pricedCharges(
   const basis = await readRatingBasis(database);
   const narrowed = narrowedSql(filters, NARROWED_BEFORE);
   const parameters = { ...parametersOf(filters), ...basis.parameters, ...narrowed.parameters };
-  if (filters.is_tz_given !== true)
+  // Charges are not kept by tag: there may be one for every message.
+  const isByMessage = filters.is_tz_given === true || filters.tag != null;
+  if (!isByMessage)
     return {
       sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'),
       parameters: { ...parameters, ...daysOf(filters) },
     };
   // A price is that of the account's own day, whatever days are asked for.
+  const isOwnDay = filters.is_tz_given !== true;
+  const near = isOwnDay
+    ? `delivered_at >= ${FROM} - INTERVAL 1 DAY AND delivered_at < ${TO} + INTERVAL 1 DAY`
+    : `delivered_at >= ${FROM} AND delivered_at < ${TO}`;
+  const range = isOwnDay ? 'charge_day >= {first_day:Date} AND charge_day < {end_day:Date}' : 'true';
   const messages = `
-  SELECT day, toDate(assumeNotNull(delivered_at), {tz:String}) AS charge_day, waba_id, phone_number_id, market, rated_category AS category,
+  SELECT day, ${isOwnDay ? 'day' : 'toDate(assumeNotNull(delivered_at), {tz:String})'} AS charge_day, waba_id, phone_number_id, market, rated_category AS category,
     billing, model, basis, place, if(billing = 'FREE_ENTRY', ad_id, '') AS ad_id,
-    if(billing = 'FREE_ENTRY', source_type, '') AS source_type, toUInt64(1) AS volume
-  FROM (${placedSql(basis, `delivered_at >= ${FROM} AND delivered_at < ${TO}`)})`;
-  return { sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${narrowed.where}`, 'category'), parameters };
+    if(billing = 'FREE_ENTRY', source_type, '') AS source_type, toUInt64(1) AS volume, tag
+  FROM (${placedSql(basis, near)})`;
+  const tagged = narrowedSql(filters, { tag: 'tag' });
+  return {
+    sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${range} AND ${narrowed.where} AND ${tagged.where}`, 'category'),
+    parameters: { ...parameters, ...daysOf(filters), ...tagged.parameters },
+  };
 }
 
 /** Zones are less than a day from UTC. */
@@ -136,16 +147,36 @@ export function closingsOf(database: Database, filters: ReportFilters): Promise<
 
 const live = (priced: string): string => `SELECT *, 'live' AS period FROM (${chargeRowsSql(priced)})`;
 
+/**
+ * The frozen rows of closed months. Of messages with a tag they are made of the frozen messages: charges do not keep it. An
+ * account's month is closed once, so it tells the closing.
+ */
+function frozen(isTagged: boolean): string {
+  if (!isTagged)
+    return `
+    SELECT ${CLOSED_CHARGE}, ${CLOSED}
+    FROM closed_charges FINAL
+    WHERE ${IS_STANDING} AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}`;
+  const messages = `
+    SELECT day AS charge_day, waba_id, phone_number_id, market, rated_category AS category, billing, tier, rate, currency,
+      rate_card AS card, toUInt64(1) AS volume, unrated
+    FROM closed_messages FINAL
+    WHERE ${IS_STANDING} AND tag = {only_tag:String}
+      AND closed_messages.day >= {first_day:Date} AND closed_messages.day < {end_day:Date}`;
+  const month = "concat(waba_id, ' ', toString(toStartOfMonth(toDate(day))))";
+  return `
+    SELECT *, transform(${month}, {standing_months:Array(String)}, {standing_closed:Array(String)}, '')
+    FROM (${chargeRowsSql(messages)})`;
+}
+
 /** Live rows, and of closed months the rows that were frozen. */
-function liveAndFrozen(priced: string): string {
+function liveAndFrozen(priced: string, isTagged: boolean): string {
   return `
 SELECT * FROM
 (
     ${live(`SELECT * FROM (${priced}) WHERE NOT ${isClosedMonth('waba_id', 'charge_day')}`)}
     UNION ALL
-    SELECT ${CLOSED_CHARGE}, ${CLOSED}
-    FROM closed_charges FINAL
-    WHERE ${IS_STANDING} AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
+    ${frozen(isTagged)}
 )`;
 }
 
@@ -163,7 +194,7 @@ export async function printedCharges(
   ]);
   const narrowed = narrowedSql(filters, NARROWED_ROWS);
   return {
-    sql: `SELECT * FROM (${closings.isAny ? liveAndFrozen(sql) : live(sql)}) WHERE ${narrowed.where}`,
+    sql: `SELECT * FROM (${closings.isAny ? liveAndFrozen(sql, filters.tag != null) : live(sql)}) WHERE ${narrowed.where}`,
     parameters: { ...parameters, ...closings.parameters, ...narrowed.parameters },
   };
 }

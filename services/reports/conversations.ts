@@ -59,7 +59,11 @@ function ofCustomer(q: string): Condition {
   if (NUMBER.test(q))
     return {
       // Without a digit nobody is meant, and an empty text would be part of every number.
-      where: `${IN_RANGE} AND {digits:String} != '' AND position(customer, {digits:String}) > 0`,
+      // What a sender dials may be spelled otherwise than Meta's name of the same customer (rules.md F3).
+      where: `${IN_RANGE} AND {digits:String} != '' AND (position(customer, {digits:String}) > 0
+        OR (phone_number_id, customer) IN (
+          SELECT phone_number_id, customer FROM message_marks FINAL
+          WHERE dialled_customer != '' AND position(dialled_customer, {digits:String}) > 0))`,
       parameters: { digits: q.replaceAll(/\D/g, '') },
     };
   // A customer with a number is known by the number; the user id is only on the events then.

@@ -61,6 +61,12 @@ const REPORTED = ['reported_messages', 'allowance_differences', 'odd_reports']
   .map((column) => `toUInt32(sum(summary_cells.${column})) AS ${column}`)
   .join(', ');
 
+const REPORTED_ONLY = ['lost_referrals', 'windows_reported_only', 'messages_reported_only']
+  .map((column) => `toUInt32(sum(summary_cells.${column})) AS ${column}`)
+  .join(', ');
+
+const CUSTOMERS_DIFFER = 'toUInt32(sum(summary_cells.customers_differ)) AS customers_differ';
+
 /** Summaries of the range. FINAL: a cell that was recomputed stands there twice until the next merge. */
 const cellsOf = (filters: ReportFilters): string =>
   `summary_cells FINAL WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND ${ofAdSql(filters)}`;
@@ -73,7 +79,9 @@ const ANYTHING = `sum(summary_cells.messages) + sum(summary_cells.ad_conversatio
 export async function overview(database: Database, filters: ReportFilters): Promise<OverviewRow> {
   const [row] = await database.query(
     overviewRow,
-    `SELECT ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED} FROM ${cellsOf(filters)}`,
+    `SELECT ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED},
+       ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
+     FROM ${cellsOf(filters)}`,
     parametersOf(filters),
   );
   if (row === undefined) throw new TypeError('The overview query gave no row.');
@@ -258,8 +266,9 @@ export async function weekTotals(database: Database, filters: ReportFilters): Pr
 export async function daily(database: Database, filters: ReportFilters): Promise<DailyRow[]> {
   return database.query(
     dailyRow,
-    `SELECT ${DAY} AS day, phone_number_id, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}
-     FROM ${cellsOf(filters)} GROUP BY day, phone_number_id HAVING ${ANYTHING} > 0 ORDER BY day, phone_number_id`,
+    `SELECT ${DAY} AS day, phone_number_id, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${REPORTED_ONLY}
+     FROM ${cellsOf(filters)} GROUP BY day, phone_number_id
+     HAVING ${ANYTHING} + sum(summary_cells.lost_referrals) > 0 ORDER BY day, phone_number_id`,
     parametersOf(filters),
   );
 }
@@ -320,7 +329,8 @@ export async function figures(
   const rows = await database.query(
     cutRow,
     `SELECT multiIf(grouping(bucket) = 0, 'buckets', grouping(ad_id) = 0, 'ads', 'all') AS cut, bucket, ad_id, source_type,
-       ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED}
+       ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED},
+       ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
      FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cellsOf(filters)}) AS summary_cells
      GROUP BY GROUPING SETS ((), (bucket), (ad_id, source_type))
      HAVING multiIf(cut = 'buckets', ${ANYTHING} > 0, cut = 'ads', source_type != '' AND ${ANYTHING_OF_AN_AD} > 0, true)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   deadLetterRow,
+  trafficRow,
   waitingLettersRow,
   writerRow,
   type AskedLetters,
@@ -35,12 +36,17 @@ export function deadLetterReasons(database: Database): Promise<WaitingLettersRow
 
 /** What says whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const [writers, configuration, waiting] = await Promise.all([
+  const [writers, configuration, waiting, [traffic]] = await Promise.all([
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     deadLetterReasons(database),
+    database.query(
+      trafficRow,
+      'SELECT sum(lost_referrals) AS lost_referrals, sum(customers_differ) AS customers_differ FROM summary_cells FINAL',
+    ),
   ]);
   return {
+    traffic: traffic ?? { lost_referrals: 0, customers_differ: 0 },
     writers,
     epoch: String(configuration?.epoch ?? ''),
     configuration_hash: configuration?.hash ?? '',

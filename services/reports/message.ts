@@ -6,6 +6,7 @@ import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES, placedSql } from '../rating/ratable.ts';
 import { isClosedSql } from '../rating/standing-periods.ts';
+import { whatToDo } from './failures.ts';
 import { isoTime } from './sql.ts';
 
 /** Which message is meant: ids are unique only within a business number. */
@@ -23,7 +24,7 @@ async function readMessages(database: Database, asked: AskedMessage): Promise<Me
   const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
   return database.query(
     messageRow,
-    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, toString(waba_id) AS waba_id,
+    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, participant, toString(waba_id) AS waba_id,
         ${isoTime('marks.sent_at')} AS sent_time, ${isoTime('marks.delivered_at')} AS delivered_time, toString(marks.day) AS rated_day,
         type, template_name, category, policy, predicted, reported, billing, conversation_id, ad_id, source_type,
         model, market, rated_category, currency, card, tier,
@@ -31,9 +32,10 @@ async function readMessages(database: Database, asked: AskedMessage): Promise<Me
         toString(rate) AS list_cost,
         if(rate IS NULL, NULL, if(billing = 'BILLABLE', list_cost, '0')) AS billed_cost,
         if(rate IS NULL, NULL, if(billing = 'BILLABLE', '0', list_cost)) AS savings,
-        unrated, toBool(marks.delivered_at IS NOT NULL AND ${isClosedSql('marks.waba_id', 'marks.day')}) AS is_closed
+        unrated, toBool(marks.delivered_at IS NOT NULL AND ${isClosedSql('marks.waba_id', 'marks.day')}) AS is_closed,
+        toBool(is_failed) AS has_failed, toString(error_code) AS error_code, error_title, tag, dialled_customer
      FROM (${pricedSql(placedSql(basis, meant), 'rated_category')}) AS marks
-     ORDER BY phone_number_id`,
+     ORDER BY phone_number_id, participant`,
     { ...basis.parameters, message_id: asked.message_id, number: asked.phone_number_id ?? '', tz: asked.tz },
   );
 }
@@ -83,15 +85,28 @@ function explainAmount(row: MessageRow): string {
 const CLOSED =
   'its month is closed, and the bill stands as it was then (what changed since is in report adjustments); now: ';
 
+function rowOf(row: { readonly phone_number_id: string; readonly participant: string }): string {
+  return `${row.phone_number_id}\n${row.participant}`;
+}
+
+/** What Meta says of its failure, and what to do about it. */
+function explainFailure({ error_code, error_title, delivered_time }: MessageRow): string {
+  const said = error_code === '' ? 'no error' : `error ${error_code}${error_title === '' ? '' : `, "${error_title}"`}`;
+  const after = delivered_time === '' ? '' : ', although it was delivered too, and a delivery holds (F4)';
+  const advice = whatToDo(error_code);
+  return `Meta reports that it failed with ${said}${after}.${advice === '' ? '' : ` ${advice}`}`;
+}
+
 /** Why messages are marked as they are and cost what they do; none when there is no such outbound message. Settle the charges first. */
 export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
   const rows = await readMessages(ledger.reading, asked);
   const sentences = new Map(
-    (await explainMessages(ledger, asked.message_id, asked.tz)).map((said) => [said.phone_number_id, said.sentence]),
+    (await explainMessages(ledger, asked.message_id, asked.tz)).map((said) => [rowOf(said), said.sentence]),
   );
   return rows.map((message) => ({
     message,
-    mark_sentence: sentences.get(message.phone_number_id) ?? message.billing,
+    mark_sentence: sentences.get(rowOf(message)) ?? message.billing,
+    failure_sentence: message.has_failed ? explainFailure(message) : '',
     amount_sentence: `${message.is_closed ? CLOSED : ''}${explainAmount(message)}`,
   }));
 }

@@ -20,6 +20,7 @@ const NARROWED = {
   category: column('category'),
   policy: column('policy'),
   rule: column('rule'),
+  circumstance: column('circumstance'),
   waba_id: column('waba_id'),
   phone_number_id: column('phone_number_id'),
 } as const;
@@ -39,11 +40,11 @@ export function mismatches(database: Database, filters: ReportFilters): Promise<
   const { from, parameters } = mismatchesOf(filters);
   return database.query(
     mismatchesRow,
-    `SELECT predicted, reported, category, policy, rule, toUInt32(count()) AS messages,
+    `SELECT predicted, reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
        ${isoTime('min(delivered_at)')} AS first_delivered_at, ${isoTime('max(delivered_at)')} AS last_delivered_at
      FROM ${from}
-     GROUP BY predicted, reported, category, policy, rule
-     ORDER BY messages DESC, predicted, reported, category, policy, rule`,
+     GROUP BY predicted, reported, category, policy, rule, circumstance
+     ORDER BY messages DESC, predicted, reported, category, policy, rule, circumstance`,
     parameters,
   );
 }
@@ -63,6 +64,7 @@ export const MISMATCHED_MESSAGES_COLUMNS = [
   'rule',
   'conversation_id',
   'ad_id',
+  'circumstance',
 ] as const;
 
 const COLUMNS = MISMATCHED_MESSAGES_COLUMNS.map((name) =>
@@ -77,7 +79,7 @@ const DELIVERED: PageKey = {
 const text = (name: string): PageKey => ({ sql: column(name), type: 'String' });
 
 function keysOf(sort: MismatchSort): readonly PageKey[] {
-  const message = [DELIVERED, text('phone_number_id'), text('message_id')];
+  const message = [DELIVERED, text('phone_number_id'), text('message_id'), text('participant')];
   return sort === 'delivered_at' ? message : [text(sort), ...message];
 }
 
@@ -111,7 +113,8 @@ export function allMismatchedMessages(
   const { from, parameters } = mismatchesOf(filters);
   return database.stream(
     `SELECT ${COLUMNS} FROM ${from}
-     ORDER BY message_marks.delivered_at DESC, message_marks.phone_number_id DESC, message_marks.message_id DESC`,
+     ORDER BY message_marks.delivered_at DESC, message_marks.phone_number_id DESC, message_marks.message_id DESC,
+       message_marks.participant DESC`,
     parameters,
   );
 }

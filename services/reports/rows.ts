@@ -39,6 +39,9 @@ export const MESSAGES_COLUMNS = [
   'savings',
   'unrated',
   'period',
+  'error_code',
+  'error_title',
+  'tag',
 ] as const;
 
 export const CONVERSATIONS_COLUMNS = [
@@ -110,7 +113,7 @@ function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
 
 /** What `sql/queries/messages.sql` prints, of live messages and of closed ones; those have their card under another name. */
 const PRINTED = `message_id, phone_number_id, customer, sent_at, delivered_at, type, template_name, category, policy,
-    predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, currency, rate, unrated, tier`;
+    predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, currency, rate, unrated, tier, participant, error_code, error_title, tag`;
 
 /** What messages are narrowed by before they are priced. */
 const NARROWED_MARKS = {
@@ -129,6 +132,7 @@ const NARROWED_MESSAGES = {
   tier: 'tier',
   rate: "if(billing = 'BILLABLE', ifNull(toString(rate), ''), '')",
   rate_card: 'card',
+  tag: 'tag',
 } as const;
 
 /** A part of the messages of a report, told by conditions on marks and on frozen messages. */
@@ -205,7 +209,7 @@ export async function* messages(
     by === 'charged' ? closingsOf(database, filters) : readStandingPeriods(database, 0),
   ]);
   const { sql, parameters } = printedMessages(basis, closings, filters, by);
-  const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id';
+  const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id, participant';
   yield* database.stream(messagesSql(sql, '', order), parameters);
 }
 

@@ -14,11 +14,15 @@ import {
   type SavingsMarketsRow,
   type SavingsNumbersRow,
   type SavingsRow,
+  savingsTagsRow,
+  type SavingsTagsRow,
   type UnratedRow,
 } from '@ctwa-ledger/schemas/bill.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database } from '../ledger/database.ts';
-import { pricedCharges, printedCharges } from './charges.ts';
+import { readRatingBasis } from '../rating/basis.ts';
+import { closingsOf, pricedCharges, printedCharges } from './charges.ts';
+import { printedMessages } from './rows.ts';
 import { ofAdSql } from './sql.ts';
 
 /** Whether some message of a group has an amount: a sum over none is nothing, not 0. */
@@ -87,6 +91,26 @@ export function savingsMarkets(database: Database, filters: ReportFilters): Prom
 /** Report `savings-numbers`: by account and business number. */
 export function savingsNumbers(database: Database, filters: ReportFilters): Promise<SavingsNumbersRow[]> {
   return sums(database, filters, savingsNumbersRow, CUTS.numbers);
+}
+
+/**
+ * Report `savings-tags`: by what senders attached to messages. Charges do not keep that, so the messages behind them are
+ * priced one by one.
+ */
+export async function savingsTags(database: Database, filters: ReportFilters): Promise<SavingsTagsRow[]> {
+  const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
+  const { sql, parameters } = printedMessages(basis, closings, filters, 'charged');
+  const sum = (condition: string): string =>
+    `if(countIf(unrated = '') = 0, NULL, toString(sumIf(toDecimal128(ifNull(messages.rate, 0), 8), ${condition})))`;
+  return database.query(
+    savingsTagsRow,
+    `SELECT tag, currency, toUInt32(count()) AS volume, ${sum('true')} AS list_cost,
+       ${sum("billing = 'BILLABLE'")} AS billed_cost, ${sum("billing != 'BILLABLE'")} AS savings,
+       toUInt32(countIf(unrated != '')) AS unrated
+     FROM (SELECT tag, toString(currency) AS currency, toString(billing) AS billing, rate, toString(unrated) AS unrated FROM (${sql})) AS messages
+     GROUP BY tag, currency ORDER BY tag, currency`,
+    parameters,
+  );
 }
 
 /** A row of any cut; columns of other cuts are empty. */

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type {
   AskedConversation,
   Conversation,
@@ -13,7 +12,8 @@ import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readThread, type FoldedThread } from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
-import type { EntryMark, MessageMark } from '../lifecycle/marks.ts';
+import { errorsOf } from '../lifecycle/failures.ts';
+import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
 import { CONVERSATION_SECONDS, CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
 
@@ -45,26 +45,16 @@ function compareCursors(a: TimelineCursor, b: TimelineCursor): number {
   return a.at - b.at || a.rank - b.rank || compareUtf8(a.id, b.id);
 }
 
-// As Meta sends them; whoever calls itself a source of events may have sent anything.
-const errorsSchema = z.array(
-  z.object({
-    code: z.union([z.number(), z.string()]).transform(String),
-    title: z.string().optional(),
-    message: z.string().optional(),
-  }),
-);
-
 /** The first error of each status that has one, under the message's id; of several statuses the latest. */
 function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   for (const event of events) {
-    if (event.event !== 'status' || event.errors === '') continue;
-    const parsed = errorsSchema.safeParse(JSON.parse(event.errors));
-    const first = parsed.success ? parsed.data[0] : undefined;
-    if (first === undefined) continue;
+    if (event.event !== 'status') continue;
+    const [first] = errorsOf(event.errors);
+    if (first === undefined || first.code === '') continue;
     const known = refusals.get(event.id);
     if (known !== undefined && known.at >= event.timestamp) continue;
-    refusals.set(event.id, { at: event.timestamp, code: first.code, title: first.title ?? first.message ?? '' });
+    refusals.set(event.id, { at: event.timestamp, code: first.code, title: first.title });
   }
   return refusals;
 }
@@ -210,7 +200,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
   );
   const opened = new Map<string, MessageMark>();
   for (const message of facts.outbound) {
-    const mark = messages.get(message.id);
+    const mark = messages.get(markKey({ message_id: message.id, participant: message.participant }));
     if (mark === undefined) continue;
     if (mark.rule === 'W5' && mark.window !== null) opened.set(mark.window.entry_id, mark);
     events.push(outboundEvent(message, mark, refusals.get(message.id), isFree));

@@ -1,4 +1,4 @@
--- One row per outbound message of a range, with its price (contract.md 3). An amount is that
+-- One row per outbound message of a range, of a group message per participant, with its price (contract.md 3). An amount is that
 -- of one message, so nothing is rounded.
 SELECT
     message_id, phone_number_id, customer, %sent_at% AS sent_at_text, %delivered_at% AS delivered_at_text,
@@ -8,6 +8,6 @@ SELECT
     ifNull(toString(rate), '') AS list_cost,
     if(billing = 'BILLABLE' OR rate IS NULL, list_cost, '0') AS billed_cost,
     if(billing = 'BILLABLE' AND rate IS NOT NULL, '0', list_cost) AS savings,
-    unrated, period%also%
+    unrated, period, error_code, error_title, tag%also%
 FROM (%rated%) AS message_marks
 %order%

@@ -25,7 +25,11 @@ SELECT
     groupArrayIf(assumeNotNull(seconds), part = 'entry' AND starts = 1 AND replied = 1),
     groupArrayIf(assumeNotNull(last_entry), part = 'entry' AND starts = 1 AND replied = 0),
     countIf(part = 'window'),
-    countIf(part = 'window' AND confirmed = 1)
+    countIf(part = 'window' AND confirmed = 1),
+    countIf(part = 'lost referral'),
+    sum(opens_reported),
+    sum(in_reported),
+    sum(is_renamed)
 FROM
 (
     SELECT phone_number_id, toStartOfFifteenMinutes(time) AS at, ad_id AS ad, source_type AS source, 'message' AS part,
@@ -34,23 +38,29 @@ FROM
         (delivered_at IS NOT NULL AND reported NOT IN ('', 'UNKNOWN')) AS is_reported,
         is_allowance_difference AS allowance, odd_reports AS odd, conversation_id != '' AS in_window,
         0 AS starts, 0 AS replied, CAST(NULL AS Nullable(Int64)) AS seconds,
-        CAST(NULL AS Nullable(DateTime('UTC'))) AS last_entry, 0 AS confirmed
+        CAST(NULL AS Nullable(DateTime('UTC'))) AS last_entry, 0 AS confirmed,
+        opens_reported_window AS opens_reported, reported_window_id != '' AS in_reported, dialled_customer != '' AS is_renamed
     FROM message_marks FINAL
     WHERE (phone_number_id, at) IN cells
     UNION ALL
     SELECT phone_number_id, toStartOfFifteenMinutes(entry_at) AS at, ad_id, source_type, 'entry',
         entry_at, '', '', 0, 0, 0, 0, 0,
-        starts_conversation, conversation_is_replied, conversation_seconds_to_reply, conversation_last_entry_at, 0
+        starts_conversation, conversation_is_replied, conversation_seconds_to_reply, conversation_last_entry_at, 0, 0, 0, 0
     FROM entry_marks FINAL
     WHERE (phone_number_id, at) IN cells
     UNION ALL
     SELECT phone_number_id, toStartOfFifteenMinutes(assumeNotNull(opened_at)) AS at, ad_id, source_type, 'window',
-        assumeNotNull(opened_at), '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, is_confirmed
+        assumeNotNull(opened_at), '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, is_confirmed, 0, 0, 0
     FROM entry_marks FINAL
     WHERE opened_at IS NOT NULL AND (phone_number_id, at) IN cells
     UNION ALL
+    SELECT phone_number_id, toStartOfFifteenMinutes(written_at) AS at, '', '', 'lost referral',
+        written_at, '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0
+    FROM lost_referrals FINAL
+    WHERE (phone_number_id, at) IN cells
+    UNION ALL
     SELECT phone_number_id, cell_at, ad_id, source_type, 'stood',
-        cell_at, '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0
+        cell_at, '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0
     FROM summary_cells
     WHERE (phone_number_id, cell_at) IN cells
 )

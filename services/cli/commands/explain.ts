@@ -20,8 +20,16 @@ export async function explain(id: string, options: CommonOptions & { tz?: string
       throw new LedgerError(
         `The ledger knows no outbound message "${id}". Give the id as it stands in the report messages.`,
       );
-    for (const { mark_sentence, amount_sentence } of explained)
-      process.stdout.write(`${mark_sentence}\n${amount_sentence}\n`);
+    for (const { message, mark_sentence, amount_sentence, failure_sentence } of explained) {
+      const lines = [mark_sentence, amount_sentence];
+      if (failure_sentence !== '') lines.push(failure_sentence);
+      if (message.dialled_customer !== '')
+        lines.push(
+          `Meta's statuses name ${message.customer}, the sender ${message.dialled_customer}: one customer (F3)`,
+        );
+      if (message.participant !== '') lines.unshift(`To ${message.participant}, in a group:`);
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
   };
   await (options.sample === true ? withSample(options, run) : withExistingLedger('explain', options, run));
 }

@@ -1,6 +1,7 @@
 import type { OutboundMessage } from '../facts.ts';
 import type { DecidingRule, Mark } from '../marks.ts';
 import { CONVERSATION_SECONDS } from '../time.ts';
+import { ratedCategory } from '../verdict.ts';
 
 interface Conversation {
   readonly category: string;
@@ -35,7 +36,7 @@ export class Conversations {
     delivered_at: number,
     serviceMark: 'BILLABLE' | 'FREE_SERVICE',
   ): { readonly mark: Mark; readonly rule: DecidingRule } {
-    const category = message.is_template ? message.category : 'service';
+    const category = message.is_template ? ratedCategory(message.category) : 'service';
     if (this.#isOpen(delivered_at, message.is_template ? category : null))
       return { mark: 'COVERED', rule: '3.1_covered' };
     this.#opened.push({ category, opened_at: delivered_at });

@@ -16,7 +16,19 @@ export function markOutsideWindow(
   conversations: Conversations,
   isServiceWindowOpen: (at: number) => boolean,
 ): { readonly mark: Mark; readonly rule: DecidingRule } {
-  if (message.is_echo) return { mark: 'FREE_SERVICE', rule: 'F6' };
+  if (message.stands_apart) return { mark: 'FREE_SERVICE', rule: 'F6' };
+  // An echo that counts opens and joins conversations as any other message does; only its own charge is none.
+  const placed = markByPolicy(message, delivered_at, policy, conversations, isServiceWindowOpen);
+  return message.is_echo ? { mark: 'FREE_SERVICE', rule: 'F6' } : placed;
+}
+
+function markByPolicy(
+  message: OutboundMessage,
+  delivered_at: number,
+  policy: PolicyName,
+  conversations: Conversations,
+  isServiceWindowOpen: (at: number) => boolean,
+): { readonly mark: Mark; readonly rule: DecidingRule } {
   if (message.category === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
   switch (policy) {
     case 'CBP-2023-06':

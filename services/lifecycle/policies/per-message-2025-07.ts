@@ -1,4 +1,5 @@
 import type { OutboundMessage } from '../facts.ts';
+import { ratedCategory } from '../verdict.ts';
 import type { DecidingRule, Mark } from '../marks.ts';
 
 /**
@@ -10,6 +11,7 @@ export function perMessage2025(
   in_service_window: boolean,
 ): { readonly mark: Mark; readonly rule: DecidingRule } {
   if (!message.is_template) return { mark: 'FREE_SERVICE', rule: '3_service' };
-  if (message.category === 'utility' && in_service_window) return { mark: 'FREE_SERVICE', rule: '3_utility_in_csw' };
+  if (ratedCategory(message.category) === 'utility' && in_service_window)
+    return { mark: 'FREE_SERVICE', rule: '3_utility_in_csw' };
   return { mark: 'BILLABLE', rule: '3_charged' };
 }

@@ -10,9 +10,13 @@ export function messageParts({ phone_number_id, message_id }: MessageKey): Messa
   return { phone_number_id: encodeURIComponent(phone_number_id), message_id: encodeURIComponent(message_id) };
 }
 
-/** End of the address of one message's page, and of the page that looks one up; `reveal` asks for the customer's whole number. */
-export function messageSearch(filters: FilterState, reveal: boolean): string {
-  return search(filters, { reveal: reveal ? '1' : '' });
+/**
+ * End of the address of one message's page, and of the page that looks one up.
+ * @param reveal asks for the customer's whole number
+ * @param row which of a group message's participants, from 1
+ */
+export function messageSearch(filters: FilterState, reveal: boolean, row = 1): string {
+  return search(filters, { reveal: reveal ? '1' : '', row: row === 1 ? '' : String(row) });
 }
 
 /** Address of the page of one message. */

@@ -6,7 +6,7 @@ import { deliveredMark } from '../format/words.ts';
 import type { TableSpec, Value } from '../table/table.ts';
 
 /** What tells groups of mismatches apart, and what the messages are narrowed to by a click on one. */
-export const GROUP_KEY = ['predicted', 'reported', 'category', 'policy', 'rule'] as const;
+export const GROUP_KEY = ['predicted', 'reported', 'category', 'policy', 'rule', 'circumstance'] as const;
 type GroupKey = (typeof GROUP_KEY)[number];
 export type Group = Pick<MismatchesRow, GroupKey>;
 
@@ -20,6 +20,7 @@ const VALUES: Readonly<Record<GroupKey, { readonly read: (text: string) => strin
   category: { read: (text) => word(text.toLowerCase()), wrong: 'is no category; all categories are shown.' },
   policy: { read: word, wrong: 'is no policy; all policies are shown.' },
   rule: { read: word, wrong: 'is no rule; all rules are shown.' },
+  circumstance: { read: word, wrong: 'is no circumstance; all are shown.' },
 };
 
 /** What the messages are narrowed to; what cannot be used is left out, with a notice. */
@@ -72,6 +73,7 @@ export const GROUP_VALUES: Readonly<Record<GroupColumn, (row: MismatchesRow) => 
   category: (row) => row.category,
   policy: (row) => row.policy,
   rule: (row) => row.rule,
+  circumstance: (row) => row.circumstance,
   messages: (row) => row.messages,
   last_delivered_at: (row) => row.last_delivered_at,
 };

@@ -1,11 +1,15 @@
 /** What usually lies behind a pair of marks, in plain words: what to look at first. */
-export function likelyReason(predicted: string, reported: string): string {
+export function likelyReason(predicted: string, reported: string, circumstance: string): string {
+  if (reported === 'FREE_ENTRY' && circumstance === 'answered_from_app')
+    return 'The ad was answered from the WhatsApp Business app only. By the rules that opens no free entry window; Meta opened one all the same.';
+  if (reported === 'FREE_ENTRY' && circumstance === 'no_entry_known')
+    return 'Meta knows a free entry window, and no message of the customer names an ad or post: the first message came without its ad, or a Page call-to-action was used.';
   if (predicted === 'FREE_ENTRY' && reported === 'BILLABLE')
     return 'Meta opened no free entry window, or one that ended earlier: most often the customer wrote from a desktop or the web, which the message does not say.';
   if (predicted === 'FREE_ENTRY')
     return 'Free either way: Meta counts it to the customer service window or to another conversation, and not to the free entry window.';
   if (reported === 'FREE_ENTRY')
-    return 'Meta knows a free entry window that the events do not show: a longer one, or an entry or answer that never reached this ledger.';
+    return 'Meta’s free entry window lasted longer than the one that is known, or an answer to the ad never reached this ledger.';
   if (predicted === 'BILLABLE' && reported === 'FREE_SERVICE')
     return 'Meta saw the customer service window open: a message of the customer may be missing here.';
   if (predicted === 'FREE_SERVICE' && reported === 'BILLABLE')

@@ -197,11 +197,18 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 6',
       },
       {
-        id: 'unattributed',
-        name: 'Unattributed',
+        id: 'reported-only',
+        name: 'Reported by Meta, no ad known',
         meaning:
-          'Free entry that Meta reports although no message of the customer names an ad or post: a Page call-to-action, or a click that never came in. It saves money, and belongs to no ad.',
+          'Free entry that Meta reports although no message of the customer names an ad or post: the first message came without its ad, or a Page call-to-action was used. It saves money and belongs to no ad. Such windows are counted apart and are never among the windows opened.',
         rules: 'rules W2 and V1',
+      },
+      {
+        id: 'lost-referrals',
+        name: 'First messages without their ad',
+        meaning:
+          'Messages that WhatsApp could not hand over (type unsupported, error 131060). The first message of an ad can come this way; its ad is lost with it.',
+        rules: 'rule W2',
       },
     ],
   },

@@ -8,10 +8,24 @@ import type { PageServerLoad } from './$types';
 export const load: PageServerLoad = async (event) => {
   const { status, filters } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
-  const [explained] = await reportsOf(event).messages({ ...event.params, tz: filters.tz }, filters.sample);
+  const all = await reportsOf(event).messages({ ...event.params, tz: filters.tz }, filters.sample);
+  // A group message has a row for each participant; the address counts them, so that it names nobody.
+  const row = Math.min(Math.max(Math.trunc(Number(event.url.searchParams.get('row') ?? 1)) || 1, 1), all.length);
+  const explained = all[row - 1];
   if (explained === undefined) error(404, 'There is no such message');
   const reveal = readReveal(event.url.searchParams);
-  const customer = shownCustomer(explained.message.customer, reveal);
+  const { message } = explained;
   // Here and not in the page: what is not to be seen is not sent either.
-  return { reveal, explained: { ...explained, message: { ...explained.message, customer } } };
+  const shown = {
+    ...message,
+    customer: shownCustomer(message.customer, reveal),
+    participant: shownCustomer(message.participant, reveal),
+    dialled_customer: shownCustomer(message.dialled_customer, reveal),
+  };
+  return {
+    reveal,
+    row,
+    participants: all.map((one) => shownCustomer(one.message.participant, reveal)),
+    explained: { ...explained, message: shown },
+  };
 };
