@@ -618,6 +618,7 @@ export const accountsArbitrary: fc.Arbitrary<Account[]> = fc
 export const policyArbitrary: fc.Arbitrary<PolicySettings> = fc.record({
   entry_sources: fc.constantFrom(['ad', 'post'], ['ad'], ['post'], ['ad', 'post', 'story']),
   clock: fc.constantFrom('delivered', 'sent'),
+  echoes: fc.constantFrom('apart', 'counted'),
   echoes_reply: fc.constantFrom(true, false),
   reactions_reply: fc.constantFrom(false, true),
   max_window_hours: fc.constantFrom(168, 72, 96, 240, 24, 1),
