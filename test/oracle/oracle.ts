@@ -28,13 +28,15 @@ export type Row = Record<string, string>;
 export interface OracleMessage {
   readonly phone_number_id: string;
   readonly message_id: string;
+  /** Of a group message the participant (F8). */
   readonly customer: string;
   readonly waba_id: string;
   readonly sent_at: number;
   readonly delivered_at: number | undefined;
   readonly type: string;
   readonly category: string;
-  readonly is_echo: boolean;
+  /** F6: an echo, where the policy says that echoes stand apart from the API's bill. */
+  readonly stands_apart: boolean;
   readonly policy: string;
   readonly predicted: string;
   readonly reported: string;
@@ -76,6 +78,9 @@ const MESSAGE_FIELDS = [
   'template',
   'origin',
   'sender',
+  'tag',
+  'group_id',
+  'errors',
 ];
 const REFERRAL_FIELDS = ['source_type', 'source_id', 'source_url', 'headline', 'body', 'media_type', 'ctwa_clid'];
 const TEMPLATE_FIELDS = ['name', 'language', 'category'];
@@ -90,7 +95,9 @@ const STATUS_FIELDS = [
   'timestamp',
   'conversation',
   'pricing',
+  'group_id',
   'participant',
+  'tag',
   'errors',
 ];
 const CONVERSATION_FIELDS = ['id', 'expiration_timestamp', 'origin'];
@@ -119,8 +126,14 @@ function put(fields: Fields, name: string, value: unknown): void {
   else fields[name] = value;
 }
 
-function digits(value: unknown): string {
-  return typeof value === 'string' ? value.replace(/[^0-9]/g, '') : '';
+/** F2: what looks like a phone number becomes its digits; anything else stays as it is. */
+function phoneNumber(name: string): string {
+  return /^\+?[0-9\s().-]+$/.test(name) ? name.replace(/[^0-9]/g, '') : name;
+}
+
+/** F2 */
+function isBusinessScopedId(name: string): boolean {
+  return /^[A-Z]{2}\.[A-Za-z0-9.]+$/.test(name);
 }
 
 function seconds(value: unknown): number | undefined {
@@ -131,8 +144,16 @@ function normalise(raw: unknown): Fields {
   const isStatus = (raw as Fields)['event'] === 'status';
   const fields = pick(raw, isStatus ? STATUS_FIELDS : MESSAGE_FIELDS);
   put(fields, 'timestamp', seconds(fields['timestamp']));
-  put(fields, 'wa_id', digits(fields['wa_id']));
+  const waId = text(fields, 'wa_id');
+  if (isBusinessScopedId(waId)) {
+    if (fields['user_id'] === undefined) fields['user_id'] = waId;
+    delete fields['wa_id'];
+  } else {
+    put(fields, 'wa_id', phoneNumber(waId));
+  }
   if (isStatus) {
+    // contract.md 1: as `wa_id`, but a business-scoped id as it is.
+    put(fields, 'participant', phoneNumber(text(fields, 'participant')));
     const conversation = pick(fields['conversation'], CONVERSATION_FIELDS);
     put(conversation, 'expiration_timestamp', seconds(conversation['expiration_timestamp']));
     put(conversation, 'origin', pick(conversation['origin'], ORIGIN_FIELDS));
@@ -171,7 +192,7 @@ function inside(fields: Fields, name: string): Fields {
   return (fields[name] ?? {}) as Fields;
 }
 
-/** contract.md 1: the digits of `wa_id`, else the `user_id`. */
+/** contract.md 1: the `wa_id`, else the `user_id`. */
 function customerOf(fields: Fields): string {
   return text(fields, 'wa_id') || text(fields, 'user_id');
 }
@@ -179,6 +200,11 @@ function customerOf(fields: Fields): string {
 /** F5: always lower case with `_`. */
 function categoryName(written: string): string {
   return written.toLowerCase().replaceAll('-', '_');
+}
+
+/** F8: a category of groups behaves as the part after `group_`, in the policies and in the rates. */
+export function categoryOutsideGroups(category: string): string {
+  return /^group_(.+)$/.exec(category)?.[1] ?? category;
 }
 
 interface Copy {
@@ -210,7 +236,10 @@ interface Entry {
   readonly ad_id: string;
   readonly source_url: string;
   readonly ctwa_clid: string;
+  /** W4: the reply that answers it, be it from the app. */
   answeredBy: Outbound | undefined;
+  /** W4: whether a reply has claimed it, so that no later one opens a window from it. */
+  isClaimed: boolean;
   fep: Fep | undefined;
   /** Section 6: the entry that starts the ad conversation this one belongs to. */
   start: Entry | undefined;
@@ -225,9 +254,11 @@ interface Fep {
   readonly messages: Outbound[];
 }
 
+/** One row of `messages`: an outbound message, or one participant's part in a group message (F8). */
 interface Outbound {
   readonly id: string;
   readonly phone_number_id: string;
+  /** Of a group message the participant. */
   readonly customer: string;
   readonly waba_id: string;
   readonly type: string;
@@ -235,12 +266,17 @@ interface Outbound {
   readonly category: string;
   readonly isTemplate: boolean;
   readonly isEcho: boolean;
+  /** F6 */
+  readonly standsApart: boolean;
   readonly sent_at: number;
   readonly delivered_at: number | undefined;
+  /** Of a group message those of the participant. */
   readonly statuses: readonly Copy[];
   /** V1: the status whose pricing is Meta's report. */
   readonly deciding: Copy | undefined;
   readonly reported_category: string;
+  readonly error: MessageError;
+  readonly tag: string;
   policy: string;
   predicted: string;
   reported: string;
@@ -249,13 +285,22 @@ interface Outbound {
   fep: Fep | undefined;
 }
 
+interface MessageError {
+  readonly code: string;
+  readonly title: string;
+}
+
+/** F1, F8: a business number and one customer, or a business number and one group. */
 interface Thread {
+  readonly isGroup: boolean;
   readonly inbound: Copy[];
   readonly entries: Entry[];
   readonly outbound: Outbound[];
 }
 
 interface CbpConversation {
+  /** F8: each participant of a group has conversations of his own. */
+  readonly customer: string;
   readonly category: string;
   readonly opened_at: number;
 }
@@ -294,10 +339,9 @@ function metaReport(deciding: Copy | undefined): string {
   const pricing = inside(deciding.fields, 'pricing');
   const type = text(pricing, 'type');
   if (type === 'free_entry_point') return 'FREE_ENTRY';
-  if (type === 'free_customer_service') return 'FREE_SERVICE';
+  if (type === 'free_customer_service' || type === 'free_group_customer_service') return 'FREE_SERVICE';
   if (type === 'regular') return 'BILLABLE';
-  if (type !== '') return 'UNKNOWN';
-  if (categoryName(text(pricing, 'category')) === 'referral_conversion') return 'FREE_ENTRY';
+  if (type === '' && categoryName(text(pricing, 'category')) === 'referral_conversion') return 'FREE_ENTRY';
   if (pricing['billable'] === true) return 'BILLABLE';
   if (pricing['billable'] === false) return 'FREE_SERVICE';
   return 'UNKNOWN';
@@ -307,19 +351,52 @@ function earliest(times: readonly number[]): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** F3: who a message known only from statuses was sent to. */
-function customerFromStatuses(statuses: readonly Copy[]): string {
-  let found: { timestamp: number; customer: string } | undefined;
+/** F3, F8: the name in the earliest status that has one, then the smaller name. */
+function earliestName(statuses: readonly Copy[], nameIn: (fields: Fields) => string): string {
+  let found: { timestamp: number; name: string } | undefined;
   for (const status of statuses) {
-    const customer = customerOf(status.fields);
-    if (customer === '') continue;
+    const name = nameIn(status.fields);
+    if (name === '') continue;
     const earlier =
       found === undefined ||
       status.timestamp < found.timestamp ||
-      (status.timestamp === found.timestamp && bytewise(customer, found.customer) < 0);
-    if (earlier) found = { timestamp: status.timestamp, customer };
+      (status.timestamp === found.timestamp && bytewise(name, found.name) < 0);
+    if (earlier) found = { timestamp: status.timestamp, name };
   }
-  return found?.customer ?? '';
+  return found?.name ?? '';
+}
+
+/** The latest of the statuses; of one second the greater canonical JSON (F2). */
+function latestOf(statuses: readonly Copy[]): Copy | undefined {
+  let latest: Copy | undefined;
+  for (const status of statuses) {
+    const later =
+      latest === undefined ||
+      status.timestamp > latest.timestamp ||
+      (status.timestamp === latest.timestamp && bytewise(status.json, latest.json) > 0);
+    if (later) latest = status;
+  }
+  return latest;
+}
+
+/** The errors of an event: a list as Meta sends it, or one error by itself. Anything else holds none. */
+function errorsOf(fields: Fields): unknown[] {
+  const errors = fields['errors'];
+  if (Array.isArray(errors)) return errors;
+  return typeof errors === 'object' ? [errors] : [];
+}
+
+/** Text, or a number as text; anything else, where the error is no object too, is not known. */
+function partOf(error: unknown, name: string): string {
+  const value = typeof error === 'object' && error !== null ? (error as Fields)[name] : undefined;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** The first error of the latest failed status. */
+function errorIn(statuses: readonly Copy[]): MessageError {
+  const latest = latestOf(statuses.filter((status) => text(status.fields, 'status') === 'failed'));
+  const [error] = latest === undefined ? [] : errorsOf(latest.fields);
+  return { code: partOf(error, 'code'), title: partOf(error, 'title') };
 }
 
 /** contract.md 5. */
@@ -342,25 +419,60 @@ function wabaOf(
   return '';
 }
 
+/** F6 */
+function isEchoEvent(event: Copy | undefined): boolean {
+  return text(event?.fields, 'origin') === 'app';
+}
+
+/** F8: the group that an outbound message went to, or empty. An echo's is its own, as its customer is (F3). */
+function groupOf(event: Copy | undefined, statuses: readonly Copy[]): string {
+  const groupIn = (fields: Fields): string => text(fields, 'group_id');
+  const own = event === undefined ? '' : groupIn(event.fields);
+  return isEchoEvent(event) ? own : earliestName(statuses, groupIn) || own;
+}
+
+/** F3: the customer of a message to one customer. */
+function recipientOf(event: Copy | undefined, statuses: readonly Copy[]): string {
+  const own = event === undefined ? '' : customerOf(event.fields);
+  return isEchoEvent(event) ? own : earliestName(statuses, customerOf) || own;
+}
+
+/** F8: all that the statuses of a group message name. */
+function participantsOf(statuses: readonly Copy[]): string[] {
+  return [...new Set(statuses.map((status) => text(status.fields, 'participant')).filter((name) => name !== ''))];
+}
+
 function outboundMessage(
   phone_number_id: string,
   id: string,
   event: Copy | undefined,
-  statuses: readonly Copy[],
-  accounts: readonly Account[],
+  ofMessage: readonly Copy[],
+  /** F8: whose part in a group message this is. */
+  participant: string | undefined,
+  { accounts, policy }: Rulings,
 ): Outbound {
-  const timesOf = (...names: string[]): number[] =>
-    statuses.filter((status) => names.includes(text(status.fields, 'status'))).map((status) => status.timestamp);
+  const isOf =
+    (...names: string[]) =>
+    (status: Copy): boolean =>
+      names.includes(text(status.fields, 'participant'));
+  const statuses = participant === undefined ? ofMessage : ofMessage.filter(isOf(participant));
+  const ofNobody = participant === undefined ? [] : ofMessage.filter(isOf(''));
+  const timesIn = (among: readonly Copy[], ...names: string[]): number[] =>
+    among.filter((status) => names.includes(text(status.fields, 'status'))).map((status) => status.timestamp);
 
-  // F3
+  // F3; in a group it is that of the message (F8).
   const sent_at =
-    event?.timestamp ?? earliest(timesOf('sent')) ?? earliest(statuses.map((status) => status.timestamp)) ?? 0;
-  // F6, F4
-  const isEcho = event !== undefined && text(event.fields, 'origin') === 'app';
-  const delivered_at = isEcho ? sent_at : earliest(timesOf('delivered', 'read', 'played'));
+    event?.timestamp ??
+    earliest(timesIn(ofMessage, 'sent')) ??
+    earliest(ofMessage.map((status) => status.timestamp)) ??
+    0;
+  // F6, F4; in a group it is the participant's own (F8).
+  const isEcho = isEchoEvent(event);
+  const delivered_at = isEcho ? sent_at : earliest(timesIn(statuses, 'delivered', 'read', 'played'));
 
+  // V1; F8: statuses that name no participant report where the participant's own do not.
+  const deciding = decidingStatus(statuses) ?? decidingStatus(ofNobody);
   // F5
-  const deciding = decidingStatus(statuses);
   const type = event === undefined ? '' : text(event.fields, 'type');
   const template = event === undefined ? {} : inside(event.fields, 'template');
   const reportedCategory =
@@ -370,23 +482,28 @@ function outboundMessage(
   else if (text(template, 'category') !== '') category = categoryName(text(template, 'category'));
   else if (reportedCategory !== '' && reportedCategory !== 'referral_conversion') category = reportedCategory;
   else category = 'unknown';
-  const isTemplate = (event === undefined || type === 'template') && category !== 'service';
+  const isTemplate = (event === undefined || type === 'template') && categoryOutsideGroups(category) !== 'service';
 
+  const about = [...statuses, ...ofNobody];
+  const tagged = latestOf(about.filter((status) => text(status.fields, 'tag') !== ''));
   return {
     id,
     phone_number_id,
-    customer: event === undefined ? customerFromStatuses(statuses) : customerOf(event.fields),
-    waba_id: wabaOf(event, statuses, phone_number_id, accounts),
+    customer: participant ?? recipientOf(event, ofMessage),
+    waba_id: wabaOf(event, ofMessage, phone_number_id, accounts),
     type,
     template_name: text(template, 'name'),
     category,
     isTemplate,
     isEcho,
+    standsApart: isEcho && policy.echoes === 'apart',
     sent_at,
     delivered_at,
     statuses,
     deciding,
     reported_category: reportedCategory,
+    error: errorIn(about),
+    tag: text(event?.fields, 'tag') || text(tagged?.fields, 'tag'),
     policy: '',
     predicted: 'UNDELIVERED', // F4, unless the fold says otherwise
     reported: metaReport(deciding), // V1; V1a follows when the thread is known
@@ -403,12 +520,24 @@ function isEntry(inbound: Fields, policy: PolicySettings): boolean {
   return policy.entry_sources.includes(text(inside(inbound, 'referral'), 'source_type'));
 }
 
-function threadsOf(input: Rulings): Thread[] {
-  const copies = distinctCopies(input.events);
+/** F7: what says something about another message and is none. */
+function isAboutAnother(event: Copy): boolean {
+  return ['edit', 'revoke'].includes(text(event.fields, 'type'));
+}
 
+interface Known {
+  readonly phone_number_id: string;
+  readonly id: string;
+  /** Of the copies of the message event, the one that counts. */
+  readonly event: Copy | undefined;
+  readonly statuses: readonly Copy[];
+}
+
+/** F2: what is known of each id of each number. */
+function knownMessages(events: readonly unknown[]): Known[] {
   const messageOf = new Map<string, Copy>();
   const statusesOf = new Map<string, Copy[]>();
-  for (const copy of copies) {
+  for (const copy of distinctCopies(events)) {
     const key = JSON.stringify([text(copy.fields, 'phone_number_id'), text(copy.fields, 'id')]); // F2
     if (copy.fields['event'] === 'status') {
       addTo(statusesOf, key, copy);
@@ -423,22 +552,32 @@ function threadsOf(input: Rulings): Thread[] {
     if (smaller) messageOf.set(key, copy);
   }
 
-  // F1
+  return [...new Set([...messageOf.keys(), ...statusesOf.keys()])].map((key) => {
+    const [phone_number_id, id] = JSON.parse(key) as [string, string];
+    return { phone_number_id, id, event: messageOf.get(key), statuses: statusesOf.get(key) ?? [] };
+  });
+}
+
+function threadsOf(input: Rulings): Thread[] {
   const threads = new Map<string, Thread>();
-  const thread = (...parts: string[]): Thread => {
-    const key = JSON.stringify(parts);
-    const known = threads.get(key) ?? { inbound: [], entries: [], outbound: [] };
+  const thread = (phone_number_id: string, kind: 'customer' | 'group' | 'nobody', name: string): Thread => {
+    const key = JSON.stringify([phone_number_id, kind, name]);
+    const known = threads.get(key) ?? { isGroup: kind === 'group', inbound: [], entries: [], outbound: [] };
     threads.set(key, known);
     return known;
   };
 
-  for (const key of new Set([...messageOf.keys(), ...statusesOf.keys()])) {
-    const [phone_number_id, id] = JSON.parse(key) as [string, string];
-    const event = messageOf.get(key);
+  for (const { phone_number_id, id, event, statuses } of knownMessages(input.events)) {
+    if (event !== undefined && isAboutAnother(event)) continue; // F7, its statuses too
     if (event !== undefined && text(event.fields, 'direction') === 'inbound') {
       // F3: the statuses of an inbound message make no row.
+      const group = text(event.fields, 'group_id');
+      if (group !== '') {
+        thread(phone_number_id, 'group', group).inbound.push(event); // F8: no entry
+        continue;
+      }
       const customer = customerOf(event.fields);
-      const home = thread(phone_number_id, customer);
+      const home = thread(phone_number_id, 'customer', customer);
       home.inbound.push(event);
       if (isEntry(event.fields, input.policy)) {
         const referral = inside(event.fields, 'referral');
@@ -452,15 +591,27 @@ function threadsOf(input: Rulings): Thread[] {
           source_url: text(referral, 'source_url'),
           ctwa_clid: text(referral, 'ctwa_clid'),
           answeredBy: undefined,
+          isClaimed: false,
           fep: undefined,
           start: undefined,
         });
       }
       continue;
     }
-    const message = outboundMessage(phone_number_id, id, event, statusesOf.get(key) ?? [], input.accounts);
+    const rowOf = (participant?: string): Outbound =>
+      outboundMessage(phone_number_id, id, event, statuses, participant, input);
+    const group = groupOf(event, statuses);
+    if (group !== '') {
+      // F8: one row per participant that a status names.
+      thread(phone_number_id, 'group', group).outbound.push(...participantsOf(statuses).map(rowOf));
+      continue;
+    }
+    const message = rowOf();
     // F3: without any customer it is a thread of its own.
-    const home = message.customer === '' ? thread(phone_number_id, '', id) : thread(phone_number_id, message.customer);
+    const home =
+      message.customer === ''
+        ? thread(phone_number_id, 'nobody', id)
+        : thread(phone_number_id, 'customer', message.customer);
     home.outbound.push(message);
   }
 
@@ -471,7 +622,7 @@ function threadsOf(input: Rulings): Thread[] {
 // ---------------------------------------------------------------------------------------------------------------------
 // Sections 2 to 4: one thread, message by message.
 
-/** W1, at the time x. */
+/** W1, at the time x; F7 keeps edits and revocations out, F8 has a message of any member open it for a group. */
 function csw(thread: Thread, x: number): boolean {
   for (const m of thread.inbound) {
     if (text(m.fields, 'type') !== 'system' && m.timestamp <= x && x < m.timestamp + DAY) return true;
@@ -523,68 +674,87 @@ function policyOf(message: Outbound, accounts: readonly Account[]): string {
 /** Sections 3 and 3.1: a delivered message outside a FEP. Opens a CBP conversation where one is due. */
 function outsideFep(message: Outbound, thread: Thread, conversations: CbpConversation[]): string {
   const x = message.delivered_at ?? 0;
-  if (message.isEcho) return 'FREE_SERVICE'; // F6
-  if (message.category === 'unknown') return 'UNKNOWN';
+  if (message.isEcho) return 'FREE_SERVICE'; // F6: it has no charge of its own, whether it stands apart or not
+  const category = categoryOutsideGroups(message.category);
+  if (category === 'unknown') return 'UNKNOWN';
 
   if (message.policy === 'PMP-2026-10') return message.type === 'reaction' ? 'FREE_SERVICE' : 'BILLABLE';
   if (message.policy === 'PMP-2025-07') {
-    if (message.category === 'service') return 'FREE_SERVICE';
-    if (message.category === 'utility' && csw(thread, x)) return 'FREE_SERVICE';
+    if (category === 'service') return 'FREE_SERVICE';
+    if (category === 'utility' && csw(thread, x)) return 'FREE_SERVICE';
     return 'BILLABLE';
   }
 
   // 3.1
-  const open = conversations.filter((each) => each.opened_at <= x && x < each.opened_at + DAY);
+  const { customer } = message;
+  const open = conversations.filter(
+    (each) => each.customer === customer && each.opened_at <= x && x < each.opened_at + DAY,
+  );
   if (message.isTemplate) {
-    if (open.some((each) => each.category === message.category)) return 'COVERED';
-    conversations.push({ category: message.category, opened_at: x });
+    if (open.some((each) => each.category === category)) return 'COVERED';
+    conversations.push({ customer, category, opened_at: x });
     return 'BILLABLE';
   }
   if (open.length > 0) return 'COVERED';
-  conversations.push({ category: 'service', opened_at: x });
+  conversations.push({ customer, category: 'service', opened_at: x });
   return message.policy === 'CBP-2023-06' ? 'BILLABLE' : 'FREE_SERVICE';
+}
+
+/** W4: the time by which windows open and hold. */
+function clockOf(message: Outbound, policy: PolicySettings): number {
+  return policy.clock === 'sent' ? message.sent_at : (message.delivered_at ?? 0);
+}
+
+/** W4: the delivered messages of a thread. */
+function inOrderOfDelivery(thread: Thread, policy: PolicySettings): Outbound[] {
+  const clock = (message: Outbound): number => clockOf(message, policy);
+  const other = (message: Outbound): number =>
+    policy.clock === 'sent' ? (message.delivered_at ?? 0) : message.sent_at;
+  return thread.outbound
+    .filter((message) => message.delivered_at !== undefined)
+    .sort(
+      (a, b) => clock(a) - clock(b) || other(a) - other(b) || bytewise(a.id, b.id) || bytewise(a.customer, b.customer),
+    );
 }
 
 function fold(thread: Thread, input: Rulings): Fep[] {
   const { policy, accounts } = input;
-  const bySent = policy.clock === 'sent';
-  const clock = (message: Outbound): number => (bySent ? message.sent_at : (message.delivered_at ?? 0));
-  const other = (message: Outbound): number => (bySent ? (message.delivered_at ?? 0) : message.sent_at);
-
-  // W4
-  const delivered = thread.outbound
-    .filter((message) => message.delivered_at !== undefined)
-    .sort((a, b) => clock(a) - clock(b) || other(a) - other(b) || bytewise(a.id, b.id));
+  const delivered = inOrderOfDelivery(thread, policy);
 
   const feps: Fep[] = [];
   let conversations: CbpConversation[] = [];
 
   for (const message of delivered) {
-    const x = clock(message);
+    const x = clockOf(message, policy);
     message.policy = policyOf(message, accounts);
 
-    const anyOpen = feps.some((fep) => fep.opened_at <= x && x < fep.expires_at);
-    // W4: it answers every entry it qualifies for that is not answered yet.
-    const answered = thread.entries.filter(
-      (entry) => entry.answeredBy === undefined && qualifies(message, entry, policy),
-    );
-    for (const entry of answered) entry.answeredBy = message;
+    // W4: it answers every entry it qualifies for that is not answered yet,
+    const qualifiesFor = thread.entries.filter((entry) => qualifies(message, entry, policy));
+    for (const entry of qualifiesFor) entry.answeredBy ??= message;
 
-    const latest = answered[answered.length - 1]; // entries are in the order (time, id)
-    if (!anyOpen && latest !== undefined) {
-      // W5
-      const fep: Fep = { owner: latest, opened_at: x, expires_at: x + 72 * HOUR, reported: false, messages: [] };
-      applyReport(fep, message, policy);
-      latest.fep = fep;
-      feps.push(fep);
-      conversations = []; // 3.1: opening a FEP closes all of them
-      message.fep = fep;
-    } else {
-      // W8: to the FEP opened last, even one that has ended; closes nothing.
-      const last = feps[feps.length - 1];
-      if (last !== undefined) applyReport(last, message, policy);
-      // W7
-      message.fep = feps.find((fep) => fep.opened_at <= x && x < fep.expires_at);
+    if (!message.standsApart) {
+      // and claims every one that is not claimed yet. F6: an echo that stands apart neither claims, nor opens, nor is
+      // inside, and its reports move no window.
+      const anyOpen = feps.some((fep) => fep.opened_at <= x && x < fep.expires_at);
+      const claimed = qualifiesFor.filter((entry) => !entry.isClaimed);
+      for (const entry of claimed) entry.isClaimed = true;
+
+      const latest = claimed[claimed.length - 1]; // entries are in the order (time, id)
+      if (!anyOpen && latest !== undefined) {
+        // W5
+        const fep: Fep = { owner: latest, opened_at: x, expires_at: x + 72 * HOUR, reported: false, messages: [] };
+        applyReport(fep, message, policy);
+        latest.fep = fep;
+        feps.push(fep);
+        conversations = []; // 3.1: opening a FEP closes all of them
+        message.fep = fep;
+      } else {
+        // W8: to the FEP opened last, even one that has ended; closes nothing.
+        const last = feps[feps.length - 1];
+        if (last !== undefined) applyReport(last, message, policy);
+        // W7
+        message.fep = feps.find((fep) => fep.opened_at <= x && x < fep.expires_at);
+      }
     }
 
     if (message.fep !== undefined) {
@@ -600,6 +770,7 @@ function fold(thread: Thread, input: Rulings): Fep[] {
   for (const message of delivered) message.without_free_entry = outsideFep(message, thread, conversationsWithoutFeps);
 
   // V1a
+  // F8: of a group each participant's, as each delivery is a charge of its own.
   const conversationsSeen = new Set<string>();
   for (const message of delivered) {
     if (message.reported !== 'BILLABLE' || message.deciding === undefined) continue;
@@ -609,8 +780,9 @@ function fold(thread: Thread, input: Rulings): Fep[] {
       if (message.predicted === 'COVERED') message.reported = 'COVERED';
       continue;
     }
-    if (conversationsSeen.has(conversation)) message.reported = 'COVERED';
-    conversationsSeen.add(conversation);
+    const key = JSON.stringify([message.customer, conversation]);
+    if (conversationsSeen.has(key)) message.reported = 'COVERED';
+    conversationsSeen.add(key);
   }
 
   // V2
@@ -628,7 +800,7 @@ function isMismatch(message: Outbound): boolean {
   if (message.reported === message.predicted) return false;
   const allowance =
     message.policy === 'PMP-2026-10' &&
-    message.category === 'service' &&
+    categoryOutsideGroups(message.category) === 'service' &&
     message.predicted === 'BILLABLE' &&
     message.reported === 'FREE_SERVICE';
   return !allowance;
@@ -688,6 +860,60 @@ function secondsToFirstReply(conversation: AdConversation): number {
     if (entry.answeredBy !== undefined && entry.answeredBy === first) waits.push(entry.answeredBy.sent_at - entry.t);
   }
   return Math.max(...waits);
+}
+
+/** An ad message that came without its ad: Meta lost it, and says so. */
+function isLostReferral(event: Copy): boolean {
+  if (text(event.fields, 'direction') !== 'inbound') return false;
+  if (text(event.fields, 'type') !== 'unsupported') return false;
+  if (text(inside(event.fields, 'referral'), 'source_type') !== '') return false;
+  return errorsOf(event.fields).some((error) => partOf(error, 'code') === '131060');
+}
+
+/** A window that only Meta knows of: no entry of ours explains it. */
+interface ReportedWindow {
+  readonly id: string;
+  /** In W4's order. */
+  readonly messages: Outbound[];
+}
+
+/** Meta reports free entry, and we have neither a window nor an entry from which there might be one. */
+function isReportedOnly(message: Outbound, thread: Thread, policy: PolicySettings): boolean {
+  const x = message.delivered_at;
+  if (x === undefined || thread.isGroup || message.reported !== 'FREE_ENTRY' || message.fep !== undefined) return false;
+  return !thread.entries.some((e) => e.t <= x && x < e.t + DAY + policy.max_window_hours * HOUR);
+}
+
+/** The conversation id of the deciding status, else the smallest of the statuses of origin `referral_conversion`. */
+function reportedConversation(message: Outbound): string {
+  const deciding = text(inside(message.deciding?.fields ?? {}, 'conversation'), 'id');
+  if (deciding !== '') return deciding;
+  const ids = message.statuses
+    .map((status) => inside(status.fields, 'conversation'))
+    .filter((conversation) => text(inside(conversation, 'origin'), 'type') === 'referral_conversion')
+    .map((conversation) => text(conversation, 'id'))
+    .filter((id) => id !== '')
+    .sort(bytewise);
+  return ids[0] ?? '';
+}
+
+function reportedWindows(thread: Thread, policy: PolicySettings): ReportedWindow[] {
+  const found: ReportedWindow[] = [];
+  for (const message of inOrderOfDelivery(thread, policy)) {
+    if (!isReportedOnly(message, thread, policy)) continue;
+    const id = reportedConversation(message);
+    let window: ReportedWindow | undefined;
+    if (id !== '') {
+      window = found.find((each) => each.id === id);
+    } else {
+      const last = found[found.length - 1];
+      const begun = last?.messages[0]?.delivered_at ?? -Infinity;
+      if (message.delivered_at! < begun + policy.max_window_hours * HOUR) window = last;
+    }
+    if (window === undefined) found.push({ id, messages: [message] });
+    else window.messages.push(message);
+  }
+  return found;
 }
 
 /** Linear interpolation between order statistics; `tenths` is 5 for the median, 9 for p90. Exact: all in tenths. */
@@ -779,7 +1005,7 @@ export function oracleMessages(input: Rulings): OracleMessage[] {
       delivered_at: message.delivered_at,
       type: message.type,
       category: message.category,
-      is_echo: message.isEcho,
+      stands_apart: message.standsApart,
       policy: message.policy,
       predicted: message.predicted,
       reported: message.reported,
@@ -801,17 +1027,25 @@ export function oracleReports(input: OracleInput): OracleReports {
   const entries: Entry[] = [];
   const feps: Fep[] = [];
   const conversations: AdConversation[] = [];
+  const reportedOnly: ReportedWindow[] = [];
   for (const thread of threadsOf(input)) {
     const opened = fold(thread, input);
     messages.push(...thread.outbound);
     entries.push(...thread.entries);
     feps.push(...opened);
     conversations.push(...adConversations(thread, opened));
+    reportedOnly.push(...reportedWindows(thread, input.policy));
   }
 
   const messageRows = messages
     .filter((message) => inRange(message.sent_at))
-    .sort((a, b) => a.sent_at - b.sent_at || bytewise(a.id, b.id) || bytewise(a.phone_number_id, b.phone_number_id))
+    .sort(
+      (a, b) =>
+        a.sent_at - b.sent_at ||
+        bytewise(a.id, b.id) ||
+        bytewise(a.customer, b.customer) ||
+        bytewise(a.phone_number_id, b.phone_number_id),
+    )
     .map((message) =>
       row({
         message_id: message.id,
@@ -829,6 +1063,9 @@ export function oracleReports(input: OracleInput): OracleReports {
         billable: String(message.billing === 'BILLABLE'), // V3
         conversation_id: message.fep?.owner.id ?? '',
         ad_id: message.fep?.owner.ad_id ?? '',
+        error_code: message.error.code,
+        error_title: message.error.title,
+        tag: message.tag,
       }),
     );
 
@@ -860,6 +1097,9 @@ export function oracleReports(input: OracleInput): OracleReports {
   const adKey = (entry: Entry): string => JSON.stringify([entry.ad_id, entry.source_type]);
   const days = { conversations: new Map<string, AdConversation[]>(), feps: new Map<string, Fep[]>() };
   const dayMessages = new Map<string, Outbound[]>();
+  const dayLostReferrals = new Map<string, Copy[]>();
+  const dayReportedWindows = new Map<string, ReportedWindow[]>();
+  const dayReportedMessages = new Map<string, Outbound[]>();
   const ads = { conversations: new Map<string, AdConversation[]>(), feps: new Map<string, Fep[]>() };
   const adEntries = new Map<string, Entry[]>();
   const adMessages = new Map<string, Outbound[]>();
@@ -881,6 +1121,19 @@ export function oracleReports(input: OracleInput): OracleReports {
     addTo(dayMessages, dailyKey(t, message.phone_number_id), message);
     if (message.fep !== undefined) addTo(adMessages, adKey(message.fep.owner), message);
   }
+  for (const { event, phone_number_id } of knownMessages(input.events)) {
+    if (event === undefined || !isLostReferral(event) || !inRange(event.timestamp)) continue;
+    addTo(dayLostReferrals, dailyKey(event.timestamp, phone_number_id), event);
+  }
+  for (const window of reportedOnly) {
+    for (const [i, message] of window.messages.entries()) {
+      const t = message.delivered_at!;
+      if (!inRange(t)) continue;
+      const key = dailyKey(t, message.phone_number_id);
+      if (i === 0) addTo(dayReportedWindows, key, window);
+      addTo(dayReportedMessages, key, message);
+    }
+  }
   for (const entry of entries) {
     if (inRange(entry.t)) addTo(adEntries, adKey(entry), entry);
   }
@@ -899,7 +1152,9 @@ export function oracleReports(input: OracleInput): OracleReports {
   };
   const isConfirmed = (fep: Fep): boolean => fep.messages.some((message) => message.reported === 'FREE_ENTRY');
 
-  const dailyKeys = [...new Set([...days.conversations.keys(), ...days.feps.keys(), ...dayMessages.keys()])];
+  const dailyKeys = [
+    ...new Set([...days.conversations.keys(), ...days.feps.keys(), ...dayMessages.keys(), ...dayLostReferrals.keys()]),
+  ];
   const daily = dailyKeys
     .map((key) => {
       const [day, phone_number_id] = JSON.parse(key) as [string, string];
@@ -920,6 +1175,9 @@ export function oracleReports(input: OracleInput): OracleReports {
         covered: billed('COVERED'),
         unknown: billed('UNKNOWN'),
         mismatches: String(sent.filter(isMismatch).length),
+        lost_referrals: String(dayLostReferrals.get(key)?.length ?? 0),
+        windows_reported_only: String(dayReportedWindows.get(key)?.length ?? 0),
+        messages_reported_only: String(dayReportedMessages.get(key)?.length ?? 0),
       });
     })
     .sort((a, b) => bytewise(a['day']!, b['day']!) || bytewise(a['phone_number_id']!, b['phone_number_id']!));

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '../../schemas/config.ts';
-import { one, rarely, reading, seeded, tapeArbitrary, type Choose, type Event } from './arbitraries.ts';
+import { one, rarely, reading, seeded, tapeArbitrary, type Choose, type Event } from './choices.ts';
 import {
   marketsOf,
   PRICE_COLUMNS,

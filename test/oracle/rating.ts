@@ -8,6 +8,7 @@ import type { Account } from '../../schemas/config.ts';
 import {
   addTo,
   bytewise,
+  categoryOutsideGroups,
   dayOf,
   oracleMessages,
   oracleReports,
@@ -88,6 +89,7 @@ export type UnratedReason = 'unknown_category' | 'no_account' | 'no_card' | 'mar
 export interface RatedMessage {
   readonly phone_number_id: string;
   readonly message_id: string;
+  readonly customer: string;
   readonly delivered_at: number | undefined;
   readonly billing: string;
   /** Of the delivery in the zone of the WABA; of `sent_at` where nothing was delivered. */
@@ -144,12 +146,15 @@ interface Line {
   readonly isReported: boolean;
 }
 
-/** M1a */
+/** M1a; F8: a category of groups is rated as the part after `group_`. */
 function ratedCategory(message: OracleMessage): string {
   const reportDecides = message.billing === 'BILLABLE' && message.reported === 'BILLABLE';
-  const asMarketing = (category: string): string => (category === 'marketing_lite' ? 'marketing' : category);
-  const reported = asMarketing(message.reported_category);
-  return reportDecides && isPriceColumn(reported) ? reported : asMarketing(message.category);
+  const columnOf = (named: string): string => {
+    const category = categoryOutsideGroups(named);
+    return category === 'marketing_lite' ? 'marketing' : category;
+  };
+  const reported = columnOf(message.reported_category);
+  return reportDecides && isPriceColumn(reported) ? reported : columnOf(message.category);
 }
 
 function isPriceColumn(category: string): category is PriceColumn {
@@ -212,7 +217,8 @@ function inOrder(lines: readonly Line[]): Line[] {
     (a, b) =>
       a.delivered_at - b.delivered_at ||
       bytewise(a.message.phone_number_id, b.message.phone_number_id) ||
-      bytewise(a.message.message_id, b.message.message_id),
+      bytewise(a.message.message_id, b.message.message_id) ||
+      bytewise(a.message.customer, b.message.customer), // participants of one group message
   );
 }
 
@@ -252,7 +258,11 @@ function tierPlaces(lines: readonly Line[]): Places {
 /** The service allowance from 2026-10. */
 function servicePlaces(lines: readonly Line[]): Places {
   const service = lines.filter(
-    (line) => line.message.policy === 'PMP-2026-10' && line.category === 'service' && line.message.type !== 'reaction',
+    (line) =>
+      line.message.policy === 'PMP-2026-10' &&
+      line.category === 'service' &&
+      line.message.type !== 'reaction' &&
+      !line.message.stands_apart,
   );
   return numbered(
     service.filter((line) => line.message.billing !== 'FREE_ENTRY'),
@@ -339,9 +349,10 @@ export function rateMessages(input: RatingInput): RatedMessage[] {
 }
 
 function factsOf(line: Line) {
-  const { phone_number_id, message_id, delivered_at, billing, waba_id } = line.message;
+  const { phone_number_id, message_id, customer, delivered_at, billing, waba_id } = line.message;
   const { day, market, currency, category: rated_category } = line;
-  return { phone_number_id, message_id, delivered_at, billing, day, waba_id, market, rated_category, currency };
+  const names = { phone_number_id, message_id, customer, waba_id };
+  return { ...names, delivered_at, billing, day, market, rated_category, currency };
 }
 
 function rated(line: Line, list: Price, billed: Price, rate: string): RatedMessage {
@@ -452,19 +463,21 @@ export function moneyReports(
   input: OracleInput & Pick<RatingInput, 'cards' | 'marketOf'>,
   view: ChargesView = {},
 ): MoneyReports {
-  const keyOf = ({ phone_number_id, message_id }: Row): string => JSON.stringify([phone_number_id, message_id]);
+  const keyOf = ({ phone_number_id, message_id, customer }: Row): string =>
+    JSON.stringify([phone_number_id, message_id, customer]);
   const rated = rateMessages({ ...input, messages: oracleMessages(input) });
   const money = new Map(
-    rated.map((message) => [
-      keyOf(row({ phone_number_id: message.phone_number_id, message_id: message.message_id })),
-      message,
-    ]),
+    rated.map((message) => {
+      const { phone_number_id, message_id, customer } = message;
+      return [keyOf(row({ phone_number_id, message_id, customer })), message];
+    }),
   );
   return {
-    messages: oracleReports(input).messages.map((columns) => ({
-      ...columns,
-      ...row(moneyColumns(money.get(keyOf(columns))!)),
-    })),
+    messages: oracleReports(input).messages.map((columns) => {
+      const { error_code, error_title, tag, ...marks } = columns;
+      const appended = { error_code: error_code!, error_title: error_title!, tag: tag! };
+      return { ...marks, ...row(moneyColumns(money.get(keyOf(columns))!)), ...appended };
+    }),
     charges: chargesOf(rated, view).map((charge) => row({ ...charge })),
   };
 }

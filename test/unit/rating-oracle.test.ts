@@ -91,7 +91,7 @@ function message(fields: Partial<OracleMessage> = {}): OracleMessage {
     delivered_at,
     type: 'template',
     category: 'utility',
-    is_echo: false,
+    stands_apart: false,
     policy: 'PMP-2025-07',
     predicted: 'BILLABLE',
     reported: '',
@@ -209,16 +209,21 @@ describe('M1a: the rated category', () => {
     ['utility', 'BILLABLE', 'authentication_international', 'authentication_international', '0.2'],
     ['utility', 'BILLABLE', 'service', 'service', '0.1'],
     ['utility', 'BILLABLE', '', 'utility', '0.4'],
-    ['utility', 'BILLABLE', 'group_marketing', 'utility', '0.4'],
+    ['utility', 'BILLABLE', 'group_marketing', 'marketing', '0.5'],
+    ['utility', 'BILLABLE', 'group_service', 'service', '0.1'],
+    ['utility', 'BILLABLE', 'group_', 'utility', '0.4'],
+    ['group_utility', '', '', 'utility', '0.4'],
+    ['group_marketing_lite', '', '', 'marketing', '0.5'],
     ['utility', 'BILLABLE', 'referral_conversion', 'utility', '0.4'],
     ['utility', 'UNKNOWN', 'marketing', 'utility', '0.4'],
     ['utility', 'BILLABLE', 'marketing_lite', 'marketing', '0.5'],
     ['marketing_lite', '', '', 'marketing', '0.5'],
-    ['marketing_lite', 'BILLABLE', 'group_utility', 'marketing', '0.5'],
+    ['marketing_lite', 'BILLABLE', 'group_utility', 'utility', '0.4'],
     ['marketing_lite', 'BILLABLE', 'utility', 'utility', '0.4'],
     ['unknown', 'BILLABLE', 'utility', 'utility', '0.4'],
     ['unknown', 'BILLABLE', '', 'unknown', 'unknown_category'],
-    ['group_marketing', 'BILLABLE', 'group_marketing', 'group_marketing', 'unknown_category'],
+    ['group_marketing', 'BILLABLE', 'group_marketing', 'marketing', '0.5'],
+    ['group_unknown', '', '', 'unknown', 'unknown_category'],
     ['general_purpose_ai', '', '', 'general_purpose_ai', 'unknown_category'],
   ])('%s, reported "%s" of "%s": %s', (category, reported, reported_category, expected, price) => {
     const [row] = rate([message({ category, reported, reported_category })]);
@@ -460,7 +465,8 @@ describe('M3: the service allowance', () => {
     ['a report of who knows what does not', [], { reported: 'UNKNOWN' }, '0 / 0'],
     ['reported charges take places', before(1000, decided('service')), {}, '0.1 / 0.1'],
     ['so do those reported free', before(1000, { reported: 'FREE_SERVICE', billing: 'FREE_SERVICE' }), {}, '0.1 / 0.1'],
-    ['echoes', before(1000, { is_echo: true, billing: 'FREE_SERVICE' }), {}, '0.1 / 0.1'],
+    ['echoes that are counted', before(1000, { billing: 'FREE_SERVICE' }), {}, '0.1 / 0.1'],
+    ['echoes that stand apart take none', before(1000, { stands_apart: true, billing: 'FREE_SERVICE' }), {}, '0 / 0'],
     [
       'and templates reported as service',
       before(1000, { type: 'template', category: 'utility', ...decided('service') }),
@@ -480,17 +486,18 @@ describe('M3: the service allowance', () => {
     ['over all WABAs of the number', before(1000, { waba_id: 'W2' }), {}, '0.1 / 0.1'],
     ['free entry within it', before(999, {}), free, '0 / 0'],
     ['free entry beyond it', before(1000, {}), free, '0.1 / 0'],
+    ['free entry of an echo beyond it', before(1000, {}), { ...free, without_free_entry: 'FREE_SERVICE' }, '0 / 0'],
     [
-      'free entry of an echo beyond it',
-      before(1000, {}),
-      { ...free, is_echo: true, without_free_entry: 'FREE_SERVICE' },
-      '0 / 0',
-    ],
-    [
-      'free entry after free echoes, which take places',
-      before(1000, { ...free, is_echo: true, without_free_entry: 'FREE_SERVICE' }),
+      'free entry after free echoes, which take places where they are counted',
+      before(1000, { ...free, without_free_entry: 'FREE_SERVICE' }),
       free,
       '0.1 / 0',
+    ],
+    [
+      'free entry after echoes that Meta reports free and that stand apart, which take none',
+      before(1000, { ...free, stands_apart: true, reported: 'FREE_ENTRY', without_free_entry: 'FREE_SERVICE' }),
+      free,
+      '0 / 0',
     ],
     [
       'free entry after free reactions, which take none',
@@ -814,18 +821,19 @@ describe('from events to amounts', () => {
   };
 
   test('the messages of a number over its allowance', () => {
-    // Of the first 1,000 places ten each are of echoes, reported free, reported charged, and templates so reported.
+    // Of the first 1,000 places ten each are reported free, reported charged, and templates so reported; the eleven
+    // echoes stand apart and take none.
     expect(volumes(allowanceWorld({ policy: 'PMP-2026-10' }))).toEqual({
       '2026-09 FREE_SERVICE free': 1,
-      '2026-10 BILLABLE free': 960 + 20,
-      '2026-10 BILLABLE priced': 70,
+      '2026-10 BILLABLE free': 970 + 20,
+      '2026-10 BILLABLE priced': 60,
       '2026-10 FREE_ENTRY priced': 60,
       '2026-10 FREE_SERVICE free': 31,
       '2026-11 BILLABLE free': 1,
     });
     expect(volumes(allowanceWorld({ policy: 'PMP-2026-10', charged: 980 }))).toMatchObject({
-      '2026-10 FREE_ENTRY free': 36,
-      '2026-10 FREE_ENTRY priced': 24,
+      '2026-10 FREE_ENTRY free': 46,
+      '2026-10 FREE_ENTRY priced': 14,
     });
   });
 
