@@ -259,6 +259,8 @@ function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
 
 /** F8: the group of an outbound message, by its statuses, else by its own event; empty for any other. */
 function groupOf({ message, statuses }: Said): string {
+  // F3: an echo's thread is its own.
+  if (message?.origin === 'app') return message.group_id;
   const named = firstNamed(statuses, (status) => status.group_id);
   return named === '' ? (message?.group_id ?? '') : named;
 }

@@ -7,31 +7,32 @@ export interface MetaError {
   /** Empty when none is given. */
   readonly code: string;
   readonly title: string;
+  /** Longer, where Meta says more; often the title again. */
+  readonly message: string;
 }
 
 const MAX_CODE_CHARS = 20;
 const MAX_TITLE_CHARS = 200;
 
+const part = z.union([z.number(), z.string()]).transform(String).catch('');
 // As Meta sends them; whoever calls itself a source of events may have sent anything.
-const errorSchema = z.object({
-  code: z.union([z.number(), z.string()]).transform(String).catch(''),
-  title: z.string().catch(''),
-  message: z.string().catch(''),
-});
+const errorSchema = z.object({ code: part, title: part, message: part }).catch({ code: '', title: '', message: '' });
 
 /**
- * The errors of an event, as far as they can be read.
+ * The errors of an event: a list as Meta sends it, or one by itself. What cannot be read of one is empty.
  * @param errors the event's field: canonical JSON text, or empty
  */
 export function errorsOf(errors: string): MetaError[] {
   if (errors === '') return [];
   const value: unknown = JSON.parse(errors);
-  return (Array.isArray(value) ? value : [value]).flatMap((one: unknown) => {
-    const parsed = errorSchema.safeParse(one);
-    if (!parsed.success) return [];
-    const { code, title, message } = parsed.data;
-    const said = title === '' ? message : title;
-    return [{ code: code.slice(0, MAX_CODE_CHARS), title: said.slice(0, MAX_TITLE_CHARS) }];
+  if (typeof value !== 'object') return [];
+  return (Array.isArray(value) ? value : [value]).map((one: unknown) => {
+    const { code, title, message } = errorSchema.parse(one);
+    return {
+      code: code.slice(0, MAX_CODE_CHARS),
+      title: title.slice(0, MAX_TITLE_CHARS),
+      message: message.slice(0, MAX_TITLE_CHARS),
+    };
   });
 }
 
@@ -48,5 +49,5 @@ export function failureOf(statuses: readonly StatusEvent[]): MetaError | null {
       latest = status;
   }
   if (latest === undefined) return null;
-  return errorsOf(latest.errors)[0] ?? { code: '', title: '' };
+  return errorsOf(latest.errors)[0] ?? { code: '', title: '', message: '' };
 }

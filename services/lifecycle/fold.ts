@@ -134,15 +134,24 @@ function entryMark(entry: Entry, start: Entry): Omit<EntryMark, 'ad_conversation
   };
 }
 
-/** The conversations of a thread under conversation pricing (3.1); in a group each participant's are their own (F8). */
-class ConversationsByParticipant {
-  readonly #byParticipant = new Map<string, Conversations>();
+/** What is charged by conversation (3.1, V1a): of a thread, in a group of each participant (F8). */
+interface PricedByConversation {
+  readonly conversations: Conversations;
+  readonly withoutFreeEntry: Conversations;
+  /** Ids of the conversations whose charged message is known. */
+  readonly charged: Set<string>;
+}
 
-  of(participant: string): Conversations {
-    let conversations = this.#byParticipant.get(participant);
-    if (conversations === undefined) this.#byParticipant.set(participant, (conversations = new Conversations()));
-    return conversations;
-  }
+function byParticipant(): (participant: string) => PricedByConversation {
+  const known = new Map<string, PricedByConversation>();
+  return (participant) => {
+    let priced = known.get(participant);
+    if (priced === undefined) {
+      priced = { conversations: new Conversations(), withoutFreeEntry: new Conversations(), charged: new Set() };
+      known.set(participant, priced);
+    }
+    return priced;
+  };
 }
 
 /** The rows of one thread (F1): its messages and entries. */
@@ -155,10 +164,8 @@ export function foldThread(
   const entries = is_group ? [] : entriesOf(inbound, rulebook);
   const windows = new FreeEntryWindows(entries, rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
-  const conversations = new ConversationsByParticipant();
-  const conversationsWithoutFreeEntry = new ConversationsByParticipant();
+  const pricedFor = byParticipant();
   const reportedWindows = new ReportedWindows(entries, rulebook);
-  const chargedConversations = new Set<string>();
 
   const delivered: Delivered[] = [];
   for (const message of outbound)
@@ -169,18 +176,13 @@ export function foldThread(
     const { message, delivered_at } = each;
     const policy = rulebook.policyAt(message.waba_id, delivered_at);
     const { window, opens, odd_reports } = windows.decide(each);
-    if (opens) conversations.of(message.participant).closeAll();
+    const { conversations, withoutFreeEntry, charged } = pricedFor(message.participant);
+    if (opens) conversations.closeAll();
     const outside =
       window === null
-        ? markOutsideWindow(message, delivered_at, policy, conversations.of(message.participant), isServiceWindowOpen)
+        ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
         : { mark: 'FREE_ENTRY' as const, rule: opens ? ('W5' as const) : ('W7' as const) };
-    const withoutFreeEntry = markOutsideWindow(
-      message,
-      delivered_at,
-      policy,
-      conversationsWithoutFreeEntry.of(message.participant),
-      isServiceWindowOpen,
-    );
+    const without = markOutsideWindow(message, delivered_at, policy, withoutFreeEntry, isServiceWindowOpen);
     const unexplained =
       window === null && !is_group
         ? reportedWindows.place(each)
@@ -191,8 +193,8 @@ export function foldThread(
         predicted: outside.mark,
         rule: outside.rule,
         policy,
-        report: spreadOverConversation(message.report, outside.mark, chargedConversations),
-        without_free_entry: withoutFreeEntry.mark,
+        report: spreadOverConversation(message.report, outside.mark, charged),
+        without_free_entry: without.mark,
         window,
         odd_reports,
       }),

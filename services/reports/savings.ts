@@ -101,13 +101,13 @@ export async function savingsTags(database: Database, filters: ReportFilters): P
   const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const { sql, parameters } = printedMessages(basis, closings, filters, 'charged');
   const sum = (condition: string): string =>
-    `if(countIf(unrated = '') = 0, NULL, toString(sumIf(toDecimal128(ifNull(messages.rate, 0), 8), ${condition})))`;
+    `if(countIf(reason = '') = 0, NULL, toString(sumIf(toDecimal128(ifNull(rate, 0), 8), ${condition})))`;
   return database.query(
     savingsTagsRow,
     `SELECT tag, currency, toUInt32(count()) AS volume, ${sum('true')} AS list_cost,
        ${sum("billing = 'BILLABLE'")} AS billed_cost, ${sum("billing != 'BILLABLE'")} AS savings,
-       toUInt32(countIf(unrated != '')) AS unrated
-     FROM (SELECT tag, toString(currency) AS currency, toString(billing) AS billing, rate, toString(unrated) AS unrated FROM (${sql})) AS messages
+       toUInt32(countIf(reason != '')) AS unrated
+     FROM (SELECT tag, toString(currency) AS currency, toString(billing) AS billing, rate, toString(unrated) AS reason FROM (${sql}))
      GROUP BY tag, currency ORDER BY tag, currency`,
     parameters,
   );

@@ -54,7 +54,11 @@ function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
     if (first === undefined || first.code === '') continue;
     const known = refusals.get(event.id);
     if (known !== undefined && known.at >= event.timestamp) continue;
-    refusals.set(event.id, { at: event.timestamp, code: first.code, title: first.title });
+    refusals.set(event.id, {
+      at: event.timestamp,
+      code: first.code,
+      title: first.title === '' ? first.message : first.title,
+    });
   }
   return refusals;
 }

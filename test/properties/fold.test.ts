@@ -126,7 +126,7 @@ describe('any traffic', () => {
             if (policy.clock === 'delivered') expect(window.opened_at).toBeLessThan(window.expires_at);
           });
         }
-        const ids = rows.messages.map((m) => `${m.phone_number_id} ${m.message_id}`);
+        const ids = rows.messages.map((m) => `${m.phone_number_id} ${m.message_id} ${m.participant}`);
         expect(new Set(ids).size).toBe(ids.length);
         for (const m of rows.messages) expect(m.window === null).toBe(m.predicted !== 'FREE_ENTRY');
       }),

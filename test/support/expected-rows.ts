@@ -27,13 +27,22 @@ function byText(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+function compared(a: readonly string[], b: readonly string[]): number {
+  for (const [i, text] of a.entries()) {
+    const order = byText(text, b[i] ?? '');
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
 function sorted<T>(
   rows: readonly T[],
   time: (row: T) => number,
   id: (row: T) => string,
-  number: (row: T) => string,
+  rest: (row: T) => readonly string[],
 ): T[] {
-  return [...rows].sort((a, b) => time(a) - time(b) || byText(id(a), id(b)) || byText(number(a), number(b)));
+  const keys = (row: T): readonly string[] => [id(row), ...rest(row)];
+  return [...rows].sort((a, b) => time(a) - time(b) || compared(keys(a), keys(b)));
 }
 
 /** What the CSV reports would print of folded rows, before the guard against spreadsheet formulas. */
@@ -45,7 +54,7 @@ export function printed(rows: Rows, tz: string): { messages: Row[]; conversation
       rows.messages,
       (m) => m.sent_at,
       (m) => m.message_id,
-      (m) => m.phone_number_id,
+      (m) => [m.phone_number_id, m.participant],
     ).map((m) => ({
       message_id: m.message_id,
       phone_number_id: m.phone_number_id,
@@ -62,12 +71,15 @@ export function printed(rows: Rows, tz: string): { messages: Row[]; conversation
       billable: String(m.billing === 'BILLABLE'),
       conversation_id: m.window?.entry_id ?? '',
       ad_id: m.window?.ad_id ?? '',
+      error_code: m.failure?.code ?? '',
+      error_title: m.failure?.title ?? '',
+      tag: m.tag,
     })),
     conversations: sorted(
       rows.entries,
       (e) => e.entry_at,
       (e) => e.entry_id,
-      (e) => e.phone_number_id,
+      (e) => [e.phone_number_id],
     ).map((e) => ({
       conversation_id: e.entry_id,
       phone_number_id: e.phone_number_id,

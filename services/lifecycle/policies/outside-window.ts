@@ -1,4 +1,5 @@
 import type { OutboundMessage } from '../facts.ts';
+import { ratedCategory } from '../verdict.ts';
 import type { DecidingRule, Mark, PolicyName } from '../marks.ts';
 import type { Conversations } from './conversation-pricing.ts';
 import { perMessage2025 } from './per-message-2025-07.ts';
@@ -16,20 +17,9 @@ export function markOutsideWindow(
   conversations: Conversations,
   isServiceWindowOpen: (at: number) => boolean,
 ): { readonly mark: Mark; readonly rule: DecidingRule } {
-  if (message.stands_apart) return { mark: 'FREE_SERVICE', rule: 'F6' };
-  // An echo that counts opens and joins conversations as any other message does; only its own charge is none.
-  const placed = markByPolicy(message, delivered_at, policy, conversations, isServiceWindowOpen);
-  return message.is_echo ? { mark: 'FREE_SERVICE', rule: 'F6' } : placed;
-}
-
-function markByPolicy(
-  message: OutboundMessage,
-  delivered_at: number,
-  policy: PolicyName,
-  conversations: Conversations,
-  isServiceWindowOpen: (at: number) => boolean,
-): { readonly mark: Mark; readonly rule: DecidingRule } {
-  if (message.category === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
+  // An echo is outside the bill, counted or not: it opens and joins no conversation.
+  if (message.is_echo) return { mark: 'FREE_SERVICE', rule: 'F6' };
+  if (ratedCategory(message.category) === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
   switch (policy) {
     case 'CBP-2023-06':
       return conversations.place(message, delivered_at, 'BILLABLE');
