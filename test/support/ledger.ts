@@ -78,13 +78,15 @@ type ComparedName = (typeof COMPARED)[number];
 
 export type ReportTexts = Readonly<Record<ComparedName, string>>;
 
-/** Columns of `messages` that say how a message is marked; what it costs comes after them. */
-const MARK_COLUMNS = MESSAGES_COLUMNS.indexOf('waba_id');
+/** Columns of `messages` that say what a message costs. */
+const MONEY_COLUMNS = new Set<string>(
+  MESSAGES_COLUMNS.slice(MESSAGES_COLUMNS.indexOf('waba_id'), MESSAGES_COLUMNS.indexOf('period') + 1),
+);
 
-/** Report `messages` as text, with the columns that say how messages are marked alone. */
+/** Report `messages` as text, without the columns that say what messages cost. */
 export function withoutMoney(text: string): string {
-  const rows = csvRows(text).map((row) => Object.values(row).slice(0, MARK_COLUMNS));
-  return csvText([MESSAGES_COLUMNS.slice(0, MARK_COLUMNS), ...rows]);
+  const marks = MESSAGES_COLUMNS.filter((column) => !MONEY_COLUMNS.has(column));
+  return csvText([marks, ...csvRows(text).map((row) => marks.map((column) => row[column] ?? ''))]);
 }
 
 /**

@@ -192,6 +192,7 @@ describe('the address says which kind of mismatch is looked at', () => {
     category: 'marketing',
     policy: 'PMP-2025-07',
     rule: 'W7',
+    circumstance: 'none',
   } as const;
 
   it('both ways', () => {
