@@ -37,9 +37,10 @@ export function openLedger(
   data: DataDirectory,
   database: string = DEFAULT_DATABASE,
   config: Config | null = null,
+  onProgress: (threads: number) => void = () => undefined,
 ): Promise<Ledger> {
   const location = { kind: 'embedded', dataDir: data.path } as const;
-  return Ledger.open({ location, database, config, command: 'a test' });
+  return Ledger.open({ location, database, config, command: 'a test', onProgress });
 }
 
 /** Opens a ledger for some work and closes it whatever happens. */
