@@ -27,16 +27,22 @@ function byText(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function sorted<T>(
-  rows: readonly T[],
-  time: (row: T) => number,
-  id: (row: T) => string,
-  number: (row: T) => string,
-): T[] {
-  return [...rows].sort((a, b) => time(a) - time(b) || byText(id(a), id(b)) || byText(number(a), number(b)));
+interface Named {
+  readonly customer: string;
+  readonly phone_number_id: string;
 }
 
-/** What the CSV reports would print of folded rows, before the guard against spreadsheet formulas. */
+function sorted<T extends Named>(rows: readonly T[], time: (row: T) => number, id: (row: T) => string): T[] {
+  return [...rows].sort(
+    (a, b) =>
+      time(a) - time(b) ||
+      byText(id(a), id(b)) ||
+      byText(a.customer, b.customer) ||
+      byText(a.phone_number_id, b.phone_number_id),
+  );
+}
+
+/** What the CSV reports would print of the marks of folded rows, before the guard against spreadsheet formulas. */
 export function printed(rows: Rows, tz: string): { messages: Row[]; conversations: Row[] } {
   const time = (at: number | null | undefined): string =>
     at === null || at === undefined ? '' : DateTime.fromSeconds(at, { zone: tz }).toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
@@ -45,7 +51,6 @@ export function printed(rows: Rows, tz: string): { messages: Row[]; conversation
       rows.messages,
       (m) => m.sent_at,
       (m) => m.message_id,
-      (m) => m.phone_number_id,
     ).map((m) => ({
       message_id: m.message_id,
       phone_number_id: m.phone_number_id,
@@ -67,7 +72,6 @@ export function printed(rows: Rows, tz: string): { messages: Row[]; conversation
       rows.entries,
       (e) => e.entry_at,
       (e) => e.entry_id,
-      (e) => e.phone_number_id,
     ).map((e) => ({
       conversation_id: e.entry_id,
       phone_number_id: e.phone_number_id,
@@ -86,6 +90,13 @@ export function printed(rows: Rows, tz: string): { messages: Row[]; conversation
       ad_conversation_id: e.ad_conversation_id,
     })),
   };
+}
+
+/** Rows of `messages` without the columns that say nothing about marks. */
+export function marksOf(rows: readonly Row[]): Row[] {
+  return rows.map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !['error_code', 'error_title', 'tag'].includes(name))),
+  );
 }
 
 /** Takes off the guard that the CSV puts before a cell that a spreadsheet would run. */
