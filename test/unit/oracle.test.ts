@@ -6,6 +6,7 @@ import { goldenCases } from '../oracle/golden.ts';
 import type { GoldenCase } from '../oracle/golden.ts';
 import { oracleReports } from '../oracle/oracle.ts';
 import type { OracleReports, Row } from '../oracle/oracle.ts';
+import { rowNamed } from '../oracle/golden/builders.ts';
 
 const LATER = Date.parse('2026-11-20T00:00:00Z') / 1000;
 
@@ -32,19 +33,51 @@ describe('golden cases', () => {
   test.each(goldenCases.map((golden) => [`${golden.rule}: ${golden.name}`, golden] as const))('%s', (_, golden) => {
     const reports = reportsOf(golden);
     const tables = {
-      messages: keyed(reports.messages, 'message_id'),
       conversations: keyed(reports.conversations, 'conversation_id'),
       daily: keyed(reports.daily, 'day', 'phone_number_id'),
       ads: keyed(reports.ads, 'ad_id', 'source_type'),
     };
-    for (const name of ['messages', 'conversations', 'daily', 'ads'] as const) {
+    for (const [key, cells] of Object.entries(golden.expect.messages ?? {})) {
+      expect({ [`messages ${key}`]: rowNamed(reports.messages, key) }).toMatchObject({ [`messages ${key}`]: cells });
+    }
+    for (const name of ['conversations', 'daily', 'ads'] as const) {
       for (const [key, cells] of Object.entries(golden.expect[name] ?? {})) {
         expect({ [`${name} ${key}`]: tables[name].get(key) }).toMatchObject({ [`${name} ${key}`]: cells });
       }
     }
-    for (const id of golden.expect.noMessages ?? []) expect(tables.messages.has(id)).toBe(false);
+    for (const id of golden.expect.noMessages ?? []) expect(rowNamed(reports.messages, id)).toBeUndefined();
     for (const id of golden.expect.noConversations ?? []) expect(tables.conversations.has(id)).toBe(false);
   });
+});
+
+test('rows of messages are in the order of sending, then of id, then of customer', () => {
+  const status = (id: string, timestamp: number, fields: object): unknown => ({
+    event: 'status',
+    phone_number_id: '1',
+    id,
+    status: 'sent',
+    timestamp,
+    ...fields,
+  });
+  const events = [
+    status('b', LATER, { group_id: 'G', participant: '2' }),
+    status('b', LATER, { group_id: 'G', participant: '10' }),
+    status('b', LATER, { phone_number_id: '0', wa_id: '15' }),
+    status('a', LATER, { wa_id: '9' }),
+    status('\u{1d400}', LATER, { wa_id: '1' }),
+    status('\u{ff21}', LATER, { wa_id: '1' }),
+    status('z', LATER - 1, { wa_id: '9' }),
+  ];
+  const { messages } = reportsOf({ name: '', rule: '', events, expect: {} });
+  expect(messages.map((row) => `${row['message_id']} ${row['customer']}`)).toEqual([
+    'z 9',
+    'a 9',
+    'b 10',
+    'b 15',
+    'b 2',
+    '\u{ff21} 1',
+    '\u{1d400} 1',
+  ]);
 });
 
 describe('any traffic', () => {
@@ -78,6 +111,11 @@ describe('any traffic', () => {
         expect(sum(daily, 'windows_opened')).toBe(opened);
         expect(sum(ads, 'windows_opened')).toBe(opened);
         expect(sum(ads, 'free_messages')).toBe(sum(conversations, 'free_messages'));
+        expect(sum(daily, 'windows_reported_only')).toBeLessThanOrEqual(sum(daily, 'messages_reported_only'));
+        const unexplained = messages.filter(
+          (row) => row['reported'] === 'FREE_ENTRY' && row['predicted'] !== 'FREE_ENTRY',
+        );
+        expect(sum(daily, 'messages_reported_only')).toBeLessThanOrEqual(unexplained.length);
         expect(sum(ads, 'free_messages')).toBe(messages.filter((row) => row['predicted'] === 'FREE_ENTRY').length);
       }),
       { numRuns: 100 },
