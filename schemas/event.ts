@@ -159,7 +159,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Null, empty string, `{}` and `[]` are the same as absent (rules.md F2). */
-function isAbsent(value: unknown): boolean {
+export function isAbsent(value: unknown): boolean {
   if (value === null || value === '' || value === undefined) return true;
   if (typeof value !== 'object') return false;
   if (Array.isArray(value)) return value.length === 0;
@@ -185,7 +185,8 @@ function withoutAbsent(raw: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const key in raw) {
     const value = raw[key];
-    if (isAbsent(value)) continue;
+    // A field of that name is unknown to us; assigning it would lend its fields to the event.
+    if (isAbsent(value) || key === '__proto__') continue;
     kept[key] = NESTED.has(key) && isObject(value) ? withoutAbsent(value) : value;
   }
   return kept;
@@ -197,6 +198,11 @@ const ONLY_DIGITS = /^\d+$/;
 const PHONE_NUMBER = /^\+?[0-9\s().-]+$/;
 const BUSINESS_SCOPED_ID = /^[A-Z]{2}\.[A-Za-z0-9.]+$/;
 
+/** Whether a name has the form of a business-scoped user id, like `BR.1349…` (rules.md F2). */
+export function isBusinessScopedId(name: string): boolean {
+  return BUSINESS_SCOPED_ID.test(name);
+}
+
 /** rules.md F2: the digits of a phone number. Anything else stays as it is: its digits alone would be a made-up number. */
 function normalisedNumber(name: string): string {
   if (ONLY_DIGITS.test(name)) return name;
@@ -205,7 +211,7 @@ function normalisedNumber(name: string): string {
 
 /** rules.md F2: both names of a customer; a business-scoped id in the place of the phone number is the `user_id`. */
 function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
-  if (BUSINESS_SCOPED_ID.test(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
+  if (isBusinessScopedId(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
   return { wa_id: normalisedNumber(waId), user_id: userId };
 }
 
@@ -251,20 +257,25 @@ export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
 const MAX_NAMED_FIELDS = 8;
 const MAX_NAMED_CHARS = 40;
 
-/** What form a value has that is no event, so that whoever sent it recognises it. */
+function named(name: string): string {
+  return `"${name.slice(0, MAX_NAMED_CHARS)}"`;
+}
+
+/** What form a value has that is no event, so that whoever sent it recognises it, and what to send instead. */
 function notAnEvent(value: unknown): string {
-  const wanted =
-    'Send an event ("event" is "message" or "status"), a webhook envelope, or one entry or value of it that names its number.';
-  if (Array.isArray(value)) return `The value is ${value.length === 0 ? 'an empty list' : 'a list'}. ${wanted}`;
-  if (!isObject(value)) return `The value is ${value === null ? 'null' : `a ${typeof value}`}. ${wanted}`;
+  return `${formOf(value)}. Send an event ("event" is "message" or "status"), a webhook envelope, or one entry or value of it that names its number.`;
+}
+
+function formOf(value: unknown): string {
+  if (Array.isArray(value)) return `The value is ${value.length === 0 ? 'an empty list' : 'a list'}`;
+  if (!isObject(value)) return `The value is ${value === null ? 'null' : `a ${typeof value}`}`;
   const { event, object } = value;
-  if (typeof event === 'string') return `Field "event" is "${event.slice(0, MAX_NAMED_CHARS)}". ${wanted}`;
-  if (typeof object === 'string') return `Field "object" is "${object.slice(0, MAX_NAMED_CHARS)}". ${wanted}`;
-  const names = Object.keys(value).map((name) => `"${name.slice(0, MAX_NAMED_CHARS)}"`);
+  if (typeof event === 'string') return `Field "event" is ${named(event)}`;
+  if (typeof object === 'string') return `Field "object" is ${named(object)}`;
+  const names = Object.keys(value);
+  if (names.length === 0) return 'The value is an empty object';
   const others = names.length > MAX_NAMED_FIELDS ? ` and ${names.length - MAX_NAMED_FIELDS} more` : '';
-  return names.length === 0
-    ? `The value is an empty object. ${wanted}`
-    : `The value is an object with the fields ${names.slice(0, MAX_NAMED_FIELDS).join(', ')}${others}. ${wanted}`;
+  return `The value is an object with the fields ${names.slice(0, MAX_NAMED_FIELDS).map(named).join(', ')}${others}`;
 }
 
 function timeRejection(timestamp: number, nowSeconds: number): ParsedEvent | undefined {

@@ -18,6 +18,11 @@ export function compareUtf8(a: string, b: string): -1 | 0 | 1 {
   return a.length < b.length ? -1 : 1;
 }
 
+/** A text without halves of surrogate pairs: no text encoding carries them, and ClickHouse refuses them. */
+export function wellFormedText(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
 /** Deeper values are refused: whoever reads them again must not run out of call stack. */
 export const MAX_JSON_DEPTH = 64;
 

@@ -7,6 +7,8 @@ import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { membersOf, type DocumentPart } from './documents.ts';
+import { MAX_KEPT_BYTES, piecesOf, type Piece } from './input.ts';
 import { readBytes, readValue, summarised, type Outcome } from './value.ts';
 
 /** What became of the events of an input; `read = stored + duplicate + rejected`. */
@@ -17,52 +19,18 @@ export interface Counts {
   readonly rejected: number;
 }
 
+/** What became of an input, and what a person should know of it. */
+export interface Ingested extends Counts {
+  /** Where indented JSON is broken, and what to do; null: nothing is. */
+  readonly warning: string | null;
+}
+
 /** Events folded at once: enough to read threads back in order once, few enough that marks do not wait for ever. */
 const EVENTS_PER_FOLD = 5_000_000;
 const READ_BYTES = 1024 * 1024;
-/** Bytes kept of a line without an end, for the dead letter; longer ones are cut and say so. */
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 /** Of UTF-8, for one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
-
-/** A run of whole lines, or one line that is too long to be taken. */
-type Piece =
-  | { readonly kind: 'lines'; readonly bytes: Buffer }
-  | { readonly kind: 'oversized'; readonly kept: Buffer; readonly bytes: number };
-
-async function* pieces(stream: Readable): AsyncGenerator<Piece> {
-  let rest: Buffer[] = [];
-  let restBytes = 0;
-  const wholeRest = (): Piece => {
-    const bytes = Buffer.concat(rest);
-    const piece: Piece =
-      restBytes > MAX_VALUE_BYTES ? { kind: 'oversized', kept: bytes, bytes: restBytes } : { kind: 'lines', bytes };
-    rest = [];
-    restBytes = 0;
-    return piece;
-  };
-  const keep = (chunk: Buffer): void => {
-    if (restBytes < MAX_KEPT_BYTES) rest.push(chunk.subarray(0, MAX_KEPT_BYTES - restBytes));
-    restBytes += chunk.length;
-  };
-  for await (let chunk of stream as AsyncIterable<Buffer>) {
-    if (restBytes > 0) {
-      const end = chunk.indexOf(NEWLINE);
-      if (end === -1) {
-        keep(chunk);
-        continue;
-      }
-      keep(chunk.subarray(0, end));
-      yield wholeRest();
-      chunk = chunk.subarray(end + 1);
-    }
-    const end = chunk.lastIndexOf(NEWLINE);
-    if (end !== -1) yield { kind: 'lines', bytes: chunk.subarray(0, end) };
-    if (end + 1 < chunk.length) keep(chunk.subarray(end + 1));
-  }
-  if (restBytes > 0) yield wholeRest();
-}
 
 /**
  * Checks that files can be read before any of them is.
@@ -84,11 +52,26 @@ export function checkInputs(paths: readonly string[]): void {
 }
 
 const BLANK = /^\s*$/;
-const BYTE_ORDER_MARK = '\ufeff';
+const BEGINS_LIST = /^\s*\[/;
+const MEND = 'Mend it and run the file again, or write one value per line, with: jq -c . FILE';
+
+function isBlank(bytes: Buffer): boolean {
+  return BLANK.test(bytes.toString('utf8'));
+}
+
+/** Adds to the messages of a line that belongs to broken JSON what is wrong with that. */
+function explained(outcomes: readonly Outcome[], broken: string): Outcome[] {
+  return outcomes.map((outcome) => {
+    if (outcome.kind === 'event') return outcome;
+    const { code, message } = outcome.rejection;
+    return { kind: 'rejected', rejection: { code, message: `${message} ${broken} ${MEND}` } };
+  });
+}
 
 /**
- * Ingests NDJSON of events and envelopes, mixed (contract.md 2). All that was read is landed and marked, and every
- * rejected value is kept, when this resolves. Running it again changes nothing.
+ * Ingests NDJSON of events and envelopes, mixed (contract.md 2), or indented JSON of the same: one value, several one
+ * after another, or a list. All that was read is landed and marked, and every rejected value is kept, when this
+ * resolves. Running it again changes nothing.
  * @param path a file, gzipped when it ends in `.gz`, or `-` for standard input
  * @throws LedgerError when the file cannot be read to its end; what was read until then is landed and marked
  */
@@ -96,7 +79,7 @@ export async function ingestFile(
   ledger: Pick<Ledger, 'database' | 'beginLanding' | 'fold'>,
   path: string,
   onProgress: (counts: { read: number; folded: number }) => void,
-): Promise<Counts> {
+): Promise<Ingested> {
   checkInputs([path]);
   const input: Readable = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES });
   const stream = path.endsWith('.gz') ? input.compose<Readable>(createGunzip()) : input;
@@ -106,6 +89,7 @@ export async function ingestFile(
   let rejected = 0;
   let stored = 0;
   let line = 0;
+  let warning: string | null = null;
   let nowSeconds = Math.floor(Date.now() / 1000);
   let landing = ledger.beginLanding();
 
@@ -128,19 +112,31 @@ export async function ingestFile(
     landing = ledger.beginLanding();
     stored += (await ledger.fold(landed, { onProgress: (folded) => onProgress({ read, folded }) })).stored;
   };
+  const tooLarge = async (what: string, kept: Buffer, bytes: number): Promise<void> => {
+    const cut = bytes > kept.length ? ` Only its first ${kept.length} bytes are kept.` : '';
+    const message = `The ${what} has ${bytes} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.${cut}`;
+    await settle([{ kind: 'rejected', rejection: { code: 'too_large', message } }], () => kept);
+  };
+  /** The members of a list are values of their own: each is as large as a value may be, and is kept by itself. */
+  const takeMembers = async (members: readonly Buffer[]): Promise<void> => {
+    for (const member of members) await settle(readBytes(member, nowSeconds), () => member);
+  };
   const takeLine = async (text: string, raw: () => Buffer): Promise<void> => {
     if (BLANK.test(text)) return;
+    const members = BEGINS_LIST.test(text) ? membersOf(raw()) : null;
+    if (members !== null) {
+      await takeMembers(members);
+      return;
+    }
     const mayBeTooLarge = text.length * MAX_BYTES_PER_CHAR > MAX_VALUE_BYTES;
     await settle(mayBeTooLarge ? readBytes(raw(), nowSeconds) : readValue(text, nowSeconds), raw);
   };
-  const withoutMark = (text: string): string =>
-    line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
   const takeLines = async (bytes: Buffer): Promise<void> => {
     // One check for many lines; only a run that fails is looked at line by line.
     if (isUtf8(bytes)) {
       for (const text of bytes.toString('utf8').split('\n')) {
         line += 1;
-        await takeLine(withoutMark(text), () => Buffer.from(text));
+        await takeLine(text, () => Buffer.from(text));
       }
       return;
     }
@@ -149,22 +145,44 @@ export async function ingestFile(
       const raw = bytes.subarray(from, newline === -1 ? bytes.length : newline);
       from = newline === -1 ? bytes.length + 1 : newline + 1;
       line += 1;
-      if (isUtf8(raw)) await takeLine(withoutMark(raw.toString('utf8')), () => raw);
+      if (isUtf8(raw)) await takeLine(raw.toString('utf8'), () => raw);
       else await settle(readBytes(raw, nowSeconds), () => raw);
+    }
+  };
+  const takePart = async (part: DocumentPart): Promise<void> => {
+    line = part.line;
+    const { bytes, broken } = part;
+    if (part.kind === 'line' && isBlank(bytes)) return;
+    if (bytes.length > MAX_VALUE_BYTES) {
+      await tooLarge(part.kind, bytes.subarray(0, MAX_KEPT_BYTES), bytes.length);
+      return;
+    }
+    const outcomes = readBytes(bytes, nowSeconds);
+    if (broken !== '') warning ??= `${broken} Its lines were read one by one. ${MEND}`;
+    await settle(broken === '' ? outcomes : explained(outcomes, broken), () => bytes);
+  };
+  const take = async (piece: Piece): Promise<void> => {
+    switch (piece.kind) {
+      case 'lines':
+        return takeLines(piece.bytes);
+      case 'oversized': {
+        line += 1;
+        const members = piece.bytes > piece.kept.length ? null : membersOf(piece.kept);
+        return members === null ? tooLarge('line', piece.kept, piece.bytes) : takeMembers(members);
+      }
+      case 'value':
+      case 'line':
+        return takePart(piece);
+      case 'unclosed':
+        warning ??= 'It ends in the middle of a list. Look whether it is whole; its values until there were taken.';
     }
   };
 
   let failure: unknown = null;
   try {
-    for await (const piece of pieces(stream)) {
+    for await (const piece of piecesOf(stream as AsyncIterable<Buffer>)) {
       nowSeconds = Math.floor(Date.now() / 1000);
-      if (piece.kind === 'lines') await takeLines(piece.bytes);
-      else {
-        line += 1;
-        const cut = piece.bytes > piece.kept.length ? ` Only its first ${piece.kept.length} bytes are kept.` : '';
-        const message = `The line has ${piece.bytes} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.${cut}`;
-        await settle([{ kind: 'rejected', rejection: { code: 'too_large', message } }], () => piece.kept);
-      }
+      await take(piece);
       onProgress({ read, folded: 0 });
       if (landing.events >= EVENTS_PER_FOLD) await fold();
     }
@@ -179,5 +197,5 @@ export async function ingestFile(
       `The file ${path} could not be read to its end (${reason}). ${read} events before that are in the ledger; mend the file and run it again.`,
     );
   }
-  return { read, stored, duplicate: read - rejected - stored, rejected };
+  return { read, stored, duplicate: read - rejected - stored, rejected, warning };
 }

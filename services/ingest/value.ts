@@ -1,65 +1,156 @@
 import { isUtf8 } from 'node:buffer';
-import { expandEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
-import { MAX_VALUE_BYTES, parseEvent, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
+import { expandEnvelope, type ExpandedEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
+import {
+  canonicalEvent,
+  isAbsent,
+  MAX_VALUE_BYTES,
+  parseEvent,
+  type LedgerEvent,
+  type MessageEvent,
+  type Rejection,
+} from '@ctwa-ledger/schemas/event.ts';
+import { compareUtf8, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 
 /** What became of one event of a value: it can be landed, or it cannot be used. */
 export type Outcome =
   | { readonly kind: 'event'; readonly event: LedgerEvent }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-function refused(code: Rejection['code'], message: string): Outcome[] {
-  return [{ kind: 'rejected', rejection: { code, message } }];
+/** A message quotes what was sent, and may have cut it in the middle of a character. */
+function rejected({ code, message }: Rejection): Outcome {
+  return { kind: 'rejected', rejection: { code, message: wellFormedText(message) } };
 }
 
 /** An escape of a surrogate: alone it is not a character, and no text encoding carries it. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 function wellFormed(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
+  if (typeof value === 'string') return wellFormedText(value);
   if (Array.isArray(value)) return value.map(wellFormed);
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, wellFormed(member)]));
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [wellFormedText(key), wellFormed(member)]));
   return value;
 }
 
-/** @throws SyntaxError when it is no JSON, RangeError when it is nested too deeply */
-function parsed(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  // Meta cuts texts to a length, in the middle of a character if need be; such an event is still good.
-  return SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value;
+/** What a text holds, or why it cannot be read. */
+function parsed(text: string): { readonly value: unknown } | { readonly rejection: Rejection } {
+  try {
+    const value: unknown = JSON.parse(text);
+    // Meta cuts texts to a length, in the middle of a character if need be; such an event is still good.
+    return { value: SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value };
+  } catch (error) {
+    if (error instanceof RangeError)
+      return { rejection: { code: 'schema', message: 'The value is nested too deeply to be read; flatten it.' } };
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      rejection: {
+        code: 'not_json',
+        message: `The value is not JSON (${reason.slice(0, 200)}). Send an event or a webhook body as JSON.`,
+      },
+    };
+  }
 }
 
-/** Wrappers within wrappers: a log of a list of bodies, and no deeper. */
-const MAX_WRAPPERS = 4;
+/** How many lists and wrappers may lie around a value, such as a log of a list of bodies. */
+const MAX_WRAPPERS = 5;
 
-/** The body of a request that was kept with its headers, as an object or as the text that came; undefined = none. */
-function wrappedBody(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('body' in value) || 'event' in value) return undefined;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A list that holds something which may be a value. One of mere numbers and texts is itself an unusable value. */
+function isListOfValues(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.some((member) => typeof member === 'object' && member !== null);
+}
+
+function isEvent(value: Record<string, unknown>): boolean {
+  return value['event'] === 'message' || value['event'] === 'status';
+}
+
+/** Adds to the message of each rejection in which part of the value it lies. */
+function within(part: string, outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.map((outcome) =>
+    outcome.kind === 'event'
+      ? outcome
+      : rejected({ code: outcome.rejection.code, message: `${part}: ${outcome.rejection.message}` }),
+  );
+}
+
+/** The outcomes of the body of a request that was kept with its headers, as an object or as the text that came. */
+function readWrapped(value: Record<string, unknown>, nowSeconds: number, wrappers: number): Outcome[] {
+  const part = 'Field "body"';
   const { body } = value;
-  if (typeof body !== 'string') return body;
-  try {
-    return parsed(body);
-  } catch {
-    return undefined;
-  }
+  if (typeof body !== 'string') return within(part, readParsed(body, nowSeconds, wrappers));
+  const text = parsed(body);
+  return within(part, 'value' in text ? readParsed(text.value, nowSeconds, wrappers) : [rejected(text.rejection)]);
 }
 
 /**
  * The outcomes of a parsed value: an event, an envelope of Meta's or a part of one that names its number, each also in a
  * list or as the `body` of a request (contract.md 1).
- * @param nowSeconds the receiver's clock, Unix seconds
  */
-export function readParsed(value: unknown, nowSeconds: number, wrappers = 0): Outcome[] {
-  if (wrappers <= MAX_WRAPPERS) {
-    if (Array.isArray(value) && value.length > 0)
-      return value.flatMap((member: unknown) => readParsed(member, nowSeconds, wrappers + 1));
-    const body = wrappedBody(value);
-    if (typeof body === 'object' && body !== null) return readParsed(body, nowSeconds, wrappers + 1);
-  }
+function readParsed(value: unknown, nowSeconds: number, wrappers = 0): Outcome[] {
+  if (wrappers < MAX_WRAPPERS && isListOfValues(value))
+    return value.flatMap((member, i) =>
+      within(`Item ${i + 1} of the list`, readParsed(member, nowSeconds, wrappers + 1)),
+    );
   const expanded = expandEnvelope(value);
-  if (expanded === null) return [readEvent(value, nowSeconds)];
-  if (!expanded.ok) return [{ kind: 'rejected', rejection: expanded.rejection }];
-  return expanded.events.map((event) => readEvent(event, nowSeconds));
+  if (expanded !== null) return readEnvelope(expanded, nowSeconds);
+  if (wrappers < MAX_WRAPPERS && isObject(value) && !isEvent(value) && !isAbsent(value['body']))
+    return readWrapped(value, nowSeconds, wrappers + 1);
+  return [readEvent(value, nowSeconds)];
+}
+
+function readEnvelope({ events, rejections }: ExpandedEnvelope, nowSeconds: number): Outcome[] {
+  const outcomes = events.flatMap((event) => {
+    const outcome = readEvent(event, nowSeconds);
+    return outcome.kind === 'event' ? outcome : within(itemName(event), [outcome]);
+  });
+  return [...oncePerCall(outcomes), ...rejections.map(rejected)];
+}
+
+const MAX_NAMED_CHARS = 100;
+
+function itemName({ event, id }: Record<string, unknown>): string {
+  const kind = event === 'status' ? 'Status' : 'Message';
+  return typeof id === 'string' ? `${kind} "${id.slice(0, MAX_NAMED_CHARS)}"` : `${kind} without an id`;
+}
+
+/**
+ * Of several notices of one call only the one that counts (contract.md 1): the earliest, as of copies of a message
+ * (rules.md F2). Notices that cannot be used keep their own outcomes.
+ */
+function oncePerCall(outcomes: Outcome[]): Outcome[] {
+  const counting = new Map<string, MessageEvent>();
+  let notices = 0;
+  for (const outcome of outcomes) {
+    const call = callOf(outcome);
+    if (call === null) continue;
+    notices += 1;
+    const key = callKey(call);
+    const known = counting.get(key);
+    if (known === undefined || isBefore(call, known)) counting.set(key, call);
+  }
+  if (notices === counting.size) return outcomes;
+  return outcomes.filter((outcome) => {
+    const call = callOf(outcome);
+    return call === null || counting.get(callKey(call)) === call;
+  });
+}
+
+function callOf(outcome: Outcome): MessageEvent | null {
+  return outcome.kind === 'event' && outcome.event.event === 'message' && outcome.event.type === 'call'
+    ? outcome.event
+    : null;
+}
+
+function callKey(call: MessageEvent): string {
+  return JSON.stringify([call.phone_number_id, call.id]);
+}
+
+function isBefore(a: MessageEvent, b: MessageEvent): boolean {
+  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp;
+  return compareUtf8(canonicalEvent(a), canonicalEvent(b)) < 0;
 }
 
 /**
@@ -68,27 +159,26 @@ export function readParsed(value: unknown, nowSeconds: number, wrappers = 0): Ou
  * @param nowSeconds the receiver's clock, Unix seconds
  */
 export function readValue(text: string, nowSeconds: number): Outcome[] {
-  let value: unknown;
-  try {
-    value = parsed(text);
-  } catch (error) {
-    if (error instanceof RangeError) return refused('schema', 'The value is nested too deeply to be read; flatten it.');
-    const reason = error instanceof Error ? error.message : String(error);
-    return refused('not_json', `The value is not JSON (${reason.slice(0, 200)}). Send one JSON object per line.`);
-  }
-  return readParsed(value, nowSeconds);
+  const value = parsed(text);
+  return 'value' in value ? readParsed(value.value, nowSeconds) : [rejected(value.rejection)];
 }
 
 function readEvent(value: unknown, nowSeconds: number): Outcome {
   const parsed = parseEvent(value, nowSeconds);
-  return parsed.ok ? { kind: 'event', event: parsed.event } : { kind: 'rejected', rejection: parsed.rejection };
+  return parsed.ok ? { kind: 'event', event: parsed.event } : rejected(parsed.rejection);
 }
 
 /** The same for raw bytes, which may be too many or no text at all. */
 export function readBytes(bytes: Buffer, nowSeconds: number): Outcome[] {
   if (bytes.length > MAX_VALUE_BYTES)
-    return refused('too_large', `The value has ${bytes.length} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.`);
-  if (!isUtf8(bytes)) return refused('invalid_utf8', 'The value is not valid UTF-8; send JSON as UTF-8.');
+    return [
+      rejected({
+        code: 'too_large',
+        message: `The value has ${bytes.length} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.`,
+      }),
+    ];
+  if (!isUtf8(bytes))
+    return [rejected({ code: 'invalid_utf8', message: 'The value is not valid UTF-8; send JSON as UTF-8.' })];
   return readValue(bytes.toString('utf8'), nowSeconds);
 }
 

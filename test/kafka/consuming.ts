@@ -40,7 +40,8 @@ export function textOf(value: Value): string | Buffer | null {
 function eventsOf(value: unknown): unknown[] {
   const expanded = expandEnvelope(value);
   if (expanded === null) return [value];
-  if (!expanded.ok) throw new Error(expanded.rejection.message);
+  const [rejection] = expanded.rejections;
+  if (rejection !== undefined) throw new Error(rejection.message);
   return expanded.events;
 }
 
