@@ -1043,8 +1043,8 @@ export function oracleReports(input: OracleInput): OracleReports {
       (a, b) =>
         a.sent_at - b.sent_at ||
         bytewise(a.id, b.id) ||
-        bytewise(a.customer, b.customer) ||
-        bytewise(a.phone_number_id, b.phone_number_id),
+        bytewise(a.phone_number_id, b.phone_number_id) ||
+        bytewise(a.customer, b.customer),
     )
     .map((message) =>
       row({
