@@ -409,7 +409,15 @@ function anyKind(choose: Choose): Kind {
     { type: 'image', category: '' },
     template('utility'),
     template('authentication'),
-    one(choose, [template('general_purpose_ai'), template('service'), template('Unknown'), template('')]),
+    one(choose, [
+      template('general_purpose_ai'),
+      template('service'),
+      template('Unknown'),
+      template(''),
+      template('group_utility'),
+      template('Group-Marketing-Lite'),
+      template('group_unknown'),
+    ]),
   ]);
 }
 
@@ -417,7 +425,15 @@ function anyKind(choose: Choose): Kind {
 function report(choose: Choose, kind: Kind, t: number): Event {
   const category = kind.type === 'template' ? kind.category : 'service';
   const pmp = (type: string, said: string): Event => ({ pricing: { pricing_model: 'PMP', type, category: said } });
-  switch (choose(24)) {
+  switch (choose(28)) {
+    case 24:
+      return { pricing: { type: 'free_something_new', category, billable: one(choose, [true, false]) } };
+    case 25:
+      return { pricing: { type: 'free_something_new', category } };
+    case 26:
+      return pmp('regular', one(choose, ['group_utility', 'group_service', 'GROUP-AUTHENTICATION', 'group_']));
+    case 27:
+      return pmp('free_group_customer_service', 'group_utility');
     case 12:
     case 13:
       return pmp('regular', category);
@@ -465,7 +481,8 @@ function outbound(thread: Thread, t: number, kind: Kind, delivered = true, id = 
     event: 'message',
     direction: 'outbound',
     phone_number_id: number,
-    ...naming(customer),
+    // What a sender dials may be another market than what Meta's statuses name.
+    ...naming(rarely(choose, 20) ? identity(one(choose, CUSTOMERS), 1) : customer),
     id,
     timestamp: String(sent),
     type: kind.type,
@@ -485,17 +502,75 @@ function outbound(thread: Thread, t: number, kind: Kind, delivered = true, id = 
 
 function echo(thread: Thread, t: number): void {
   const { choose, number, customer, made } = thread;
+  const id = nextId(thread);
   made.push({
     event: 'message',
     direction: 'outbound',
     phone_number_id: number,
     ...naming(customer),
     ...wabaFields(thread),
-    id: nextId(thread),
+    id,
     timestamp: t,
     type: one(choose, ['text', 'image', 'reaction']),
     origin: 'app',
   });
+  // An echo has no statuses; what those say that come all the same decides its billing.
+  if (!rarely(choose, 4)) return;
+  const reported = report(choose, template(one(choose, ['service', 'utility'])), t);
+  made.push({
+    event: 'status',
+    phone_number_id: number,
+    ...naming(customer),
+    id,
+    status: 'delivered',
+    timestamp: t,
+    ...reported,
+  });
+}
+
+/** A message to the members of a group, who are of several markets; each delivery is a charge of its own. */
+function grouped(thread: Thread): void {
+  const { choose, world, number, made } = thread;
+  const group_id = `group ${world.prefix}${choose(2)}`;
+  const named = wabaFields(thread);
+  const messages = one(choose, [1, 2, 3]);
+  for (let i = 0; i < messages; i++) {
+    const t = moment(world, choose);
+    if (rarely(choose, 3)) inbound(thread, t - one(choose, [HOUR, DAY]), { group_id });
+    const id = nextId(thread);
+    const category = one(choose, [
+      'group_utility',
+      'utility',
+      'group_marketing',
+      'group_service',
+      'authentication',
+      '',
+    ]);
+    const kind: Kind = rarely(choose, 4)
+      ? { type: one(choose, ['text', 'reaction']), category: '' }
+      : template(category);
+    if (choose(2) === 0) {
+      const what = kind.type === 'template' ? { template: { name: 'to_group', category } } : {};
+      const of = {
+        event: 'message',
+        direction: 'outbound',
+        phone_number_id: number,
+        group_id,
+        ...naming(thread.customer),
+      };
+      made.push({ ...of, id, timestamp: t, type: kind.type, ...named, ...what });
+    }
+    const of: Event = { event: 'status', phone_number_id: number, id, group_id, ...named };
+    // What names no participant reports for those whose own statuses do not.
+    if (rarely(choose, 3)) made.push({ ...of, status: 'sent', timestamp: t, ...report(choose, kind, t) });
+    const participants = one(choose, [2, 3, 1, 6]);
+    for (let j = 0; j < participants; j++) {
+      const participant = identity(one(choose, world.customers), choose(4));
+      const status = one(choose, ['delivered', 'delivered', 'read', 'failed']);
+      const at = clamp(t + one(choose, [0, 0, 1, HOUR]));
+      made.push({ ...of, participant, status, timestamp: at, ...report(choose, kind, at) });
+    }
+  }
 }
 
 /**
@@ -573,7 +648,11 @@ function anonymous(thread: Thread): void {
 
 function group(world: World, index: number, choose: Choose): Event[] {
   const thread = newThread(world, index, choose);
-  switch (choose(12)) {
+  switch (choose(14)) {
+    case 12:
+    case 13:
+      grouped(thread);
+      break;
     case 0:
     case 1:
     case 2:
@@ -639,7 +718,7 @@ function sideBySide(choices: readonly Choices[], marketOf: MarketOf): MoneyWorld
   return {
     events: parts.flatMap((part) => part.events),
     accounts: parts.flatMap((part) => part.accounts),
-    policy: DEFAULT_POLICY_SETTINGS,
+    policy: { ...DEFAULT_POLICY_SETTINGS, echoes: one(choices[0]!.world, ['apart', 'counted']) },
     cards: files.filter((file) => file !== undefined),
   };
 }

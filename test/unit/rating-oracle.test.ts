@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema, DEFAULT_POLICY_SETTINGS, type Account } from '../../schemas/config.ts';
 import { parseEvent } from '../../schemas/event.ts';
-import { addTo, oracleMessages, type OracleMessage, type Row } from '../oracle/oracle.ts';
+import { addTo, type Row } from '../oracle/cells.ts';
+import { oracleMessages, type OracleMessage } from '../oracle/oracle.ts';
 import {
   allowanceWorld,
   fileText,
