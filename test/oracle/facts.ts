@@ -309,7 +309,7 @@ function isAboutAnother(event: Copy): boolean {
   return ['edit', 'revoke'].includes(text(event.fields, 'type'));
 }
 
-export interface Known {
+interface Known {
   readonly phone_number_id: string;
   readonly id: string;
   /** Of the copies of the message event, the one that counts. */

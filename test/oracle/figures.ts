@@ -76,14 +76,14 @@ export interface ReportedWindow {
 }
 
 /** Meta reports free entry, and we have neither a window nor an entry from which there might be one. */
-export function isReportedOnly(message: Outbound, thread: Thread, policy: PolicySettings): boolean {
+function isReportedOnly(message: Outbound, thread: Thread, policy: PolicySettings): boolean {
   const x = message.delivered_at;
   if (x === undefined || thread.isGroup || message.reported !== 'FREE_ENTRY' || message.fep !== undefined) return false;
   return !thread.entries.some((e) => e.t <= x && x < e.t + DAY + policy.max_window_hours * HOUR);
 }
 
 /** The conversation id of the deciding status, else the smallest of the statuses of origin `referral_conversion`. */
-export function reportedConversation(message: Outbound): string {
+function reportedConversation(message: Outbound): string {
   const deciding = text(inside(message.deciding?.fields ?? {}, 'conversation'), 'id');
   if (deciding !== '') return deciding;
   const ids = message.statuses

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '../../schemas/config.ts';
 import { fieldEvents } from '../oracle/golden/field-cases.ts';
 import { oracleMessages } from '../oracle/oracle.ts';
-import { SAMPLE_MARKETS } from '../oracle/rating-arbitraries.ts';
+import { SAMPLE_MARKETS } from '../oracle/money-world.ts';
 import { marketsOf, rateMessages, type ListCard, type TierFile } from '../oracle/rating.ts';
 
 /** What inputs from the field cost, and what groups and echoes do to places (rules.md 5). */
