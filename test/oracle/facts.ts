@@ -176,9 +176,10 @@ export function partOf(error: unknown, name: string): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-/** The first error of the latest failed status. */
+/** The first error of the latest failed status that names one. */
 function errorIn(statuses: readonly Copy[]): MessageError {
-  const latest = latestOf(statuses.filter((status) => text(status.fields, 'status') === 'failed'));
+  const failed = statuses.filter((status) => text(status.fields, 'status') === 'failed');
+  const latest = latestOf(failed.filter((status) => status.fields['errors'] !== undefined));
   const [error] = latest === undefined ? [] : errorsOf(latest.fields);
   return { code: partOf(error, 'code'), title: partOf(error, 'title') };
 }
