@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandEnvelope, isEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
+import { expandEnvelope, type ExpandedEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
 import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 
 /** Sample payloads of Meta's documentation, verbatim or shortened. */
@@ -39,17 +39,30 @@ const SAMPLES = {
 
 const NOW = 1_795_000_000;
 
-/** The raw events of an envelope that is not rejected. */
-function expanded(envelope: unknown): Record<string, unknown>[] {
+/** What an envelope, or a part of one, holds. */
+function taken(envelope: unknown): ExpandedEnvelope {
   const result = expandEnvelope(envelope);
-  if (!result.ok) throw new Error(result.rejection.message);
-  return result.events;
+  if (result === null) throw new Error('It is no envelope.');
+  return result;
+}
+
+/** The raw events of an envelope of which nothing is broken. */
+function expanded(envelope: unknown): Record<string, unknown>[] {
+  const { events, rejections } = taken(envelope);
+  expect(rejections).toEqual([]);
+  return events;
+}
+
+/** The broken parts of an envelope, as their rejections name them. */
+function brokenParts(envelope: unknown): string[] {
+  return taken(envelope).rejections.map(({ code, message }) => {
+    expect(code).toBe('schema');
+    return message.replace(/ of the webhook envelope: expected .* Send the body as Meta sent it\.$/, '');
+  });
 }
 
 function sample(name: keyof typeof SAMPLES): Record<string, unknown>[] {
-  const envelope: unknown = JSON.parse(SAMPLES[name]);
-  expect(isEnvelope(envelope)).toBe(true);
-  return expanded(envelope);
+  return expanded(JSON.parse(SAMPLES[name]));
 }
 
 function parsed(raw: Record<string, unknown>): LedgerEvent {
@@ -68,15 +81,6 @@ const METADATA = { display_phone_number: '15550783881', phone_number_id: '106540
 function envelopeOf(value: unknown, field: unknown = 'messages'): unknown {
   return { object: 'whatsapp_business_account', entry: [{ id: 'waba', changes: [{ value, field }] }] };
 }
-
-describe('isEnvelope', () => {
-  it('asks for the object name only', () => {
-    expect(isEnvelope({ object: 'whatsapp_business_account' })).toBe(true);
-    expect(isEnvelope({ object: 'whatsapp_business_account', entry: 7 })).toBe(true);
-    for (const value of [null, undefined, 1, 'whatsapp_business_account', [], {}, { object: 'page', entry: [] }])
-      expect(isEnvelope(value)).toBe(false);
-  });
-});
 
 describe('expandEnvelope on the documented samples', () => {
   it('takes an ad message with its referral and without its text', () => {
@@ -175,9 +179,10 @@ describe('expandEnvelope on the documented samples', () => {
     const status = JSON.parse(SAMPLES.groupStatus) as Record<string, unknown>;
     const { recipient_participant_id: _, ...byUserId } = status;
     const [byPhone, byId] = expanded(envelopeOf({ metadata: METADATA, contacts, statuses: [status, byUserId] }));
-    expect(byPhone).toMatchObject({ wa_id: '120363000000000000', participant: '16505551234' });
+    expect(byPhone).toMatchObject({ group_id: '120363000000000000', participant: '16505551234' });
+    expect(byPhone).not.toHaveProperty('wa_id');
     expect(byPhone).not.toHaveProperty('user_id');
-    expect(byId).toMatchObject({ wa_id: '120363000000000000', participant: 'US.13491208655302741918' });
+    expect(byId).toMatchObject({ group_id: '120363000000000000', participant: 'US.13491208655302741918' });
     expect(parsed(byPhone!)).toMatchObject({ customer: '120363000000000000', pricing_category: 'group_marketing' });
   });
 
@@ -240,9 +245,31 @@ describe('expandEnvelope', () => {
     const message = { ...inbound, type: 'hologram', hologram: { body: 'secret' }, biz_opaque_callback_data: 'secret' };
     const [raw] = expanded(envelopeOf({ metadata: METADATA, messages: [message] }));
     expect(raw).toMatchObject({ type: 'hologram' });
-    const callback = { ...status, biz_opaque_callback_data: 'secret' };
-    const [sent] = expanded(envelopeOf({ metadata: METADATA, statuses: [callback] }));
-    expect(JSON.stringify([raw, sent])).not.toContain('secret');
+    expect(JSON.stringify(raw)).not.toContain('secret');
+  });
+
+  it('takes what the sender attached to a message from its statuses', () => {
+    const tagged = { ...status, biz_opaque_callback_data: 'spring-campaign' };
+    const [raw] = expanded(envelopeOf({ metadata: METADATA, statuses: [tagged] }));
+    expect(parsed(raw!).tag).toBe('spring-campaign');
+    const [nonsense] = expanded(
+      envelopeOf({ metadata: METADATA, statuses: [{ ...tagged, biz_opaque_callback_data: 7 }] }),
+    );
+    expect(isUsable(nonsense!)).toBe(false);
+  });
+
+  it('takes the errors of messages and statuses as they came', () => {
+    const errors = [{ code: 131060, title: 'This message is unavailable' }];
+    const unavailable = { ...inbound, type: 'unsupported', errors };
+    const events = expanded(
+      envelopeOf({ metadata: METADATA, messages: [unavailable], statuses: [{ ...status, status: 'failed', errors }] }),
+    );
+    for (const raw of events)
+      expect(parsed(raw).errors).toBe('[{"code":131060,"title":"This message is unavailable"}]');
+    for (const none of [null, [], {}, '']) {
+      const [raw] = expanded(envelopeOf({ metadata: METADATA, messages: [{ ...inbound, errors: none }] }));
+      expect(parsed(raw!).errors).toBe('');
+    }
   });
 
   it.each(['message_echoes', 'smb_message_echoes', 'standby'])('takes echoes, messages and statuses of %s', (field) => {
@@ -253,8 +280,105 @@ describe('expandEnvelope', () => {
     expect(events.every(isUsable)).toBe(true);
   });
 
-  it('skips the statuses of calls', () => {
-    expect(expanded(envelopeOf({ metadata: METADATA, statuses: [{ ...status, type: 'call' }] }, 'calls'))).toEqual([]);
+  it('takes statuses of messages, not those of payments and calls', () => {
+    const own = ['message', undefined, null, ''].map((type, i) => ({ ...status, id: `wamid.${i}`, type }));
+    const others = ['payment', 'call', 'something_new', 5, {}].map((type) => ({ ...status, id: 'wamid.0', type }));
+    const events = expanded(envelopeOf({ metadata: METADATA, statuses: [...others, ...own, ...others] }));
+    expect(events.map((raw) => raw['id'])).toEqual(own.map(({ id }) => id));
+    expect(expanded(envelopeOf({ metadata: METADATA, statuses: [status] }, 'calls'))).toEqual([]);
+  });
+
+  it('takes messages of a group on the thread of the group', () => {
+    const group_id = 'Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD';
+    const echo = { ...inbound, to: '16505551234', group_id };
+    const sent = { ...status, recipient_id: group_id, recipient_type: 'group' };
+    const value = {
+      metadata: METADATA,
+      messages: [{ ...inbound, group_id }],
+      message_echoes: [echo],
+      statuses: [sent],
+    };
+    const events = expanded(envelopeOf(value)).map(parsed);
+    expect(events.map(({ customer, wa_id }) => [customer, wa_id])).toEqual([
+      [group_id, '16505551234'],
+      [group_id, '16505551234'],
+      [group_id, ''],
+    ]);
+    const withPhone = { ...sent, recipient_participant_id: '+55 (11) 90000-0001' };
+    const [participant] = expanded(envelopeOf({ metadata: METADATA, statuses: [withPhone] })).map(parsed);
+    expect(participant).toMatchObject({ customer: group_id, participant: '5511900000001' });
+  });
+
+  it.each([7, {}, { a: 1 }, ['x'], true])('refuses the message or status whose group is %j, and no other', (group) => {
+    const messages = [{ ...inbound, group_id: group }, inbound];
+    const statuses = [{ ...status, recipient_type: 'group', recipient_id: group }, status];
+    const events = expanded(envelopeOf({ metadata: METADATA, messages, statuses }));
+    const isNamed = JSON.stringify(group) !== '{}';
+    expect(events.map(isUsable)).toEqual([!isNamed, true, !isNamed, true]);
+  });
+
+  it('takes a call of a customer as an inbound message, and none of the business', () => {
+    const call = { id: 'wacid.1', from: '4915112340009', to: '15550783881', event: 'connect', timestamp: '1750275992' };
+    const calls = [
+      { ...call, direction: 'USER_INITIATED', session: { sdp: 'secret' } },
+      { ...call, id: 'wacid.2', direction: 'BUSINESS_INITIATED' },
+      { ...call, id: 'wacid.3' },
+    ];
+    const contacts = [{ wa_id: '4915112340009', user_id: 'DE.1' }];
+    const events = expanded(envelopeOf({ metadata: METADATA, contacts, calls }, 'calls'));
+    expect(events).toEqual([
+      {
+        event: 'message',
+        direction: 'inbound',
+        waba_id: 'waba',
+        phone_number_id: '106540352242922',
+        wa_id: '4915112340009',
+        user_id: 'DE.1',
+        id: 'wacid.1',
+        timestamp: '1750275992',
+        type: 'call',
+      },
+    ]);
+    expect(expanded(envelopeOf({ metadata: METADATA, calls, messages: [inbound] }))).toHaveLength(1);
+  });
+
+  it('loses only the call that is broken', () => {
+    const call = { from: '4915112340009', timestamp: '1750275992', direction: 'USER_INITIATED' };
+    const calls = [
+      call,
+      null,
+      { ...call, id: 'wacid.1' },
+      { ...call, id: 0 },
+      'x',
+      { ...call, from: undefined, id: 'a' },
+      {},
+    ];
+    const result = taken(envelopeOf({ metadata: METADATA, calls }, 'calls'));
+    expect(result.events.map(isUsable)).toEqual([false, true, false, false]);
+    expect(brokenParts(envelopeOf({ metadata: METADATA, calls }, 'calls'))).toEqual([
+      'entry[0].changes[0].value.calls[1]',
+      'entry[0].changes[0].value.calls[4]',
+    ]);
+    expect(brokenParts(envelopeOf({ metadata: METADATA, calls: 'x' }, 'calls'))).toEqual([
+      'entry[0].changes[0].value.calls',
+    ]);
+  });
+
+  it('finds the contact of a business-scoped id that stands in a phone field', () => {
+    const contacts = [{ wa_id: '5511900000001', user_id: 'BR.1' }, { wa_id: 'BR.2' }];
+    const messages = ['BR.1', 'BR.2', 'BR.3'].map((from) => ({ ...inbound, from }));
+    const events = expanded(envelopeOf({ metadata: METADATA, contacts, messages })).map(parsed);
+    expect(events.map(({ wa_id, user_id }) => [wa_id, user_id])).toEqual([
+      ['5511900000001', 'BR.1'],
+      ['', 'BR.2'],
+      ['', 'BR.3'],
+    ]);
+    const alone = {
+      metadata: METADATA,
+      contacts: contacts.slice(0, 1),
+      statuses: [{ ...status, recipient_id: 'BR.1' }],
+    };
+    expect(expanded(envelopeOf(alone)).map(parsed)).toMatchObject([{ wa_id: '5511900000001', user_id: 'BR.1' }]);
   });
 
   it('completes the customer of a message from the matching or the only contact', () => {
@@ -298,25 +422,50 @@ describe('expandEnvelope', () => {
 
   it('loses only the broken item', () => {
     const messages = [inbound, null, 7, [], { ...inbound, id: undefined }, { ...inbound, timestamp: 'now' }, inbound];
-    const events = expanded(envelopeOf({ metadata: METADATA, messages, statuses: [status, 'x'] }));
-    expect(events.map(isUsable)).toEqual([true, false, false, false, false, false, true, true, false]);
-    expect(events[1]).toMatchObject({ envelope_path: 'entry[0].changes[0].value.messages[1]' });
+    const envelope = envelopeOf({ metadata: METADATA, messages, statuses: [status, 'x'] });
+    expect(taken(envelope).events.map(isUsable)).toEqual([true, false, false, true, true]);
+    const path = 'entry[0].changes[0].value';
+    expect(brokenParts(envelope)).toEqual([
+      `${path}.messages[1]`,
+      `${path}.messages[2]`,
+      `${path}.messages[3]`,
+      `${path}.statuses[1]`,
+    ]);
   });
 
-  it('gives one failing event for each part of the wrong shape', () => {
+  it('names each part of the wrong shape', () => {
     const good = { id: 'w', changes: [{ field: 'messages', value: { metadata: METADATA, messages: [inbound] } }] };
-    const broken = [null, 5, 'x', {}, { changes: 3 }, { changes: null }, { changes: [null] }, { changes: [{}] }];
-    for (const entry of broken) {
-      const events = expanded({ object: 'whatsapp_business_account', entry: [entry, good] });
-      expect(events.map(isUsable)).toEqual([false, true]);
+    const broken: [unknown, string][] = [
+      [null, 'entry[0]'],
+      [5, 'entry[0]'],
+      ['x', 'entry[0]'],
+      [{}, 'entry[0].changes'],
+      [{ changes: 3 }, 'entry[0].changes'],
+      [{ changes: null }, 'entry[0].changes'],
+      [{ changes: [null] }, 'entry[0].changes[0]'],
+      [{ changes: [{}] }, 'entry[0].changes[0].field'],
+    ];
+    for (const [entry, path] of broken) {
+      const envelope = { object: 'whatsapp_business_account', entry: [entry, good] };
+      expect(brokenParts(envelope)).toEqual([path]);
+      expect(taken(envelope).events.map(isUsable)).toEqual([true]);
     }
-    for (const value of [null, 4, 'x', [], { messages: 4 }, { statuses: 'x' }, { message_echoes: {} }]) {
-      const events = expanded(envelopeOf(value));
-      expect(events.map(isUsable)).toEqual([false]);
+    const values: [unknown, string][] = [
+      [null, 'value'],
+      [4, 'value'],
+      ['x', 'value'],
+      [[], 'value'],
+      [{ messages: 4 }, 'value.messages'],
+      [{ statuses: 'x' }, 'value.statuses'],
+      [{ message_echoes: {} }, 'value.message_echoes'],
+    ];
+    for (const [value, path] of values) {
+      expect(brokenParts(envelopeOf(value))).toEqual([`entry[0].changes[0].${path}`]);
+      expect(taken(envelopeOf(value)).events).toEqual([]);
     }
-    for (const field of [undefined, null, 4])
-      expect(expanded(envelopeOf({ metadata: METADATA, messages: [inbound] }, field ?? null)).map(isUsable)).toEqual([
-        false,
+    for (const field of [null, 4, {}])
+      expect(brokenParts(envelopeOf({ metadata: METADATA, messages: [inbound] }, field))).toEqual([
+        'entry[0].changes[0].field',
       ]);
     for (const value of [{}, { messages: null }, { messages: [], statuses: [] }])
       expect(expanded(envelopeOf(value))).toEqual([]);
@@ -330,12 +479,19 @@ describe('expandEnvelope', () => {
   });
 
   it('rejects an envelope without a list of entries', () => {
-    for (const entry of [undefined, null, 3, 'x', {}]) {
-      const result = expandEnvelope({ object: 'whatsapp_business_account', entry });
-      expect(result).toMatchObject({ ok: false, rejection: { code: 'schema' } });
-      if (!result.ok) expect(result.rejection.message).toContain('"entry"');
-    }
+    for (const entry of [undefined, null, 3, 'x', {}])
+      expect(brokenParts({ object: 'whatsapp_business_account', entry })).toEqual(['entry']);
     expect(expanded({ object: 'whatsapp_business_account', entry: [] })).toEqual([]);
+  });
+
+  it('takes lists of junk as long as a value can hold, and names each', () => {
+    const junk = Array.from({ length: 200_000 }, () => 0);
+    for (const [list, field] of [
+      ['messages', 'messages'],
+      ['statuses', 'messages'],
+      ['calls', 'calls'],
+    ] as const)
+      expect(taken(envelopeOf({ metadata: METADATA, [list]: junk }, field)).rejections).toHaveLength(junk.length);
   });
 
   it('takes 1,000 updates', () => {
@@ -345,5 +501,85 @@ describe('expandEnvelope', () => {
     expect(events).toHaveLength(1000);
     expect(events[999]).toMatchObject({ wa_id: '1650999', user_id: 'US.1650999', id: 'wamid.999' });
     expect(events.every(isUsable)).toBe(true);
+  });
+});
+
+describe('a part of an envelope alone', () => {
+  const message = { from: '16505551234', id: 'wamid.1', timestamp: '1750275992', type: 'text' };
+  const status = { id: 'wamid.2', status: 'sent', timestamp: '1750275992' };
+  const call = { id: 'wacid.1', from: '1650', timestamp: '1750275992', direction: 'USER_INITIATED' };
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: METADATA,
+    messages: [message],
+    statuses: [status],
+    calls: [call],
+  };
+  const ids = (part: unknown): unknown[] => expanded(part).map((raw) => raw['id']);
+
+  it('is taken when it names its number', () => {
+    const change = { field: 'messages', value };
+    const calls = { field: 'calls', value };
+    expect(ids({ id: 'waba', changes: [change, calls] })).toEqual(['wamid.1', 'wamid.2', 'wacid.1']);
+    expect(expanded({ id: 'waba', changes: [change] })[0]).toMatchObject({ waba_id: 'waba' });
+    expect(ids(change)).toEqual(['wamid.1', 'wamid.2']);
+    expect(ids(value)).toEqual(['wacid.1', 'wamid.1', 'wamid.2']);
+    expect(expanded(value).every(isUsable)).toBe(true);
+  });
+
+  it('takes of a value that names its field what that field holds', () => {
+    expect(ids({ ...value, field: 'messages' })).toEqual(['wamid.1', 'wamid.2']);
+    expect(ids({ ...value, field: 'calls' })).toEqual(['wacid.1']);
+    expect(ids({ ...value, field: 'account_update' })).toEqual([]);
+    for (const field of [7, null, {}]) expect(ids({ ...value, field })).toEqual(['wacid.1', 'wamid.1', 'wamid.2']);
+  });
+
+  it('is refused, and says what it is, when it does not name its number', () => {
+    const { metadata: _, ...nameless } = value;
+    const parts: [unknown, string][] = [
+      [{ id: 'waba', changes: [{ field: 'messages', value: nameless }] }, 'one entry'],
+      [{ id: 'waba', changes: [] }, 'one entry'],
+      [{ id: 'waba', changes: [null, 5, { value: 7 }] }, 'one entry'],
+      [{ field: 'messages', value: nameless }, 'one change'],
+      [{ field: 'messages', value: {} }, 'one change'],
+      [nameless, 'the "value" of one change'],
+      [{ statuses: [] }, 'the "value" of one change'],
+      [{ ...value, metadata: 7 }, 'the "value" of one change'],
+      [{ ...value, metadata: { phone_number_id: '' } }, 'the "value" of one change'],
+    ];
+    for (const [part, name] of parts) {
+      const { events, rejections } = taken(part);
+      expect(events).toEqual([]);
+      expect(rejections).toHaveLength(1);
+      expect(rejections[0]!.message).toContain(`This is ${name} of a webhook envelope`);
+      expect(rejections[0]!.message).toContain('metadata.phone_number_id');
+    }
+  });
+
+  it('loses only what is broken in it', () => {
+    expect(brokenParts({ ...value, messages: 7 })).toEqual(['value.messages']);
+    expect(brokenParts({ metadata: METADATA, messages: {} })).toEqual(['value.messages']);
+    expect(brokenParts({ ...value, field: 'messages', messages: [null] })).toEqual(['change.value.messages[0]']);
+    expect(brokenParts({ id: 'w', changes: [7, { field: 'messages', value }] })).toEqual(['entry.changes[0]']);
+    expect(ids({ ...value, metadata: { phone_number_id: 4 } })).toHaveLength(3);
+    expect(expanded({ ...value, metadata: { phone_number_id: 4 } }).some(isUsable)).toBe(false);
+  });
+
+  it('is not seen in what is something else', () => {
+    for (const other of [
+      null,
+      undefined,
+      1,
+      'whatsapp_business_account',
+      [],
+      [value],
+      {},
+      { object: 'page', entry: [] },
+    ])
+      expect(expandEnvelope(other)).toBeNull();
+    for (const event of ['message', 'history']) expect(expandEnvelope({ ...value, event })).toBeNull();
+    for (const absent of [null, '']) expect(ids({ ...value, event: absent, object: absent })).toHaveLength(3);
+    expect(expandEnvelope({ field: 'messages', value: 'x' })).toBeNull();
+    expect(expandEnvelope({ metadata: METADATA, history: [] })).toBeNull();
   });
 });

@@ -22,7 +22,7 @@ function eventsIn(value: unknown): unknown[] {
   if (typeof value === 'object' && value !== null && 'body' in value) return eventsIn(value.body);
   const expanded = expandEnvelope(value);
   if (expanded === null) return isEvent(value) ? [value] : [];
-  return expanded.ok ? expanded.events : [];
+  return expanded.events;
 }
 
 /** The events of a file of test/cases: NDJSON, or one JSON document. */
