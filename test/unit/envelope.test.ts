@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandEnvelope, type ExpandedEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
-import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { brokenParts, envelopeOf, expanded, isUsable, METADATA, parsed, taken } from '../support/envelopes.ts';
 
 /** Sample payloads of Meta's documentation, verbatim or shortened. */
 const SAMPLES = {
@@ -37,49 +36,8 @@ const SAMPLES = {
     '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"automatic_events":[{"id":"wamid.EV1","event_name":"Purchase","timestamp":1790000000,"ctwa_clid":"Aff-n8ZT","custom_data":{"currency":"USD","value":25000}}]},"field":"automatic_events"}]}]}',
 };
 
-const NOW = 1_795_000_000;
-
-/** What an envelope, or a part of one, holds. */
-function taken(envelope: unknown): ExpandedEnvelope {
-  const result = expandEnvelope(envelope);
-  if (result === null) throw new Error('It is no envelope.');
-  return result;
-}
-
-/** The raw events of an envelope of which nothing is broken. */
-function expanded(envelope: unknown): Record<string, unknown>[] {
-  const { events, rejections } = taken(envelope);
-  expect(rejections).toEqual([]);
-  return events;
-}
-
-/** The broken parts of an envelope, as their rejections name them. */
-function brokenParts(envelope: unknown): string[] {
-  return taken(envelope).rejections.map(({ code, message }) => {
-    expect(code).toBe('schema');
-    return message.replace(/ of the webhook envelope: expected .* Send the body as Meta sent it\.$/, '');
-  });
-}
-
 function sample(name: keyof typeof SAMPLES): Record<string, unknown>[] {
   return expanded(JSON.parse(SAMPLES[name]));
-}
-
-function parsed(raw: Record<string, unknown>): LedgerEvent {
-  const result = parseEvent(raw, NOW);
-  if (!result.ok) throw new Error(result.rejection.message);
-  return result.event;
-}
-
-function isUsable(raw: Record<string, unknown>): boolean {
-  return parseEvent(raw, NOW).ok;
-}
-
-const METADATA = { display_phone_number: '15550783881', phone_number_id: '106540352242922' };
-
-/** An envelope with one change. */
-function envelopeOf(value: unknown, field: unknown = 'messages'): unknown {
-  return { object: 'whatsapp_business_account', entry: [{ id: 'waba', changes: [{ value, field }] }] };
 }
 
 describe('expandEnvelope on the documented samples', () => {
@@ -501,85 +459,5 @@ describe('expandEnvelope', () => {
     expect(events).toHaveLength(1000);
     expect(events[999]).toMatchObject({ wa_id: '1650999', user_id: 'US.1650999', id: 'wamid.999' });
     expect(events.every(isUsable)).toBe(true);
-  });
-});
-
-describe('a part of an envelope alone', () => {
-  const message = { from: '16505551234', id: 'wamid.1', timestamp: '1750275992', type: 'text' };
-  const status = { id: 'wamid.2', status: 'sent', timestamp: '1750275992' };
-  const call = { id: 'wacid.1', from: '1650', timestamp: '1750275992', direction: 'USER_INITIATED' };
-  const value = {
-    messaging_product: 'whatsapp',
-    metadata: METADATA,
-    messages: [message],
-    statuses: [status],
-    calls: [call],
-  };
-  const ids = (part: unknown): unknown[] => expanded(part).map((raw) => raw['id']);
-
-  it('is taken when it names its number', () => {
-    const change = { field: 'messages', value };
-    const calls = { field: 'calls', value };
-    expect(ids({ id: 'waba', changes: [change, calls] })).toEqual(['wamid.1', 'wamid.2', 'wacid.1']);
-    expect(expanded({ id: 'waba', changes: [change] })[0]).toMatchObject({ waba_id: 'waba' });
-    expect(ids(change)).toEqual(['wamid.1', 'wamid.2']);
-    expect(ids(value)).toEqual(['wacid.1', 'wamid.1', 'wamid.2']);
-    expect(expanded(value).every(isUsable)).toBe(true);
-  });
-
-  it('takes of a value that names its field what that field holds', () => {
-    expect(ids({ ...value, field: 'messages' })).toEqual(['wamid.1', 'wamid.2']);
-    expect(ids({ ...value, field: 'calls' })).toEqual(['wacid.1']);
-    expect(ids({ ...value, field: 'account_update' })).toEqual([]);
-    for (const field of [7, null, {}]) expect(ids({ ...value, field })).toEqual(['wacid.1', 'wamid.1', 'wamid.2']);
-  });
-
-  it('is refused, and says what it is, when it does not name its number', () => {
-    const { metadata: _, ...nameless } = value;
-    const parts: [unknown, string][] = [
-      [{ id: 'waba', changes: [{ field: 'messages', value: nameless }] }, 'one entry'],
-      [{ id: 'waba', changes: [] }, 'one entry'],
-      [{ id: 'waba', changes: [null, 5, { value: 7 }] }, 'one entry'],
-      [{ field: 'messages', value: nameless }, 'one change'],
-      [{ field: 'messages', value: {} }, 'one change'],
-      [nameless, 'the "value" of one change'],
-      [{ statuses: [] }, 'the "value" of one change'],
-      [{ ...value, metadata: 7 }, 'the "value" of one change'],
-      [{ ...value, metadata: { phone_number_id: '' } }, 'the "value" of one change'],
-    ];
-    for (const [part, name] of parts) {
-      const { events, rejections } = taken(part);
-      expect(events).toEqual([]);
-      expect(rejections).toHaveLength(1);
-      expect(rejections[0]!.message).toContain(`This is ${name} of a webhook envelope`);
-      expect(rejections[0]!.message).toContain('metadata.phone_number_id');
-    }
-  });
-
-  it('loses only what is broken in it', () => {
-    expect(brokenParts({ ...value, messages: 7 })).toEqual(['value.messages']);
-    expect(brokenParts({ metadata: METADATA, messages: {} })).toEqual(['value.messages']);
-    expect(brokenParts({ ...value, field: 'messages', messages: [null] })).toEqual(['change.value.messages[0]']);
-    expect(brokenParts({ id: 'w', changes: [7, { field: 'messages', value }] })).toEqual(['entry.changes[0]']);
-    expect(ids({ ...value, metadata: { phone_number_id: 4 } })).toHaveLength(3);
-    expect(expanded({ ...value, metadata: { phone_number_id: 4 } }).some(isUsable)).toBe(false);
-  });
-
-  it('is not seen in what is something else', () => {
-    for (const other of [
-      null,
-      undefined,
-      1,
-      'whatsapp_business_account',
-      [],
-      [value],
-      {},
-      { object: 'page', entry: [] },
-    ])
-      expect(expandEnvelope(other)).toBeNull();
-    for (const event of ['message', 'history']) expect(expandEnvelope({ ...value, event })).toBeNull();
-    for (const absent of [null, '']) expect(ids({ ...value, event: absent, object: absent })).toHaveLength(3);
-    expect(expandEnvelope({ field: 'messages', value: 'x' })).toBeNull();
-    expect(expandEnvelope({ metadata: METADATA, history: [] })).toBeNull();
   });
 });
