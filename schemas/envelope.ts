@@ -1,4 +1,5 @@
 import { isBusinessScopedId, type Rejection } from './event.ts';
+import { isObject } from './json.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -14,10 +15,6 @@ export interface ExpandedEnvelope {
  */
 const MESSAGE_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
 const CALL_FIELD = 'calls';
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Null, empty string and absent are the same (rules.md F2). */
 function isMissing(value: unknown): boolean {
@@ -269,7 +266,7 @@ function formOf(value: Fields): 'envelope' | 'entry' | 'change' | 'value' | null
 }
 
 function withoutNumber(part: string): ExpandedEnvelope {
-  const message = `The value is ${part} of a webhook envelope, without the envelope, and does not name its number in "metadata.phone_number_id". Send the whole body as Meta sent it.`;
+  const message = `This is ${part} of a webhook envelope, without the envelope around it, and it does not name its number in "metadata.phone_number_id". Send the whole body as Meta sent it.`;
   return { events: [], rejections: [{ code: 'schema', message }] };
 }
 

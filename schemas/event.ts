@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { canonicalJson } from './json.ts';
+import { canonicalJson, isObject } from './json.ts';
+import { notAnEvent } from './value-form.ts';
 import type { Customer, MessageId, PhoneNumberId } from './ids.ts';
 
 /** The largest value taken from anywhere: one line, one Kafka value, one webhook body. */
@@ -154,10 +155,6 @@ export interface Rejection {
 export type ParsedEvent =
   { readonly ok: true; readonly event: LedgerEvent } | { readonly ok: false; readonly rejection: Rejection };
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Null, empty string, `{}` and `[]` are the same as absent (rules.md F2). */
 export function isAbsent(value: unknown): boolean {
   if (value === null || value === '' || value === undefined) return true;
@@ -252,30 +249,6 @@ export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
     throw error;
   }
   return rejected('not_an_event', notAnEvent(value));
-}
-
-const MAX_NAMED_FIELDS = 8;
-const MAX_NAMED_CHARS = 40;
-
-function named(name: string): string {
-  return `"${name.slice(0, MAX_NAMED_CHARS)}"`;
-}
-
-/** What form a value has that is no event, so that whoever sent it recognises it, and what to send instead. */
-function notAnEvent(value: unknown): string {
-  return `${formOf(value)}. Send an event ("event" is "message" or "status"), a webhook envelope, or one entry or value of it that names its number.`;
-}
-
-function formOf(value: unknown): string {
-  if (Array.isArray(value)) return `The value is ${value.length === 0 ? 'an empty list' : 'a list'}`;
-  if (!isObject(value)) return `The value is ${value === null ? 'null' : `a ${typeof value}`}`;
-  const { event, object } = value;
-  if (typeof event === 'string') return `Field "event" is ${named(event)}`;
-  if (typeof object === 'string') return `Field "object" is ${named(object)}`;
-  const names = Object.keys(value);
-  if (names.length === 0) return 'The value is an empty object';
-  const others = names.length > MAX_NAMED_FIELDS ? ` and ${names.length - MAX_NAMED_FIELDS} more` : '';
-  return `The value is an object with the fields ${names.slice(0, MAX_NAMED_FIELDS).map(named).join(', ')}${others}`;
 }
 
 function timeRejection(timestamp: number, nowSeconds: number): ParsedEvent | undefined {

@@ -1,6 +1,11 @@
 /** A JSON value as `JSON.parse` returns it. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** Whether a parsed value is an object, and neither a list nor null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Orders two strings by their UTF-8 bytes, as ClickHouse does and rules.md F2 asks; -1, 0 or 1. */
 export function compareUtf8(a: string, b: string): -1 | 0 | 1 {
   if (a === b) return 0;

@@ -4,6 +4,8 @@ export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Deeper values are taken for broken ones: nothing of ours is nested like that. */
 const MAX_DEPTH = 10_000;
+/** Lists in a list whose members are taken one by one; those of deeper ones stay together. */
+const MAX_OPEN_LISTS = 5;
 /** Bytes looked through in vain for ends of broken values; beyond it, the rest is lines. */
 const MAX_WASTED_BYTES = 1024 * 1024 * 1024;
 
@@ -158,7 +160,7 @@ export class DocumentSplitter {
         return { part: null, end: at + 1 };
       }
     } else if (!isOpening(byte)) return this.#lineAt(bytes, at, isLast, '');
-    if (byte === OPEN_LIST) {
+    if (byte === OPEN_LIST && this.#openLists < MAX_OPEN_LISTS) {
       const member = afterSpace(bytes, at + 1);
       if (isOpening(bytes[member])) {
         this.#openLists += 1;

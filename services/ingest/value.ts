@@ -9,7 +9,7 @@ import {
   type MessageEvent,
   type Rejection,
 } from '@ctwa-ledger/schemas/event.ts';
-import { compareUtf8, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
+import { compareUtf8, isObject, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 
 /** What became of one event of a value: it can be landed, or it cannot be used. */
 export type Outcome =
@@ -53,10 +53,6 @@ function parsed(text: string): { readonly value: unknown } | { readonly rejectio
 
 /** How many lists and wrappers may lie around a value, such as a log of a list of bodies. */
 const MAX_WRAPPERS = 5;
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** A list that holds something which may be a value. One of mere numbers and texts is itself an unusable value. */
 function isListOfValues(value: unknown): value is unknown[] {

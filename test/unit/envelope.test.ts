@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandEnvelope, isEnvelope } from '@ctwa-ledger/schemas/envelope.ts';
-import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { brokenParts, envelopeOf, expanded, isUsable, METADATA, parsed, taken } from '../support/envelopes.ts';
 
 /** Sample payloads of Meta's documentation, verbatim or shortened. */
 const SAMPLES = {
@@ -37,46 +36,9 @@ const SAMPLES = {
     '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"automatic_events":[{"id":"wamid.EV1","event_name":"Purchase","timestamp":1790000000,"ctwa_clid":"Aff-n8ZT","custom_data":{"currency":"USD","value":25000}}]},"field":"automatic_events"}]}]}',
 };
 
-const NOW = 1_795_000_000;
-
-/** The raw events of an envelope that is not rejected. */
-function expanded(envelope: unknown): Record<string, unknown>[] {
-  const result = expandEnvelope(envelope);
-  if (!result.ok) throw new Error(result.rejection.message);
-  return result.events;
-}
-
 function sample(name: keyof typeof SAMPLES): Record<string, unknown>[] {
-  const envelope: unknown = JSON.parse(SAMPLES[name]);
-  expect(isEnvelope(envelope)).toBe(true);
-  return expanded(envelope);
+  return expanded(JSON.parse(SAMPLES[name]));
 }
-
-function parsed(raw: Record<string, unknown>): LedgerEvent {
-  const result = parseEvent(raw, NOW);
-  if (!result.ok) throw new Error(result.rejection.message);
-  return result.event;
-}
-
-function isUsable(raw: Record<string, unknown>): boolean {
-  return parseEvent(raw, NOW).ok;
-}
-
-const METADATA = { display_phone_number: '15550783881', phone_number_id: '106540352242922' };
-
-/** An envelope with one change. */
-function envelopeOf(value: unknown, field: unknown = 'messages'): unknown {
-  return { object: 'whatsapp_business_account', entry: [{ id: 'waba', changes: [{ value, field }] }] };
-}
-
-describe('isEnvelope', () => {
-  it('asks for the object name only', () => {
-    expect(isEnvelope({ object: 'whatsapp_business_account' })).toBe(true);
-    expect(isEnvelope({ object: 'whatsapp_business_account', entry: 7 })).toBe(true);
-    for (const value of [null, undefined, 1, 'whatsapp_business_account', [], {}, { object: 'page', entry: [] }])
-      expect(isEnvelope(value)).toBe(false);
-  });
-});
 
 describe('expandEnvelope on the documented samples', () => {
   it('takes an ad message with its referral and without its text', () => {
@@ -175,9 +137,10 @@ describe('expandEnvelope on the documented samples', () => {
     const status = JSON.parse(SAMPLES.groupStatus) as Record<string, unknown>;
     const { recipient_participant_id: _, ...byUserId } = status;
     const [byPhone, byId] = expanded(envelopeOf({ metadata: METADATA, contacts, statuses: [status, byUserId] }));
-    expect(byPhone).toMatchObject({ wa_id: '120363000000000000', participant: '16505551234' });
+    expect(byPhone).toMatchObject({ group_id: '120363000000000000', participant: '16505551234' });
+    expect(byPhone).not.toHaveProperty('wa_id');
     expect(byPhone).not.toHaveProperty('user_id');
-    expect(byId).toMatchObject({ wa_id: '120363000000000000', participant: 'US.13491208655302741918' });
+    expect(byId).toMatchObject({ group_id: '120363000000000000', participant: 'US.13491208655302741918' });
     expect(parsed(byPhone!)).toMatchObject({ customer: '120363000000000000', pricing_category: 'group_marketing' });
   });
 
@@ -240,9 +203,31 @@ describe('expandEnvelope', () => {
     const message = { ...inbound, type: 'hologram', hologram: { body: 'secret' }, biz_opaque_callback_data: 'secret' };
     const [raw] = expanded(envelopeOf({ metadata: METADATA, messages: [message] }));
     expect(raw).toMatchObject({ type: 'hologram' });
-    const callback = { ...status, biz_opaque_callback_data: 'secret' };
-    const [sent] = expanded(envelopeOf({ metadata: METADATA, statuses: [callback] }));
-    expect(JSON.stringify([raw, sent])).not.toContain('secret');
+    expect(JSON.stringify(raw)).not.toContain('secret');
+  });
+
+  it('takes what the sender attached to a message from its statuses', () => {
+    const tagged = { ...status, biz_opaque_callback_data: 'spring-campaign' };
+    const [raw] = expanded(envelopeOf({ metadata: METADATA, statuses: [tagged] }));
+    expect(parsed(raw!).tag).toBe('spring-campaign');
+    const [nonsense] = expanded(
+      envelopeOf({ metadata: METADATA, statuses: [{ ...tagged, biz_opaque_callback_data: 7 }] }),
+    );
+    expect(isUsable(nonsense!)).toBe(false);
+  });
+
+  it('takes the errors of messages and statuses as they came', () => {
+    const errors = [{ code: 131060, title: 'This message is unavailable' }];
+    const unavailable = { ...inbound, type: 'unsupported', errors };
+    const events = expanded(
+      envelopeOf({ metadata: METADATA, messages: [unavailable], statuses: [{ ...status, status: 'failed', errors }] }),
+    );
+    for (const raw of events)
+      expect(parsed(raw).errors).toBe('[{"code":131060,"title":"This message is unavailable"}]');
+    for (const none of [null, [], {}, '']) {
+      const [raw] = expanded(envelopeOf({ metadata: METADATA, messages: [{ ...inbound, errors: none }] }));
+      expect(parsed(raw!).errors).toBe('');
+    }
   });
 
   it.each(['message_echoes', 'smb_message_echoes', 'standby'])('takes echoes, messages and statuses of %s', (field) => {
@@ -253,8 +238,105 @@ describe('expandEnvelope', () => {
     expect(events.every(isUsable)).toBe(true);
   });
 
-  it('skips the statuses of calls', () => {
-    expect(expanded(envelopeOf({ metadata: METADATA, statuses: [{ ...status, type: 'call' }] }, 'calls'))).toEqual([]);
+  it('takes statuses of messages, not those of payments and calls', () => {
+    const own = ['message', undefined, null, ''].map((type, i) => ({ ...status, id: `wamid.${i}`, type }));
+    const others = ['payment', 'call', 'something_new', 5, {}].map((type) => ({ ...status, id: 'wamid.0', type }));
+    const events = expanded(envelopeOf({ metadata: METADATA, statuses: [...others, ...own, ...others] }));
+    expect(events.map((raw) => raw['id'])).toEqual(own.map(({ id }) => id));
+    expect(expanded(envelopeOf({ metadata: METADATA, statuses: [status] }, 'calls'))).toEqual([]);
+  });
+
+  it('takes messages of a group on the thread of the group', () => {
+    const group_id = 'Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD';
+    const echo = { ...inbound, to: '16505551234', group_id };
+    const sent = { ...status, recipient_id: group_id, recipient_type: 'group' };
+    const value = {
+      metadata: METADATA,
+      messages: [{ ...inbound, group_id }],
+      message_echoes: [echo],
+      statuses: [sent],
+    };
+    const events = expanded(envelopeOf(value)).map(parsed);
+    expect(events.map(({ customer, wa_id }) => [customer, wa_id])).toEqual([
+      [group_id, '16505551234'],
+      [group_id, '16505551234'],
+      [group_id, ''],
+    ]);
+    const withPhone = { ...sent, recipient_participant_id: '+55 (11) 90000-0001' };
+    const [participant] = expanded(envelopeOf({ metadata: METADATA, statuses: [withPhone] })).map(parsed);
+    expect(participant).toMatchObject({ customer: group_id, participant: '5511900000001' });
+  });
+
+  it.each([7, {}, { a: 1 }, ['x'], true])('refuses the message or status whose group is %j, and no other', (group) => {
+    const messages = [{ ...inbound, group_id: group }, inbound];
+    const statuses = [{ ...status, recipient_type: 'group', recipient_id: group }, status];
+    const events = expanded(envelopeOf({ metadata: METADATA, messages, statuses }));
+    const isNamed = JSON.stringify(group) !== '{}';
+    expect(events.map(isUsable)).toEqual([!isNamed, true, !isNamed, true]);
+  });
+
+  it('takes a call of a customer as an inbound message, and none of the business', () => {
+    const call = { id: 'wacid.1', from: '4915112340009', to: '15550783881', event: 'connect', timestamp: '1750275992' };
+    const calls = [
+      { ...call, direction: 'USER_INITIATED', session: { sdp: 'secret' } },
+      { ...call, id: 'wacid.2', direction: 'BUSINESS_INITIATED' },
+      { ...call, id: 'wacid.3' },
+    ];
+    const contacts = [{ wa_id: '4915112340009', user_id: 'DE.1' }];
+    const events = expanded(envelopeOf({ metadata: METADATA, contacts, calls }, 'calls'));
+    expect(events).toEqual([
+      {
+        event: 'message',
+        direction: 'inbound',
+        waba_id: 'waba',
+        phone_number_id: '106540352242922',
+        wa_id: '4915112340009',
+        user_id: 'DE.1',
+        id: 'wacid.1',
+        timestamp: '1750275992',
+        type: 'call',
+      },
+    ]);
+    expect(expanded(envelopeOf({ metadata: METADATA, calls, messages: [inbound] }))).toHaveLength(1);
+  });
+
+  it('loses only the call that is broken', () => {
+    const call = { from: '4915112340009', timestamp: '1750275992', direction: 'USER_INITIATED' };
+    const calls = [
+      call,
+      null,
+      { ...call, id: 'wacid.1' },
+      { ...call, id: 0 },
+      'x',
+      { ...call, from: undefined, id: 'a' },
+      {},
+    ];
+    const result = taken(envelopeOf({ metadata: METADATA, calls }, 'calls'));
+    expect(result.events.map(isUsable)).toEqual([false, true, false, false]);
+    expect(brokenParts(envelopeOf({ metadata: METADATA, calls }, 'calls'))).toEqual([
+      'entry[0].changes[0].value.calls[1]',
+      'entry[0].changes[0].value.calls[4]',
+    ]);
+    expect(brokenParts(envelopeOf({ metadata: METADATA, calls: 'x' }, 'calls'))).toEqual([
+      'entry[0].changes[0].value.calls',
+    ]);
+  });
+
+  it('finds the contact of a business-scoped id that stands in a phone field', () => {
+    const contacts = [{ wa_id: '5511900000001', user_id: 'BR.1' }, { wa_id: 'BR.2' }];
+    const messages = ['BR.1', 'BR.2', 'BR.3'].map((from) => ({ ...inbound, from }));
+    const events = expanded(envelopeOf({ metadata: METADATA, contacts, messages })).map(parsed);
+    expect(events.map(({ wa_id, user_id }) => [wa_id, user_id])).toEqual([
+      ['5511900000001', 'BR.1'],
+      ['', 'BR.2'],
+      ['', 'BR.3'],
+    ]);
+    const alone = {
+      metadata: METADATA,
+      contacts: contacts.slice(0, 1),
+      statuses: [{ ...status, recipient_id: 'BR.1' }],
+    };
+    expect(expanded(envelopeOf(alone)).map(parsed)).toMatchObject([{ wa_id: '5511900000001', user_id: 'BR.1' }]);
   });
 
   it('completes the customer of a message from the matching or the only contact', () => {
@@ -298,25 +380,50 @@ describe('expandEnvelope', () => {
 
   it('loses only the broken item', () => {
     const messages = [inbound, null, 7, [], { ...inbound, id: undefined }, { ...inbound, timestamp: 'now' }, inbound];
-    const events = expanded(envelopeOf({ metadata: METADATA, messages, statuses: [status, 'x'] }));
-    expect(events.map(isUsable)).toEqual([true, false, false, false, false, false, true, true, false]);
-    expect(events[1]).toMatchObject({ envelope_path: 'entry[0].changes[0].value.messages[1]' });
+    const envelope = envelopeOf({ metadata: METADATA, messages, statuses: [status, 'x'] });
+    expect(taken(envelope).events.map(isUsable)).toEqual([true, false, false, true, true]);
+    const path = 'entry[0].changes[0].value';
+    expect(brokenParts(envelope)).toEqual([
+      `${path}.messages[1]`,
+      `${path}.messages[2]`,
+      `${path}.messages[3]`,
+      `${path}.statuses[1]`,
+    ]);
   });
 
-  it('gives one failing event for each part of the wrong shape', () => {
+  it('names each part of the wrong shape', () => {
     const good = { id: 'w', changes: [{ field: 'messages', value: { metadata: METADATA, messages: [inbound] } }] };
-    const broken = [null, 5, 'x', {}, { changes: 3 }, { changes: null }, { changes: [null] }, { changes: [{}] }];
-    for (const entry of broken) {
-      const events = expanded({ object: 'whatsapp_business_account', entry: [entry, good] });
-      expect(events.map(isUsable)).toEqual([false, true]);
+    const broken: [unknown, string][] = [
+      [null, 'entry[0]'],
+      [5, 'entry[0]'],
+      ['x', 'entry[0]'],
+      [{}, 'entry[0].changes'],
+      [{ changes: 3 }, 'entry[0].changes'],
+      [{ changes: null }, 'entry[0].changes'],
+      [{ changes: [null] }, 'entry[0].changes[0]'],
+      [{ changes: [{}] }, 'entry[0].changes[0].field'],
+    ];
+    for (const [entry, path] of broken) {
+      const envelope = { object: 'whatsapp_business_account', entry: [entry, good] };
+      expect(brokenParts(envelope)).toEqual([path]);
+      expect(taken(envelope).events.map(isUsable)).toEqual([true]);
     }
-    for (const value of [null, 4, 'x', [], { messages: 4 }, { statuses: 'x' }, { message_echoes: {} }]) {
-      const events = expanded(envelopeOf(value));
-      expect(events.map(isUsable)).toEqual([false]);
+    const values: [unknown, string][] = [
+      [null, 'value'],
+      [4, 'value'],
+      ['x', 'value'],
+      [[], 'value'],
+      [{ messages: 4 }, 'value.messages'],
+      [{ statuses: 'x' }, 'value.statuses'],
+      [{ message_echoes: {} }, 'value.message_echoes'],
+    ];
+    for (const [value, path] of values) {
+      expect(brokenParts(envelopeOf(value))).toEqual([`entry[0].changes[0].${path}`]);
+      expect(taken(envelopeOf(value)).events).toEqual([]);
     }
-    for (const field of [undefined, null, 4])
-      expect(expanded(envelopeOf({ metadata: METADATA, messages: [inbound] }, field ?? null)).map(isUsable)).toEqual([
-        false,
+    for (const field of [null, 4, {}])
+      expect(brokenParts(envelopeOf({ metadata: METADATA, messages: [inbound] }, field))).toEqual([
+        'entry[0].changes[0].field',
       ]);
     for (const value of [{}, { messages: null }, { messages: [], statuses: [] }])
       expect(expanded(envelopeOf(value))).toEqual([]);
@@ -330,12 +437,19 @@ describe('expandEnvelope', () => {
   });
 
   it('rejects an envelope without a list of entries', () => {
-    for (const entry of [undefined, null, 3, 'x', {}]) {
-      const result = expandEnvelope({ object: 'whatsapp_business_account', entry });
-      expect(result).toMatchObject({ ok: false, rejection: { code: 'schema' } });
-      if (!result.ok) expect(result.rejection.message).toContain('"entry"');
-    }
+    for (const entry of [undefined, null, 3, 'x', {}])
+      expect(brokenParts({ object: 'whatsapp_business_account', entry })).toEqual(['entry']);
     expect(expanded({ object: 'whatsapp_business_account', entry: [] })).toEqual([]);
+  });
+
+  it('takes lists of junk as long as a value can hold, and names each', () => {
+    const junk = Array.from({ length: 200_000 }, () => 0);
+    for (const [list, field] of [
+      ['messages', 'messages'],
+      ['statuses', 'messages'],
+      ['calls', 'calls'],
+    ] as const)
+      expect(taken(envelopeOf({ metadata: METADATA, [list]: junk }, field)).rejections).toHaveLength(junk.length);
   });
 
   it('takes 1,000 updates', () => {
