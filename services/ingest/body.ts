@@ -8,7 +8,8 @@ export type ReceivedBody = Buffer | 'too_large' | 'gone' | EndedBecause;
 
 /** What is still read of a body that is not kept, so that its sender hears the answer before the connection ends. */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
-const FIRST_CAPACITY_BYTES = 16 * 1024;
+/** Bodies are kept in blocks of this size: a chunk of one byte, kept by itself, would cost a hundred. */
+const BLOCK_BYTES = 64 * 1024;
 
 /** Bytes that a request announces for its body; null when it does not say. */
 export function announcedBytes(request: IncomingMessage): number | null {
@@ -29,44 +30,48 @@ export function receiveBody(
     const announced = announcedBytes(request);
     const largest = Math.min(announced ?? maxBytes, maxBytes);
     let isKept = announced === null || announced <= maxBytes;
-    let kept = Buffer.alloc(0);
+    let blocks: Buffer[] = [];
+    let capacity = 0;
     let bytes = 0;
+    const drop = (): void => {
+      isKept = false;
+      blocks = [];
+    };
     const settle = (received: ReceivedBody): void => {
       seat.leave();
+      drop();
       request.off('data', take).off('end', finish).off('close', leave).off('error', leave);
       // An error that comes later must still find somebody who listens.
       request.on('error', () => undefined);
-      kept = Buffer.alloc(0);
-      isKept = false;
       resolve(received);
     };
     const seat = unfinished.enter(settle);
-    const drop = (): void => {
-      isKept = false;
-      kept = Buffer.alloc(0);
-      seat.hold(0);
-    };
-    /** One growing buffer and not a list of chunks: a chunk of one byte would cost a hundred. */
-    const reserve = (needed: number): void => {
-      if (needed <= kept.length) return;
-      const capacity = Math.min(Math.max(needed, 2 * kept.length, FIRST_CAPACITY_BYTES), largest);
-      seat.hold(capacity);
-      // Making room may have ended this very body.
-      if (!isKept) return;
-      const grown = Buffer.allocUnsafeSlow(capacity);
-      kept.copy(grown, 0, 0, bytes);
-      kept = grown;
+    const keep = (chunk: Buffer): void => {
+      for (let from = 0; from < chunk.length;) {
+        if (bytes + from === capacity) {
+          const block = Math.min(BLOCK_BYTES, largest - capacity);
+          seat.hold(capacity + block);
+          // Making room may have ended this very body.
+          if (!isKept) return;
+          blocks.push(Buffer.allocUnsafeSlow(block));
+          capacity += block;
+        }
+        const room = capacity - bytes - from;
+        const last = blocks.at(-1);
+        from += last === undefined ? 0 : chunk.copy(last, last.length - room, from);
+      }
     };
     const take = (chunk: Buffer): void => {
-      const end = bytes + chunk.length;
-      if (isKept && end > maxBytes) drop();
-      if (isKept) reserve(end);
-      if (isKept) chunk.copy(kept, bytes);
-      bytes = end;
+      if (isKept && bytes + chunk.length > maxBytes) {
+        drop();
+        seat.hold(0);
+      }
+      if (isKept) keep(chunk);
+      bytes += chunk.length;
       if (bytes > MAX_DRAINED_BYTES) settle('too_large');
     };
     const finish = (): void => {
-      settle(bytes > maxBytes ? 'too_large' : kept.subarray(0, bytes));
+      settle(bytes > maxBytes ? 'too_large' : Buffer.concat(blocks, bytes));
     };
     const leave = (): void => {
       settle('gone');
