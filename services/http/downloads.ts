@@ -59,34 +59,34 @@ export class Downloads {
   ): Promise<DownloadOutcome> {
     let outcome: DownloadOutcome = 'failed';
     try {
-      outcome = await this.#turn(response);
-      if (outcome !== 'sent') return outcome;
+      const turn = await this.#turn(response);
+      if (turn !== 'begun') return (outcome = turn);
       try {
-        outcome = await this.#sendParts(response, head, parts);
+        return (outcome = await this.#sendParts(response, head, parts));
       } finally {
         this.#endTurn();
       }
-      return outcome;
     } finally {
       this.#onEnded(outcome);
     }
   }
 
-  async #turn(response: ServerResponse): Promise<'sent' | 'left' | 'busy'> {
+  async #turn(response: ServerResponse): Promise<'begun' | 'left' | 'busy'> {
+    if (response.destroyed) return 'left';
     if (this.#running < this.#limits.running) {
       this.#running += 1;
-      return 'sent';
+      return 'begun';
     }
     if (this.#waiting.size >= this.#limits.waiting) return 'busy';
     return new Promise((resolve) => {
-      const settle = (outcome: 'sent' | 'left' | 'busy'): void => {
+      const settle = (outcome: 'begun' | 'left' | 'busy'): void => {
         clearTimeout(timer);
         response.off('close', leave);
         this.#waiting.delete(begin);
         resolve(outcome);
       };
       const begin = (): void => {
-        settle('sent');
+        settle('begun');
       };
       const leave = (): void => {
         settle('left');
