@@ -74,6 +74,8 @@ export function readSpendHeader(row: FileRow, mapping: SpendMapping, problems: P
       lacks(`${amount} or ${ad_name}: there is nothing to import`);
     return { ...row, columns, currency: null };
   }
+  if (mapping.currency !== undefined && currencyOf(mapping.currency) !== mapping.currency)
+    problems.add(null, null, `"${mapping.currency}" is not a currency: use three letters (ISO 4217), like USD.`);
   const said = currencyInHeading(row, index, mapping, problems);
   if (!columns.has('day') && !(columns.has('first_day') && columns.has('last_day')))
     lacks(`${first_day} and ${last_day} (or ${day}): export with the days of each row`);
