@@ -20,12 +20,14 @@ import {
 } from './thread-states.ts';
 import { ofThreads, readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
 
-/** Threads whose events are held together in memory. */
-const THREADS_PER_SLICE = 3_000;
+/** Threads that are asked about at once: a statement costs the engine the same for few threads as for many. */
+const THREADS_PER_SLICE = 20_000;
+/** Events that are held together in memory. */
+const MAX_EVENTS_TOGETHER = 250_000;
 /** Free text (context, errors, …) of events that are held together in memory; other columns are short. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 /** Names of touched threads that are listed at once: listing them reads all that the landing touched. */
-const THREADS_PER_PAGE = 20 * THREADS_PER_SLICE;
+const THREADS_PER_PAGE = 5 * THREADS_PER_SLICE;
 
 /** What the fold works under; asked anew after writing, because another process may have changed it. */
 export interface Footing {
@@ -223,7 +225,7 @@ export class Rebuild {
       const stale = states.filter(
         (thread) => thread.is_linked === 1 || this.#isStale(thread.events, thread.folded, thread.emitted),
       );
-      for (const some of byBytes(stale))
+      for (const some of bySize(stale))
         await this.#fold(
           some.filter((thread) => thread.is_linked === 0).map(named),
           some.filter((thread) => thread.is_linked === 1).map(named),
@@ -317,17 +319,18 @@ function namesOf(threads: readonly ThreadKey[]): { readonly numbers: string[]; r
   };
 }
 
-/** Threads in runs whose free texts fit in memory together. */
-function* byBytes<T extends { readonly bytes: number }>(threads: readonly T[]): Generator<T[]> {
+/** Threads in runs whose events fit in memory together. */
+function* bySize<T extends { readonly events: number; readonly bytes: number }>(threads: readonly T[]): Generator<T[]> {
   let run: T[] = [];
-  let bytes = 0;
+  let [events, bytes] = [0, 0];
   for (const thread of threads) {
-    if (run.length > 0 && bytes + thread.bytes > MAX_TEXT_BYTES) {
+    if (run.length > 0 && (bytes + thread.bytes > MAX_TEXT_BYTES || events + thread.events > MAX_EVENTS_TOGETHER)) {
       yield run;
       run = [];
-      bytes = 0;
+      [events, bytes] = [0, 0];
     }
     run.push(thread);
+    events += thread.events;
     bytes += thread.bytes;
   }
   if (run.length > 0) yield run;
