@@ -1,9 +1,9 @@
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
-import type { ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
+import type { EffectiveDays, ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
-import type { PlannedSpendImport, SpendImport, TypedSpend } from './spend.ts';
+import type { KeptSpendMapping, PlannedSpendImport, SpendImport, SpendMapping, TypedSpend } from './spend.ts';
 
 /** An account as pages list it: what is configured, and what is seen of it in messages. */
 export interface ListedAccount {
@@ -25,10 +25,26 @@ export interface Refused {
 export interface HeldRateFile {
   /** Names the upload; it is forgotten after a while. */
   readonly upload: string;
-  /** The day from which it is in force, `YYYY-MM-DD`. */
-  readonly effective: string;
+  /** The day from which it is in force, `YYYY-MM-DD`; without it the file has to name one. */
+  readonly effective?: string;
+  /** Takes that day although the file names another one. */
+  readonly effective_anyway?: boolean;
   /** For files that do not say themselves what is charged for. */
   readonly model?: RateModel;
+}
+
+/** A rate file of which nobody knows from which day it is in force. */
+export interface UndatedRates extends Refused {
+  /** File name. */
+  readonly name: string;
+  readonly days: EffectiveDays;
+}
+
+/** An export of ads that was uploaded, and how it is to be read. */
+export interface HeldSpendFile {
+  /** Names the upload; it is forgotten after a while. */
+  readonly upload: string;
+  readonly mapping: SpendMapping;
 }
 
 export interface BrokenUpload extends Refused, BrokenCsvFile {
@@ -58,7 +74,10 @@ export interface Changes {
   previewRates(
     file: HeldRateFile,
   ): Promise<
-    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenUpload | Refused
+    | { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] }
+    | BrokenUpload
+    | UndatedRates
+    | Refused
   >;
   importRates(
     file: HeldRateFile,
@@ -70,14 +89,21 @@ export interface Changes {
   ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
   /** What importing a held export of ads would do; nothing is written. */
   previewSpend(
-    upload: string,
+    file: HeldSpendFile,
   ): Promise<
     { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
   >;
   importSpend(
-    upload: string,
+    file: HeldSpendFile,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  /** Which heading is which column, as somebody said it and keeps it by name. */
+  spendMappings(): Promise<readonly KeptSpendMapping[]>;
+  /** Keeps a mapping by name; one that was kept under the same name is replaced. */
+  keepSpendMapping(
+    mapping: SpendMapping & { readonly name: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true } | Refused>;
   typeSpend(
     typed: TypedSpend,
     sample: boolean,

@@ -22,6 +22,12 @@ export const listedCardSchema = z.object({
 /** An imported card, whatever became of it. */
 export type ListedCard = z.infer<typeof listedCardSchema>;
 
+/** The days that were to be in force: the one that was given, and those that the file names itself; `YYYY-MM-DD`. */
+export interface EffectiveDays {
+  readonly given: string | null;
+  readonly said: readonly string[];
+}
+
 /** What an import does, or would do, about one card. */
 export interface ImportedCard {
   readonly card_id: string;

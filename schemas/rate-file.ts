@@ -51,5 +51,7 @@ export interface RateCard {
   readonly model: RateModel;
   /** ISO 4217. */
   readonly currency: string;
+  /** The days that the file itself names ("effective October 1, 2026"), `YYYY-MM-DD`; mostly one, or none. */
+  readonly effective_said: readonly string[];
   readonly rates: readonly Rate[];
 }

@@ -13,6 +13,56 @@ export interface AdSpend {
   readonly amount: string;
 }
 
+/** Columns of an export of ads that are read. */
+export const SPEND_COLUMNS = [
+  'ad_id',
+  'ad_name',
+  'adset_name',
+  'campaign_name',
+  'day',
+  'first_day',
+  'last_day',
+  'amount',
+  'currency',
+] as const;
+export type SpendColumn = (typeof SPEND_COLUMNS)[number];
+
+/** What Ads Manager calls these columns in English. */
+export const SPEND_COLUMN_NAMES: Readonly<Record<SpendColumn, string>> = {
+  ad_id: 'Ad ID',
+  ad_name: 'Ad name',
+  adset_name: 'Ad set name',
+  campaign_name: 'Campaign name',
+  day: 'Day',
+  first_day: 'Reporting starts',
+  last_day: 'Reporting ends',
+  amount: 'Amount spent',
+  currency: 'Currency',
+};
+
+/** Which heading of a file is which column, where somebody says it; the others are recognised by themselves. */
+export interface SpendMapping {
+  readonly columns: Readonly<Partial<Record<SpendColumn, string>>>;
+  /** The currency of all amounts, ISO 4217, where the file does not say it. */
+  readonly currency?: string;
+}
+
+/** Name of a mapping that is kept. */
+export const mappingNameSchema = z
+  .string()
+  .trim()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,59}$/u,
+    'has up to 60 letters, digits, spaces, points, dashes, and begins with a letter or digit',
+  );
+
+/** A mapping that somebody keeps by name. */
+export interface KeptSpendMapping extends SpendMapping {
+  readonly name: string;
+  readonly kept_at: string;
+  readonly kept_by: string;
+}
+
 /** How people call an ad; empty = the file does not say. */
 export interface AdLabel {
   readonly ad_id: string;
@@ -27,6 +77,8 @@ export interface SpendFile {
   readonly labels: readonly AdLabel[];
   /** Rows that were added to another one of the same ad and days: an export with a breakdown has several. */
   readonly added_up: number;
+  /** Rows that sum up others, of an ad, of days or of a breakdown: they are not counted again. */
+  readonly passed_over: number;
 }
 
 export const spendImportSchema = z.object({
@@ -64,6 +116,7 @@ export interface PlannedSpendImport {
   readonly ads: number;
   readonly rows: number;
   readonly added_up: number;
+  readonly passed_over: number;
   /** Rows whose ad and days have an amount already, and of these those where it is another one. */
   readonly replaced: number;
   readonly changed: number;

@@ -1,4 +1,5 @@
 import { rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
+import { SPEND_COLUMNS } from '@ctwa-ledger/schemas/spend.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { LedgerError } from '../ledger/errors.ts';
 import { accountsList, accountsSet, type AccountOptions } from './commands/accounts.ts';
@@ -13,7 +14,15 @@ import { ratesImport, ratesList, ratesWithdraw, type RatesImportOptions } from '
 import { rebuild } from './commands/rebuild.ts';
 import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
 import { exporter, type ExporterTexts } from './commands/exporter.ts';
-import { spendImport, spendList, spendWithdraw } from './commands/spend.ts';
+import {
+  spendImport,
+  spendList,
+  spendMap,
+  spendMappings,
+  spendWithdraw,
+  type MappingOptions,
+  type SpendImportOptions,
+} from './commands/spend.ts';
 import { dashboard, start, webhook, type ServerOptions } from './commands/start.ts';
 import { DEFAULT_GROUP } from './kafka-settings.ts';
 import { topicsCreate, type TopicsOptions } from './commands/topics.ts';
@@ -132,9 +141,13 @@ function program(): Command {
     .action((waba: string, options: AccountOptions) => accountsSet(waba, options));
 
   const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
-  command('import', 'import a rate card or tier file as CSV; the last one imported for a date holds', rates)
+  command('import', 'import a rate card or tier file, CSV or .xlsx; the last one imported for a date holds', rates)
     .argument('<file>')
-    .requiredOption('--effective <date>', 'the day from which it is in force, YYYY-MM-DD')
+    .option(
+      '--effective <date>',
+      'the day from which it is in force, YYYY-MM-DD (default: the one that the file names)',
+    )
+    .option('--effective-anyway', 'take that day although the file names another one')
     .addOption(
       new Option('--model <model>', 'what is charged for, where the file does not say it').choices(
         rateModelSchema.options,
@@ -150,10 +163,31 @@ function program(): Command {
     .action((id: string, options: CommonOptions) => ratesWithdraw(id, options));
 
   const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
-  command('import', 'import an export as CSV: Ad ID, Amount spent, days and names; the same days again replace', spend)
+  const mapped = (command: Command): Command =>
+    command
+      .option(
+        '--column <column=heading>',
+        `which heading a column has, where it is not known: ${SPEND_COLUMNS.join(', ')}; may be given several times`,
+        (one: string, all: readonly string[] = []) => [...all, one],
+      )
+      .option('--currency <code>', 'the currency of all amounts, where the file does not say it');
+  mapped(
+    command(
+      'import',
+      'import an export, CSV or .xlsx: Ad ID, Amount spent, days, names; the same days again replace',
+      spend,
+    ),
+  )
     .argument('<file>')
+    .option('--mapping <name>', 'the columns as they are kept under this name')
     .option('--dry-run', 'show what would change, and change nothing')
-    .action((file: string, options: CommonOptions & { dryRun?: boolean }) => spendImport(file, options));
+    .action((file: string, options: SpendImportOptions) => spendImport(file, options));
+  mapped(command('map', 'keep by name which heading is which column; the same name again replaces', spend))
+    .argument('<name>')
+    .action((name: string, options: MappingOptions) => spendMap(name, options));
+  command('mappings', 'list the mappings of columns that are kept', spend).action((options: CommonOptions) =>
+    spendMappings(options),
+  );
   command('list', 'list all imports, also those that were replaced or withdrawn', spend).action(
     (options: CommonOptions) => spendList(options),
   );

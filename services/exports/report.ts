@@ -258,7 +258,10 @@ function source(report: ReportName, database: Database, filters: ReportFilters, 
   }
 }
 
-/** A report as CSV text (contract.md 3), streamed: the header first, then batches of rows. Bounded memory. */
+/**
+ * A report as CSV text (contract.md 3), streamed in batches of rows, the first with the header: a query that fails fails
+ * before anything is given out. Bounded memory.
+ */
 export async function* csvReport(
   report: ReportName,
   database: Database,
@@ -266,8 +269,12 @@ export async function* csvReport(
   by: MessagesBy = 'sent',
 ): AsyncGenerator<string> {
   const { columns, batches } = source(report, database, filters, by);
-  yield csvText([columns]);
-  for await (const rows of batches) yield csvText(rows);
+  let before = csvText([columns]);
+  for await (const rows of batches) {
+    yield before + csvText(rows);
+    before = '';
+  }
+  if (before !== '') yield before;
 }
 
 /** The same rows as objects, one batch at a time, for JSON. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import { NARROWINGS } from '@ctwa-ledger/schemas/reports.ts';
 import { csvReport, NARROWED_BY, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
 import type { Database } from '../ledger/database.ts';
+import { DOWNLOAD_LIMITS, type Downloads } from './downloads.ts';
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
@@ -20,21 +20,6 @@ export function asksForSample(query: URLSearchParams): boolean {
   return value !== null && value !== '0' && value !== 'false';
 }
 
-/** Sends a report as it is read; a reader who leaves ends the reading too. */
-async function send(response: ServerResponse, head: OutgoingHttpHeaders, parts: AsyncGenerator<string>): Promise<void> {
-  // Before anything is sent: what fails until here is still answered as an error.
-  const first = await parts.next();
-  response.writeHead(200, head);
-  try {
-    await pipeline(async function* () {
-      if (first.done !== true) yield first.value;
-      yield* parts;
-    }, response);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  }
-}
-
 async function* jsonParts(batches: ReturnType<typeof objectReport>): AsyncGenerator<string> {
   let isFirst = true;
   for await (const rows of batches) {
@@ -46,8 +31,18 @@ async function* jsonParts(batches: ReturnType<typeof objectReport>): AsyncGenera
   yield isFirst ? '{"rows":[]}\n' : ']}\n';
 }
 
+function headOf(name: ReportName, format: 'json' | 'csv'): OutgoingHttpHeaders {
+  return format === 'json'
+    ? { 'content-type': 'application/json; charset=utf-8' }
+    : {
+        'content-type': 'text/csv; charset=utf-8; header=present',
+        'content-disposition': `attachment; filename="${name}.csv"`,
+      };
+}
+
 /**
- * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, of the query that the screen shows.
+ * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, of the query that the screen shows. It is a download
+ * like any other, whatever its size: 503 when too many are under way.
  * @param databaseFor the data that a request reads; null when it asks for sample data that is not there
  */
 export async function answerApi(
@@ -55,6 +50,7 @@ export async function answerApi(
   response: ServerResponse,
   url: URL,
   databaseFor: (sample: boolean) => Promise<Database | null>,
+  downloads: Downloads,
 ): Promise<void> {
   const name = url.pathname.slice('/api/'.length);
   if (!isReport(name)) {
@@ -97,14 +93,11 @@ export async function answerApi(
     fail(response, 404, 'NO_SAMPLE', 'There is no sample data any more; leave out "sample" to read the ledger.');
     return;
   }
-  if (format === 'csv') {
-    const head = {
-      'content-type': 'text/csv; charset=utf-8; header=present',
-      'content-disposition': `attachment; filename="${name}.csv"`,
-    };
-    await send(response, head, csvReport(name, database, parsed.filters, by));
-    return;
-  }
-  const head = { 'content-type': 'application/json; charset=utf-8' };
-  await send(response, head, jsonParts(objectReport(name, database, parsed.filters, by)));
+  const parts =
+    format === 'csv'
+      ? csvReport(name, database, parsed.filters, by)
+      : jsonParts(objectReport(name, database, parsed.filters, by));
+  if ((await downloads.send(response, headOf(name, format), parts)) !== 'busy') return;
+  response.setHeader('retry-after', String(DOWNLOAD_LIMITS.stalled_ms / 1000));
+  fail(response, 503, 'BUSY', 'Too many downloads are under way. Try again in half a minute.');
 }

@@ -66,10 +66,35 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly unfinished = new Counter({
+    name: 'ctwa_webhook_unfinished_total',
+    help: 'Deliveries that ended before their body was whole: late, gone (the sender left), or crowded out by others.',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
+  readonly downloads = new Counter({
+    name: 'ctwa_downloads_total',
+    help: 'Downloads that ended: sent, left (the reader went), stalled (it took nothing), busy (refused), or failed.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
   readonly #started_at = Math.floor(Date.now() / 1000);
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Shows a number as it is whenever somebody looks. */
+  watch(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
   /** Counts events by outcome, however they came in. */

@@ -1,10 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
-import { receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
+import { announcedBytes } from '../ingest/body.ts';
+import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
+import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import type { Database } from '../ledger/database.ts';
 import { answerApi } from './api.ts';
+import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
+import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
 import type { Metrics } from './metrics.ts';
 
 /** The built dashboard: a Node request handler that takes what it needs from `request.ctwa`. */
@@ -34,6 +39,20 @@ export interface ServerParts {
   /** Throws when the server cannot work now, with the reason. */
   readonly checkReady: () => Promise<void>;
   readonly onError: (what: string, error: unknown) => void;
+}
+
+/** A form with a file is read by the pages up to this size: twice a file, so that they can say why it is too large. */
+export const MAX_FORM_BYTES = 2 * MAX_CSV_FILE_BYTES;
+/** What may be held of forms that are being sent to pages. */
+const FORM_LIMITS: UnfinishedLimits = { bodies: 16, bytes: 2 * MAX_FORM_BYTES, milliseconds: 60_000 };
+/** A connection that carries nothing for so long is ended; no statement of ours may take longer either. */
+const IDLE_MS = 600_000;
+
+/** What a server keeps account of between requests. */
+interface Shared extends ServerParts {
+  readonly deliveries: UnfinishedBodies;
+  readonly forms: UnfinishedBodies;
+  readonly downloads: Downloads;
 }
 
 /** Who asks whether a server is ready does not wait for long. */
@@ -68,7 +87,7 @@ function addressOf(request: IncomingMessage): URL | null {
     : null;
 }
 
-async function route(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(parts: Shared, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = addressOf(request);
   if (url === null) {
     plain(response, 404, 'Not found.');
@@ -118,9 +137,10 @@ async function route(parts: ServerParts, request: IncomingMessage, response: Ser
     return;
   }
   if (url.pathname.startsWith('/api/')) {
-    await answerApi(request, response, url, parts.reports.databaseFor);
+    await answerApi(request, response, url, parts.reports.databaseFor, parts.downloads);
     return;
   }
+  if (!isRead) holdForm(parts.forms, request);
   // The dashboard checks the origin of form posts against the protocol that it is told here.
   request.headers['x-forwarded-proto'] = 'http';
   const { queries, changes, process } = parts.reports;
@@ -134,33 +154,80 @@ function hostOf(request: IncomingMessage): string {
 }
 
 async function takeDelivery(
-  parts: ServerParts,
+  parts: Shared,
   sink: Sink,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const end = parts.metrics.deliverySeconds.startTimer();
-  const counts = await receiveDelivery(request, response, parts.secrets, sink, (error) => {
-    parts.metrics.failures.inc({ work: 'webhook' });
-    parts.onError('A webhook delivery could not be stored; it was answered with 503', error);
+  const counts = await receiveDelivery(request, response, {
+    secrets: parts.secrets,
+    sink,
+    unfinished: parts.deliveries,
+    onUnfinished: (reason) => {
+      parts.metrics.unfinished.inc({ reason });
+    },
+    onFailure: (error) => {
+      parts.metrics.failures.inc({ work: 'webhook' });
+      parts.onError('A webhook delivery could not be stored; it was answered with 503', error);
+    },
   });
   end();
   if (counts === null) return;
   parts.metrics.countEvents({ ...counts });
 }
 
+/** Counts a form that is being sent to a page. What it may become is counted, because the pages read it by themselves. */
+function holdForm(forms: UnfinishedBodies, request: IncomingMessage): void {
+  const seat = forms.enter(() => {
+    request.destroy();
+  });
+  request.on('end', seat.leave).on('close', seat.leave);
+  seat.hold(Math.min(announcedBytes(request) ?? MAX_FORM_BYTES, MAX_FORM_BYTES));
+}
+
+function sharedParts(parts: ServerParts): Shared {
+  const { metrics } = parts;
+  const deliveries = new UnfinishedBodies(BODY_LIMITS);
+  const downloads = new Downloads(DOWNLOAD_LIMITS, (outcome) => {
+    metrics.downloads.inc({ outcome });
+  });
+  if (parts.sink !== null) {
+    const bodies = 'deliveries whose body is not whole yet';
+    metrics.watch('ctwa_webhook_unfinished', `Number of ${bodies}.`, () => deliveries.count);
+    metrics.watch('ctwa_webhook_unfinished_bytes', `Bytes held of ${bodies}.`, () => deliveries.bytes);
+  }
+  if (parts.reports !== null) {
+    metrics.watch('ctwa_downloads', 'Downloads that are being sent.', () => downloads.running);
+    metrics.watch('ctwa_downloads_waiting', 'Downloads that wait for others to end.', () => downloads.waiting);
+  }
+  return { ...parts, deliveries, downloads, forms: new UnfinishedBodies(FORM_LIMITS) };
+}
+
 /** One HTTP server for webhook, API, pages, health and metrics. */
 export function createHttpServer(parts: ServerParts): Server {
-  const server = createServer((request, response) => {
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('referrer-policy', 'same-origin');
-    response.setHeader('x-frame-options', 'DENY');
-    route(parts, request, response).catch((error: unknown) => {
-      parts.onError(`${request.method ?? ''} ${request.url ?? ''} failed`, error);
-      plain(response, 500, 'The request failed. See the log of the server.');
-    });
-  });
-  server.requestTimeout = 60_000;
-  server.headersTimeout = 20_000;
+  const shared = sharedParts(parts);
+  const server = createServer(
+    {
+      requestTimeout: 60_000,
+      headersTimeout: 20_000,
+      // How often those two are looked at.
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 5_000,
+      maxHeaderSize: 16 * 1024,
+    },
+    (request, response) => {
+      response.setHeader('x-content-type-options', 'nosniff');
+      response.setHeader('referrer-policy', 'same-origin');
+      response.setHeader('x-frame-options', 'DENY');
+      route(shared, request, response).catch((error: unknown) => {
+        parts.onError(`${request.method ?? ''} ${request.url ?? ''} failed`, error);
+        plain(response, 500, 'The request failed. See the log of the server.');
+      });
+    },
+  );
+  server.timeout = IDLE_MS;
+  server.maxHeadersCount = 100;
+  boundConnections(server, MAX_CONNECTIONS);
   return server;
 }

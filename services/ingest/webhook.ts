@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MAX_VALUE_BYTES, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { codingOf, MAX_GZIP_OVERHEAD_BYTES, receiveBody, unzipped, withoutMark } from './body.ts';
+import type { EndedBecause, UnfinishedBodies, UnfinishedLimits } from './unfinished.ts';
 import { readBytes, summarised } from './value.ts';
 
 export interface WebhookSecrets {
@@ -29,6 +31,9 @@ export interface DeliveryCounts {
   readonly produced?: number;
   readonly rejected: number;
 }
+
+/** What may be held of deliveries before their signature can be checked: ten of the largest, or many small ones. */
+export const BODY_LIMITS: UnfinishedLimits = { bodies: 64, bytes: 32 * 1024 * 1024, milliseconds: 10_000 };
 
 /** Events that may wait for the ledger; more are refused, and Meta sends them again. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -114,8 +119,10 @@ export class LedgerSink {
   }
 }
 
-function isSignedBy(secret: string, header: string | undefined, body: Buffer): boolean {
-  const given = Buffer.from(/^sha256=([0-9a-fA-F]{64})$/.exec(header ?? '')?.[1] ?? '', 'hex');
+const SIGNATURE = /^sha256=([0-9a-fA-F]{64})$/;
+
+function isSignedBy(secret: string, signature: string, body: Buffer): boolean {
+  const given = Buffer.from(SIGNATURE.exec(signature)?.[1] ?? '', 'hex');
   const expected = createHmac('sha256', secret).update(body).digest();
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
@@ -124,22 +131,6 @@ function respond(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent) return;
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
-}
-
-/** What is still read of a body that is too large, so that its sender hears the answer before the connection ends. */
-const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
-
-/** Reads a body up to the limit; null when it is larger. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_DRAINED_BYTES) break;
-    if (bytes > MAX_VALUE_BYTES) chunks = [];
-    else chunks.push(chunk);
-  }
-  return bytes > MAX_VALUE_BYTES ? null : Buffer.concat(chunks);
 }
 
 /** `GET /webhook`: Meta's handshake (contract.md 4). */
@@ -168,45 +159,102 @@ function safeEqual(a: string, b: string): boolean {
   return timingSafeEqual(x, y);
 }
 
+/** What a receiver of deliveries needs. */
+export interface Receiving {
+  readonly secrets: WebhookSecrets;
+  readonly sink: Sink;
+  /** Where bodies are held until they are whole. */
+  readonly unfinished: UnfinishedBodies;
+  /** Told of a body that ended before it was whole. */
+  readonly onUnfinished: (why: EndedBecause | 'gone') => void;
+  /** Told why a delivery could not be stored. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Why a delivery is not taken; its body is of no use any more. */
+interface Refusal {
+  readonly status: 401 | 408 | 413 | 415 | 503;
+  readonly message: string;
+}
+
+const TOO_LARGE: Refusal = { status: 413, message: `The body is over ${MAX_VALUE_BYTES} bytes.` };
+const NOT_SIGNED: Refusal = {
+  status: 401,
+  message: 'The signature does not match the body: is META_APP_SECRET that of this app?',
+};
+const NOT_GZIP: Refusal = {
+  status: 415,
+  message: 'Content-Encoding says gzip, but the body cannot be decoded as such. Send it whole, or not compressed.',
+};
+const ENDED: Readonly<Record<EndedBecause, Refusal>> = {
+  late: {
+    status: 408,
+    message: `The body was not whole after ${BODY_LIMITS.milliseconds / 1000} s; send it again.`,
+  },
+  crowded: { status: 503, message: 'Too many deliveries are being received at once; send it again.' },
+};
+
+function refuse(response: ServerResponse, refusal: Refusal): null {
+  // The rest of a body that nobody waits for would keep the connection busy.
+  if (!response.req.complete) response.setHeader('connection', 'close');
+  respond(response, refusal.status, refusal.message);
+  return null;
+}
+
+/** What is known from the head of a request alone: then nothing of its body has to be kept. */
+function refusalByHead(request: IncomingMessage, secret: string | null, signature: string | null): Refusal | null {
+  if (secret === null)
+    return { status: 503, message: 'The webhook has no app secret: set META_APP_SECRET and start again.' };
+  if (codingOf(request) === null)
+    return {
+      status: 415,
+      message: `Content-Encoding "${request.headers['content-encoding'] ?? ''}" is not taken; send the body as it is, or with gzip.`,
+    };
+  return signature === null || !SIGNATURE.test(signature) ? NOT_SIGNED : null;
+}
+
 /**
- * `POST /webhook` (contract.md 4): 401 on a bad signature, 413 over 3 MB, 200 only once the events are durable, 503 with
- * nothing lost when they cannot be: Meta sends again. A body that can never be used is kept as a dead letter and
- * answered with 200, because sending it again would change nothing.
+ * `POST /webhook` (contract.md 4): 401 on a bad signature, which is one over the bytes as they were sent; 413 over 3 MB,
+ * decoded where they are gzipped; 415 for another coding; 200 only once the events are durable, 503 with nothing lost when
+ * they cannot be: Meta sends again. A body that can never be used is kept as a dead letter, decoded, and answered with 200,
+ * because sending it again would change nothing. A body that is not whole in time, or that has to make room for others, is
+ * answered with 408 or 503.
+ * @returns what became of the events; null when the delivery was not taken
  */
 export async function receiveDelivery(
   request: IncomingMessage,
   response: ServerResponse,
-  secrets: WebhookSecrets,
-  sink: Sink,
-  onFailure: (error: unknown) => void,
+  receiving: Receiving,
 ): Promise<DeliveryCounts | null> {
-  const body = await bodyOf(request);
-  if (body === null) {
-    response.setHeader('connection', 'close');
-    respond(response, 413, `The body is over ${MAX_VALUE_BYTES} bytes.`);
-    return null;
+  const secret = receiving.secrets.appSecret;
+  const header = request.headers['x-hub-signature-256'];
+  const signature = typeof header === 'string' ? header : null;
+  const refusal = refusalByHead(request, secret, signature);
+  const coding = codingOf(request);
+  const most = coding === 'gzip' ? MAX_VALUE_BYTES + MAX_GZIP_OVERHEAD_BYTES : MAX_VALUE_BYTES;
+  const sent = await receiveBody(request, receiving.unfinished, refusal === null ? most : 0);
+  if (sent === 'gone' || sent === 'late' || sent === 'crowded') {
+    receiving.onUnfinished(sent);
+    return sent === 'gone' ? null : refuse(response, ENDED[sent]);
   }
-  if (secrets.appSecret === null) {
-    respond(response, 503, 'The webhook has no app secret: set META_APP_SECRET and start again.');
-    return null;
-  }
-  const signature = request.headers['x-hub-signature-256'];
-  if (!isSignedBy(secrets.appSecret, typeof signature === 'string' ? signature : undefined, body)) {
-    respond(response, 401, 'The signature does not match the body: is META_APP_SECRET that of this app?');
-    return null;
-  }
-  const outcomes = readBytes(body, Math.floor(Date.now() / 1000));
+  if (refusal !== null || secret === null || signature === null) return refuse(response, refusal ?? NOT_SIGNED);
+  if (sent === 'too_large') return refuse(response, TOO_LARGE);
+  if (!isSignedBy(secret, signature, sent)) return refuse(response, NOT_SIGNED);
+  const body = coding === 'gzip' ? await unzipped(sent, MAX_VALUE_BYTES) : sent;
+  if (body === 'too_large') return refuse(response, TOO_LARGE);
+  if (body === 'not_gzip') return refuse(response, NOT_GZIP);
+  const outcomes = readBytes(withoutMark(body), Math.floor(Date.now() / 1000));
   const delivery: Delivery = {
     events: outcomes.flatMap((outcome) => (outcome.kind === 'event' ? [outcome.event] : [])),
     rejections: outcomes.flatMap((outcome) => (outcome.kind === 'rejected' ? [outcome.rejection] : [])),
     raw: body,
   };
   try {
-    const counts = await sink(delivery);
+    const counts = await receiving.sink(delivery);
     respond(response, 200, 'ok');
     return counts;
   } catch (error) {
-    onFailure(error);
+    receiving.onFailure(error);
     respond(response, 503, 'The events could not be stored; send them again.');
     return null;
   }

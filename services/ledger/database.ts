@@ -39,8 +39,11 @@ const SETTINGS = {
   optimize_and_compare_chain: 0,
 } as const;
 
-/** A read that tries to write is refused by ClickHouse itself. */
-const READ_ONLY = { readonly: '2' } as const;
+/** A read that tries to write is refused by ClickHouse itself, and ends when nobody waits for its answer any more. */
+const READ_ONLY = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
+
+/** Connections of a pool, unless it is told otherwise; more statements wait for one of them. */
+const CONNECTIONS = 16;
 
 /** How long a server or engine that is away is waited for; a restart takes less. */
 const WAIT_MS = 60_000;
@@ -92,18 +95,21 @@ export class Database {
   readonly location: Location;
   readonly name: string;
   readonly role: Role;
+  readonly #connections: number;
   #client: Promise<ClickHouseClient> | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #hasAnswered = false;
   /** Of the engine host; null on a server. */
   #enginePid: number | null = null;
 
-  constructor(location: Location, name: string, role: Role = 'own') {
+  /** @param connections how many statements are under way at once; further ones wait */
+  constructor(location: Location, name: string, role: Role = 'own', connections: number = CONNECTIONS) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       throw new LedgerError(`"${name}" is not a database name: use letters, digits and _.`);
     this.location = location;
     this.name = name;
     this.role = role;
+    this.#connections = connections;
   }
 
   async #connect(): Promise<ClickHouseClient> {
@@ -117,7 +123,7 @@ export class Database {
       application: 'ctwa-ledger',
       database: this.name,
       request_timeout: 600_000,
-      max_open_connections: 16,
+      max_open_connections: this.#connections,
       keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
       clickhouse_settings: SETTINGS,
       use_multipart_params_auto: true,

@@ -41,6 +41,9 @@ export type FoldOptions = Pick<RebuildOptions, 'emitter' | 'onProgress'>;
 /** The epoch whose rebuild has gone through all threads. */
 const FOLDED_EPOCH = 'folded_epoch';
 
+/** Two for each download that a server sends at once: some reports ask two things at the same time. */
+const DOWNLOAD_CONNECTIONS = 8;
+
 /** Rebuilds that are repeated because the engine was replaced in the middle. */
 const ATTEMPTS = 8;
 
@@ -49,6 +52,11 @@ export class Ledger {
   readonly database: Database;
   /** The same database for what is shown and handed out: as the user that may only read, where the location has one. */
   readonly reading: Database;
+  /**
+   * The same for downloads, with connections of their own: a reader who takes nothing holds its connection, and pages must
+   * not wait for that.
+   */
+  readonly downloads: Database;
   readonly #command: string;
   #configuration: Configuration;
   #writer: Writer | null = null;
@@ -57,8 +65,9 @@ export class Ledger {
   private constructor(database: Database, command: string, configuration: Configuration) {
     this.database = database;
     const { location, name } = database;
-    this.reading =
-      location.kind === 'server' && location.reader !== undefined ? new Database(location, name, 'reader') : database;
+    const hasReader = location.kind === 'server' && location.reader !== undefined;
+    this.reading = hasReader ? new Database(location, name, 'reader') : database;
+    this.downloads = new Database(location, name, hasReader ? 'reader' : 'own', DOWNLOAD_CONNECTIONS);
     this.#command = command;
     this.#configuration = configuration;
   }
@@ -297,6 +306,7 @@ export class Ledger {
 
   async close(): Promise<void> {
     await this.#writer?.leave().catch(() => undefined);
+    await this.downloads.close();
     if (this.reading !== this.database) await this.reading.close();
     await this.database.close();
   }

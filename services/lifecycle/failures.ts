@@ -36,18 +36,18 @@ export function errorsOf(errors: string): MetaError[] {
   });
 }
 
-/** Why a message failed: the first error of its latest `failed` status; null when it has none. */
+/** Whether `a` says more of a failure than `b`: one that names an error, then the later one; ties by F2. */
+function saysMore(a: StatusEvent, b: StatusEvent): boolean {
+  if ((a.errors === '') !== (b.errors === '')) return a.errors !== '';
+  if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
+  return compareUtf8(canonicalEvent(a), canonicalEvent(b)) > 0;
+}
+
+/** Why a message failed: the first error of its latest `failed` status that names one; null when it has not failed. */
 export function failureOf(statuses: readonly StatusEvent[]): MetaError | null {
   let latest: StatusEvent | undefined;
-  for (const status of statuses) {
-    if (status.status !== 'failed') continue;
-    if (
-      latest === undefined ||
-      status.timestamp > latest.timestamp ||
-      (status.timestamp === latest.timestamp && compareUtf8(canonicalEvent(status), canonicalEvent(latest)) > 0)
-    )
-      latest = status;
-  }
+  for (const status of statuses)
+    if (status.status === 'failed' && (latest === undefined || saysMore(status, latest))) latest = status;
   if (latest === undefined) return null;
   return errorsOf(latest.errors)[0] ?? { code: '', title: '', message: '' };
 }

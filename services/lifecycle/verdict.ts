@@ -7,7 +7,7 @@ export function normaliseCategory(category: string): string {
   return category === '' ? '' : category.toLowerCase().replaceAll('-', '_');
 }
 
-const GROUP_PREFIX = /^group_/;
+const GROUP_PREFIX = /^group_(?=.)/s;
 
 /** F8: what a category of a group message is rated, and treated, as. */
 export function ratedCategory(category: string): string {

@@ -1,18 +1,40 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BrokenUpload, Changes, HeldRateFile, KeptAccount, Refused } from '@ctwa-ledger/schemas/changes.ts';
+import type {
+  BrokenUpload,
+  Changes,
+  HeldRateFile,
+  HeldSpendFile,
+  KeptAccount,
+  Refused,
+  UndatedRates,
+} from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
-import type { PlannedSpendImport, SpendImport, TypedSpend } from '@ctwa-ledger/schemas/spend.ts';
+import type {
+  KeptSpendMapping,
+  PlannedSpendImport,
+  SpendImport,
+  SpendMapping,
+  TypedSpend,
+} from '@ctwa-ledger/schemas/spend.ts';
 import { BrokenFileError } from '../files/broken-file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration.ts';
 import { waitingDeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { EffectiveDayError } from '../rating/effective-day.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
-import { importSpendFile, importTypedSpend, previewSpendFile, withdrawSpendImport } from '../spend/spend.ts';
+import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
+import {
+  importSpendFile,
+  importTypedSpend,
+  previewSpendFile,
+  withdrawSpendImport,
+  type GivenSpendFile,
+} from '../spend/spend.ts';
 import { Uploads, type Upload } from './uploads.ts';
 
 /** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
@@ -56,8 +78,8 @@ async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): 
       return await work();
     } catch (error) {
       if (!(error instanceof BrokenFileError)) throw error;
-      const { message, problems, more } = error;
-      return { ok: false, name: file.name, message, problems, more };
+      const { message, problems, more, headings } = error;
+      return { ok: false, name: file.name, message, problems, more, ...(headings === null ? {} : { headings }) };
     }
   });
 }
@@ -82,11 +104,14 @@ export class LedgerChanges implements Changes {
     return (await this.#options.isSample(sample)) ? IS_SAMPLE : orRefused(work);
   }
 
-  #fileOf(held: HeldRateFile): RateFile | null {
-    const upload = this.#uploads.find(held.upload);
-    return upload === null
-      ? null
-      : { ...upload, effective: held.effective, ...(held.model === undefined ? {} : { model: held.model }) };
+  #rateFileOf({ upload, ...how }: HeldRateFile): RateFile | null {
+    const file = this.#uploads.find(upload);
+    return file === null ? null : { ...file, ...how };
+  }
+
+  #spendFileOf({ upload, mapping }: HeldSpendFile): GivenSpendFile | null {
+    const file = this.#uploads.find(upload);
+    return file === null ? null : { ...file, mapping };
   }
 
   holdFile(
@@ -105,15 +130,22 @@ export class LedgerChanges implements Changes {
   async previewRates(
     held: HeldRateFile,
   ): Promise<
-    { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] } | BrokenUpload | Refused
+    | { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] }
+    | BrokenUpload
+    | UndatedRates
+    | Refused
   > {
-    const file = this.#fileOf(held);
+    const file = this.#rateFileOf(held);
     if (file === null) return IS_GONE;
-    return orBroken(file, async () => ({
-      ok: true,
-      name: file.name,
-      cards: await previewRateFile(this.#options.ledger.reading, file),
-    }));
+    const { name } = file;
+    return orBroken(file, async () => {
+      try {
+        return { ok: true, name, cards: await previewRateFile(this.#options.ledger.reading, file) };
+      } catch (error) {
+        if (!(error instanceof EffectiveDayError)) throw error;
+        return { ok: false, name, message: error.message, days: error.days };
+      }
+    });
   }
 
   importRates(
@@ -122,7 +154,7 @@ export class LedgerChanges implements Changes {
   ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
     return this.#whereAllowed(sample, () =>
       this.#uploads.together(JSON.stringify(held), async () => {
-        const file = this.#fileOf(held);
+        const file = this.#rateFileOf(held);
         if (file === null) return IS_GONE;
         const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
         this.#options.onRatingChanged();
@@ -143,11 +175,11 @@ export class LedgerChanges implements Changes {
   }
 
   async previewSpend(
-    upload: string,
+    held: HeldSpendFile,
   ): Promise<
     { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
   > {
-    const file = this.#uploads.find(upload);
+    const file = this.#spendFileOf(held);
     if (file === null) return IS_GONE;
     return orBroken(file, async () => ({
       ok: true,
@@ -157,17 +189,31 @@ export class LedgerChanges implements Changes {
   }
 
   importSpend(
-    upload: string,
+    held: HeldSpendFile,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
     return this.#whereAllowed(sample, () =>
-      this.#uploads.together(upload, async () => {
-        const file = this.#uploads.find(upload);
+      this.#uploads.together(JSON.stringify(held), async () => {
+        const file = this.#spendFileOf(held);
         if (file === null) return IS_GONE;
         const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
         return { ok: true, planned };
       }),
     );
+  }
+
+  spendMappings(): Promise<readonly KeptSpendMapping[]> {
+    return listSpendMappings(this.#options.ledger.reading);
+  }
+
+  keepSpendMapping(
+    mapping: SpendMapping & { readonly name: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      await keepSpendMapping(this.#options.ledger.database, mapping, BY);
+      return { ok: true };
+    });
   }
 
   typeSpend(

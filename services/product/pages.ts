@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
-import type { PageHandler } from '../http/server.ts';
+import { MAX_FORM_BYTES, type PageHandler } from '../http/server.ts';
 import { LedgerError } from '../ledger/errors.ts';
 
 const DASHBOARD = new URL('../../dashboard/build/handler.js', import.meta.url);
@@ -10,8 +9,7 @@ export async function loadPages(): Promise<PageHandler> {
   if (!existsSync(DASHBOARD)) throw new LedgerError('The dashboard is not built. Run: npm run build');
   // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
-  // Twice a rate file: a form that is too large is read to its end, so that the browser gets to see why it is refused.
-  process.env['BODY_SIZE_LIMIT'] = String(2 * MAX_CSV_FILE_BYTES);
+  process.env['BODY_SIZE_LIMIT'] = String(MAX_FORM_BYTES);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
   return handler;
 }

@@ -112,9 +112,9 @@ export class Product {
 
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
   async databaseFor(sample: boolean): Promise<Database | null> {
-    if (!sample) return this.#ledger.reading;
+    if (!sample) return this.#ledger.downloads;
     await this.#loading;
-    return this.#sample?.reading ?? null;
+    return this.#sample?.downloads ?? null;
   }
 
   get queries(): Reports {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
+import { Readiness } from '../ledger/readiness.ts';
 import { LedgerSink, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import { connectKafka } from '../kafka/connection.ts';
 import type { BatchReport } from '../kafka/consumption.ts';
@@ -38,6 +39,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const ledger = await Ledger.open(options.ledger);
   await ledger.beginWriting();
   const keepers = new Keepers(ledger.database, onError);
+  const readiness = new Readiness(ledger.database);
   const metrics = new Metrics();
   const ledgerSink = new LedgerSink(ledger, () => {
     keepers.nudge();
@@ -72,6 +74,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     isAlive: () => broker?.consumers.isAlive ?? true,
     checkReady: async () => {
       await ledger.checkReachable();
+      // With a broker it is the broker that takes deliveries.
+      if (broker === null) await readiness.check();
       const reason = broker?.consumers.notReadyBecause ?? null;
       if (reason !== null) throw new Error(reason);
     },

@@ -19,7 +19,7 @@ function daySql(basis: RatingBasis): string {
 
 /** rules.md F8: what a category of a group message is rated as. */
 function withoutGroup(category: string): string {
-  return `if(startsWith(${category}, 'group_'), substring(${category}, ${'group_'.length + 1}), toString(${category}))`;
+  return `if(startsWith(${category}, 'group_') AND ${category} != 'group_', substring(${category}, ${'group_'.length + 1}), toString(${category}))`;
 }
 
 /** rules.md M1a: the category that Meta reports where its report decides that the message is charged, else the message's own. */

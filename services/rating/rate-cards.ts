@@ -7,13 +7,15 @@ import {
   type RateChange,
   type WithdrawnCard,
 } from '@ctwa-ledger/schemas/rate-cards.ts';
-import { LAST_PLACE, type Rate, type RateCard, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
+import type { Rate, RateCard, RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { z } from 'zod';
 import type { Database } from '../ledger/database.ts';
 import { BrokenFileError } from '../files/broken-file.ts';
 import { LedgerError } from '../ledger/errors.ts';
+import { effectiveDayOf } from './effective-day.ts';
 import { marketKey, MARKETS } from './markets.ts';
 import { parseRateFile } from './rate-file.ts';
+import { tierName } from './rate-tiers.ts';
 
 /**
  * The cards that hold, one for each currency, model, kind and effective date: of several the one imported last that is not
@@ -30,8 +32,10 @@ export interface RateFile {
   /** File name, without its directory. */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** The day from which it is in force, `YYYY-MM-DD`, in the zone of each account. */
-  readonly effective: string;
+  /** The day from which it is in force, `YYYY-MM-DD`, in the zone of each account; without it the file has to name one. */
+  readonly effective?: string;
+  /** Takes that day although the file names another one. */
+  readonly effective_anyway?: boolean;
   /** For files that do not say themselves what is charged for. */
   readonly model?: RateModel;
 }
@@ -56,25 +60,45 @@ export function listRateCards(database: Database): Promise<ListedCard[]> {
 
 interface ParsedCard extends RateCard {
   readonly card_id: string;
+  readonly effective_date: string;
+}
+
+/** What tells the cards of one file apart. */
+const placeOfCard = (card: Omit<ParsedCard, 'card_id' | 'rates'>): string =>
+  [card.currency, card.kind, card.model, card.effective_date].join('\n');
+
+/** Two sheets of a workbook may say the same; where they differ, nobody knows which one is meant. */
+function onlyOnce(name: string, cards: readonly ParsedCard[]): readonly ParsedCard[] {
+  const byId = new Map<string, ParsedCard>();
+  for (const card of cards) {
+    const other = byId.get(card.card_id);
+    if (other !== undefined && JSON.stringify(other.rates) !== JSON.stringify(card.rates))
+      throw new LedgerError(
+        `${name} has two sheets with different ${card.currency} rates (${card.kind}, per ${card.model}) for ${card.effective_date}, so nothing of it was imported: leave one of them out.`,
+      );
+    byId.set(card.card_id, card);
+  }
+  return [...byId.values()];
 }
 
 /**
- * The cards of a file.
- * @throws BrokenFileError that names every line that cannot be read
+ * The cards of a file, each with the day from which it is in force.
+ * @throws BrokenFileError that names every place that cannot be read
+ * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
-function cardsOf(file: RateFile): { readonly checksum: string; readonly cards: readonly ParsedCard[] } {
-  const parsed = parseRateFile(file.bytes, file.model === undefined ? {} : { model: file.model });
+async function cardsOf(file: RateFile): Promise<{ readonly checksum: string; readonly cards: readonly ParsedCard[] }> {
+  const parsed = await parseRateFile(file.bytes, file.model === undefined ? {} : { model: file.model });
   if (!parsed.ok) throw new BrokenFileError(file.name, parsed);
   const checksum = createHash('sha256').update(file.bytes).digest('hex');
-  const cards = parsed.cards.map((card) => ({
-    ...card,
+  const cards = parsed.cards.map((card) => {
+    const dated = { ...card, effective_date: effectiveDayOf(file, card.effective_said) };
     // The same file imported for the same day is the same card.
-    card_id: createHash('sha256')
-      .update([checksum, card.currency, card.kind, card.model, file.effective].join('\n'))
-      .digest('hex')
-      .slice(0, 12),
-  }));
-  return { checksum, cards };
+    const id = createHash('sha256')
+      .update(`${checksum}\n${placeOfCard(dated)}`)
+      .digest('hex');
+    return { ...dated, card_id: id.slice(0, 12) };
+  });
+  return { checksum, cards: onlyOnce(file.name, cards) };
 }
 
 type CardPlace = Pick<ListedCard, 'kind' | 'model' | 'currency'>;
@@ -85,7 +109,8 @@ function isSamePlace(a: CardPlace, b: CardPlace): boolean {
 
 const KNOWN_MARKETS = new Set([...MARKETS].map(marketKey));
 
-function planned(card: ParsedCard, effective: string, listed: readonly ListedCard[]): ImportedCard {
+function planned(card: ParsedCard, listed: readonly ListedCard[]): ImportedCard {
+  const effective = card.effective_date;
   const isHeld = listed.some(({ card_id, state }) => card_id === card.card_id && state === 'holds');
   const held = listed.filter((other) => other.state === 'holds' && isSamePlace(other, card));
   const ofThatDate = held.find((other) => other.effective_date === effective && other.card_id !== card.card_id);
@@ -134,12 +159,13 @@ async function writeRates(database: Database, card: ParsedCard): Promise<void> {
  * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
  * (contract.md 6). The file that holds changes nothing; one that was replaced or withdrawn holds again.
  * @param by who imports it
- * @throws BrokenFileError that names every line that cannot be read; nothing is applied then
+ * @throws BrokenFileError that names every place that cannot be read; nothing is applied then
+ * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
 export async function importRateFile(database: Database, file: RateFile & { by: string }): Promise<ImportedCard[]> {
-  const { checksum, cards } = cardsOf(file);
+  const { checksum, cards } = await cardsOf(file);
   const listed = await listRateCards(database);
-  const plans = cards.map((card) => planned(card, file.effective, listed));
+  const plans = cards.map((card) => planned(card, listed));
   const added = cards.filter((_, index) => plans[index]?.outcome === 'imported');
   if (added.length === 0) return plans;
   for (const card of added) await writeRates(database, card);
@@ -147,20 +173,24 @@ export async function importRateFile(database: Database, file: RateFile & { by: 
   await database.command(
     `INSERT INTO rate_cards
      WITH (SELECT max(rate_cards.imported_at) FROM rate_cards) AS latest
-     SELECT card.1, {kind:String}, {model:String}, card.2, {effective:Date}, {name:String}, {checksum:String},
+     SELECT card.1, card.2, card.3, card.4, toDate(card.5), {name:String}, {checksum:String},
         -- Whatever the clock says, what is imported later counts as later.
         greatest(now64(3, 'UTC'), latest + toIntervalMillisecond(1)), {by:String}, NULL, '',
         (SELECT max(version) FROM rate_cards) + 1
-     FROM (SELECT arrayJoin(arrayZip({ids:Array(String)}, {currencies:Array(String)})) AS card)`,
+     FROM
+     (
+       SELECT arrayJoin(arrayZip({ids:Array(String)}, {kinds:Array(String)}, {models:Array(String)},
+         {currencies:Array(String)}, {days:Array(String)})) AS card
+     )`,
     {
-      kind: added[0]?.kind ?? '',
-      model: added[0]?.model ?? '',
-      effective: file.effective,
       name: file.name,
       checksum,
       by: file.by,
       ids: added.map((card) => card.card_id),
+      kinds: added.map((card) => card.kind),
+      models: added.map((card) => card.model),
       currencies: added.map((card) => card.currency),
+      days: added.map((card) => card.effective_date),
     },
   );
   return plans;
@@ -185,16 +215,12 @@ function readRates(database: Database, card_id: string): Promise<StoredRate[]> {
   );
 }
 
-function tierOf(rate: StoredRate): string {
-  return `${rate.from_place}:${rate.to_place === LAST_PLACE ? 'MAX' : rate.to_place}`;
-}
-
 function byMarket(rates: readonly StoredRate[]): Map<string, Map<string, StoredRate>> {
   const markets = new Map<string, Map<string, StoredRate>>();
   for (const rate of rates) {
     const key = marketKey(rate.market);
     const known = markets.get(key) ?? new Map<string, StoredRate>();
-    markets.set(key, known.set(`${rate.category} ${tierOf(rate)}`, rate));
+    markets.set(key, known.set(`${rate.category} ${tierName(rate)}`, rate));
   }
   return markets;
 }
@@ -217,7 +243,7 @@ function compare(
       if (rate === undefined || (oldRate?.rate ?? null) === (newRate?.rate ?? null)) continue;
       const { market, category } = rate;
       const change = { market, category, old_rate: oldRate?.rate ?? null, new_rate: newRate?.rate ?? null };
-      changes.push(card.kind === 'tiers' ? { ...change, tier: tierOf(rate) } : change);
+      changes.push(card.kind === 'tiers' ? { ...change, tier: tierName(rate) } : change);
     }
   }
   return {
@@ -229,14 +255,15 @@ function compare(
 
 /**
  * What importing a file would change; nothing is written.
- * @throws BrokenFileError that names every line that cannot be read
+ * @throws BrokenFileError that names every place that cannot be read
+ * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
 export async function previewRateFile(database: Database, file: RateFile): Promise<PreviewedCard[]> {
-  const { cards } = cardsOf(file);
+  const { cards } = await cardsOf(file);
   const listed = await listRateCards(database);
   const previews: PreviewedCard[] = [];
   for (const card of cards) {
-    const plan = planned(card, file.effective, listed);
+    const plan = planned(card, listed);
     const base = plan.outcome === 'unchanged' ? card.card_id : (plan.replaces ?? plan.follows);
     previews.push({ ...plan, ...compare(card, base === null ? [] : await readRates(database, base)) });
   }

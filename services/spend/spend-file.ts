@@ -1,192 +1,25 @@
 import type { BrokenCsvFile } from '@ctwa-ledger/schemas/csv-file.ts';
-import type { AdLabel, AdSpend, SpendFile } from '@ctwa-ledger/schemas/spend.ts';
-import { DateTime } from 'luxon';
 import {
-  currencyOf,
-  MAX_DECIMALS,
-  MAX_INTEGER_DIGITS,
-  placeOf,
-  plain,
-  plainDecimal,
-  Problems,
-  readRows,
-  singleSpaced,
-  type CsvRow,
-} from '../files/csv-file.ts';
+  SPEND_COLUMN_NAMES,
+  type AdLabel,
+  type AdSpend,
+  type SpendFile,
+  type SpendMapping,
+} from '@ctwa-ledger/schemas/spend.ts';
+import { decimalMarkOf } from '../files/amounts.ts';
+import { dayOrderOf } from '../files/days.ts';
+import { isBlank, Problems, widestRow, type Sheet } from '../files/rows.ts';
+import { readSheets } from '../files/sheets.ts';
 import { scaled, unscaled } from './decimals.ts';
+import { headingsOf, isSpendHeader, readSpendHeader, type SpendHeader } from './spend-header.ts';
+import { SpendRow, type Writing } from './spend-rows.ts';
+import { findSums } from './sums.ts';
 
 /** Either all of a file, or why none of it. */
 export type ParsedSpendFile = ({ readonly ok: true } & SpendFile) | BrokenCsvFile;
 
-/** Columns of an export from Meta's Ads Manager, and what the same are called in its API. */
-const HEADINGS = {
-  ad_id: ['Ad ID', 'ad_id'],
-  ad_name: ['Ad name', 'ad_name'],
-  adset_name: ['Ad set name', 'adset_name'],
-  campaign_name: ['Campaign name', 'campaign_name'],
-  day: ['Day', 'Date'],
-  first_day: ['Reporting starts', 'date_start'],
-  last_day: ['Reporting ends', 'date_stop'],
-  amount: ['Amount spent', 'spend'],
-  currency: ['Currency', 'account_currency'],
-} as const;
-type Column = keyof typeof HEADINGS;
-
-const COLUMN_OF: ReadonlyMap<string, Column> = new Map(
-  Object.entries(HEADINGS).flatMap(([column, names]) => names.map((name) => [plain(name), column as Column])),
-);
-const heading = (column: Column): string => HEADINGS[column][0];
-
-/** `Amount spent (BRL)`: the heading says the currency. */
-const AMOUNT_IN = /^\s*(?:amount\s+spent|spend)\s*\(\s*([^)]+?)\s*\)\s*$/i;
-
-/** Ids of ads are digits. */
-const AD_ID = /^\d{1,30}$/;
-const MAX_NAME_CHARACTERS = 500;
-/** Days of one amount: a longer span is a mistake in a year. */
-const MAX_DAYS = 3_660;
-
-interface Header extends CsvRow {
-  readonly columns: ReadonlyMap<Column, number>;
-  /** Of the heading; null: the file has a column for it, or no amounts. */
-  readonly currency: string | null;
-}
-
-function readHeader(row: CsvRow, problems: Problems): Header | null {
-  const columns = new Map<Column, number>();
-  let currency: string | null = null;
-  row.cells.forEach((cell, index) => {
-    const [, inside] = AMOUNT_IN.exec(cell) ?? [];
-    const column = inside === undefined ? COLUMN_OF.get(plain(cell)) : 'amount';
-    if (column === undefined) return;
-    if (columns.has(column)) {
-      problems.add(row.line, placeOf(row, index), `The header names ${heading(column)} twice.`);
-      return;
-    }
-    columns.set(column, index);
-    if (inside === undefined) return;
-    currency = currencyOf(inside);
-    if (currency === null)
-      problems.add(
-        row.line,
-        placeOf(row, index),
-        `"${inside}" is not a currency: use three letters (ISO 4217), like USD.`,
-      );
-  });
-  if (!columns.has('ad_id')) return null;
-  const lacks = (what: string): void => {
-    problems.add(row.line, null, `The header lacks ${what}.`);
-  };
-  if (columns.has('amount')) {
-    if (!columns.has('day') && !(columns.has('first_day') && columns.has('last_day')))
-      lacks(
-        `${heading('first_day')} and ${heading('last_day')} (or ${heading('day')}): export with the days of each row`,
-      );
-    if (currency === null && !columns.has('currency') && problems.isEmpty)
-      lacks(`the currency: a heading like "Amount spent (USD)", or a column ${heading('currency')}`);
-  } else if (!columns.has('ad_name') && !columns.has('campaign_name') && !columns.has('adset_name'))
-    lacks(`${heading('amount')} or ${heading('ad_name')}: there is nothing to import`);
-  return { ...row, columns, currency };
-}
-
-function isDay(text: string): boolean {
-  return (
-    /^\d{4}-\d{2}-\d{2}$/.test(text) && text >= '2015-01-01' && text < '2100-01-01' && DateTime.fromISO(text).isValid
-  );
-}
-
-/** One row under the header, cell by cell. */
-class DataRow {
-  readonly line: number;
-  readonly #cells: readonly string[];
-  readonly #header: Header;
-  readonly #problems: Problems;
-
-  constructor(row: CsvRow, header: Header, problems: Problems) {
-    this.line = row.line;
-    this.#cells = row.cells;
-    this.#header = header;
-    this.#problems = problems;
-  }
-
-  /** The text of a cell; empty where there is none. */
-  text(column: Column): string {
-    const index = this.#header.columns.get(column);
-    return index === undefined ? '' : (this.#cells[index]?.trim() ?? '');
-  }
-
-  problem(column: Column, message: string): null {
-    this.#problems.add(this.line, placeOf(this.#header, this.#header.columns.get(column) ?? 0), message);
-    return null;
-  }
-
-  /** An id that a spreadsheet has made a number of is not the id any more. */
-  adId(): string | null {
-    const text = this.text('ad_id').replace(/^(ag|ad):/i, '');
-    if (AD_ID.test(text)) return text;
-    return this.problem(
-      'ad_id',
-      /^\d+(\.\d+)?e\+?\d+$/i.test(text)
-        ? `"${text}" is what a spreadsheet makes of an id: export again, and do not save the file with a spreadsheet.`
-        : `"${text.slice(0, 60)}" is not the id of an ad: it has digits only.`,
-    );
-  }
-
-  name(column: 'ad_name' | 'adset_name' | 'campaign_name'): string {
-    return singleSpaced(this.text(column)).slice(0, MAX_NAME_CHARACTERS);
-  }
-
-  days(): { readonly first_day: string; readonly last_day: string } | null {
-    // A breakdown by day repeats the whole span as reporting starts and ends.
-    const isByDay = this.text('day') !== '';
-    const [first, last] = isByDay ? (['day', 'day'] as const) : (['first_day', 'last_day'] as const);
-    const [first_day, last_day] = [this.text(first), this.text(last)];
-    for (const [column, day] of [
-      [first, first_day],
-      [last, last_day],
-    ] as const)
-      if (!isDay(day)) return this.problem(column, `"${day.slice(0, 40)}" is not a date; write YYYY-MM-DD.`);
-    if (first_day > last_day) return this.problem(last, `It ends (${last_day}) before it begins (${first_day}).`);
-    const days = DateTime.fromISO(last_day).diff(DateTime.fromISO(first_day), 'days').days;
-    if (days > MAX_DAYS) return this.problem(last, `${first_day} to ${last_day} are more than ten years.`);
-    return { first_day, last_day };
-  }
-
-  currency(): string | null {
-    if (this.#header.currency !== null) return this.#header.currency;
-    const text = this.text('currency');
-    return (
-      currencyOf(text) ??
-      this.problem('currency', `"${text.slice(0, 40)}" is not a currency: use three letters (ISO 4217), like USD.`)
-    );
-  }
-
-  /** A plain decimal; null where it cannot be read. An empty cell is an ad that was not shown: 0. */
-  amount(): string | null {
-    const text = this.text('amount');
-    if (text === '') return '0';
-    const decimal = plainDecimal(text);
-    if (decimal === 'not_plain')
-      return this.problem(
-        'amount',
-        `"${text.slice(0, 60)}" is not an amount: write a plain decimal like 1234.50, without sign, currency or thousands separators.`,
-      );
-    if (decimal === 'too_long')
-      return this.problem(
-        'amount',
-        `"${text.slice(0, 60)}" has more than ${MAX_INTEGER_DIGITS} digits before or ${MAX_DECIMALS} after the point, and none may be lost.`,
-      );
-    return decimal.text;
-  }
-
-  /** Summaries of an export name no ad. */
-  get isOfNoAd(): boolean {
-    return this.text('ad_id') === '';
-  }
-}
-
 interface ReadSpend extends AdSpend {
-  readonly row: DataRow;
+  readonly row: SpendRow;
 }
 
 /** Amounts of which each is for days of its own; those of the same ad and days are added up. */
@@ -208,7 +41,9 @@ function findOverlaps(spend: readonly ReadSpend[]): void {
   const byAd = new Map<string, ReadSpend[]>();
   for (const one of spend) {
     const key = `${one.ad_id} ${one.currency}`;
-    byAd.set(key, [...(byAd.get(key) ?? []), one]);
+    const known = byAd.get(key) ?? [];
+    known.push(one);
+    byAd.set(key, known);
   }
   for (const all of byAd.values()) {
     let furthest: ReadSpend | null = null;
@@ -216,7 +51,7 @@ function findOverlaps(spend: readonly ReadSpend[]): void {
       if (furthest !== null && one.first_day <= furthest.last_day)
         one.row.problem(
           'first_day',
-          `The days overlap with those of line ${furthest.row.line}, so they would be counted twice: export by day.`,
+          `The days overlap with those of line ${furthest.row.row.line}, so they would be counted twice: export by day.`,
         );
       if (furthest === null || one.last_day > furthest.last_day) furthest = one;
     }
@@ -224,10 +59,10 @@ function findOverlaps(spend: readonly ReadSpend[]): void {
 }
 
 /** Every ad's names, each by the last row that says it. */
-function labelsOf(rows: readonly DataRow[]): AdLabel[] {
+function labelsOf(rows: readonly SpendRow[]): AdLabel[] {
   const byAd = new Map<string, AdLabel>();
   for (const row of rows) {
-    const ad_id = row.text('ad_id').replace(/^(ag|ad):/i, '');
+    const ad_id = row.idText;
     const known = byAd.get(ad_id) ?? { ad_id, ad_name: '', adset_name: '', campaign_name: '' };
     byAd.set(ad_id, {
       ad_id,
@@ -239,47 +74,130 @@ function labelsOf(rows: readonly DataRow[]): AdLabel[] {
   return [...byAd.values()].filter((label) => label.ad_name + label.adset_name + label.campaign_name !== '');
 }
 
-/** Whether some row, read with commas, is one cell with an Ad ID among semicolons. */
-function isSeparatedBySemicolons(rows: readonly CsvRow[]): boolean {
-  return rows.some(({ cells }) => (cells[0] ?? '').split(';').some((cell) => COLUMN_OF.get(plain(cell)) === 'ad_id'));
+/** How the file writes days and amounts; null where nothing in it tells, with the reason among its problems. */
+function writingOf(rows: readonly SpendRow[], isByDay: boolean): Writing | null {
+  const columns = isByDay ? (['day'] as const) : (['first_day', 'last_day'] as const);
+  const spans = ['day', 'first_day', 'last_day'] as const;
+  // The whole span stands on every row of a breakdown by day, and can tell what a day alone cannot.
+  const day_order = dayOrderOf(rows.flatMap((row) => spans.map((column) => row.text(column))));
+  if (typeof day_order === 'object') {
+    const { unclear } = day_order;
+    for (const column of columns) {
+      const row = rows.find((one) => one.text(column) === unclear);
+      if (row === undefined) continue;
+      row.problem(
+        column,
+        `"${unclear}" can be two different days, and no other day of the file tells which of its numbers is the month: write days as YYYY-MM-DD.`,
+      );
+      break;
+    }
+  }
+  const decimal_mark = decimalMarkOf(rows.flatMap((row) => row.writtenAmount ?? []));
+  if (typeof decimal_mark === 'object') {
+    const { unclear } = decimal_mark;
+    rows
+      .find((row) => row.writtenAmount === unclear)
+      ?.problem(
+        'amount',
+        `"${unclear}" can be two different amounts, and no other one of the column tells whether its sign separates thousands or decimals: export amounts without thousands separators.`,
+      );
+  }
+  return typeof day_order === 'object' || typeof decimal_mark === 'object' ? null : { day_order, decimal_mark };
 }
 
-/**
- * Reads an export of ads from Meta's Ads Manager: amounts per ad and days, names, or both; or all that is wrong with it.
- * Rows that name no ad (sums that some exports carry) are passed over. Pure; no amount ever becomes a JavaScript number.
- */
-export function parseSpendFile(bytes: Uint8Array): ParsedSpendFile {
-  const problems = new Problems();
-  const rows = readRows(bytes, 'export of ads', problems);
-  if (rows === null) return problems.result();
-  const candidates = rows.filter((row) => row.cells.some((cell) => COLUMN_OF.get(plain(cell)) === 'ad_id'));
-  const header = candidates[0] === undefined ? null : readHeader(candidates[0], problems);
-  if (header === null) {
-    problems.add(
-      null,
-      null,
-      isSeparatedBySemicolons(rows)
-        ? 'Columns are separated by semicolons here, as some spreadsheets save them: export as CSV with commas from Ads Manager, and do not save it again.'
-        : 'There is no header with a column Ad ID: in Ads Manager choose the columns Ad ID, Amount spent and the days, and export as CSV with commas.',
-    );
-    return problems.result();
-  }
-  if (!problems.isEmpty) return problems.result();
-  const data = rows
-    .filter((row) => row.line > header.line && row.cells.some((cell) => cell.trim() !== ''))
-    .map((row) => new DataRow(row, header, problems))
-    .filter((row) => !row.isOfNoAd);
-  if (data.length === 0) problems.add(header.line, null, 'There are no rows of ads under the header.');
+/** Ids that a spreadsheet has rounded cannot be mended, and one is not worth more words than a hundred. */
+function findRoundedIds(rows: readonly SpendRow[]): boolean {
+  const rounded = rows.filter((row) => row.isIdRounded);
+  rounded[0]?.problem(
+    'ad_id',
+    `A spreadsheet has rounded the ids of ads (${rounded.length === 1 ? 'here' : `in ${rounded.length} rows; here`} "${rounded[0].idText}"), and their last digits are lost: export again from Ads Manager, and do not save the file with a spreadsheet.`,
+  );
+  return rounded.length > 0;
+}
+
+function readSheet(header: SpendHeader, { rows }: Sheet, problems: Problems): SpendFile | null {
+  const all = rows
+    .filter((row) => row.line > header.line && !isBlank(row))
+    .map((row) => new SpendRow(row, header, problems));
+  const isByDay = header.columns.has('day') && all.some((row) => !row.sumsUp('day'));
+  const { counted, passed_over } = findSums(all, header, isByDay);
+  if (counted.length === 0) problems.add(header, null, 'There are no rows of ads under the header.');
+  const areRounded = findRoundedIds(counted);
+  const hasAmounts = header.columns.has('amount');
+  const writing = hasAmounts ? writingOf(counted, isByDay) : null;
   const read: ReadSpend[] = [];
-  for (const row of data) {
-    const ad_id = row.adId();
-    if (!header.columns.has('amount')) continue;
-    const [days, currency, amount] = [row.days(), row.currency(), row.amount()];
+  for (const row of counted) {
+    const ad_id = areRounded && row.isIdRounded ? null : row.adId();
+    if (writing === null) continue;
+    const [days, currency, amount] = [row.days(isByDay, writing), row.currency(), row.amount(writing)];
     if (ad_id !== null && days !== null && currency !== null && amount !== null)
       read.push({ row, ad_id, ...days, currency, amount });
   }
   const { spend, added_up } = addedUp(read);
   findOverlaps(spend);
-  if (!problems.isEmpty) return problems.result();
-  return { ok: true, spend: spend.map(({ row: _, ...one }) => one), labels: labelsOf(data), added_up };
+  if (!problems.isEmpty) return null;
+  return { spend: spend.map(({ row: _, ...one }) => one), labels: labelsOf(counted), added_up, passed_over };
+}
+
+/** What is wrong with the headings of a file that has none of an export of ads. */
+function unknownHeadings(sheets: readonly Sheet[], mapping: SpendMapping, problems: Problems): BrokenCsvFile {
+  const mapped = Object.values(mapping.columns);
+  const row = sheets.flatMap(({ rows }) => widestRow(rows) ?? []).sort((a, b) => b.cells.length - a.cells.length)[0];
+  const headings = row === undefined ? [] : headingsOf(row);
+  const missing =
+    mapped.length === 0
+      ? `No heading is known as ${SPEND_COLUMN_NAMES.ad_id}, in any language that is known here.`
+      : `There is no header with ${mapped.map((heading) => `"${heading}"`).join(', ')}${mapping.columns.ad_id === undefined ? ` and ${SPEND_COLUMN_NAMES.ad_id}` : ''}.`;
+  problems.add(
+    row ?? null,
+    null,
+    `${missing} The columns found are: ${headings.map((heading) => `"${heading.slice(0, 60)}"`).join(', ')}. In Ads Manager choose the columns Ad ID, Amount spent and the days, or say which column is which.`,
+  );
+  return problems.result(headings);
+}
+
+/** A workbook of Ads Manager may have the same rows twice, once made pretty. */
+function onlyOne(
+  read: readonly { readonly sheet: string; readonly file: SpendFile }[],
+  problems: Problems,
+): SpendFile | null {
+  const [first, ...others] = read;
+  const other = others.find(({ file }) => JSON.stringify(file.spend) !== JSON.stringify(first?.file.spend));
+  if (first !== undefined && other !== undefined)
+    problems.add(
+      null,
+      null,
+      `The sheets "${first.sheet}" and "${other.sheet}" both have amounts of ads, and different ones: leave one of them out.`,
+    );
+  return other === undefined ? (first?.file ?? null) : null;
+}
+
+/**
+ * Reads an export of ads from Meta's Ads Manager, as CSV or as a workbook: amounts per ad and days, names, or both; or
+ * all that is wrong with it. Headings are known in several languages, and others can be mapped by hand. Rows that sum up
+ * others are passed over and counted. No amount is ever computed with as a JavaScript number.
+ */
+export async function parseSpendFile(
+  bytes: Uint8Array,
+  mapping: SpendMapping = { columns: {} },
+): Promise<ParsedSpendFile> {
+  const problems = new Problems();
+  const isHeader = (cells: readonly string[]): boolean => isSpendHeader(cells, mapping);
+  const sheets = await readSheets(bytes, 'export of ads', isHeader, problems);
+  if (sheets === null) return problems.result();
+  const read: { sheet: string; file: SpendFile }[] = [];
+  let broken: BrokenCsvFile | null = null;
+  for (const sheet of sheets) {
+    const row = sheet.rows.find(({ cells }) => isHeader(cells));
+    if (row === undefined) continue;
+    const own = new Problems();
+    const header = readSpendHeader(row, mapping, own);
+    const isHeaderUnderstood = own.isEmpty;
+    const file = isHeaderUnderstood ? readSheet(header, sheet, own) : null;
+    if (file !== null) read.push({ sheet: sheet.name ?? '', file });
+    else broken ??= own.result(isHeaderUnderstood ? undefined : headingsOf(row));
+  }
+  if (read.length === 0) return broken ?? unknownHeadings(sheets, mapping, problems);
+  const file = onlyOne(read, problems);
+  return file === null ? problems.result() : { ok: true, ...file };
 }

@@ -6,11 +6,12 @@ import {
   type PlannedSpendImport,
   type SpendFile,
   type SpendImport,
+  type SpendMapping,
   type TypedSpend,
 } from '@ctwa-ledger/schemas/spend.ts';
 import { z } from 'zod';
 import { BrokenFileError } from '../files/broken-file.ts';
-import { Problems } from '../files/csv-file.ts';
+import { Problems } from '../files/rows.ts';
 import type { Database } from '../ledger/database.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import { underLease } from '../ledger/lease.ts';
@@ -22,7 +23,11 @@ export interface GivenSpendFile {
   /** File name, without its directory. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Which heading is which column, where it is not known by itself. */
+  readonly mapping?: SpendMapping;
 }
+
+const NO_MAPPING: SpendMapping = { columns: {} };
 
 /** Imports that are not withdrawn, the latest first. */
 const STANDING = `SELECT import_id, name, imported_at FROM spend_imports FINAL WHERE withdrawn_at IS NULL`;
@@ -163,10 +168,19 @@ async function isNaming(database: Database, { labels }: SpendFile): Promise<bool
   });
 }
 
-/** The bytes that make an import itself: the same again is the same import. */
-function idOf(content: string | Uint8Array): { readonly import_id: string; readonly checksum: string } {
-  const checksum = createHash('sha256').update(content).digest('hex');
-  return { import_id: checksum.slice(0, 12), checksum };
+interface ImportId {
+  readonly import_id: string;
+  readonly checksum: string;
+}
+
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** The bytes make an import itself, and how they were read: the same again is the same import. */
+function idOf(content: string | Uint8Array, mapping: SpendMapping = NO_MAPPING): ImportId {
+  const checksum = sha256(content);
+  const read = JSON.stringify([checksum, Object.entries(mapping.columns).sort(), mapping.currency ?? null]);
+  const isMapped = Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
+  return { import_id: (isMapped ? sha256(read) : checksum).slice(0, 12), checksum };
 }
 
 /**
@@ -203,6 +217,7 @@ async function plan(database: Database, name: string, import_id: string, file: S
     ads: new Set([...file.spend, ...file.labels].map(({ ad_id }) => ad_id)).size,
     rows: file.spend.length,
     added_up: file.added_up,
+    passed_over: file.passed_over,
     replaced,
     changed,
     first_day: firstDay(file.spend),
@@ -213,19 +228,25 @@ async function plan(database: Database, name: string, import_id: string, file: S
   };
 }
 
-function parsed(file: GivenSpendFile): SpendFile {
-  const read = parseSpendFile(file.bytes);
-  if (!read.ok) throw new BrokenFileError(file.name, read);
-  return read;
+/** What to do about headings that nobody knows. */
+const MAP_THEM =
+  'Say which column is which with --column, like --column ad_id="…" --column amount="…" --column day="…", or keep that with "ctwa-ledger spend map NAME --column …" and give --mapping NAME.';
+
+async function parsed(file: GivenSpendFile): Promise<SpendFile> {
+  const read = await parseSpendFile(file.bytes, file.mapping);
+  if (read.ok) return read;
+  throw read.headings === undefined
+    ? new BrokenFileError(file.name, read)
+    : new BrokenFileError(file.name, read, MAP_THEM);
 }
 
 /**
  * What importing a file would do; nothing is written.
- * @throws BrokenFileError that names every line that cannot be read, or every ad whose days overlap
+ * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
-export function previewSpendFile(database: Database, file: GivenSpendFile): Promise<PlannedSpendImport> {
-  const read = parsed(file);
-  return plan(database, file.name, idOf(file.bytes).import_id, read);
+export async function previewSpendFile(database: Database, file: GivenSpendFile): Promise<PlannedSpendImport> {
+  const read = await parsed(file);
+  return plan(database, file.name, idOf(file.bytes, file.mapping).import_id, read);
 }
 
 const lines = (rows: readonly (readonly string[])[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -275,14 +296,14 @@ async function oneAtATime<T>(database: Database, work: () => Promise<T>): Promis
 /**
  * Imports a file as a whole or not at all. The file that holds changes nothing; one that was withdrawn or replaced holds again.
  * @param by who imports it
- * @throws BrokenFileError that names every line that cannot be read, or every ad whose days overlap
+ * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
-export function importSpendFile(
+export async function importSpendFile(
   database: Database,
   file: GivenSpendFile & { readonly by: string },
 ): Promise<PlannedSpendImport> {
-  const read = parsed(file);
-  const id = idOf(file.bytes);
+  const read = await parsed(file);
+  const id = idOf(file.bytes, file.mapping);
   return oneAtATime(database, async () => {
     const planned = await plan(database, file.name, id.import_id, read);
     if (planned.outcome === 'imported') await write(database, read, { ...id, name: file.name, by: file.by });
@@ -300,6 +321,7 @@ export function importTypedSpend(database: Database, typed: TypedSpend, by: stri
     spend: [spend],
     labels: ad_name === '' ? [] : [{ ad_id: typed.ad_id, ad_name, adset_name: '', campaign_name: '' }],
     added_up: 0,
+    passed_over: 0,
   };
   const id = idOf(JSON.stringify(['typed', typed]));
   const name = `typed: ad ${typed.ad_id}`;

@@ -2,6 +2,7 @@ import { Decimal } from 'decimal.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { workbookOf } from '../support/workbook.ts';
 import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
 type Row = Record<string, string>;
@@ -70,9 +71,11 @@ describe('what ads cost', () => {
     await context.close();
   });
 
-  const upload = async (name: string, text: string): Promise<void> => {
+  const upload = async (name: string, content: string | Buffer, mapping?: string): Promise<void> => {
     await page.goto(`${product.url}/imports?${RANGE}`);
-    await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+    const file = { name, mimeType: 'text/csv', buffer: Buffer.from(content) };
+    await page.getByLabel('File, up to 32 MB').setInputFiles(file);
+    if (mapping !== undefined) await page.getByLabel('Columns', { exact: true }).selectOption(mapping);
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.locator('#preview').waitFor();
   };
@@ -155,7 +158,7 @@ describe('what ads cost', () => {
   });
 
   it('says what is wrong in a file, line by line, and imports nothing of it', async () => {
-    await upload('broken.csv', `${HEAD}\n2026-10-21,2026-10-21,A,<b>B</b>,1,"1,5"\n2026-10-32,2026-10-21,A,B,one,1\n`);
+    await upload('broken.csv', `${HEAD}\n2026-10-21,2026-10-21,A,<b>B</b>,1,1_5\n2026-10-32,2026-10-21,A,B,one,1\n`);
     const problems = await page.locator('#preview li').allInnerTexts();
     expect(problems.map((problem) => /^Line (\d), column \d+/.exec(problem)?.[1])).toEqual(['2', '3', '3']);
     expect(await page.getByRole('button', { name: 'Import', exact: true }).count()).toBe(0);
@@ -163,6 +166,75 @@ describe('what ads cost', () => {
     expect(await page.locator('#preview').innerText()).toContain('Ad ID');
     await page.goto(`${product.url}/imports?upload=nonsense`);
     expect(await page.getByRole('alert').innerText()).toContain('The upload is not there any more');
+  });
+
+  it('comes in another language, as a workbook, with sums that are passed over', async () => {
+    const rows = [
+      ['Nome do anúncio', 'Identificação do anúncio', 'Dia', 'Valor gasto (BRL)'],
+      ['Luminária', '7070', 'Todos', 21.01],
+      ['Luminária', '7070', new Date('2026-10-24'), 8.97],
+      ['Luminária', '7070', new Date('2026-10-25'), 12.04],
+    ];
+    await upload('anuncios.csv', await workbookOf({ name: 'Dados', rows }));
+    const preview = await page.locator('#preview').innerText();
+    expect(preview).toContain('1 ad, 2 amounts of 24 Oct 2026 to 25 Oct 2026: BRL 21.01');
+    expect(preview).toContain('1 row passed over');
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('#done').waitFor();
+
+    const spoilt = rows.map((cells, index) =>
+      index === 0 ? cells : [cells[0]!, 120226305854810726, ...cells.slice(2)],
+    );
+    await upload('spoilt.xlsx', await workbookOf({ name: 'Dados', rows: spoilt }));
+    expect(await page.locator('#preview li').allInnerTexts()).toEqual([
+      expect.stringMatching(
+        /^Sheet "Dados", cell B3 \(Identificação do anúncio\): A spreadsheet has rounded the ids of ads/,
+      ),
+    ]);
+  });
+
+  it('with headings that nobody knows is mapped by hand, once', async () => {
+    const file = (day: number): string => `Reklama;Data;Kwota\n8080;2026-10-2${day};1 250,50\n`;
+    const isShown = async (): Promise<void> => {
+      expect(await page.locator('#preview').innerText()).toContain('1 ad, 1 amount');
+      expect(await page.locator('#preview').innerText()).toContain('PLN 1,250.50');
+    };
+    await upload('first.csv', file(1));
+    expect(await page.locator('#preview').innerText()).toContain('The columns found are: "Reklama", "Data", "Kwota"');
+    await page.getByLabel('Ad ID').selectOption('Reklama');
+    await page.getByLabel('Day').selectOption('Data');
+    await page.getByRole('button', { name: 'Preview with these columns' }).click();
+    await page.getByText('nothing to import').waitFor();
+    // What was said stays, and the rest can be added.
+    expect(await page.getByLabel('Ad ID').inputValue()).toBe('Reklama');
+    await page.getByLabel('Amount spent').selectOption('Kwota');
+    await page.getByLabel('Currency, if no column says it').fill('pln');
+    await page.getByRole('button', { name: 'Preview with these columns' }).click();
+    await page.getByRole('button', { name: 'Import', exact: true }).waitFor();
+    await isShown();
+    await page.getByLabel('Keep these columns under a name').fill('<agency>');
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByText('The columns cannot be kept as “<agency>”').waitFor();
+    expected = /status of 400/;
+    await page.goBack();
+    await page.getByLabel('Keep these columns under a name').fill('agency');
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('#done').waitFor();
+    expect(await page.locator('#mappings').innerText()).toContain(
+      'agency: Ad ID is “Reklama”, Day is “Data”, Amount spent is “Kwota”, all amounts are in PLN.',
+    );
+
+    await upload('second.csv', file(2), 'agency');
+    await isShown();
+    expect(await page.getByLabel('Keep these columns under a name').count()).toBe(0);
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('#done').waitFor();
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    expect((await rowOf('8080'))[6]).toBe('PLN 2,501.00');
+    await page.goto(`${product.url}/imports?upload=nonsense&mapping=nobody`);
+    expect(await page.getByRole('alert').innerText()).toContain(
+      'No mapping of columns is kept under the name “nobody”',
+    );
   });
 
   it('is typed with the keyboard alone, from the page of the ad', async () => {

@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { barHeights, complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+import { sheetOfCsv, workbookOf } from '../support/workbook.ts';
 
 type Row = Record<string, string>;
 
@@ -484,6 +485,49 @@ describe('the pages of money', () => {
     await page.getByText('The file is larger than 32 MB').waitFor();
     complaints.length = 0;
     expect(await cells('cards')).toEqual(before);
+  });
+
+  it('take the day that a file names, and ask where another one is typed', async () => {
+    const text = cardText('Brazil,BRL,1,1,1,1,1').replace(/^/, 'Effective November 1 2026\n');
+    const upload = async (name: string, buffer: Buffer, day?: string): Promise<void> => {
+      await open('/rates');
+      await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer });
+      if (day !== undefined) await page.getByLabel('In force from').fill(day);
+      await page.getByRole('button', { name: 'Preview' }).click();
+      await page.locator('#preview').waitFor();
+    };
+    const before = await (async () => {
+      await open('/rates');
+      return cells('cards');
+    })();
+    const workbook = await workbookOf(sheetOfCsv('Rates', text));
+    await upload('named.csv', workbook);
+    await page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
+
+    await upload('typed.csv', Buffer.from(text), '2026-12-01');
+    const asked = page.getByRole('alert');
+    expect(await asked.innerText()).toContain('effective 1 Nov 2026, but you typed 1 Dec 2026');
+    expect(await page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Take 1 Nov 2026' }).click();
+    await page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'Go on with 1 Dec 2026' }).click();
+    await page.getByRole('heading', { name: 'BRL per message from 1 Dec 2026' }).waitFor();
+    await page.getByRole('button', { name: 'Apply these rates' }).click();
+    await page.getByText(/^Imported: BRL per message from 1 Dec 2026\./).waitFor();
+    await page.getByRole('link', { name: 'Withdraw typed.csv, BRL' }).click();
+    await page.getByRole('button', { name: 'Withdraw this card' }).click();
+    await page.getByText(/^Withdrawn/).waitFor();
+
+    await upload('silent.csv', Buffer.from(cardText('Brazil,BRL,1,1,1,1,1')));
+    expect(await page.getByRole('alert').innerText()).toContain('does not say from which day its rates are in force');
+    await page.locator('#preview').getByLabel('In force from').fill('2026-12-02');
+    await page.getByRole('button', { name: 'Preview again' }).click();
+    await page.getByRole('heading', { name: 'BRL per message from 2 Dec 2026' }).waitFor();
+    await open('/rates');
+    expect((await cells('cards')).filter((row) => row[3] === 'holds')).toEqual(
+      before.filter((row) => row[3] === 'holds'),
+    );
   });
 
   it('say why a message costs what it does', async () => {

@@ -26,17 +26,18 @@ describe('changes from pages', () => {
     const bytes = Buffer.from('Ad ID,Day,Amount spent (BRL)\n1,2026-10-20,12.5\n');
     const held = await changes.holdFile({ name: 'spend.csv', bytes }, false);
     if (!held.ok) throw new Error(held.message);
+    const file = { upload: held.upload, mapping: { columns: {} } };
     const [first, second] = await Promise.all([
-      changes.importSpend(held.upload, false),
-      changes.importSpend(held.upload, false),
+      changes.importSpend(file, false),
+      changes.importSpend(file, false),
     ]);
     expect(first).toMatchObject({ ok: true, planned: { outcome: 'imported', rows: 1 } });
     expect(second).toEqual(first);
     // Later it is looked at again: it holds, or was withdrawn meanwhile.
-    const again = await changes.importSpend(held.upload, false);
+    const again = await changes.importSpend(file, false);
     expect(again).toMatchObject({ ok: true, planned: { outcome: 'unchanged' } });
     expect(await listSpendImports(ledger.database)).toHaveLength(1);
-    expect(await changes.importSpend('never held', false)).toMatchObject({ ok: false });
+    expect(await changes.importSpend({ ...file, upload: 'never held' }, false)).toMatchObject({ ok: false });
   });
 
   it('set two accounts at once one after the other: the second is told to come back', async () => {

@@ -47,7 +47,7 @@ export function inboundMessage(world: World, choose: Choose, clicked: boolean): 
   return [event];
 }
 
-export const CATEGORIES: readonly Json[] = [
+const CATEGORIES: readonly Json[] = [
   'marketing',
   'utility',
   'authentication',
@@ -111,7 +111,7 @@ export function conversation(world: World, t: number, choose: Choose): Json {
   return fields;
 }
 
-export const STATUSES = ['delivered', 'sent', 'read', 'failed', 'played', 'deleted', 'Delivered'] as const;
+const STATUSES = ['delivered', 'sent', 'read', 'failed', 'played', 'deleted', 'Delivered'] as const;
 
 /** Errors as Meta sends them, and as it does not. */
 export function errors(choose: Choose): Json {

@@ -5,18 +5,9 @@
  */
 import { Decimal as AnyDecimal } from 'decimal.js';
 import type { Account } from '../../schemas/config.ts';
-import {
-  addTo,
-  bytewise,
-  categoryOutsideGroups,
-  dayOf,
-  oracleMessages,
-  oracleReports,
-  row,
-  type OracleInput,
-  type OracleMessage,
-  type Row,
-} from './oracle.ts';
+import { addTo, dayOf, row, type Row } from './cells.ts';
+import { bytewise, categoryOutsideGroups } from './events.ts';
+import { oracleMessages, oracleReports, type OracleInput, type OracleMessage } from './oracle.ts';
 
 /** Digits enough that no sum of a test is ever rounded. */
 const Decimal = AnyDecimal.clone({ precision: 100 });

@@ -4,7 +4,8 @@ import { DEFAULT_POLICY_SETTINGS, policySchema } from '@ctwa-ledger/schemas/conf
 import type { Rows } from '../../services/lifecycle/marks.ts';
 import { inputArbitrary } from '../oracle/arbitraries.ts';
 import { goldenCases } from '../oracle/golden.ts';
-import { oracleReports } from '../oracle/oracle.ts';
+import { rowNamed } from '../oracle/golden/builders.ts';
+import { oracleReports, type Row } from '../oracle/oracle.ts';
 import { fold, printed, withoutGuard } from '../support/expected-rows.ts';
 
 const numRuns = process.env['CTWA_FULL'] === '1' ? 20_000 : 1_000;
@@ -22,16 +23,16 @@ describe('the price list', () => {
   it.each(goldenCases.map((c) => [`${c.rule}: ${c.name}`, c] as const))('%s', (_, c) => {
     const policy = policySchema.parse({ ...DEFAULT_POLICY_SETTINGS, ...c.policy });
     const rows = printed(fold(c.events, c.accounts ?? [], policy), 'UTC');
-    for (const [id, wanted] of Object.entries(c.expect.messages ?? {}))
-      expect(
-        rows.messages.find((row) => row['message_id'] === id),
-        id,
-      ).toMatchObject(wanted);
+    for (const [key, wanted] of Object.entries(c.expect.messages ?? {}))
+      expect(rowNamed(rows.messages, key), key).toMatchObject(withoutGuard([wanted as Row])[0]!);
+    for (const key of c.expect.noMessages ?? []) expect(rowNamed(rows.messages, key), key).toBeUndefined();
     for (const [id, wanted] of Object.entries(c.expect.conversations ?? {}))
       expect(
         rows.conversations.find((row) => row['conversation_id'] === id),
         id,
       ).toMatchObject(wanted);
+    const entries = rows.conversations.map((row) => row['conversation_id']);
+    for (const id of c.expect.noConversations ?? []) expect(entries).not.toContain(id);
   });
 });
 

@@ -242,7 +242,7 @@ describe('a closed month', () => {
         other: 'live',
         saved: label,
       });
-      expect(closedMessages.replaceAll(`,${label}\n`, ',live\n')).toBe(messages);
+      expect(closedMessages.replaceAll(`,${label},`, ',live,')).toBe(messages);
       expect(await text(ledger, 'adjustments')).toMatch(/^day,.*,unrated,closed_at\n$/);
     }));
 

@@ -217,7 +217,7 @@ describe('an import', () => {
     await forget();
     const rows = Array.from({ length: 20_000 }, (_, index) => `Market ${index},USD,0.${index + 1},1,n/a`);
     const [imported] = await importRateFile(ledger.database, file('large.csv', card(...rows)));
-    const parsed = parseRateFile(Buffer.from(card(...rows)));
+    const parsed = await parseRateFile(Buffer.from(card(...rows)));
     expect(imported).toMatchObject({ rates: 60_000 });
     expect(await listRateCards(ledger.database)).toMatchObject([{ markets: 20_000, rates: 60_000 }]);
     expect(await pricesOf(imported!.card_id)).toEqual(
@@ -359,7 +359,8 @@ describe('the command line', () => {
     const refusals: [args: string[], code: number, words: string][] = [
       [['import', bad, '--effective', '2026-02-30'], 2, '--effective "2026-02-30" is not a date'],
       [['import', bad, '--effective', '1.7.2026'], 2, 'write it as YYYY-MM-DD'],
-      [['import', bad], 2, '--effective'],
+      [['import', bad, '--effective-anyway'], 2, 'give both'],
+      [['import', bad, '--model', 'message'], 1, 'line 3, column 5 (Authentication): "x"'],
       [['import', bad, '--effective', '2026-07-01', '--model', 'free'], 2, 'conversation, message'],
       [['import', bad, '--effective', '2026-07-01'], 1, 'line 2: Above the header the file names neither'],
       [['import', bad, '--effective', '2026-07-01', '--model', 'message'], 1, 'line 3, column 5 (Authentication): "x"'],

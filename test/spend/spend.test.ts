@@ -368,7 +368,7 @@ describe('figures of ads', () => {
         { ad_id: '77', source_type: 'post', media_type: 'image', spend: '', cost_per_conversation: '' },
         {
           ad_id: '',
-          source_type: 'unattributed',
+          source_type: 'reported',
           ad_conversations: '0',
           free_messages: '1',
           savings: '0.375',

@@ -119,8 +119,10 @@ export class DataDirectory {
 }
 
 function spawnCli(data: DataDirectory, args: readonly string[], env: Env): ChildProcess {
+  // A server that is named in the environment is the ledger's place instead.
+  const place = 'CLICKHOUSE_URL' in env ? [] : ['--data', data.path];
   // The working directory is the data directory: a configuration file of the checkout is none of a test's business.
-  const child = spawn(process.execPath, [CLI, ...args, '--data', data.path], {
+  const child = spawn(process.execPath, [CLI, ...args, ...place], {
     cwd: data.path,
     env: environment(env),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -228,16 +230,25 @@ export function signatureOf(body: string | Buffer, secret: string = SECRETS.META
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
+/** A number of `/metrics`; 0 where it is not counted yet. */
+export async function metric(product: Product, name: string): Promise<number> {
+  const text = await (await fetch(`${product.url}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+  return line === undefined ? 0 : Number(line.slice(name.length + 1));
+}
+
 /** Sends a body to the webhook, signed unless another signature (or none: null) is given. */
 export async function deliver(
   product: Product,
   body: string | Buffer,
   signature: string | null = signatureOf(body),
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const response = await fetch(`${product.url}/webhook`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
+      ...headers,
       ...(signature === null ? {} : { 'x-hub-signature-256': signature }),
     },
     body: typeof body === 'string' ? body : new Uint8Array(body),

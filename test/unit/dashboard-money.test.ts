@@ -49,8 +49,15 @@ describe('the address of the page of rates', () => {
     ['', { view: 'list', done: null }],
     ['imported=a&imported=b', { view: 'list', done: { what: 'imported', ids: ['a', 'b'] } }],
     ['withdrawn=a', { view: 'list', done: { what: 'withdrawn', ids: ['a'] } }],
-    ['upload=t&effective=2026-10-01', { view: 'preview', upload: 't', effective: '2026-10-01', model: null }],
-    ['upload=t&model=message', { view: 'preview', upload: 't', effective: null, model: 'message' }],
+    [
+      'upload=t&effective=2026-10-01',
+      { view: 'preview', upload: 't', effective: '2026-10-01', anyway: false, model: null },
+    ],
+    ['upload=t&model=message', { view: 'preview', upload: 't', effective: null, anyway: false, model: 'message' }],
+    [
+      'upload=t&effective=2026-10-01&anyway=1',
+      { view: 'preview', upload: 't', effective: '2026-10-01', anyway: true, model: null },
+    ],
     ['withdraw=a', { view: 'withdraw', card_id: 'a' }],
     ['account=', { view: 'account', waba_id: '' }],
     ['account=1', { view: 'account', waba_id: '1' }],
@@ -68,6 +75,7 @@ describe('the address of the page of rates', () => {
       view: 'preview',
       upload: 't',
       effective: null,
+      anyway: false,
       model: null,
     });
   });

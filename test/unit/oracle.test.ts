@@ -50,7 +50,7 @@ describe('golden cases', () => {
   });
 });
 
-test('rows of messages are in the order of sending, then of id, then of customer', () => {
+test('rows of messages are in the order of sending, then of id, number and customer', () => {
   const status = (id: string, timestamp: number, fields: object): unknown => ({
     event: 'status',
     phone_number_id: '1',
@@ -72,8 +72,8 @@ test('rows of messages are in the order of sending, then of id, then of customer
   expect(messages.map((row) => `${row['message_id']} ${row['customer']}`)).toEqual([
     'z 9',
     'a 9',
-    'b 10',
     'b 15',
+    'b 10',
     'b 2',
     '\u{ff21} 1',
     '\u{1d400} 1',

@@ -6,13 +6,13 @@ import { parseRateFile, type ParsedRateFile } from '../../services/rating/rate-f
 const HEADER = 'Market,Currency,Marketing,Utility,Authentication,"Authentication-\nInternational",Service';
 const TIERS = 'Market,Currency,Message type,From,To,Rate';
 
-function parse(content: string | Uint8Array, model?: RateModel): ParsedRateFile {
+function parse(content: string | Uint8Array, model?: RateModel): Promise<ParsedRateFile> {
   return parseRateFile(Buffer.from(content), model === undefined ? {} : { model });
 }
 
 /** A card as a price list: one line per rate, after a line with kind, model and currency. */
-function priceList(content: string | Uint8Array, model?: RateModel): string[] {
-  const parsed = parse(content, model);
+async function priceList(content: string | Uint8Array, model?: RateModel): Promise<string[]> {
+  const parsed = await parse(content, model);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.cards.flatMap((card) => [
     `${card.kind} ${card.model} ${card.currency}`,
@@ -24,8 +24,8 @@ function priceList(content: string | Uint8Array, model?: RateModel): string[] {
   ]);
 }
 
-function problems(content: string | Uint8Array, model?: RateModel): string[] {
-  const parsed = parse(content, model);
+async function problems(content: string | Uint8Array, model?: RateModel): Promise<string[]> {
+  const parsed = await parse(content, model);
   if (parsed.ok) throw new Error('The file could be read.');
   return parsed.problems.map(({ line, column, message }) => `${line ?? '-'} | ${column ?? '-'} | ${message}`);
 }
@@ -36,9 +36,9 @@ function withRate(cell: string): string {
 }
 
 describe("Meta's list card", () => {
-  it('is read with its preamble, its broken heading and what is not offered', () => {
+  it('is read with its preamble, its broken heading and what is not offered', async () => {
     const file = `"Cost per message in BRL",,,,,\n"Effective October 1, 2026, 12am",,\n\n${HEADER}\nBrazil,BRL,0.3217,0.0350,0.0350,n/a,\nIndia,BRL,0.0604,0.0071,0.0071,0.1557,0.0071\n\n,,,,,,\n`;
-    expect(priceList(file)).toEqual([
+    expect(await priceList(file)).toEqual([
       'list message BRL',
       'Brazil marketing 0.3217',
       'Brazil utility 0.035',
@@ -93,13 +93,13 @@ describe("Meta's list card", () => {
       'with zeros that mean nothing',
       'Cost per message\nMarket,Currency,Marketing,Utility,Authentication\nBrazil,USD,00.062500000000,0.00680,0.0068\n',
     ],
-  ])('is the same %s', (_, file) => {
-    expect(priceList(file)).toEqual(SMALL);
+  ])('is the same %s', async (_, file) => {
+    expect(await priceList(file)).toEqual(SMALL);
   });
 
-  it('with the rates of several currencies makes a card of each', () => {
+  it('with the rates of several currencies makes a card of each', async () => {
     expect(
-      priceList(
+      await priceList(
         'per message\nMarket,Currency,Marketing,Utility,Authentication\nIndia,USD,0.01,0.02,0.03\nIndia,INR,0.8,n/a,N/A\nPeru,$US,1,2,3\n',
       ),
     ).toEqual([
@@ -127,8 +127,10 @@ describe("Meta's list card", () => {
     ['€', 'EUR'],
     ['₹', 'INR'],
     ['CLP', 'CLP'],
-  ])('prints %j for %s', (cell, currency) => {
-    expect(priceList(withRate('1').replace('Brazil,USD', `Brazil,${cell}`))[0]).toBe(`list message ${currency}`);
+  ])('prints %j for %s', async (cell, currency) => {
+    expect((await priceList(withRate('1').replace('Brazil,USD', `Brazil,${cell}`)))[0]).toBe(
+      `list message ${currency}`,
+    );
   });
 
   it.each([
@@ -143,8 +145,8 @@ describe("Meta's list card", () => {
     ['N/A', 'n/a'],
     ['', 'n/a'],
     [' 0.5 ', '0.5'],
-  ])('with the rate %j says %s', (cell, rate) => {
-    expect(priceList(withRate(cell))[1]).toBe(`Brazil marketing ${rate}`);
+  ])('with the rate %j says %s', async (cell, rate) => {
+    expect((await priceList(withRate(cell)))[1]).toBe(`Brazil marketing ${rate}`);
   });
 
   it.each([
@@ -165,30 +167,30 @@ describe("Meta's list card", () => {
     '0x1',
     'NaN',
     'Infinity',
-  ])('with the rate %s is refused, with line and column', (cell) => {
-    expect(problems(withRate(cell))).toEqual([
+  ])('with the rate %s is refused, with line and column', async (cell) => {
+    expect(await problems(withRate(cell))).toEqual([
       expect.stringMatching(/^3 \| 3 \(Marketing\) \| ".+" is not a rate: write a plain decimal/),
     ]);
   });
 
   it.each(['0.123456789', '12345678901', '99999999999.5'])(
     'with the rate %s would lose digits, and is refused',
-    (cell) => {
-      expect(problems(withRate(cell))).toEqual([
+    async (cell) => {
+      expect(await problems(withRate(cell))).toEqual([
         `3 | 3 (Marketing) | "${cell}" has more than 10 digits before or 8 after the point, and none may be lost.`,
       ]);
     },
   );
 
-  it('is refused when a comma inside a number moves the cells', () => {
-    expect(problems(withRate('0,0625'))).toEqual([
+  it('is refused when a comma inside a number moves the cells', async () => {
+    expect(await problems(withRate('0,0625'))).toEqual([
       '3 | 6 | The row goes on after the last column of the header ("0.01"): is there a comma inside a number?',
     ]);
   });
 
-  it('has every problem named, by the line on which its row begins', () => {
+  it('has every problem named, by the line on which its row begins', async () => {
     const file = `per message\n${HEADER}\n"Brazil",US,0.1,0.1,0.1\n"Rest of\nAfrica",USD,x,0.1,0.1,n/a,n/a\n,USD,0.1,0.1,0.1\nPeru,USD,0.1,0.1\nPeru,USD,0.1,-1,0.1\n PERU ,$US,0.1,0.2,0.1\n"Chi"le,USD,1,1,1\n`;
-    expect(problems(file)).toEqual([
+    expect(await problems(file)).toEqual([
       '4 | 2 (Currency) | "US" is not a currency: use three letters (ISO 4217), like USD.',
       '5 | 3 (Marketing) | "x" is not a rate: write a plain decimal like 0.0225, without sign, exponent, currency or thousands separators, or n/a.',
       '7 | 1 (Market) | The market is missing.',
@@ -200,9 +202,9 @@ describe("Meta's list card", () => {
     ]);
   });
 
-  it('has the first twenty problems named, and the others counted', () => {
+  it('has the first twenty problems named, and the others counted', async () => {
     const rows = Array.from({ length: 30 }, (_, index) => `Market ${index},USD,x,1,1\n`).join('');
-    const parsed = parse(`per message\nMarket,Currency,Marketing,Utility,Authentication\n${rows}`);
+    const parsed = await parse(`per message\nMarket,Currency,Marketing,Utility,Authentication\n${rows}`);
     expect(parsed).toMatchObject({ ok: false, more: 10 });
     if (!parsed.ok) expect(parsed.problems).toHaveLength(20);
   });
@@ -218,8 +220,8 @@ describe('what is charged for', () => {
     ['Cost per message', 'message', 'list message USD'],
     ['Rates', 'conversation', 'list conversation USD'],
     ['per message, no longer per conversation', 'message', 'list message USD'],
-  ])('by %j and --model %s is %s', (preamble, model, first) => {
-    expect(priceList(card(preamble), model)[0]).toBe(first);
+  ])('by %j and --model %s is %s', async (preamble, model, first) => {
+    expect((await priceList(card(preamble), model))[0]).toBe(first);
   });
 
   it.each<[string, RateModel | undefined, RegExp]>([
@@ -227,17 +229,17 @@ describe('what is charged for', () => {
     ['per message, no longer per conversation', undefined, /both "per conversation" and "per message".+--model/],
     ['Cost per message', 'conversation', /says "per message", but --model conversation was given/],
     ['Cost per conversation', 'message', /says "per conversation", but --model message was given/],
-  ])('by %j and --model %s is not clear', (preamble, model, message) => {
-    expect(problems(card(preamble), model)).toEqual([expect.stringMatching(message)]);
+  ])('by %j and --model %s is not clear', async (preamble, model, message) => {
+    expect(await problems(card(preamble), model)).toEqual([expect.stringMatching(message)]);
   });
 });
 
 describe('a tier file', () => {
   const tiers = (...rows: string[]): string => `Volume tiers per message\n${TIERS}\n${rows.join('\n')}\n`;
 
-  it('is recognised by its header', () => {
+  it('is recognised by its header', async () => {
     expect(
-      priceList(
+      await priceList(
         tiers(
           'India,USD,Utility,0,100000,0.0014',
           'India,USD,UTILITY,100001,25000000,0.00130',
@@ -245,23 +247,35 @@ describe('a tier file', () => {
           'India,USD,Authentication-\tInternational,1,,0.0304',
           'India,INR,authentication international,5,max,2',
           'Peru,USD,Authentication,1,10,n/a',
+          'Chile,USD,Utility,1,"1,000",1',
+          'Chile,USD,Utility,"1,001",12 345 678,2',
+          'Chile,USD,Utility,"12,345,679",--,3',
         ),
       ),
     ).toEqual([
       'tiers message USD',
-      'India utility 0:100000 0.0014',
+      'India utility 1:100000 0.0014',
       'India utility 100001:25000000 0.0013',
       'India utility 25000001:MAX 0.0012',
       'India authentication_international 1:MAX 0.0304',
+      'Chile utility 1:1000 1',
+      'Chile utility 1001:12345678 2',
+      'Chile utility 12345679:MAX 3',
       'tiers message INR',
       'India authentication_international 5:MAX 2',
     ]);
   });
 
-  it('needs no preamble, and takes a gap', () => {
+  it('needs no preamble, nor a first tier', async () => {
     expect(
-      priceList(`rate,to,from,MESSAGE TYPE,currency,market\n1,10,1,utility,USD,Peru\n0.5,,100,utility,USD,Peru\n`),
-    ).toEqual(['tiers message USD', 'Peru utility 1:10 1', 'Peru utility 100:MAX 0.5']);
+      await priceList(`rate,to,from,MESSAGE TYPE,currency,market\n1,10,5,utility,USD,Peru\n0.5,,11,utility,USD,Peru\n`),
+    ).toEqual(['tiers message USD', 'Peru utility 5:10 1', 'Peru utility 11:MAX 0.5']);
+  });
+
+  it('with a gap between tiers is refused', async () => {
+    expect(await problems(tiers('Peru,USD,utility,1,10,1', 'Peru,USD,utility,12,,0.5'))).toEqual([
+      '4 | 4 (From) | The tier begins with 12, but the one before, on line 3, ends with 10: what is between belongs to no tier.',
+    ]);
   });
 
   it.each([
@@ -272,18 +286,19 @@ describe('a tier file', () => {
     ['Peru,USD,utility,10,9,1', '3 | 5 (To) | The tier ends (9) before it begins (10).'],
     ['Peru,USD,utility,,9,1', '3 | 4 (From) | "" is not a bound: write a whole number.'],
     ['Peru,USD,utility,1.5,9,1', '3 | 4 (From) | "1.5" is not a bound: write a whole number.'],
-    ['Peru,USD,utility,1,"100,000",1', '3 | 5 (To) | "100,000" is not a bound: write a whole number, or MAX.'],
+    ['Peru,USD,utility,1,"10,00",1', '3 | 5 (To) | "10,00" is not a bound: write a whole number, or MAX.'],
+    ['Peru,USD,utility,1,10.000,1', '3 | 5 (To) | "10.000" is not a bound: write a whole number, or MAX.'],
     [
       'Peru,USD,utility,1,10,1e-2',
       '3 | 6 (Rate) | "1e-2" is not a rate: write a plain decimal like 0.0225, without sign, exponent, currency or thousands separators, or n/a.',
     ],
-  ])('with the row %s is refused', (row, problem) => {
-    expect(problems(tiers(row))).toEqual([problem]);
+  ])('with the row %s is refused', async (row, problem) => {
+    expect(await problems(tiers(row))).toEqual([problem]);
   });
 
-  it('with tiers that overlap is refused', () => {
+  it('with tiers that overlap is refused', async () => {
     expect(
-      problems(
+      await problems(
         tiers(
           'Peru,USD,utility,50,60,1',
           'Peru,USD,utility,1,100,1',
@@ -301,8 +316,8 @@ describe('a tier file', () => {
   it.each<[string, RateModel | undefined]>([
     ['Tiers per conversation', undefined],
     ['Tiers', 'conversation'],
-  ])('that is to be per conversation is refused: %j, --model %s', (preamble, model) => {
-    expect(problems(`${preamble}\n${TIERS}\nPeru,USD,utility,1,10,1\n`, model)).toEqual([
+  ])('that is to be per conversation is refused: %j, --model %s', async (preamble, model) => {
+    expect(await problems(`${preamble}\n${TIERS}\nPeru,USD,utility,1,10,1\n`, model)).toEqual([
       '2 | - | Tiers are for rates per message, but this is to be one per conversation.',
     ]);
   });
@@ -312,18 +327,22 @@ describe('a file that is no rate file', () => {
   it.each<[string, string | Uint8Array, string]>([
     ['empty', '', 'The file is empty.'],
     ['white space', '\ufeff \n\n', 'The file is empty.'],
-    ['an Excel workbook', 'PK\u0003\u0004…', 'ZIP archive, not CSV: open it and export it as CSV'],
+    ['a ZIP archive that is damaged', 'PK\u0003\u0004…', 'is a ZIP archive'],
     ['an old Excel workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex'), 'export it as CSV'],
     ['a PDF', '%PDF-1.7', 'is a PDF'],
     ['compressed', Buffer.from('1f8b0800', 'hex'), 'unpack it first'],
-    ['UTF-16', Buffer.from('\ufeffMarket,Currency', 'utf16le'), 'UTF-16'],
+    ['UTF-16 that is damaged', Buffer.from('fffe41d84142', 'hex'), 'is not UTF-8'],
     ['Latin-1', Buffer.from('M\xe1rket,Currency', 'latin1'), 'is not UTF-8: export it as "CSV UTF-8"'],
     ['binary', 'Market,\0', 'is binary, not CSV'],
     ['a web page', '\n<!DOCTYPE html><html></html>', 'is a web page, not CSV'],
     ['too large', Buffer.alloc(32 * 1024 * 1024 + 1, 'a'), 'is larger than 32 MB'],
     ['too long', 'a\n'.repeat(100_001), 'more than 100000 rows'],
     ['without a header', 'Brazil,USD,0.1\n', 'There is no header: a row with Market, Currency, Marketing'],
-    ['with semicolons', 'per message\nMarket;Currency;Marketing;Utility;Authentication\n', 'not separated by commas'],
+    [
+      'with signs that no CSV has',
+      'per message\nMarket|Currency|Marketing|Utility|Authentication\n',
+      'There is no header',
+    ],
     ['with nothing under the header', `per message\n${HEADER}\n,,\n`, 'There are no rows under the header.'],
     [
       'without columns that a card needs',
@@ -333,7 +352,7 @@ describe('a file that is no rate file', () => {
     [
       'without columns that tiers need',
       'Market,Currency,From,To,Rate\nA,USD,1,2,1\n',
-      'The header lacks Message type.',
+      'The header lacks Message type, or above it a row with Utility, Authentication or Authentication-International.',
     ],
     [
       'with a column twice',
@@ -346,11 +365,11 @@ describe('a file that is no rate file', () => {
       'The row is not CSV',
     ],
     ['with a row without an end', `per message\n${HEADER}\n${'a'.repeat(200_000)}`, 'The row is not CSV'],
-  ])('is refused: %s', (_, content, words) => {
-    expect(problems(content)).toEqual([expect.stringContaining(words)]);
+  ])('is refused: %s', async (_, content, words) => {
+    expect(await problems(content)).toEqual([expect.stringContaining(words)]);
   });
 
-  it('is read or refused, whatever is in it', () => {
+  it('is read or refused, whatever is in it', async () => {
     const pieces = fc.constantFrom(
       ',',
       '\n',
@@ -370,9 +389,9 @@ describe('a file that is no rate file', () => {
       fc.uint8Array({ maxLength: 200 }),
       fc.array(fc.oneof(pieces, fc.string()), { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
     );
-    fc.assert(
-      fc.property(content, (bytes) => {
-        const parsed = parse(bytes);
+    await fc.assert(
+      fc.asyncProperty(content, async (bytes) => {
+        const parsed = await parse(bytes);
         return parsed.ok ? parsed.cards.length > 0 : parsed.problems.length > 0;
       }),
       { numRuns: 2_000 },

@@ -2,15 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema, DEFAULT_POLICY_SETTINGS, type Account } from '../../schemas/config.ts';
 import { parseEvent } from '../../schemas/event.ts';
-import { addTo, oracleMessages, type OracleMessage, type Row } from '../oracle/oracle.ts';
-import {
-  allowanceWorld,
-  fileText,
-  moneyWorlds,
-  randomMoney,
-  SAMPLE_MARKETS,
-  type MoneyWorld,
-} from '../oracle/rating-arbitraries.ts';
+import { addTo, type Row } from '../oracle/cells.ts';
+import { SAMPLE_MARKETS } from '../oracle/money-world.ts';
+import { oracleMessages, type OracleMessage } from '../oracle/oracle.ts';
+import { allowanceWorld, fileText, moneyWorlds, randomMoney, type MoneyWorld } from '../oracle/rating-arbitraries.ts';
 import {
   chargesOf,
   marketsOf,

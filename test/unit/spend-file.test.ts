@@ -59,13 +59,13 @@ describe('exports of Ads Manager are read', () => {
     ],
     ['names alone', 'Ad ID,Ad name,Campaign name\n12,A,C\n', []],
   ];
-  it.each(cases)('%s', (_, text, spend) => {
-    expect(parse(text)).toMatchObject({ ok: true, spend });
+  it.each(cases)('%s', async (_, text, spend) => {
+    expect(await parse(text)).toMatchObject({ ok: true, spend });
   });
 
-  it('names are those of the last row that says them', () => {
+  it('names are those of the last row that says them', async () => {
     const text = 'Ad ID,Ad name,Ad set name,Campaign name\n12,A,,C\n12,  B  b ,,\n13,,,\n14,,S,\n';
-    expect(parse(text)).toMatchObject({
+    expect(await parse(text)).toMatchObject({
       labels: [
         { ad_id: '12', ad_name: 'B b', adset_name: '', campaign_name: 'C' },
         { ad_id: '14', ad_name: '', adset_name: 'S', campaign_name: '' },
@@ -78,7 +78,12 @@ describe('what cannot be read says where and what to do, and nothing is taken', 
   const row = (cells: string): string => `${HEAD}\n2026-10-01,2026-10-01,A,11,1\n${cells}\n`;
   const cases: readonly [string, string, number | null, RegExp][] = [
     ['nothing', '', null, /empty/],
-    ['no column of ads', 'Campaign name,Amount spent (USD)\nC,1\n', null, /Ad ID/],
+    [
+      'no column of ads',
+      'Campaign name,Amount spent (USD)\nC,1\n',
+      1,
+      /Ad ID.*"Campaign name", "Amount spent \(USD\)"/,
+    ],
     ['no days', 'Ad ID,Amount spent (USD)\n12,1\n', 1, /Reporting starts/],
     ['no currency', 'Ad ID,Day,Amount spent\n12,2026-10-01,1\n', 1, /currency/],
     ['a currency that is none', 'Ad ID,Day,Amount spent (money)\n12,2026-10-01,1\n', 1, /"money" is not a currency/],
@@ -90,26 +95,25 @@ describe('what cannot be read says where and what to do, and nothing is taken', 
     ['a date in another order', row('01/10/2026,01/10/2026,A,12,1'), 3, /YYYY-MM-DD/],
     ['no day of the calendar', row('2026-02-30,2026-02-30,A,12,1'), 3, /YYYY-MM-DD/],
     ['an end before its beginning', row('2026-10-02,2026-10-01,A,12,1'), 3, /before it begins/],
-    ['a thousands separator', row('2026-10-01,2026-10-01,A,12,"1,234.50"'), 3, /plain decimal/],
+    ['thousands separated by something else', row('2026-10-01,2026-10-01,A,12,"1_234.50"'), 3, /plain decimal/],
     ['a negative amount', row('2026-10-01,2026-10-01,A,12,-1'), 3, /plain decimal/],
     ['a decimal that would be lost', row('2026-10-01,2026-10-01,A,12,0.123456789'), 3, /none may be lost/],
     ['days that overlap', row('2026-09-20,2026-10-05,A,11,1'), 2, /counted twice/],
-    ['semicolons', 'Ad ID;Day;Amount spent (BRL)\n1;2026-10-01;2,5\n', null, /separated by semicolons/],
-    ['no ads', 'Campaign;Amount\nx;1\n', null, /no header with a column Ad ID/],
+    ['no ads', 'Campaign;Amount\nx;1\n', 1, /No heading is known as Ad ID.*"Campaign", "Amount"/],
   ];
-  it.each(cases)('%s', (_, text, line, message) => {
-    const read = parse(text);
+  it.each(cases)('%s', async (_, text, line, message) => {
+    const read = await parse(text);
     expect(read.ok).toBe(false);
     if (read.ok) return;
     expect(read.problems.map((problem) => problem.line)).toContain(line);
     expect(read.problems.map((problem) => problem.message).join('\n')).toMatch(message);
   });
 
-  it('any bytes are read or refused', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), fc.boolean(), (bytes, hasHead) => {
+  it('any bytes are read or refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (bytes, hasHead) => {
         const head = hasHead ? Buffer.from(`${HEAD}\n`) : Buffer.alloc(0);
-        expect(typeof parseSpendFile(Buffer.concat([head, bytes])).ok).toBe('boolean');
+        expect(typeof (await parseSpendFile(Buffer.concat([head, bytes]))).ok).toBe('boolean');
       }),
       { numRuns: 300 },
     );

@@ -13,21 +13,25 @@ import { UsageError, type CommonOptions } from '../settings.ts';
 import { userName } from '../user.ts';
 
 export interface RatesImportOptions extends CommonOptions {
-  readonly effective: string;
+  readonly effective?: string;
+  readonly effectiveAnyway?: boolean;
   readonly model?: RateModel;
   readonly dryRun?: boolean;
 }
 
-function rateFile(path: string, options: RatesImportOptions): RateFile {
-  const effective = effectiveDateSchema.safeParse(options.effective);
-  if (!effective.success)
+function rateFile(path: string, { effective, effectiveAnyway, model }: RatesImportOptions): RateFile {
+  const day = effectiveDateSchema.safeParse(effective);
+  if (effective !== undefined && !day.success)
     throw new UsageError(
-      `--effective "${options.effective}" is not a date from 2000-01-01 to 2099-12-31; write it as YYYY-MM-DD.`,
+      `--effective "${effective}" is not a date from 2000-01-01 to 2099-12-31; write it as YYYY-MM-DD.`,
     );
+  if (effective === undefined && effectiveAnyway === true)
+    throw new UsageError('--effective-anyway takes the day of --effective although the file names another: give both.');
   return {
     ...readGivenFile(path),
-    effective: effective.data,
-    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(day.data === undefined ? {} : { effective: day.data }),
+    ...(effectiveAnyway === true ? { effective_anyway: true } : {}),
+    ...(model === undefined ? {} : { model }),
   };
 }
 

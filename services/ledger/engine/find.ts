@@ -27,6 +27,8 @@ const LOG_FILE = 'engine.log';
 const LOCKED = 'Cannot lock file';
 const START_WITHIN_MS = 60_000;
 const HOST = fileURLToPath(new URL('./host-main.js', import.meta.url));
+/** Statements that the engine works on at once: those of a process's own pool, and of its downloads. */
+const ENGINE_THREADS = 24;
 /** How long a host lives after its last request, in seconds. */
 export const IDLE_SECONDS = 30;
 
@@ -128,7 +130,7 @@ export async function findEngine(dataDir: string): Promise<Engine> {
         // A group of its own: Ctrl-C in the terminal of one command must not end the engine of the others.
         detached: true,
         stdio: ['ignore', log, log],
-        env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+        env: { ...process.env, UV_THREADPOOL_SIZE: String(ENGINE_THREADS) },
       },
     );
     closeSync(log);

@@ -47,7 +47,7 @@ export interface RawEvent {
   [field: string]: unknown;
 }
 
-export const message = (direction: string, id: string, t: number, fields: object): RawEvent => ({
+const message = (direction: string, id: string, t: number, fields: object): RawEvent => ({
   event: 'message',
   direction,
   waba_id: WABA,
@@ -116,7 +116,7 @@ export const rowNamed = (rows: readonly Cells[], key: string): Cells | undefined
   rows.find((row) => row['message_id'] === key || `${row['message_id']} ${row['customer']}` === key);
 
 export const zone = (time_zone: string): Account[] => [{ waba_id: WABA, time_zone }];
-export const is = (predicted: string): Cells => ({ predicted, billing: predicted, reported: '' });
+const is = (predicted: string): Cells => ({ predicted, billing: predicted, reported: '' });
 export const FREE_ENTRY = is('FREE_ENTRY');
 export const FREE_SERVICE = is('FREE_SERVICE');
 export const BILLABLE = is('BILLABLE');
@@ -135,7 +135,7 @@ export const MONDAY_OF = {
   'PMP-2025-07': MON,
   'PMP-2026-10': at('2026-10-12 10:00'),
 } as const;
-export type PolicyName = keyof typeof MONDAY_OF;
+type PolicyName = keyof typeof MONDAY_OF;
 export const POLICIES = Object.keys(MONDAY_OF) as PolicyName[];
 export const CBP = MONDAY_OF['CBP-2024-11'];
 

@@ -139,8 +139,8 @@ export const names: readonly GoldenCase[] = [
     events: [
       clicks('e', MON),
       echo('reply', MON + 1),
-      status('reply', 'sent', MON + 1, { wa_id: '4915' }),
-      status('reply', 'delivered', MON + 1, { group_id: 'G', participant: '4915' }),
+      status('reply', 'sent', MON + 1, { wa_id: '0' }),
+      status('reply', 'delivered', MON + 1, { wa_id: '0', group_id: 'G', participant: '0' }),
     ],
     expect: {
       messages: { reply: { ...FREE_SERVICE, customer: CUSTOMER } },

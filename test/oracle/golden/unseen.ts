@@ -160,6 +160,16 @@ export const reportedOnly: readonly GoldenCase[] = [
     expect: { daily: { [MONDAY]: { ...only(0, 0), windows_opened: '1', windows_confirmed: '1' } } },
   },
   {
+    name: 'nor is it counted where the reply that opens our window was delivered long after the entry',
+    rule: 'W5, W7',
+    events: [
+      clicks('e', MON - 9 * DAY),
+      sends('reply', MON - 9 * DAY + 1),
+      status('reply', 'delivered', MON, priced('free_entry_point', 'service')),
+    ],
+    expect: { daily: { [MONDAY]: { ...only(0, 0), windows_opened: '1' } } },
+  },
+  {
     name: 'undelivered, in a group, or reported otherwise: not counted',
     rule: 'V1, F8',
     events: [

@@ -37,3 +37,7 @@ export function categoryName(category: string): string {
   const words = category.replaceAll('_', ' ');
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
+
+/** Files that a person may choose: CSV under its usual names, and workbooks. What a file is shows in its content. */
+export const SHEET_FILES =
+  '.csv,.txt,.tsv,.xlsx,text/csv,text/plain,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';

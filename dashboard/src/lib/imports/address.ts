@@ -1,17 +1,65 @@
+import { SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
+
 import { search, type FilterState } from '../filters/filters.ts';
+
+/** A file that was uploaded, and which of its headings is which column. */
+export interface PreviewState {
+  readonly view: 'preview';
+  readonly upload: string;
+  /** Name of a mapping that is kept; null = none. */
+  readonly kept: string | null;
+  /** What is said beside it. */
+  readonly mapping: SpendMapping;
+}
 
 /** What the page of imports is at: its address says it, so that it works by links and forms alone. */
 export type ImportsState =
   | { readonly view: 'list'; readonly done: { readonly what: (typeof DONE)[number]; readonly id: string } | null }
-  | { readonly view: 'preview'; readonly upload: string }
+  | PreviewState
   | { readonly view: 'withdraw'; readonly import_id: string };
 
 const DONE = ['imported', 'withdrawn'] as const;
 
+/** The name of a field that says which heading a column has. */
+export const fieldOf = (column: SpendColumn): string => `column.${column}`;
+
+const MAX_HEADING_CHARACTERS = 200;
+
+/** What a form or an address says of the columns of a file. */
+export function readMapping(text: (name: string) => string): Pick<PreviewState, 'kept' | 'mapping'> {
+  const columns: Partial<Record<SpendColumn, string>> = {};
+  for (const column of SPEND_COLUMNS) {
+    const heading = text(fieldOf(column)).trim().slice(0, MAX_HEADING_CHARACTERS);
+    if (heading !== '') columns[column] = heading;
+  }
+  const currency = text('currency').trim().toUpperCase();
+  const kept = text('mapping').trim();
+  return { kept: kept === '' ? null : kept, mapping: { columns, ...(currency === '' ? {} : { currency }) } };
+}
+
+/** The same as the fields of a form or address. */
+export function writeMapping({
+  kept,
+  mapping,
+}: Pick<PreviewState, 'kept' | 'mapping'>): Readonly<Record<string, string>> {
+  const columns = Object.entries(mapping.columns).map(
+    ([column, heading]) => [fieldOf(column as SpendColumn), heading] as const,
+  );
+  return {
+    ...(kept === null ? {} : { mapping: kept }),
+    ...Object.fromEntries(columns),
+    ...(mapping.currency === undefined ? {} : { currency: mapping.currency }),
+  };
+}
+
+/** Whether somebody says anything of the columns that is not kept yet. */
+export const isMappedByHand = ({ mapping }: Pick<PreviewState, 'mapping'>): boolean =>
+  Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
+
 /** Parameters that mean nothing are left aside: this page's links are followed at once and not kept. */
 export function readImportsState(params: URLSearchParams): ImportsState {
   const upload = params.get('upload');
-  if (upload !== null) return { view: 'preview', upload };
+  if (upload !== null) return { view: 'preview', upload, ...readMapping((name) => params.get(name) ?? '') };
   const import_id = params.get('withdraw');
   if (import_id !== null) return { view: 'withdraw', import_id };
   const what = DONE.find((name) => params.has(name));
@@ -24,7 +72,7 @@ export function importsSearch(state: ImportsState, filters: FilterState): string
     case 'list':
       return search(filters, state.done === null ? {} : { [state.done.what]: state.done.id });
     case 'preview':
-      return search(filters, { upload: state.upload });
+      return search(filters, { upload: state.upload, ...writeMapping(state) });
     case 'withdraw':
       return search(filters, { withdraw: state.import_id });
   }

@@ -9,16 +9,21 @@ export interface Done {
   readonly ids: readonly string[];
 }
 
+/** A file that was uploaded, and how it is to be read. */
+export interface PreviewState {
+  readonly view: 'preview';
+  readonly upload: string;
+  /** `YYYY-MM-DD`; null = not given, or no such day: the file has to name one. */
+  readonly effective: string | null;
+  /** Whether that day is taken although the file names another one. */
+  readonly anyway: boolean;
+  readonly model: RateModel | null;
+}
+
 /** What the page "Rates & accounts" is at: its address says it, so that it works by links and forms alone. */
 export type RatesState =
   | { readonly view: 'list'; readonly done: Done | null }
-  | {
-      readonly view: 'preview';
-      readonly upload: string;
-      /** `YYYY-MM-DD`; null = not given, or no such day. */
-      readonly effective: string | null;
-      readonly model: RateModel | null;
-    }
+  | PreviewState
   | { readonly view: 'withdraw'; readonly card_id: string }
   /** An empty id: an account that is still to be named. */
   | { readonly view: 'account'; readonly waba_id: string };
@@ -31,7 +36,13 @@ export function readRatesState(params: URLSearchParams): RatesState {
   if (upload !== null) {
     const effective = effectiveDateSchema.safeParse(params.get('effective'));
     const model = rateModelSchema.safeParse(params.get('model'));
-    return { view: 'preview', upload, effective: effective.data ?? null, model: model.data ?? null };
+    return {
+      view: 'preview',
+      upload,
+      effective: effective.data ?? null,
+      anyway: params.has('anyway'),
+      model: model.data ?? null,
+    };
   }
   const card_id = params.get('withdraw');
   if (card_id !== null) return { view: 'withdraw', card_id };
@@ -51,6 +62,7 @@ export function ratesSearch(state: RatesState, filters: FilterState): string {
     case 'preview':
       params.set('upload', state.upload);
       if (state.effective !== null) params.set('effective', state.effective);
+      if (state.anyway) params.set('anyway', '1');
       if (state.model !== null) params.set('model', state.model);
       break;
     case 'withdraw':

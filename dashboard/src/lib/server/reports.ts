@@ -3,6 +3,8 @@ import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { RequestEvent } from '@sveltejs/kit';
 
+import { shown } from './control-characters.ts';
+
 /** What the Node server around the dashboard hangs on each request before it calls the built handler. */
 interface HostedRequest {
   readonly ctwa?: {
@@ -19,7 +21,7 @@ function hosted(event: Pick<RequestEvent, 'platform'>): HostedRequest['ctwa'] {
 
 /**
  * The named queries, as handed over with the request: the bundle has its own copy of every module, so module state of
- * the outer server cannot be reached from here.
+ * the outer server cannot be reached from here. Their texts can be shown as they are, control characters included.
  *
  * @throws Error when the page is served by anything but that server.
  */
@@ -31,7 +33,7 @@ export function reportsOf(event: Pick<RequestEvent, 'platform'>): Reports {
         'It only works inside the server that `npx ctwa-ledger start` runs.',
     );
   }
-  return reports;
+  return shown(reports);
 }
 
 /** What pages may change, handed over in the same way; null where they only read. */

@@ -1,8 +1,17 @@
+import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
+import { mappingNameSchema, type KeptSpendMapping, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { readFilters } from '$lib/filters/filters.ts';
-import { importsSearch, readImportsState, type ImportsState } from '$lib/imports/address.ts';
+import {
+  importsSearch,
+  isMappedByHand,
+  readImportsState,
+  readMapping,
+  type ImportsState,
+  type PreviewState,
+} from '$lib/imports/address.ts';
 import { IMPORT_TABLE, IMPORT_VALUES } from '$lib/imports/table.ts';
 import { NOTHING_TYPED, readTyped, type TypedTexts } from '$lib/imports/typed.ts';
 import { fieldText, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
@@ -11,6 +20,34 @@ import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
+
+/** The mapping of a file: the one that is kept by name, and what is said beside it. */
+function mappingOf(
+  { kept, mapping }: Pick<PreviewState, 'kept' | 'mapping'>,
+  mappings: readonly KeptSpendMapping[],
+): { readonly ok: true; readonly mapping: SpendMapping } | { readonly ok: false; readonly message: string } {
+  const found = mappings.find(({ name }) => name === kept);
+  if (kept !== null && found === undefined)
+    return {
+      ok: false,
+      message: `No mapping of columns is kept under the name “${kept}” any more. Choose another one.`,
+    };
+  const currency = mapping.currency ?? found?.currency;
+  return {
+    ok: true,
+    mapping: {
+      columns: { ...found?.columns, ...mapping.columns },
+      ...(currency === undefined ? {} : { currency }),
+    },
+  };
+}
+
+async function previewOf(asked: PreviewState, mappings: readonly KeptSpendMapping[], changes: Changes) {
+  const read = mappingOf(asked, mappings);
+  return read.ok
+    ? changes.previewSpend({ upload: asked.upload, mapping: read.mapping })
+    : { ...read, ok: false as const };
+}
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters } = await event.parent();
@@ -29,6 +66,7 @@ export const load: PageServerLoad = async (event) => {
     (one) => one.import_id,
   );
   const isPreview = asked.view === 'preview' && status.source === 'ledger';
+  const mappings = changes === null || status.source === 'sample' ? [] : await changes.spendMappings();
   return {
     asked,
     table,
@@ -42,7 +80,9 @@ export const load: PageServerLoad = async (event) => {
     own_repairs: table.notices.map((notice) => ({ notice })),
     /** Why nothing can be changed here; null where it can. */
     locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
-    preview: isPreview && changes !== null ? await changes.previewSpend(asked.upload) : null,
+    /** Which heading is which column, as it is kept by name. */
+    mappings,
+    preview: isPreview && changes !== null ? await previewOf(asked, mappings, changes) : null,
   };
 };
 
@@ -64,14 +104,29 @@ export const actions: Actions = {
   upload: async (event) => {
     const held = await heldUpload(event, 'export fewer days at once.');
     if (!held.ok) return problem(held.status, { of: 'upload', message: held.message });
-    goTo(event, { view: 'preview', upload: held.upload }, 'preview');
+    const how = readMapping((name) => fieldText(held.form, name));
+    goTo(event, { view: 'preview', upload: held.upload, ...how }, 'preview');
   },
 
   import: async (event) => {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
-    const imported = await changes.importSpend(fieldText(await event.request.formData(), 'upload'), isSample(event));
+    const form = await event.request.formData();
+    const asked = readMapping((name) => fieldText(form, name));
+    const read = mappingOf(asked, await changes.spendMappings());
+    if (!read.ok) return problem(409, { of: 'import', message: read.message });
+    const name = fieldText(form, 'keep_as');
+    const known = mappingNameSchema.safeParse(name);
+    const isKept = name !== '' && isMappedByHand(asked);
+    if (isKept && !known.success)
+      return problem(400, {
+        of: 'import',
+        message: `The columns cannot be kept as “${name}”: a name ${known.error.issues[0]?.message ?? ''}.`,
+      });
+    const { mapping } = read;
+    const imported = await changes.importSpend({ upload: fieldText(form, 'upload'), mapping }, isSample(event));
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });
+    if (isKept && known.success) await changes.keepSpendMapping({ ...mapping, name: known.data }, isSample(event));
     goTo(event, { view: 'list', done: { what: 'imported', id: imported.planned.import_id } }, 'done');
   },
 

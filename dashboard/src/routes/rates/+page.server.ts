@@ -1,4 +1,4 @@
-import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
+import type { HeldRateFile, ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
 import type { ListedCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { effectiveDateSchema, rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
@@ -7,7 +7,7 @@ import { resolve } from '$app/paths';
 import { ACCOUNT_TABLE, ACCOUNT_VALUES, accountKey } from '$lib/accounts/table.ts';
 import { edited, readAccount, textsOf, type AccountTexts, type EditedAccount } from '$lib/accounts/form.ts';
 import { readFilters } from '$lib/filters/filters.ts';
-import { ratesSearch, readRatesState, type Done, type RatesState } from '$lib/rates/address.ts';
+import { ratesSearch, readRatesState, type Done, type PreviewState, type RatesState } from '$lib/rates/address.ts';
 import { CARD_TABLE, CARD_VALUES, cardKey } from '$lib/rates/table.ts';
 import { withdrawalOf } from '$lib/rates/withdrawal.ts';
 import { cardName } from '$lib/rates/words.ts';
@@ -49,7 +49,7 @@ export const load: PageServerLoad = async (event) => {
     ACCOUNT_VALUES,
     accountKey,
   );
-  const isPreview = asked.view === 'preview' && asked.effective !== null && status.source === 'ledger';
+  const isPreview = asked.view === 'preview' && status.source === 'ledger';
   return {
     asked,
     card_table,
@@ -61,10 +61,7 @@ export const load: PageServerLoad = async (event) => {
     /** Why nothing can be changed here; null where it can. */
     locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
     folded_threads: changes?.foldedThreads ?? null,
-    preview:
-      isPreview && changes !== null
-        ? await changes.previewRates(heldFile(asked.upload, asked.effective ?? '', asked.model ?? ''))
-        : null,
+    preview: isPreview && changes !== null ? await changes.previewRates(heldFile(asked)) : null,
   };
 };
 
@@ -76,10 +73,25 @@ interface Problem {
   readonly account?: EditedAccount;
 }
 
-function heldFile(upload: string, effective: string, model: string) {
-  const known = rateModelSchema.safeParse(model);
-  return { upload, effective, ...(known.success ? { model: known.data } : {}) };
+function heldFile({ upload, effective, anyway, model }: Omit<PreviewState, 'view'>): HeldRateFile {
+  return {
+    upload,
+    ...(effective === null ? {} : { effective }),
+    ...(anyway ? { effective_anyway: true } : {}),
+    ...(model === null ? {} : { model }),
+  };
 }
+
+/** How a form says that a file is to be read; null where its day is none. */
+function readHow(form: FormData): Omit<PreviewState, 'view' | 'upload'> | null {
+  const day = fieldText(form, 'effective');
+  const effective = effectiveDateSchema.safeParse(day);
+  const model = rateModelSchema.safeParse(fieldText(form, 'model'));
+  if (day !== '' && !effective.success) return null;
+  return { effective: effective.data ?? null, anyway: fieldText(form, 'anyway') !== '', model: model.data ?? null };
+}
+
+const NO_DAY = 'The day from which the rates are in force is not a date from 2000 to 2099: write it as YYYY-MM-DD.';
 
 function goTo(event: RequestEvent, state: RatesState, place: string): never {
   const { state: filters } = readFilters(event.url.searchParams);
@@ -92,24 +104,19 @@ export const actions: Actions = {
   upload: async (event) => {
     const held = await heldUpload(event, 'it is hardly a rate file.');
     if (!held.ok) return problem(held.status, { of: 'upload', message: held.message });
-    const effective = effectiveDateSchema.safeParse(fieldText(held.form, 'effective'));
-    const model = rateModelSchema.safeParse(fieldText(held.form, 'model'));
-    goTo(
-      event,
-      { view: 'preview', upload: held.upload, effective: effective.data ?? null, model: model.data ?? null },
-      'preview',
-    );
+    const how = readHow(held.form);
+    if (how === null) return problem(400, { of: 'upload', message: NO_DAY });
+    goTo(event, { view: 'preview', upload: held.upload, ...how }, 'preview');
   },
 
   import: async (event) => {
     const changes = changesOf(event);
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
     const form = await event.request.formData();
-    const effective = effectiveDateSchema.safeParse(fieldText(form, 'effective'));
-    if (!effective.success)
-      return problem(400, { of: 'import', message: 'Say from which day the rates are in force, and preview again.' });
+    const how = readHow(form);
+    if (how === null) return problem(400, { of: 'import', message: NO_DAY });
     const imported = await changes.importRates(
-      heldFile(fieldText(form, 'upload'), effective.data, fieldText(form, 'model')),
+      heldFile({ upload: fieldText(form, 'upload'), ...how }),
       isSample(event),
     );
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });

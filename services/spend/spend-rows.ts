@@ -1,0 +1,134 @@
+import { SPEND_COLUMN_NAMES, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
+import { DateTime } from 'luxon';
+import {
+  currencyOf,
+  MAX_DECIMALS,
+  MAX_INTEGER_DIGITS,
+  plainDecimal,
+  withPoint,
+  type DecimalMark,
+} from '../files/amounts.ts';
+import { readDay, type DayOrder } from '../files/days.ts';
+import { placeOf, singleSpaced, type FileRow, type Problems } from '../files/rows.ts';
+import { isAll } from './headings.ts';
+import type { SpendHeader } from './spend-header.ts';
+
+/** Ids of ads are digits. */
+const AD_ID = /^\d{1,30}$/;
+const MAX_NAME_CHARACTERS = 500;
+/** Days of one amount: a longer span is a mistake in a year. */
+const MAX_DAYS = 3_660;
+const SAID = 60;
+
+/** How a file writes what could be read in two ways. */
+export interface Writing {
+  readonly day_order: DayOrder;
+  readonly decimal_mark: DecimalMark;
+}
+
+/** One row under the header of an export, cell by cell. What cannot be read is among the problems of the file. */
+export class SpendRow {
+  readonly row: FileRow;
+  readonly #header: SpendHeader;
+  readonly #problems: Problems;
+
+  constructor(row: FileRow, header: SpendHeader, problems: Problems) {
+    this.row = row;
+    this.#header = header;
+    this.#problems = problems;
+  }
+
+  /** The text of a cell; empty where there is none. */
+  text(column: SpendColumn): string {
+    const index = this.#header.columns.get(column);
+    return index === undefined ? '' : (this.row.cells[index]?.trim() ?? '');
+  }
+
+  problem(column: SpendColumn, message: string): null {
+    this.#problems.add(this.row, placeOf(this.#header, this.#header.columns.get(column) ?? 0), message);
+    return null;
+  }
+
+  /** Empty, or the word for all: the row sums up others. */
+  sumsUp(column: SpendColumn): boolean {
+    const text = this.text(column);
+    return text === '' || isAll(text);
+  }
+
+  /** The id as digits, whether or not it is one. */
+  get idText(): string {
+    return this.text('ad_id').replace(/^(ag|ad):/i, '');
+  }
+
+  /** An id that a spreadsheet has made a number of is not the id any more. */
+  get isIdRounded(): boolean {
+    return /^\d+([.,]\d+)?e\+?\d+$/i.test(this.idText);
+  }
+
+  adId(): string | null {
+    const text = this.idText;
+    if (AD_ID.test(text)) return text;
+    return this.problem('ad_id', `"${text.slice(0, SAID)}" is not the id of an ad: it has digits only.`);
+  }
+
+  name(column: 'ad_name' | 'adset_name' | 'campaign_name'): string {
+    return singleSpaced(this.text(column)).slice(0, MAX_NAME_CHARACTERS);
+  }
+
+  /** @param isByDay whether the file is broken down by day, which repeats the whole span as reporting starts and ends */
+  days(isByDay: boolean, { day_order }: Writing): { readonly first_day: string; readonly last_day: string } | null {
+    const [first, last] = isByDay ? (['day', 'day'] as const) : (['first_day', 'last_day'] as const);
+    const [first_day, last_day] = [readDay(this.text(first), day_order), readDay(this.text(last), day_order)];
+    const isMeant = (day: string | null): day is string => day !== null && day >= '2015-01-01' && day < '2100-01-01';
+    if (!isMeant(first_day)) return this.#notADay(first);
+    if (!isMeant(last_day)) return this.#notADay(last);
+    if (first_day > last_day) return this.problem(last, `It ends (${last_day}) before it begins (${first_day}).`);
+    const days = DateTime.fromISO(last_day).diff(DateTime.fromISO(first_day), 'days').days;
+    if (days > MAX_DAYS) return this.problem(last, `${first_day} to ${last_day} are more than ten years.`);
+    return { first_day, last_day };
+  }
+
+  #notADay(column: SpendColumn): null {
+    return this.problem(column, `"${this.text(column).slice(0, SAID)}" is not a date; write YYYY-MM-DD.`);
+  }
+
+  currency(): string | null {
+    if (this.#header.currency !== null) return this.#header.currency;
+    const text = this.text('currency');
+    return (
+      currencyOf(text) ??
+      this.problem('currency', `"${text.slice(0, SAID)}" is not a currency: use three letters (ISO 4217), like USD.`)
+    );
+  }
+
+  /** The amount as the file writes it, where that could be in two ways; else null. */
+  get writtenAmount(): string | null {
+    const index = this.#header.columns.get('amount');
+    return index === undefined || this.row.numbers.has(index) ? null : this.text('amount');
+  }
+
+  /** A plain decimal; null where it cannot be read. An empty cell is an ad that was not shown: 0. */
+  amount({ decimal_mark }: Writing): string | null {
+    const text = this.text('amount');
+    if (text === '') return '0';
+    const written = this.writtenAmount;
+    const decimal = plainDecimal(written === null ? text : (withPoint(written, decimal_mark) ?? written));
+    if (decimal === 'too_long')
+      return this.problem(
+        'amount',
+        `"${text.slice(0, SAID)}" has more than ${MAX_INTEGER_DIGITS} digits before or ${MAX_DECIMALS} after the point, and none may be lost.`,
+      );
+    if (decimal === 'not_plain' || (written !== null && withPoint(written, decimal_mark) === null))
+      return this.problem(
+        'amount',
+        `"${text.slice(0, SAID)}" is not an amount${decimal_mark === ',' ? ' with a decimal comma, as the others of the column have it' : ''}: write a plain decimal like 1234.50, without sign or currency.`,
+      );
+    return decimal.text;
+  }
+
+  /** What a column is called in this file. */
+  heading(column: SpendColumn): string {
+    const index = this.#header.columns.get(column);
+    return index === undefined ? SPEND_COLUMN_NAMES[column] : singleSpaced(this.#header.cells[index] ?? '');
+  }
+}
