@@ -5,9 +5,7 @@ import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS } from '@ctwa-ledger/schemas/config.ts';
-import { z } from 'zod';
-import { DeadLetters, waitingDeadLetters } from '../../services/ledger/dead-letters.ts';
-import type { Database } from '../../services/ledger/database.ts';
+import { DeadLetters } from '../../services/ledger/dead-letters.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
 import { oracleReports } from '../oracle/oracle.ts';
 import {
@@ -35,6 +33,7 @@ import {
   statuses,
   type DataDirectory as Directory,
 } from '../support/product.ts';
+import { AT, lettersOf, message, messageIds } from '../support/stored.ts';
 
 const data = new DataDirectory();
 afterAll(() => data.remove());
@@ -46,28 +45,6 @@ function newLedger(): { readonly database: string; readonly options: CommandOpti
   databases += 1;
   const database = `ctwa_case_${databases}`;
   return { database, options: { env: { CLICKHOUSE_DATABASE: database } } };
-}
-
-const AT = Date.UTC(2025, 9, 15, 12) / 1000;
-
-function message(id: string, more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
-  const fields = { phone_number_id: NUMBER, wa_id: '16505551234', id: `wamid.${id}`, timestamp: String(AT) };
-  return { event: 'message', direction: 'outbound', ...fields, type: 'text', ...more };
-}
-
-/** Waiting dead letters: reason and bytes by line. */
-async function lettersOf(database: Database): Promise<Map<number, { code: string; raw: Buffer }>> {
-  const letters = new Map<number, { code: string; raw: Buffer }>();
-  for await (const batch of waitingDeadLetters(database))
-    for (const { letter } of batch) letters.set(letter.position, { code: letter.code, raw: letter.raw });
-  return letters;
-}
-
-const idsSchema = z.object({ id: z.string() });
-
-async function messageIds(database: Database): Promise<string[]> {
-  const rows = await database.query(idsSchema, 'SELECT message_id AS id FROM message_marks FINAL ORDER BY id');
-  return rows.map((row) => row.id);
 }
 
 /** One line on stderr and nothing on stdout: what a person, and a script that reads stdout, can live with. */
@@ -143,6 +120,7 @@ describe('a line that cannot be used', () => {
     ['a wrong type', JSON.stringify(message('type', { id: 7 })), 'schema'],
     ['a missing field', JSON.stringify(message('lacks', { phone_number_id: undefined })), 'schema'],
     ['an unknown event', JSON.stringify(message('event', { event: 'call' })), 'not_an_event'],
+    ['half a character in the reason', `{"event":"${'x'.repeat(39)}😀"}`, 'not_an_event'],
     ['no customer', JSON.stringify(message('nobody', { wa_id: '' })), 'schema'],
     ['a time of no number', JSON.stringify(message('when', { timestamp: 'yesterday' })), 'schema'],
     ['the year 1970', JSON.stringify(message('old', { timestamp: '86400' })), 'timestamp_too_old'],
@@ -230,7 +208,7 @@ describe('unusual input that can be used', () => {
     expect(countsOf(await succeed(data, ['ingest', file], options))).toMatchObject({ stored: 3, rejected: 0 });
     await withLedger(data, database, async (ledger) => {
       expect(rowsOf(await reportTexts(ledger.database)).messages).toMatchObject([
-        { message_id: 'wamid.A', type: 'hologram', category: 'service', reported: 'UNKNOWN', billing: 'FREE_SERVICE' },
+        { message_id: 'wamid.A', type: 'hologram', category: 'service', reported: 'BILLABLE', billing: 'BILLABLE' },
         { message_id: 'wamid.B', type: 'template', category: 'telepathy', billing: 'UNDELIVERED' },
       ]);
     });
