@@ -1,5 +1,6 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { MAX_ROWS, Problems, widestRow, type FileRow } from './rows.ts';
+import type { Problems } from './rows.ts';
+import { MAX_ROWS, widestRow, type FileRow } from './rows.ts';
 
 const MAX_ROW_CHARACTERS = 100_000;
 /** What stands between columns; tabs are what a spreadsheet writes with UTF-16. */

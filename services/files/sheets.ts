@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { readCsv } from './csv-file.ts';
-import { MAX_ROWS, Problems, type Sheet } from './rows.ts';
+import type { Problems } from './rows.ts';
+import { MAX_ROWS, type Sheet } from './rows.ts';
 import { readWorkbook } from './workbook.ts';
 
 const ZIP = [0x50, 0x4b];

@@ -137,7 +137,7 @@ describe('exports come as spreadsheets save them', () => {
   it('with ids that a workbook keeps as numbers', async () => {
     const rows = [
       ['Ad ID', 'Day', 'Amount spent (USD)'],
-      ...[1, 2, 3].map((day) => [120226305854810726, `2026-10-0${day}`, 7]),
+      ...[1, 2, 3].map((day) => [Number('120226305854810726'), `2026-10-0${day}`, 7]),
     ];
     expect(await problemsOf(await workbookOf({ name: 'Raw', rows }))).toEqual([
       expect.stringMatching(

@@ -26,7 +26,7 @@ describe('a workbook', () => {
           name: 'Eins & "zwei"',
           rows: [[' a ', 'line\nbreak', 'é日本 <&>'], [], [null, 1250.5, new Date('2026-10-01')]],
         },
-        { name: 'B', rows: [['x', 120226305854810726]] },
+        { name: 'B', rows: [['x', Number('120226305854810726')]] },
       ),
     );
     expect(sheets?.map(({ name }) => name)).toEqual(['Eins & "zwei"', 'B']);
