@@ -47,13 +47,16 @@ export interface SpendMapping {
   readonly currency?: string;
 }
 
+/** How the name of a mapping is written: a regular expression with Unicode properties. */
+export const MAPPING_NAME = '[\\p{L}\\p{N}][\\p{L}\\p{N} ._\\-]{0,59}';
+
 /** Name of a mapping that is kept. */
 export const mappingNameSchema = z
   .string()
   .trim()
   .regex(
-    /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,59}$/u,
-    'has up to 60 letters, digits, spaces, points, dashes, and begins with a letter or digit',
+    new RegExp(`^${MAPPING_NAME}$`, 'u'),
+    'has up to 60 letters, digits, spaces, points and dashes, and begins with a letter or digit',
   );
 
 /** A mapping that somebody keeps by name. */

@@ -1,11 +1,10 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { MAX_ROWS, Problems, widestRow, type FileRow } from './rows.ts';
+import type { Problems } from './rows.ts';
+import { MAX_ROWS, MAX_ROWS_TO_HEADER, widestRow, type FileRow } from './rows.ts';
 
 const MAX_ROW_CHARACTERS = 100_000;
 /** What stands between columns; tabs are what a spreadsheet writes with UTF-16. */
 const DELIMITERS = [',', ';', '\t'] as const;
-/** Rows that tell what stands between columns. */
-const MAX_TELLING_ROWS = 1_000;
 const NO_NUMBERS: ReadonlySet<number> = new Set();
 
 /** Splits text into rows and keeps where each begins. @throws CsvError when the quotation marks do not match */
@@ -31,7 +30,7 @@ function split(text: string, delimiter: string, max_rows: number): FileRow[] {
 
 function firstRows(text: string, delimiter: string): FileRow[] {
   try {
-    return split(text, delimiter, MAX_TELLING_ROWS);
+    return split(text, delimiter, MAX_ROWS_TO_HEADER);
   } catch (error) {
     if (error instanceof CsvError) return [];
     throw error;

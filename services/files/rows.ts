@@ -2,6 +2,8 @@ import type { BrokenCsvFile, FileProblem } from '@ctwa-ledger/schemas/csv-file.t
 
 /** Rows of one file or sheet: more are hardly meant to be imported. */
 export const MAX_ROWS = 100_000;
+/** Rows among which the header has to stand: a file is not searched to its end for one. */
+export const MAX_ROWS_TO_HEADER = 1_000;
 const MAX_PROBLEMS = 20;
 
 /** One row of a CSV file or of a sheet. */
@@ -72,13 +74,10 @@ export function placeOf(header: FileRow, index: number): string {
   return heading === '' ? column : `${column} (${heading})`;
 }
 
-/** Rows that are looked through for a header that nobody knows. */
-const MAX_HEADER_ROWS = 50;
-
-/** The row that is most likely the header: of the first rows the one with the most filled cells. */
+/** The row that is most likely the header where nobody knows one: of the first rows the one with the most filled cells. */
 export function widestRow(rows: readonly FileRow[]): FileRow | null {
   const filled = (row: FileRow): number => row.cells.filter((cell) => cell.trim() !== '').length;
   return rows
-    .slice(0, MAX_HEADER_ROWS)
+    .slice(0, MAX_ROWS_TO_HEADER)
     .reduce<FileRow | null>((widest, row) => (widest === null || filled(row) > filled(widest) ? row : widest), null);
 }

@@ -1,10 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { readCsv } from './csv-file.ts';
-import { MAX_ROWS, Problems, type Sheet } from './rows.ts';
+import type { Problems } from './rows.ts';
+import { MAX_ROWS, type Sheet } from './rows.ts';
 import { readWorkbook } from './workbook.ts';
 
-const ZIP = [0x50, 0x4b];
+/** The first entry of an archive, or its end where it has none. */
+const ZIP = [
+  [0x50, 0x4b, 0x03, 0x04],
+  [0x50, 0x4b, 0x05, 0x06],
+];
 const SIGNATURES: readonly (readonly [bytes: readonly number[], what: string])[] = [
   [
     [0xd0, 0xcf, 0x11, 0xe0],
@@ -59,7 +64,7 @@ export async function readSheets(
   };
   if (bytes.length > MAX_CSV_FILE_BYTES)
     return no(`is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly a ${kind}`);
-  if (startsWith(bytes, ZIP)) return readWorkbook(bytes, problems);
+  if (ZIP.some((signature) => startsWith(bytes, signature))) return readWorkbook(bytes, problems);
   const text = textOf(bytes);
   const reason = whyNotText(bytes, text);
   if (reason !== null) return no(reason);

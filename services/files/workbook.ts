@@ -1,6 +1,7 @@
 import { zipSync } from 'fflate';
 import readXlsxFile from 'read-excel-file/universal';
-import { MAX_ROWS, Problems, type FileRow, type Sheet } from './rows.ts';
+import type { Problems } from './rows.ts';
+import { MAX_ROWS, type FileRow, type Sheet } from './rows.ts';
 import { unpack, type Unpacked } from './unpacked.ts';
 
 const MAX_COLUMNS = 1_000;

@@ -5,7 +5,7 @@ import {
   type TieredCategory,
 } from '@ctwa-ledger/schemas/rate-file.ts';
 import { leadingDay } from '../files/days.ts';
-import { placeOf, plain, type FileRow, type Problems } from '../files/rows.ts';
+import { MAX_ROWS_TO_HEADER, placeOf, plain, type FileRow, type Problems } from '../files/rows.ts';
 
 export const LIST_REQUIRED = ['market', 'currency', 'marketing', 'utility', 'authentication'] as const;
 const TIERS_REQUIRED = ['market', 'currency', 'message_type', 'from', 'to', 'rate'] as const;
@@ -127,7 +127,7 @@ function readSections(names: FileRow, header: FileRow, problems: Problems): Sect
 
 /** The header of a sheet; null when it has none. What it lacks is among `problems`. */
 export function findHeader(rows: readonly FileRow[], problems: Problems): Header | null {
-  const place = rows.findIndex(({ cells }) => isRateHeader(cells));
+  const place = rows.slice(0, MAX_ROWS_TO_HEADER).findIndex(({ cells }) => isRateHeader(cells));
   const row = rows[place];
   if (row === undefined) return null;
   const columns = columnsOf(row.cells);

