@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
 import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+import { csvRows, DataDirectory, output, startProduct, until, untilSettled, type Product } from '../support/product.ts';
 
 const isFull = process.env['CTWA_FULL'] === '1';
 
@@ -93,6 +93,7 @@ describe('every cent of the bill is followed down to the message', () => {
     await output(data, ['rates', 'import', 'tiers.csv', '--effective', '2026-07-01']);
     await output(data, ['export', 'charges']);
     product = await startProduct(data);
+    await untilSettled(product);
   });
   afterAll(async () => {
     try {

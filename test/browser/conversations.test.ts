@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
 import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
+import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
 
 const NUMBER = '106540352242922';
 const ANNA = '5511987654334';
@@ -302,6 +302,7 @@ describe('conversations', () => {
     writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await output(data, ['ingest', 'events.ndjson']);
     product = await startProduct(data);
+    await untilSettled(product);
   });
   afterAll(async () => {
     try {

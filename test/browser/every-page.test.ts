@@ -16,6 +16,7 @@ import {
   startProduct,
   statuses,
   until,
+  untilSettled,
   WABA,
   type Product,
 } from '../support/product.ts';
@@ -80,6 +81,7 @@ describe('every page', () => {
     ids.set('{ad}', message['ad_id']!);
     ids.set('{waba}', WABA);
     product = await startProduct(data);
+    await untilSettled(product);
     ids.set('{card}', await anyCard());
     ids.set('{preview}', await previewOf('/rates', CARD.replace('Other,BRL,35', 'Other,BRL,36')));
     ids.set('{spend}', await previewOf('/imports', SPEND.replace(',12.5', ',13')));

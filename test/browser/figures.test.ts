@@ -3,7 +3,7 @@ import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { allTableRows, complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
 
 type Row = Record<string, string>;
 
@@ -34,6 +34,7 @@ describe('the figures of pages', () => {
     entries = csvRows(await output(data, ['export', 'conversations']));
     messages = csvRows(await output(data, ['export', 'messages']));
     product = await startProduct(data);
+    await untilSettled(product);
   });
   afterAll(async () => {
     try {
@@ -347,10 +348,8 @@ describe('the figures of pages', () => {
   it('says what was rejected, finds it by reason, and tries it again', async () => {
     /** What Health says of the figures, when nothing is being recomputed. */
     const doubtsOf = async (): Promise<string[]> => {
-      await until('figures and amounts are settled', async () => {
-        await open('/health');
-        return (await page.locator('.freshness').innerText()).includes('Summaries up to date');
-      });
+      await untilSettled(product);
+      await open('/health');
       const found = await page.locator('.verdict + ul li').allInnerTexts();
       expect(await page.locator('.verdict').innerText()).toBe(
         found.length === 0

@@ -2,8 +2,8 @@ import { Decimal } from 'decimal.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
 import { workbookOf } from '../support/workbook.ts';
-import { csvRows, DataDirectory, output, startProduct, type Product } from '../support/product.ts';
 
 type Row = Record<string, string>;
 
@@ -53,6 +53,7 @@ describe('what ads cost', () => {
     ads = [...counts].toSorted((a, b) => b[1] - a[1]).map(([ad_id]) => ad_id);
     expect(ads.length).toBeGreaterThan(5);
     product = await startProduct(data);
+    await untilSettled(product);
     browser = await launchBrowser();
   });
   afterAll(async () => {

@@ -4,7 +4,7 @@ import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { barHeights, complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, until, type Product } from '../support/product.ts';
+import { csvRows, DataDirectory, output, startProduct, until, untilSettled, type Product } from '../support/product.ts';
 import { sheetOfCsv, workbookOf } from '../support/workbook.ts';
 
 type Row = Record<string, string>;
@@ -95,6 +95,7 @@ describe('the pages of money', () => {
     await output(data, ['rates', 'import', 'first.csv', '--effective', '2026-07-01']);
     await output(data, ['export', 'charges']);
     product = await startProduct(data);
+    await untilSettled(product);
   });
   afterAll(async () => {
     try {
@@ -124,6 +125,8 @@ describe('the pages of money', () => {
   const messages = async (): Promise<Row[]> =>
     csvRows(await output(data, ['export', 'messages'])).filter((row) => row['delivered_at'] !== '');
   const report = async (name: string): Promise<Row[]> => {
+    // Another card, or a withdrawn one, is charged anew in the background.
+    await untilSettled(product);
     const [csv, json] = await Promise.all(
       [`format=csv&${QUERY}`, QUERY].map(async (query) => {
         const response = await fetch(`${product.url}/api/${name}?${query}`);

@@ -182,7 +182,7 @@ describeKafka('consumers whose world falls apart', { own: true }, (kafka) => {
     const consumer = world.consume({ env: door.env });
     await world.produce(values);
     await consumer.says('Waiting: ClickHouse at');
-    expect(await consumer.status('/readyz')).toBe(503);
+    await until('it says that it is not ready', async () => (await consumer.status('/readyz')) === 503);
     expect(await consumer.status('/healthz')).toBe(200);
     await door.open();
     await expectComplete(consumer, values);

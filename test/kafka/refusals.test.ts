@@ -12,6 +12,7 @@ import {
   statuses,
   type Env,
   type Finished,
+  until,
 } from '../support/product.ts';
 import { traffic, World } from './consuming.ts';
 
@@ -137,7 +138,7 @@ describeKafka('a consumer that a broker refuses', { secure: { users: [USER] } },
         body,
       });
       expect(response.status).toBe(200);
-      expect(await webhook.status('/readyz')).toBe(200);
+      await until('it is ready', async () => (await webhook.status('/readyz')) === 200);
       await world.untilCaughtUp();
       await world.expectAsFromFile([...values, JSON.parse(body) as object]);
       await consumer.stop();
@@ -154,8 +155,8 @@ describeKafka('a consumer that a broker refuses', { secure: { users: [USER] } },
     const world = await newWorld(3);
     const nobody = world.consume({ env: { KAFKA_BROKERS: `127.0.0.1:${port}` } });
     await nobody.says('cannot be reached');
-    expect(await nobody.status('/readyz')).toBe(503);
-    expect(await nobody.status('/healthz')).toBe(200);
+    await until('it says that it is not ready', async () => (await nobody.status('/readyz')) === 503);
+    await until('it says that it lives', async () => (await nobody.status('/healthz')) === 200);
     await nobody.stop();
 
     const values = traffic(4, 120);
@@ -174,7 +175,7 @@ describeKafka('a consumer that a broker refuses', { secure: { users: [USER] } },
     const world = await newWorld(1);
     const plain = world.consume({ env: { KAFKA_BROKERS: kafka.own.secure!.brokers } });
     await plain.says('KAFKA_SSL');
-    expect(await plain.status('/readyz')).toBe(503);
+    await until('it says that it is not ready', async () => (await plain.status('/readyz')) === 503);
     await plain.stop();
   });
 });

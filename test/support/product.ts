@@ -230,6 +230,17 @@ export function signatureOf(body: string | Buffer, secret: string = SECRETS.META
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
+/**
+ * Waits until a page says that figures and amounts hold everything that was stored: a server recomputes them in the
+ * background, so that what is read once, soon after something was stored, may be of before. Gives the page.
+ */
+export function untilSettled(product: Pick<Product, 'url'>, path = '/health'): Promise<string> {
+  return until('figures and amounts are settled', async () => {
+    const html = await (await fetch(`${product.url}${path}`)).text();
+    return html.includes('Summaries up to date') && html;
+  });
+}
+
 /** A number of `/metrics`; 0 where it is not counted yet. */
 export async function metric(product: Product, name: string): Promise<number> {
   const text = await (await fetch(`${product.url}/metrics`)).text();
