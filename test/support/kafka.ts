@@ -281,8 +281,17 @@ export class TestBroker {
 
   /** Deletes the records of a partition before an offset, as retention does. */
   async deleteBefore(topic: string, partition: number, offset: number): Promise<void> {
+    await this.#admin(async (admin) => {
+      // It knows topics by what was asked before.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    });
+  }
+
+  /** Sets where a group without members goes on in a partition. */
+  async commit(groupId: string, topic: string, partition: number, offset: number): Promise<void> {
     await this.#admin((admin) =>
-      admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }),
+      admin.setOffsets({ groupId, topic, partitions: [{ partition, offset: String(offset) }] }),
     );
   }
 
