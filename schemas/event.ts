@@ -144,7 +144,21 @@ export type LedgerEvent = MessageEvent | StatusEvent;
 
 /** Why a value cannot be used; stored with the dead letter. */
 export type ReasonCode =
-  'not_json' | 'invalid_utf8' | 'too_large' | 'not_an_event' | 'schema' | 'timestamp_too_old' | 'timestamp_in_future';
+  | 'not_json'
+  | 'invalid_utf8'
+  | 'too_large'
+  | 'not_an_event'
+  | 'schema'
+  | 'timestamp_too_old'
+  | 'timestamp_in_future'
+  /** A Kafka record without a value. */
+  | 'tombstone'
+  /** A Kafka record that is compressed and cannot be unpacked. */
+  | 'unreadable_batch'
+  /** Kafka's topic does not take a record of this size. */
+  | 'too_large_for_topic'
+  /** A good event that ClickHouse does not store. */
+  | 'refused_by_ledger';
 
 export interface Rejection {
   readonly code: ReasonCode;

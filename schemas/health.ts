@@ -42,6 +42,17 @@ export interface AskedLetters extends AskedPage<LetterColumn> {
 export const writerRow = z.object({ command: z.string(), seen_at: utcInstant });
 export type WriterRow = z.infer<typeof writerRow>;
 
+/** Records of Kafka that were deleted there before they were read. */
+export const lostRecordsRow = z.object({
+  topic: z.string(),
+  partition: z.number(),
+  /** Of the first of them; 64 bits, as text. */
+  first_offset: z.string(),
+  records: z.string(),
+  noticed_at: utcInstant,
+});
+export type LostRecordsRow = z.infer<typeof lostRecordsRow>;
+
 /** How complete a ledger is, beyond what every page shows. */
 /** What traffic brings that the figures cannot show as it is, over the whole ledger. */
 export const trafficRow = z.object({
@@ -59,6 +70,8 @@ export interface Health {
   /** Of what decides marks: zones, numbers, policy. */
   readonly configuration_hash: string;
   readonly waiting: readonly WaitingLettersRow[];
+  /** What Kafka can give back no more, the latest first. */
+  readonly lost: readonly LostRecordsRow[];
 }
 
 /** What one process did with what it read since it started. read = stored + duplicate + rejected + produced. */

@@ -8,6 +8,12 @@ const DATA = join('.data', 'kafka');
 /** Of one size, because partition p of all of them belongs to one consumer. */
 const KEYED = ['whatsapp.messages', 'whatsapp.statuses', 'whatsapp.billing'];
 const DEAD_LETTERS = 'whatsapp.dead-letter';
+/** As ctwa-ledger topics create makes them. */
+const CONFIG = [
+  { name: 'message.timestamp.type', value: 'LogAppendTime' },
+  { name: 'max.message.bytes', value: String(8 * 1024 * 1024) },
+  { name: 'retention.ms', value: String(14 * 24 * 60 * 60 * 1000) },
+];
 
 function fail(sentence) {
   process.stderr.write(`${sentence}\n`);
@@ -41,8 +47,8 @@ async function createTopics(brokers, partitions) {
   try {
     const existing = new Set(await admin.listTopics());
     const wanted = [
-      ...KEYED.map((topic) => ({ topic, numPartitions: partitions })),
-      { topic: DEAD_LETTERS, numPartitions: 1 },
+      ...KEYED.map((topic) => ({ topic, numPartitions: partitions, configEntries: CONFIG })),
+      { topic: DEAD_LETTERS, numPartitions: 1, configEntries: CONFIG },
     ];
     await admin.createTopics({ topics: wanted.filter(({ topic }) => !existing.has(topic)) });
     const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
@@ -61,7 +67,11 @@ process.chdir(ROOT);
 
 let broker;
 try {
-  broker = await startBroker({ dataDir: join(ROOT, DATA), port });
+  broker = await startBroker({
+    dataDir: join(ROOT, DATA),
+    port,
+    properties: { 'auto.create.topics.enable': 'false' },
+  });
 } catch (error) {
   fail(error.message);
 }

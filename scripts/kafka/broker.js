@@ -32,8 +32,6 @@ const OLDEST_JAVA = 17;
 const HEAP = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC'];
 /** Kafka's coordinators keep their own topics: 50 partitions each by default, far too many for one small node. */
 const INTERNAL_PARTITIONS = '4';
-const MESSAGE_BYTES = String(8 * 1024 * 1024);
-const RETENTION_HOURS = String(14 * 24);
 /** Below every system's range for outgoing connections, so that none of those takes a port while its broker restarts. */
 const PORTS = [15_000, 32_000];
 const ATTEMPTS = 5;
@@ -150,6 +148,7 @@ function secureProperties(paths, users) {
   };
 }
 
+/** Kafka's defaults, but for what one small node on loopback needs: topics made with defaults are as users' are. */
 function brokerProperties(options, paths, ports) {
   const { secure, properties = {} } = options;
   const listeners = [`PLAINTEXT://127.0.0.1:${ports.plain}`, `CONTROLLER://127.0.0.1:${ports.controller}`];
@@ -170,7 +169,6 @@ function brokerProperties(options, paths, ports) {
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': paths.topics,
-    'auto.create.topics.enable': 'false',
     'default.replication.factor': '1',
     'min.insync.replicas': '1',
     'offsets.topic.replication.factor': '1',
@@ -181,10 +179,6 @@ function brokerProperties(options, paths, ports) {
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'share.coordinator.state.topic.num.partitions': INTERNAL_PARTITIONS,
-    'message.max.bytes': MESSAGE_BYTES,
-    'replica.fetch.max.bytes': MESSAGE_BYTES,
-    'log.message.timestamp.type': 'LogAppendTime',
-    'log.retention.hours': RETENTION_HOURS,
     // After a SIGKILL the controller takes the broker back only when its old session has run out: 9 s by default.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '250',

@@ -60,6 +60,18 @@ export class Metrics {
     help: 'Times that the group gave partitions out anew to this process.',
     registers: [this.registry],
   });
+  readonly recordsLost = new Counter({
+    name: 'ctwa_records_lost_total',
+    help: 'Records that Kafka deleted before they were read.',
+    labelNames: ['topic', 'partition'],
+    registers: [this.registry],
+  });
+  readonly recordsRefused = new Counter({
+    name: 'ctwa_records_refused_total',
+    help: 'Records that a topic of Kafka does not take, for their size; what they say is in the ledger.',
+    labelNames: ['topic'],
+    registers: [this.registry],
+  });
   readonly marksEmitted = new Counter({
     name: 'ctwa_marks_emitted_total',
     help: 'Marks sent to the billing topic.',
@@ -137,6 +149,7 @@ export class Metrics {
         this.batchSeconds.observe(report.seconds);
         this.rebuildSeconds.observe(report.rebuild_seconds);
         this.marksEmitted.inc(report.emitted);
+        for (const [topic, count] of report.refused) this.recordsRefused.inc({ topic }, count);
         const now = Date.now();
         for (const appended of report.appended_at_ms) this.eventToLedgerSeconds.observe((now - appended) / 1000);
       },
@@ -146,6 +159,9 @@ export class Metrics {
       onLag: (lags) => {
         this.lag.reset();
         for (const { topic, partition, lag } of lags) this.lag.set({ topic, partition }, lag);
+      },
+      onLost: ({ topic, partition, from, to }) => {
+        this.recordsLost.inc({ topic, partition }, Number(to - from));
       },
       onFailure: () => {
         this.failures.inc({ work: 'consume' });

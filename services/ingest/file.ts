@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/dead-letters.ts';
 import { LedgerError } from '../ledger/errors.ts';
+import type { PutAside } from '../ledger/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { membersOf, type DocumentPart } from './documents.ts';
 import { MAX_KEPT_BYTES, piecesOf, type Piece } from './input.ts';
@@ -91,26 +92,32 @@ export async function ingestFile(
   let line = 0;
   let warning: string | null = null;
   let nowSeconds = Math.floor(Date.now() / 1000);
-  let landing = ledger.beginLanding();
+  const putAside: PutAside = async (refused) => {
+    rejected += refused.length;
+    for (const letter of refused) await letters.add(letter);
+  };
+  let landing = ledger.beginLanding(putAside);
 
   const settle = async (outcomes: readonly Outcome[], raw: () => Buffer): Promise<void> => {
     const rejections: Rejection[] = [];
+    const origin = { source, partition: 0, position: line };
     for (const outcome of outcomes) {
       if (outcome.kind === 'event') {
-        const waiting = landing.add(outcome.event);
+        const waiting = landing.add(outcome.event, origin);
         if (waiting !== undefined) await waiting;
       } else rejections.push(outcome.rejection);
     }
     read += outcomes.length;
     rejected += rejections.length;
     const rejection = summarised(rejections);
-    if (rejection !== null) await letters.add({ ...rejection, source, partition: 0, position: line, raw: raw() });
+    if (rejection !== null) await letters.add({ ...rejection, ...origin, raw: raw() });
   };
   const fold = async (): Promise<void> => {
     await letters.flush();
     const landed = landing;
-    landing = ledger.beginLanding();
+    landing = ledger.beginLanding(putAside);
     stored += (await ledger.fold(landed, { onProgress: (folded) => onProgress({ read, folded }) })).stored;
+    await letters.flush();
   };
   const tooLarge = async (what: string, kept: Buffer, bytes: number): Promise<void> => {
     const cut = bytes > kept.length ? ` Only its first ${kept.length} bytes are kept.` : '';

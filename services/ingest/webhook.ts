@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MAX_VALUE_BYTES, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/dead-letters.ts';
+import type { PutAside } from '../ledger/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { codingOf, MAX_GZIP_OVERHEAD_BYTES, receiveBody, unzipped, withoutMark } from './body.ts';
 import type { EndedBecause, UnfinishedBodies, UnfinishedLimits } from './unfinished.ts';
@@ -35,6 +36,8 @@ export interface DeliveryCounts {
 /** What may be held of deliveries before their signature can be checked: ten of the largest, or many small ones. */
 export const BODY_LIMITS: UnfinishedLimits = { bodies: 64, bytes: 32 * 1024 * 1024, milliseconds: 10_000 };
 
+/** Where a delivery comes from. No position: the same body sent again is the same letter. */
+const WEBHOOK = { source: 'webhook', partition: 0, position: 0 } as const;
 /** Events that may wait for the ledger; more are refused, and Meta sends them again. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
@@ -98,22 +101,28 @@ export class LedgerSink {
     const letters = new DeadLetters(this.#ledger.database);
     for (const { delivery } of batch) {
       const rejection = summarised(delivery.rejections);
-      // No position: the same body sent again is the same letter.
-      if (rejection !== null)
-        await letters.add({ ...rejection, source: 'webhook', partition: 0, position: 0, raw: delivery.raw });
+      if (rejection !== null) await letters.add({ ...rejection, ...WEBHOOK, raw: delivery.raw });
     }
     await letters.flush();
     const events = batch.flatMap(({ delivery }) => delivery.events);
-    let { stored } = await this.#ledger.record(events);
+    let refused = 0;
+    const putAside: PutAside = async (some) => {
+      refused += some.length;
+      for (const letter of some) await letters.add(letter);
+      await letters.flush();
+    };
+    let { stored } = await this.#ledger.record(events, { putAside, origin: WEBHOOK });
     for (const { delivery, resolve } of batch) {
-      // The batch knows how many were new, not which: they are counted for its first deliveries.
+      // The batch knows how many were new or refused, not which: they are counted for its first deliveries.
       const own = Math.min(stored, delivery.events.length);
       stored -= own;
+      const ownRefused = Math.min(refused, delivery.events.length - own);
+      refused -= ownRefused;
       resolve({
         read: delivery.events.length + delivery.rejections.length,
         stored: own,
-        duplicate: delivery.events.length - own,
-        rejected: delivery.rejections.length,
+        duplicate: delivery.events.length - own - ownRefused,
+        rejected: delivery.rejections.length + ownRefused,
       });
     }
   }

@@ -1,9 +1,18 @@
 import kafkajs, { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+// Every client reads what other producers have compressed.
+import './codecs.ts';
 
 // Not among the names that Node finds in the package by itself.
-const { KafkaJSError, KafkaJSSASLAuthenticationError } = kafkajs;
+const {
+  KafkaJSConnectionError,
+  KafkaJSError,
+  KafkaJSProtocolError,
+  KafkaJSRequestTimeoutError,
+  KafkaJSSASLAuthenticationError,
+  KafkaJSServerDoesNotSupportApiKey,
+} = kafkajs;
 
 /** How the brokers are reached. */
 export interface KafkaSettings {
@@ -67,12 +76,81 @@ export function connectKafka(settings: KafkaSettings, log: Logger): Kafka {
   });
 }
 
-function causesOf(error: unknown): Error[] {
+/** An error and what caused it, outermost first. */
+export function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
   for (let cause: unknown = error; cause instanceof Error && !causes.includes(cause); cause = cause.cause)
     causes.push(cause);
   return causes;
 }
+
+/** What each thing that a broker may refuse means for whoever runs this, and whether it passes by itself. */
+const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: string]>> = {
+  TOPIC_AUTHORIZATION_FAILED: ['does not let this user at its topics', 'Grant it to the user of KAFKA_USER.'],
+  GROUP_AUTHORIZATION_FAILED: [
+    'does not let this user into its consumer group',
+    'Grant it Read on the groups of --group, that name with -dead-letters included.',
+  ],
+  CLUSTER_AUTHORIZATION_FAILED: [
+    'does not let this user write idempotently or make topics',
+    'Grant the user of KAFKA_USER IdempotentWrite on the cluster, and Create unless the topics are there.',
+  ],
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ['refuses transactions', 'Grant them to the user of KAFKA_USER.'],
+  INVALID_SESSION_TIMEOUT: [
+    'does not allow this session timeout',
+    'Set KAFKA_SESSION_TIMEOUT_MS between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.',
+  ],
+  INCONSISTENT_GROUP_PROTOCOL: [
+    'has members of another program in this consumer group',
+    'Give this one a group of its own with --group.',
+  ],
+  INVALID_GROUP_ID: ['does not take this name of a group', 'Give another one with --group.'],
+  UNSUPPORTED_VERSION: ['speaks no version of the protocol that is spoken here', 'Use Kafka 2.1 or newer.'],
+  UNSUPPORTED_COMPRESSION_TYPE: ['does not know the compression of a record', 'Use Kafka 2.1 or newer.'],
+  UNKNOWN_TOPIC_OR_PARTITION: [
+    'does not know a topic or partition',
+    'Create the topics (ctwa-ledger topics create); if one was made anew, this passes.',
+  ],
+  TOPIC_ALREADY_EXISTS: ['has a topic of this name already', 'Run the command again.'],
+  INVALID_REPLICATION_FACTOR: ['has fewer brokers than replicas are asked for', 'Give fewer with --replication.'],
+  POLICY_VIOLATION: ['has a policy that does not allow it', 'Ask whoever runs Kafka to create the topics.'],
+  MESSAGE_TOO_LARGE: ['refused a record for its size', 'Raise max.message.bytes of its topic.'],
+  RECORD_LIST_TOO_LARGE: ['refused records for their size', 'Raise segment.bytes of their topic.'],
+  INVALID_TIMESTAMP: [
+    'does not take the time of a record',
+    'Set the clock of this machine, or message.timestamp.type=LogAppendTime on the topic.',
+  ],
+  INVALID_RECORD: ['refused a record', 'The log of the broker says why.'],
+  KAFKA_STORAGE_ERROR: ['cannot use its disk', 'Look at the disk and the log of the broker.'],
+  NOT_ENOUGH_REPLICAS: [
+    'has too few replicas in sync to take records',
+    'Bring its other brokers back, or lower min.insync.replicas.',
+  ],
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: [
+    'has too few replicas in sync to keep records',
+    'Bring its other brokers back, or lower min.insync.replicas.',
+  ],
+  LEADER_NOT_AVAILABLE: ['has no leader for a partition', 'Bring its other brokers back.'],
+};
+
+/** Trying again cannot mend these: somebody has to. */
+const FOR_A_PERSON =
+  /_AUTHORIZATION_FAILED$|^INVALID_(?:SESSION_TIMEOUT|GROUP_ID|REPLICATION_FACTOR)$|^INCONSISTENT_GROUP_PROTOCOL$|^UNSUPPORTED_|^POLICY_VIOLATION$/;
+
+function protocolError({ type, message }: InstanceType<typeof KafkaJSProtocolError>, where: string): LedgerError {
+  const [what, advice] = PROTOCOL_WORDS[type] ?? ['refused a request', 'It is tried again.'];
+  const sentence = `Kafka at ${where} ${what} (${type}: ${message}). ${advice}`;
+  return FOR_A_PERSON.test(type) ? new LedgerError(sentence) : new LedgerAwayError(sentence);
+}
+
+/** Of the network, by Node's codes. */
+const UNREACHABLE = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SSL\w*|EPROTO)$/;
+/** Of kafkajs: no connection, or none that answered. It exports no classes for some of them. */
+const UNANSWERED = new Set([
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+]);
 
 /**
  * A broker's error as one that a person can act on. What trying again cannot mend is a `LedgerError`; what it may is a
@@ -82,23 +160,35 @@ export function brokerError(error: unknown, settings: KafkaSettings): unknown {
   if (error instanceof LedgerError) return error;
   const where = settings.brokers.join(', ');
   const causes = causesOf(error);
-  const text = causes.map((cause) => cause.message).join('; ');
+  const text = [...new Set(causes.map((cause) => cause.message))].join('; ');
   if (causes.some((cause) => cause instanceof KafkaJSSASLAuthenticationError))
     return new LedgerError(
       `Kafka at ${where} refused the credentials (${text}). Check KAFKA_SASL_MECHANISM, KAFKA_USER and KAFKA_PASSWORD.`,
     );
-  const codes = causes.map((cause) => (cause as NodeJS.ErrnoException).code ?? '');
+  const codes = causes.map((cause) => String((cause as NodeJS.ErrnoException).code ?? ''));
   if (/certificate|self.signed|CERT_/i.test(`${text} ${codes.join(' ')}`))
     return new LedgerError(
       `The certificate of Kafka at ${where} is not trusted (${text}). Give its authority with KAFKA_CA_FILE.`,
     );
-  if (causes.some((cause) => (cause as { type?: unknown }).type === 'TOPIC_AUTHORIZATION_FAILED'))
-    return new LedgerError(
-      `Kafka at ${where} does not let this user at its topics (${text}). Grant it to the user of KAFKA_USER.`,
+  const refusal = causes.find((cause) => cause instanceof KafkaJSProtocolError);
+  if (refusal !== undefined) return protocolError(refusal, where);
+  if (causes.some((cause) => cause instanceof KafkaJSServerDoesNotSupportApiKey))
+    return new LedgerError(`Kafka at ${where} is too old (${text}). Use Kafka 2.1 or newer.`);
+  if (
+    causes.some((cause) => cause instanceof KafkaJSConnectionError || UNANSWERED.has(cause.name)) ||
+    codes.some((code) => UNREACHABLE.test(code))
+  )
+    return new LedgerAwayError(
+      `Kafka at ${where} cannot be reached (${text}). Check KAFKA_BROKERS, and KAFKA_SSL when it expects TLS.`,
     );
+  if (causes.some((cause) => cause instanceof KafkaJSRequestTimeoutError))
+    return new LedgerAwayError(
+      `Kafka at ${where} does not answer in time (${text}). Look at the load and the log of the brokers.`,
+    );
+  // The rest is of the client itself: metadata that it lacks, what it could not decode, what it did not expect.
   if (causes.some((cause) => cause instanceof KafkaJSError))
     return new LedgerAwayError(
-      `Kafka at ${where} cannot be reached or does not answer (${text}). Check KAFKA_BROKERS, and KAFKA_SSL when it expects TLS.`,
+      `Reading or writing Kafka at ${where} failed: ${text} (${[...new Set(causes.map(({ name }) => name))].join(', ')}). It is tried again; if it stays, report it with these words.`,
     );
   return error;
 }

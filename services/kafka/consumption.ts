@@ -3,10 +3,10 @@ import { DeadLetters, type DeadLetter } from '../ledger/dead-letters.ts';
 import type { Landing } from '../ledger/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Emitter } from '../ledger/marks.ts';
-import { readBytes, summarised } from '../ingest/value.ts';
+import { readBytes, summarised, type Outcome } from '../ingest/value.ts';
 import type { FetchedRecords, OwnPosition } from './consumer.ts';
-import { isTooLarge, type RecordProducer } from './producer.ts';
-import { billingRecord, deadLetterRecord } from './records.ts';
+import type { OutgoingRecord, RecordProducer } from './producer.ts';
+import { billingRecord, deadLetterRecord, rejectionOfRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
 
 /** What one batch came to. `read = stored + duplicate + rejected`. */
@@ -18,6 +18,8 @@ export interface BatchReport {
   /** Reason codes of the dead letters. */
   readonly codes: readonly string[];
   readonly emitted: number;
+  /** Records that Kafka's topics did not take, by topic; what they said is in the ledger. */
+  readonly refused: ReadonlyMap<string, number>;
   /** From the first record gathered to marks in the ledger. */
   readonly seconds: number;
   /** Of these, folding and writing marks. */
@@ -56,6 +58,8 @@ interface Gathered {
   readonly letters: DeadLetter[];
   readonly positions: Map<string, OwnPosition>;
   readonly appended_at_ms: number[];
+  readonly codes: string[];
+  readonly refused: Map<string, number>;
   readonly beganAt: number;
   read: number;
   rejected: number;
@@ -101,17 +105,23 @@ export class Consumption {
   }
 
   #begin(): Gathered {
-    return {
-      landing: this.#parts.ledger.beginLiveLanding(),
+    const gathered: Gathered = {
+      landing: this.#parts.ledger.beginLiveLanding(async (letters) => {
+        gathered.rejected += letters.length;
+        await this.#keepLetters(letters, gathered);
+      }),
       letters: [],
       positions: new Map(),
       appended_at_ms: [],
+      codes: [],
+      refused: new Map(),
       beganAt: performance.now(),
       read: 0,
       rejected: 0,
       bytes: 0,
       letterBytes: 0,
     };
+    return gathered;
   }
 
   get #isClosed(): boolean {
@@ -136,8 +146,11 @@ export class Consumption {
     { topic, partition, records, endOffset, generation }: FetchedRecords,
     heartbeat: () => Promise<void>,
   ): Promise<boolean> {
+    if (this.#isClosed) return false;
     const isAppendTimed = this.#parts.appendTimed.has(topic);
     const nowMs = Date.now();
+    if (records.length === 0)
+      this.#gathering.positions.set(`${topic}/${partition}`, { topic, partition, offset: endOffset, generation });
     for (const record of records) {
       while (this.#isFull && !this.#isClosed) await this.#beating(this.#room.next, heartbeat);
       if (this.#isClosed) return false;
@@ -145,18 +158,22 @@ export class Consumption {
       const value = record.value ?? Buffer.alloc(0);
       const recordMs = Number(record.timestamp);
       const clockMs = isAppendTimed ? recordMs : nowMs;
+      const origin = { source: topic, partition, position: Number(record.offset) };
       const rejections = [];
       let waiting: Promise<void> | undefined;
-      for (const outcome of readBytes(value, Math.floor(clockMs / 1000))) {
+      const unusable = rejectionOfRecord(record);
+      const outcomes: Outcome[] =
+        unusable === null ? readBytes(value, Math.floor(clockMs / 1000)) : [{ kind: 'rejected', rejection: unusable }];
+      for (const outcome of outcomes) {
         gathered.read += 1;
-        if (outcome.kind === 'event') waiting = gathered.landing.add(outcome.event) ?? waiting;
+        if (outcome.kind === 'event') waiting = gathered.landing.add(outcome.event, origin) ?? waiting;
         else rejections.push(outcome.rejection);
       }
       gathered.bytes += value.length;
       gathered.rejected += rejections.length;
       const rejection = summarised(rejections);
       if (rejection !== null) {
-        gathered.letters.push({ ...rejection, source: topic, partition, position: Number(record.offset), raw: value });
+        gathered.letters.push({ ...rejection, ...origin, raw: value });
         gathered.letterBytes += value.length;
       }
       gathered.appended_at_ms.push(isAppendTimed ? recordMs : nowMs);
@@ -229,11 +246,11 @@ export class Consumption {
   }
 
   async #settle(gathered: Gathered): Promise<void> {
-    await this.#keepLetters(gathered.letters);
+    await this.#keepLetters(gathered.letters, gathered);
     let emitted = 0;
     const emitter: Emitter = async (marks) => {
-      await this.#parts.producer.send(marks.map((mark) => billingRecord(mark, this.#parts.names)));
-      emitted += marks.length;
+      const records = marks.map((mark) => billingRecord(mark, this.#parts.names));
+      emitted += marks.length - (await this.#send(records, gathered));
     };
     const began = performance.now();
     const { stored } = await this.#parts.ledger.fold(gathered.landing, { emitter });
@@ -244,8 +261,9 @@ export class Consumption {
       stored,
       duplicate: gathered.read - gathered.rejected - stored,
       rejected: gathered.rejected,
-      codes: gathered.letters.map((letter) => letter.code),
+      codes: gathered.codes,
       emitted,
+      refused: gathered.refused,
       seconds: (ended - gathered.beganAt) / 1000,
       rebuild_seconds: (ended - began) / 1000,
       appended_at_ms: gathered.appended_at_ms,
@@ -254,31 +272,38 @@ export class Consumption {
   }
 
   /** Into the ledger's table first, then to their topic; a letter that its topic does not take is in the table at least. */
-  async #keepLetters(letters: readonly DeadLetter[]): Promise<void> {
+  async #keepLetters(letters: readonly DeadLetter[], gathered: Gathered): Promise<void> {
     if (letters.length === 0) return;
-    const table = new DeadLetters(this.#parts.ledger.database);
+    for (const { code } of letters) gathered.codes.push(code);
+    const table = new DeadLetters(this.#parts.ledger.database, ({ letter, error }) => {
+      this.#parts.log.error(
+        { err: error, topic: letter.source, partition: letter.partition, offset: letter.position },
+        `ClickHouse does not store a dead letter; it is in ${this.#parts.names.deadLetter} only. Mend the ledger, then run: ctwa-ledger dead-letter replay --from topic`,
+      );
+    });
     for (const letter of letters) await table.add(letter);
     await table.flush();
     const now = Date.now();
-    try {
-      await this.#parts.producer.send(letters.map((letter) => deadLetterRecord(letter, now, this.#parts.names)));
-    } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      // One of them is, and the broker does not say which.
-      for (const letter of letters) await this.#sendAlone(letter, now);
-    }
+    await this.#send(
+      letters.map((letter) => deadLetterRecord(letter, now, this.#parts.names)),
+      gathered,
+    );
   }
 
-  async #sendAlone(letter: DeadLetter, nowMs: number): Promise<void> {
-    try {
-      await this.#parts.producer.send([deadLetterRecord(letter, nowMs, this.#parts.names)]);
-    } catch (error) {
-      if (!isTooLarge(error)) throw error;
+  /**
+   * Sends records that the ledger has. One that its topic does not take is said and counted, and nothing waits for it.
+   * @returns how many were not taken
+   */
+  async #send(records: readonly OutgoingRecord[], gathered: Gathered): Promise<number> {
+    const refused = await this.#parts.producer.send(records);
+    for (const { record, bytes, reason } of refused) {
+      gathered.refused.set(record.topic, (gathered.refused.get(record.topic) ?? 0) + 1);
       this.#parts.log.warn(
-        { topic: letter.source, partition: letter.partition, offset: letter.position, bytes: letter.raw.length },
-        `A dead letter is too large for ${this.#parts.names.deadLetter}; it is in the ledger's table only. Raise max.message.bytes of the topic.`,
+        { topic: record.topic, key: String(record.key).slice(0, 200), bytes },
+        `Kafka refused a record (${reason}); what it says is in the ledger. Raise max.message.bytes of the topic to ${bytes} at least.`,
       );
     }
+    return refused.length;
   }
 
   /** A commit that fails is repeated with the next one: until then the same records may come twice, no more. */

@@ -1,5 +1,17 @@
 import type { Admin } from 'kafkajs';
 
+/** Where a group stands in a partition, and what the broker has of it. Offsets. */
+export interface Standing {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where the group goes on; null when it has committed nothing, or what it has is kept no longer. */
+  readonly committed: bigint | null;
+  /** Of the first record that is still there. */
+  readonly low: bigint;
+  /** Behind the last record. */
+  readonly high: bigint;
+}
+
 /** Records of a partition that the group has not committed yet. */
 export interface PartitionLag {
   readonly topic: string;
@@ -7,23 +19,40 @@ export interface PartitionLag {
   readonly lag: number;
 }
 
-/** The lag of a group on some partitions, by what the broker has and what is committed. */
+/** The standing of a group in some partitions, by topic. */
+export async function standingsOf(
+  admin: Admin,
+  group: string,
+  partitions: ReadonlyMap<string, readonly number[]>,
+): Promise<Standing[]> {
+  const topics = [...partitions.keys()];
+  const committed = new Map<string, bigint>();
+  for (const { topic, partitions: known } of await admin.fetchOffsets({ groupId: group, topics }))
+    for (const { partition, offset } of known) committed.set(`${topic}/${partition}`, BigInt(offset));
+  const standings: Standing[] = [];
+  for (const [topic, own] of partitions)
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      if (!own.includes(partition)) continue;
+      const offset = committed.get(`${topic}/${partition}`) ?? -1n;
+      standings.push({
+        topic,
+        partition,
+        committed: offset < 0n ? null : offset,
+        low: BigInt(low),
+        high: BigInt(high),
+      });
+    }
+  return standings;
+}
+
+/** The lag of a group on some partitions: what the broker has and is not committed. */
 export async function lagOf(
   admin: Admin,
   group: string,
   partitions: ReadonlyMap<string, readonly number[]>,
 ): Promise<PartitionLag[]> {
-  const topics = [...partitions.keys()];
-  const committed = new Map<string, string>();
-  for (const { topic, partitions: known } of await admin.fetchOffsets({ groupId: group, topics }))
-    for (const { partition, offset } of known) committed.set(`${topic}/${partition}`, offset);
-  const lags: PartitionLag[] = [];
-  for (const [topic, own] of partitions)
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      if (!own.includes(partition)) continue;
-      const offset = committed.get(`${topic}/${partition}`) ?? '-1';
-      const from = offset.startsWith('-') ? low : offset;
-      lags.push({ topic, partition, lag: Number(BigInt(high) - BigInt(from)) });
-    }
-  return lags;
+  return (await standingsOf(admin, group, partitions)).map(({ topic, partition, committed, low, high }) => {
+    const from = committed === null || committed < low ? low : committed;
+    return { topic, partition, lag: Number(high > from ? high - from : 0n) };
+  });
 }

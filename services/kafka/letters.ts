@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
 import { DeadLetters, type DeadLetter } from '../ledger/dead-letters.ts';
 import type { Database } from '../ledger/database.ts';
 import { letterOf } from './records.ts';
@@ -13,6 +14,7 @@ export class DeadLetterMirror {
   readonly #group: string;
   readonly #topic: string;
   readonly #database: Database;
+  readonly #log: Logger;
   readonly #sessionTimeoutMs: number;
   #stop: () => Promise<void> = () => Promise.resolve();
 
@@ -21,7 +23,9 @@ export class DeadLetterMirror {
     { group, sessionTimeoutMs }: { readonly group: string; readonly sessionTimeoutMs: number },
     topic: string,
     database: Database,
+    log: Logger,
   ) {
+    this.#log = log;
     this.#kafka = kafka;
     this.#group = `${group}-dead-letters`;
     this.#sessionTimeoutMs = sessionTimeoutMs;
@@ -41,6 +45,7 @@ export class DeadLetterMirror {
       heartbeatInterval: Math.floor(this.#sessionTimeoutMs / 10),
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 30_000),
       maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     this.#stop = () => consumer.disconnect().catch(() => undefined);
@@ -51,10 +56,22 @@ export class DeadLetterMirror {
     await consumer.subscribe({ topic: this.#topic, fromBeginning: true });
     await consumer.run({
       eachBatch: async ({ batch }) => {
-        const table = new DeadLetters(this.#database);
-        for (const record of batch.messages) {
-          const found = letterOf(record);
+        const { topic, partition, messages } = batch;
+        // It stays in the topic; to ask for it again and again would keep all others from the table.
+        const table = new DeadLetters(this.#database, ({ letter, error }) => {
+          this.#log.error(
+            { err: error, source: letter.source, source_partition: letter.partition, position: letter.position },
+            `ClickHouse does not store a letter of ${topic}, partition ${partition}; it is in the topic only.`,
+          );
+        });
+        for (const record of messages) {
+          const found = letterOf(record, Date.now());
           if (found !== null) await table.add(found.letter, found.firstSeenMs);
+          else
+            this.#log.warn(
+              { topic, partition, offset: record.offset },
+              'A record of the dead-letter topic is no dead letter of ours; it is left there.',
+            );
         }
         // Stored before the client commits what this call has returned from.
         await table.flush();
@@ -79,7 +96,12 @@ export async function* lettersInTopic(
   const admin = kafka.admin();
   await admin.connect();
   const groupId = `ctwa-ledger-replay-${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry: { retries: 5 } });
+  const consumer = kafka.consumer({
+    groupId,
+    maxWaitTimeInMs: 100,
+    allowAutoTopicCreation: false,
+    retry: { retries: 5 },
+  });
   const fetched: { found: { letter: DeadLetter; firstSeenMs: number }[]; done: () => void }[] = [];
   let failure: unknown = null;
   let wake: () => void = () => undefined;
@@ -92,20 +114,26 @@ export async function* lettersInTopic(
       failure = payload.error;
       wake();
     });
+    // The event, because a batch of nothing but aborted or deleted records is not handed over.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+      if (BigInt(payload.lastOffset) + 1n >= (ends.get(payload.partition) ?? 0n)) ends.delete(payload.partition);
+      wake();
+    });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch, heartbeat }) => {
         const end = ends.get(batch.partition) ?? 0n;
-        const found = batch.messages.filter((record) => BigInt(record.offset) < end).map(letterOf);
+        const found = batch.messages
+          .filter((record) => BigInt(record.offset) < end)
+          .map((record) => letterOf(record, Date.now()));
         let isDone = false;
         const handled = new Promise<void>((resolve) => {
           fetched.push({
             found: found.filter((letter) => letter !== null),
             done: () => {
               isDone = true;
-              if (BigInt(batch.lastOffset()) + 1n >= end) ends.delete(batch.partition);
               resolve();
             },
           });

@@ -1,7 +1,9 @@
-import type { IHeaders } from 'kafkajs';
+import { createHash } from 'node:crypto';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
 import { canonicalEvent, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import type { DeadLetter } from '../ledger/dead-letters.ts';
 import type { EmittedMark } from '../ledger/marks.ts';
+import { unreadableBecause } from './codecs.ts';
 import type { OutgoingRecord } from './producer.ts';
 import type { TopicNames } from './topics.ts';
 
@@ -16,9 +18,11 @@ export function eventRecord(event: LedgerEvent, names: TopicNames): OutgoingReco
 
 /** A value that could not be used, its bytes untouched, with where it came from and why in the headers. */
 export function deadLetterRecord(letter: DeadLetter, firstSeenMs: number, names: TopicNames): OutgoingRecord {
+  const hash = createHash('sha256').update(letter.raw).digest('hex').slice(0, 16);
   return {
     topic: names.deadLetter,
-    key: null,
+    // One for each letter: a compacted topic takes no record without a key, and keeps one of those that share it.
+    key: `${letter.source}:${letter.partition}:${letter.position}:${hash}`,
     value: letter.raw,
     headers: {
       source_topic: letter.source,
@@ -38,32 +42,60 @@ function text(headers: IHeaders | undefined, name: string): string | null {
 }
 
 const WHOLE_NUMBER = /^\d{1,16}$/;
+const MAX_PARTITION = 2 ** 31 - 1;
+const REASON_CODE = /^[a-z_]{1,60}$/;
+/** Longer than any path or topic. */
+const MAX_SOURCE_CHARS = 4_096;
+const MAX_MESSAGE_CHARS = 4_096;
+/** Kafka's first release: nothing was refused before. */
+const EARLIEST_MS = Date.UTC(2011, 0, 1);
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A record of the dead-letter topic read back; null when its headers are not those of `deadLetterRecord`. */
-export function letterOf(record: {
-  readonly value: Buffer | null;
-  readonly headers?: IHeaders | undefined;
-}): { readonly letter: DeadLetter; readonly firstSeenMs: number } | null {
+function wholeNumber(text: string | null, most: number): number | null {
+  if (text === null || !WHOLE_NUMBER.test(text)) return null;
+  const value = Number(text);
+  return value <= most ? value : null;
+}
+
+/**
+ * A record of the dead-letter topic read back; null when its headers are not those of `deadLetterRecord`. Anybody may
+ * write there, so a number that no column takes makes it nobody's letter, and a time that cannot be is now.
+ */
+export function letterOf(
+  record: { readonly value: Buffer | null; readonly headers?: IHeaders | undefined },
+  nowMs: number,
+): { readonly letter: DeadLetter; readonly firstSeenMs: number } | null {
   const source = text(record.headers, 'source_topic');
-  const partition = text(record.headers, 'partition');
-  const position = text(record.headers, 'offset');
+  const partition = wholeNumber(text(record.headers, 'partition'), MAX_PARTITION);
+  const position = wholeNumber(text(record.headers, 'offset'), Number.MAX_SAFE_INTEGER);
   const code = text(record.headers, 'reason_code');
   const message = text(record.headers, 'message');
   const firstSeenMs = Date.parse(text(record.headers, 'first_seen') ?? '');
-  if (source === null || code === null || message === null || Number.isNaN(firstSeenMs)) return null;
-  if (partition === null || position === null || !WHOLE_NUMBER.test(partition) || !WHOLE_NUMBER.test(position))
-    return null;
+  if (source === null || source.length > MAX_SOURCE_CHARS || message === null) return null;
+  if (code === null || !REASON_CODE.test(code) || partition === null || position === null) return null;
+  const isPossible = firstSeenMs >= EARLIEST_MS && firstSeenMs <= nowMs + DAY_MS;
   return {
-    firstSeenMs,
+    firstSeenMs: isPossible ? firstSeenMs : nowMs,
     letter: {
       source,
-      partition: Number(partition),
-      position: Number(position),
+      partition,
+      position,
       code: code as Rejection['code'],
-      message,
+      message: message.slice(0, MAX_MESSAGE_CHARS),
       raw: record.value ?? Buffer.alloc(0),
     },
   };
+}
+
+/**
+ * Why a record cannot hold events, whatever its value says: it has none, or could not be unpacked. Null when it may.
+ */
+export function rejectionOfRecord(record: Pick<KafkaMessage, 'headers' | 'value'>): Rejection | null {
+  const unreadable = unreadableBecause(record);
+  if (unreadable !== null) return { code: 'unreadable_batch', message: unreadable };
+  if (record.value !== null) return null;
+  const message = 'The record has no value (a tombstone), so it holds no event. Send events only.';
+  return { code: 'tombstone', message };
 }
 
 /** What the provider's log calls the way in, by Meta's `source_type`. */

@@ -2,19 +2,30 @@ import type { Admin, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { ConfigurationChangedError, LedgerAwayError, LedgerError } from '../ledger/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { keepLostRecords, type LostRecords } from '../ledger/lost-records.ts';
 import { brokerError, connectKafka, type KafkaSettings } from './connection.ts';
 import { Consumption, type BatchReport } from './consumption.ts';
 import { GroupMember } from './consumer.ts';
-import { lagOf, type PartitionLag } from './lag.ts';
+import { lagOf, standingsOf, type PartitionLag } from './lag.ts';
 import { DeadLetterMirror } from './letters.ts';
 import { RecordProducer } from './producer.ts';
-import { appendTimedTopics, checkSources, ensureOutputs, topicNames, type TopicNames } from './topics.ts';
+import {
+  checkSources,
+  compactionWarning,
+  ensureOutputs,
+  topicNames,
+  topicSettings,
+  type TopicNames,
+  type TopicSettings,
+} from './topics.ts';
 
 /** What is told of the work, for metrics and for whoever watches. */
 export interface ConsumerObserver {
   readonly onBatch: (report: BatchReport) => void;
   readonly onRebalance: () => void;
   readonly onLag: (lag: readonly PartitionLag[]) => void;
+  /** Records are gone from Kafka that were never read. */
+  readonly onLost: (lost: LostRecords) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -157,17 +168,18 @@ export class ConsumerService {
     const tick = (): void => {
       this.#tick();
     };
+    const settings = await this.#settingsOf(admin, sources);
     let assigned: ReadonlyMap<string, readonly number[]> = new Map();
     const consumption: Consumption = new Consumption({
       ledger: this.#ledger,
       producer,
       names: this.#names,
-      appendTimed: await appendTimedTopics(admin, sources),
+      appendTimed: new Set(sources.filter((topic) => settings.get(topic)?.is_append_timed === true)),
       commit: (positions) => member.commit(positions),
       onBatch: (report) => {
         onWorking();
         this.#observer.onBatch(report);
-        const { appended_at_ms: _, codes: _codes, ...figures } = report;
+        const { appended_at_ms: _, codes: _codes, refused: _refused, ...figures } = report;
         this.#log.debug(figures, 'batch');
       },
       onTick: tick,
@@ -178,6 +190,8 @@ export class ConsumerService {
       { group: this.#options.group, topics: sources, sessionTimeoutMs: this.#options.sessionTimeoutMs },
       {
         take: (fetched, heartbeat) => consumption.take(fetched, heartbeat),
+        standings: (partitions) => standingsOf(admin, this.#options.group, partitions),
+        onLost: (lost) => this.#keepLost(lost),
         onAssigned: (partitions) => {
           assigned = partitions;
           this.#why = null;
@@ -189,7 +203,7 @@ export class ConsumerService {
       this.#log,
     );
     closing.push(() => member.stop());
-    const mirror = new DeadLetterMirror(kafka, this.#options, this.#names.deadLetter, this.#ledger.database);
+    const mirror = new DeadLetterMirror(kafka, this.#options, this.#names.deadLetter, this.#ledger.database, this.#log);
     closing.push(() => mirror.stop());
     const mirrorEnded = new Promise<never>((_, reject) => {
       void mirror.start(reject).catch(reject);
@@ -232,6 +246,31 @@ export class ConsumerService {
     member.pause();
     consumption.drain();
     await grace();
+  }
+
+  /** What the sources are configured to do; nothing is known of them where this user may not ask. */
+  async #settingsOf(admin: Admin, sources: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+    let settings: ReadonlyMap<string, TopicSettings>;
+    try {
+      settings = await topicSettings(admin, sources);
+    } catch (error) {
+      this.#log.debug(
+        { err: error },
+        'the configuration of the topics cannot be read; times of records are not believed',
+      );
+      return new Map();
+    }
+    for (const [topic, { is_compacted }] of settings) if (is_compacted) this.#log.warn(compactionWarning(topic));
+    return settings;
+  }
+
+  async #keepLost(lost: LostRecords): Promise<void> {
+    await keepLostRecords(this.#ledger.database, lost);
+    this.#log.error(
+      { topic: lost.topic, partition: lost.partition, first_offset: lost.from.toString() },
+      `${lost.to - lost.from} records of ${lost.topic}, partition ${lost.partition}, were deleted in Kafka before they were read. Kafka cannot give them back: ingest them from a file if you have one, and raise retention.ms of the topic.`,
+    );
+    this.#observer.onLost(lost);
   }
 
   /** Forgets the offsets of a group that nobody is in; a running one is joined where it is. */

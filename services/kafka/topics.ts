@@ -22,8 +22,10 @@ export function topicNames(prefix: string): TopicNames {
   };
 }
 
+/** What a topic takes that nobody has configured: `message.max.bytes` of a broker. */
+export const DEFAULT_RECORD_BYTES = 1_048_588;
 /** Values of up to 3 MB, with headers and the batch around them, uncompressed. */
-export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 const RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
 
 async function partitionsOf(admin: Admin): Promise<Map<string, number>> {
@@ -138,27 +140,44 @@ async function replicationOf(admin: Admin, topic: string): Promise<number> {
   return topics[0]?.partitions[0]?.replicas.length ?? 1;
 }
 
+/** What the configuration of a topic means for whoever reads or writes it. */
+export interface TopicSettings {
+  /** Bytes that it takes for one partition at once (`max.message.bytes`). */
+  readonly max_record_bytes: number;
+  /** Whether its records carry the broker's clock. On others their time is whatever the producer wrote, and is not believed. */
+  readonly is_append_timed: boolean;
+  /** Whether the broker deletes all but the last record of a key. */
+  readonly is_compacted: boolean;
+}
+
 /**
- * Topics whose records carry the broker's clock. On others the time of a record is whatever its producer wrote, and is
- * not believed.
+ * What topics are configured to do.
+ * @throws what the broker said, for instance that this user may not know
  */
-export async function appendTimedTopics(admin: Admin, topics: readonly string[]): Promise<ReadonlySet<string>> {
-  try {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map((name) => ({
-        type: ConfigResourceTypes.TOPIC,
-        name,
-        configNames: ['message.timestamp.type'],
-      })),
-    });
-    return new Set(
-      resources
-        .filter((resource) => resource.configEntries.some((entry) => entry.configValue === 'LogAppendTime'))
-        .map((resource) => resource.resourceName),
-    );
-  } catch {
-    // Who may not read the configuration of topics uses the own clock.
-    return new Set();
-  }
+export async function topicSettings(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  const configNames = ['message.timestamp.type', 'max.message.bytes', 'cleanup.policy'];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => {
+      const valueOf = (name: string): string =>
+        configEntries.find(({ configName }) => configName === name)?.configValue ?? '';
+      const settings = {
+        max_record_bytes: Number(valueOf('max.message.bytes')) || DEFAULT_RECORD_BYTES,
+        is_append_timed: valueOf('message.timestamp.type') === 'LogAppendTime',
+        is_compacted: valueOf('cleanup.policy').split(',').includes('compact'),
+      };
+      return [resourceName, settings];
+    }),
+  );
+}
+
+/** What to say about a source that loses events before they are read. */
+export function compactionWarning(topic: string): string {
+  return `The topic ${topic} is compacted: its broker deletes all but the last event of each conversation, read or not. Set cleanup.policy=delete on it.`;
 }

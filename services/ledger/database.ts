@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { z } from 'zod';
 import { findEngine } from './engine/find.ts';
-import { LedgerAwayError, LedgerError } from './errors.ts';
+import { LedgerAwayError, LedgerError, RefusedRowError } from './errors.ts';
 import { isRunning } from './processes.ts';
 
 /** Where the ledger's ClickHouse is. */
@@ -67,6 +67,31 @@ function isAway(error: unknown): boolean {
   );
 }
 
+/**
+ * ClickHouse's codes for a value that does not fit its column. Others speak of the statement, the server, its memory or
+ * its disk: those are no row's fault.
+ */
+const REFUSALS_OF_ROWS = new Set([
+  '6', // CANNOT_PARSE_TEXT
+  '25', // CANNOT_PARSE_ESCAPE_SEQUENCE
+  '26', // CANNOT_PARSE_QUOTED_STRING
+  '27', // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  '33', // CANNOT_READ_ALL_DATA
+  '38', // CANNOT_PARSE_DATE
+  '41', // CANNOT_PARSE_DATETIME
+  '53', // TYPE_MISMATCH
+  '69', // ARGUMENT_OUT_OF_BOUND
+  '70', // CANNOT_CONVERT_TYPE
+  '72', // CANNOT_PARSE_NUMBER
+  '117', // INCORRECT_DATA
+  '131', // TOO_LARGE_STRING_SIZE
+  '321', // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+  '349', // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+  '407', // DECIMAL_OVERFLOW
+  '469', // VIOLATED_CONSTRAINT
+  '691', // UNKNOWN_ELEMENT_OF_ENUM
+]);
+
 const VARIABLES: Readonly<Record<Role, readonly [user: string, password: string]>> = {
   own: ['CLICKHOUSE_USER', 'CLICKHOUSE_PASSWORD'],
   reader: ['CLICKHOUSE_READ_USER', 'CLICKHOUSE_READ_PASSWORD'],
@@ -85,6 +110,10 @@ function asLedgerError(error: unknown, where: string, role: Role): unknown {
     );
   if (error.code === '516')
     return new LedgerError(`ClickHouse refused the user or password: check ${user} and ${password}.`);
+  if (REFUSALS_OF_ROWS.has(error.code))
+    return new RefusedRowError(`ClickHouse refused a row (code ${error.code}): ${error.message.trim()}`, {
+      cause: error,
+    });
   return new LedgerError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
     cause: error,
   });

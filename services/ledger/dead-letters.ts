@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Rejection } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from './database.ts';
+import type { RefusedRowError } from './errors.ts';
+import { insertApart } from './refused-rows.ts';
 
 /** Where a rejected value came from. */
 export interface Position {
@@ -51,30 +53,53 @@ function line(letter: DeadLetter, firstSeenMs: number, isReplayed: boolean): str
   ])}\n`;
 }
 
+/** A letter that ClickHouse does not store, and why. */
+export interface RefusedLetter {
+  readonly letter: DeadLetter;
+  readonly error: RefusedRowError;
+}
+
 /** Keeps rejected values; the same value at the same place is kept once. */
 export class DeadLetters {
   readonly #database: Database;
+  readonly #onRefused: ((refused: RefusedLetter) => void) | null;
+  #letters: DeadLetter[] = [];
   #lines: string[] = [];
   #bytes = 0;
 
-  constructor(database: Database) {
+  /**
+   * @param onRefused told of letters that cannot be stored, where they are kept elsewhere; without it they fail the
+   *   `flush`, after all others are stored
+   */
+  constructor(database: Database, onRefused: ((refused: RefusedLetter) => void) | null = null) {
     this.#database = database;
+    this.#onRefused = onRefused;
   }
 
   /** @param firstSeenMs when it was first seen, Unix milliseconds; of several times the earliest is kept */
   async add(letter: DeadLetter, firstSeenMs: number = Date.now()): Promise<void> {
     const text = line(letter, firstSeenMs, false);
+    this.#letters.push(letter);
     this.#lines.push(text);
     this.#bytes += text.length;
     if (this.#bytes >= MAX_BATCH_BYTES) await this.flush();
   }
 
-  /** Resolves when every letter is stored. */
+  /**
+   * Resolves when every letter is stored.
+   * @throws RefusedRowError of the first letter that ClickHouse does not store, unless somebody is told of them
+   */
   async flush(): Promise<void> {
-    const lines = this.#lines.join('');
+    const letters = this.#letters;
+    const lines = this.#lines;
+    this.#letters = [];
     this.#lines = [];
     this.#bytes = 0;
-    await this.#database.insertLines('dead_letters', COLUMNS, lines);
+    for (const { index, error } of await insertApart(this.#database, 'dead_letters', COLUMNS, lines)) {
+      const letter = letters[index];
+      if (letter === undefined || this.#onRefused === null) throw error;
+      this.#onRefused({ letter, error });
+    }
   }
 }
 

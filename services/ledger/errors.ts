@@ -6,6 +6,9 @@ export class LedgerError extends Error {
 /** The server or the engine host could not be reached, or went away while it answered. Trying again may help. */
 export class LedgerAwayError extends LedgerError {}
 
+/** ClickHouse refused what a statement carried, not the statement: some row of it does not fit. Trying again changes nothing. */
+export class RefusedRowError extends LedgerError {}
+
 /** There is no ledger yet, or not one that this version can read. Somebody else makes it: waiting helps. */
 export class LedgerNotThereError extends LedgerError {}
 

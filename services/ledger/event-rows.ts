@@ -96,6 +96,16 @@ export function eventLine(e: LedgerEvent, rank: string): string {
     : `[${sharedCells(e, rank)},${NO_MESSAGE_CELLS},${statusCells(e)}]\n`;
 }
 
+/** The event of a line of ours: columns are named as its fields, and those of the other kind are none of its own. */
+export function eventOfLine(columns: readonly string[], text: string): LedgerEvent {
+  const cells = JSON.parse(text) as unknown[];
+  const named = Object.fromEntries(columns.map((column, i) => [column, cells[i]]));
+  const { kind, landing_rank: _, ...fields } = named;
+  const { group_id, wa_id, user_id } = fields;
+  const customer = group_id !== '' ? group_id : wa_id !== '' ? wa_id : user_id;
+  return { ...fields, event: kind, customer } as unknown as LedgerEvent;
+}
+
 /** What a stored event is read back with; `eventOf` takes the rows. */
 export const EVENT_SELECTION = `phone_number_id, customer, id, kind = 'message', toUnixTimestamp(timestamp), waba_id, wa_id, user_id,
   direction, type, device, origin, context, sender,

@@ -18,7 +18,8 @@ import {
 import { Database, type Location } from './database.ts';
 import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThereError } from './errors.ts';
 import { readFact, writeFact } from './facts.ts';
-import { Landing, newLandingNumber } from './landing.ts';
+import type { Position } from './dead-letters.ts';
+import { Landing, newLandingNumber, type PutAside } from './landing.ts';
 import { checkSchema, migrate } from './migrations.ts';
 import { Rebuild, type Footing, type RebuildOptions, type Touched } from './rebuild.ts';
 import { ThreadCache } from './thread-cache.ts';
@@ -37,6 +38,13 @@ export interface OpenOptions {
 }
 
 export type FoldOptions = Pick<RebuildOptions, 'emitter' | 'onProgress'>;
+
+export interface RecordOptions extends FoldOptions {
+  /** Takes the events that ClickHouse refuses; without it one of them fails the batch. */
+  readonly putAside?: PutAside;
+  /** What is said of where those came from. */
+  readonly origin?: Position;
+}
 
 /** The epoch whose rebuild has gone through all threads. */
 const FOLDED_EPOCH = 'folded_epoch';
@@ -199,14 +207,17 @@ export class Ledger {
     await this.#writer.enter();
   }
 
-  /** Begins a landing of any size; add events to it, then `fold` it. */
-  beginLanding(): Landing {
-    return new Landing(this.database);
+  /**
+   * Begins a landing of any size; add events to it, then `fold` it.
+   * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
+   */
+  beginLanding(putAside: PutAside | null = null): Landing {
+    return new Landing(this.database, false, putAside);
   }
 
   /** The same for live traffic, in batches that fit in memory: the threads that it touches are remembered. */
-  beginLiveLanding(): Landing {
-    return new Landing(this.database, true);
+  beginLiveLanding(putAside: PutAside | null = null): Landing {
+    return new Landing(this.database, true, putAside);
   }
 
   /**
@@ -226,9 +237,9 @@ export class Ledger {
   }
 
   /** Lands a batch and folds it; the batch is durable and marked when this resolves. */
-  async record(events: readonly LedgerEvent[], options: FoldOptions = {}): Promise<{ readonly stored: number }> {
-    const landing = this.beginLiveLanding();
-    for (const event of events) await landing.add(event);
+  async record(events: readonly LedgerEvent[], options: RecordOptions = {}): Promise<{ readonly stored: number }> {
+    const landing = this.beginLiveLanding(options.putAside);
+    for (const event of events) await landing.add(event, options.origin);
     return this.fold(landing, options);
   }
 

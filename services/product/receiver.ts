@@ -24,7 +24,7 @@ export async function serveReceiver(options: ReceiverOptions): Promise<Serving> 
   const kafka = connectKafka(options.kafka, log);
   const names = topicNames(options.kafka.topicPrefix);
   const producer = new RecordProducer(kafka);
-  const sink = new TopicSink(producer, names);
+  const sink = new TopicSink(producer, names, null);
   const server = createHttpServer({
     secrets: options.secrets,
     sink: (delivery) => sink.take(delivery),

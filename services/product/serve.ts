@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { DeadLetters } from '../ledger/dead-letters.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
@@ -123,7 +124,11 @@ function consumeHere(
   });
   return {
     consumers,
-    sink: new TopicSink(producer, topicNames(options.kafka.topicPrefix)),
+    sink: new TopicSink(producer, topicNames(options.kafka.topicPrefix), async (letters) => {
+      const table = new DeadLetters(ledger.database);
+      for (const letter of letters) await table.add(letter);
+      await table.flush();
+    }),
     stop: async () => {
       await consumers.stop();
       await producer.close();

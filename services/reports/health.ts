@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   deadLetterRow,
   trafficRow,
+  lostRecordsRow,
   waitingLettersRow,
   writerRow,
   type AskedLetters,
@@ -29,6 +30,12 @@ const WAITING = `
     ${utc('max(dead_letters.first_seen_at)')} AS last_seen_at
   FROM dead_letters FINAL WHERE is_replayed = 0 GROUP BY code ORDER BY letters DESC, code`;
 
+/** Most losses that are listed: each is a partition that was not read in time. */
+const LOST = `
+  SELECT topic, partition, toString(from_offset) AS first_offset, toString(to_offset - from_offset) AS records,
+    ${utc('lost_records.noticed_at')} AS noticed_at
+  FROM lost_records FINAL ORDER BY lost_records.noticed_at DESC, topic, partition, from_offset DESC LIMIT 1000`;
+
 /** Report `dead-letter-reasons`: rejected inputs that wait, by reason, the most first. */
 export function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
   return database.query(waitingLettersRow, WAITING);
@@ -36,10 +43,11 @@ export function deadLetterReasons(database: Database): Promise<WaitingLettersRow
 
 /** What says whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const [writers, configuration, waiting, [traffic]] = await Promise.all([
+  const [writers, configuration, waiting, lost, [traffic]] = await Promise.all([
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     deadLetterReasons(database),
+    database.query(lostRecordsRow, LOST),
     database.query(
       trafficRow,
       'SELECT sum(lost_referrals) AS lost_referrals, sum(customers_differ) AS customers_differ FROM summary_cells FINAL',
@@ -51,6 +59,7 @@ export async function health(database: Database): Promise<Health> {
     epoch: String(configuration?.epoch ?? ''),
     configuration_hash: configuration?.hash ?? '',
     waiting,
+    lost,
   };
 }
 

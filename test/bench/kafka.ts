@@ -252,7 +252,7 @@ try {
   let due: OutgoingRecord[] = [];
   let sent = 0;
   const start = performance.now();
-  const sending: Promise<void>[] = [];
+  const sending: Promise<unknown>[] = [];
   for await (const text of createInterface({ input: createReadStream(tail) })) {
     due.push(...recordsOf(text));
     if (due.length < LIVE_PER_SECOND / 20) continue;

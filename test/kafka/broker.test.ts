@@ -13,6 +13,12 @@ const COMMAND = fileURLToPath(new URL('../../scripts/kafka.js', import.meta.url)
 const BROKER = new URL('../../scripts/kafka/broker.js', import.meta.url).href;
 const USER = { name: 'app', password: 'a-secret.of_the~app' };
 
+const NEEDS = {
+  secure: { users: [USER] },
+  properties: { 'auto.create.topics.enable': 'false' },
+  laps: ['own'],
+} as const;
+
 function numbered(count: number): RecordToSend[] {
   return Array.from({ length: count }, (_, i) => ({ key: `key ${i % 97}`, value: `${i} ${'x'.repeat(200)}` }));
 }
@@ -26,7 +32,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describeKafka('a broker for development and tests', { secure: { users: [USER] } }, (kafka) => {
+describeKafka('a broker for development and tests', NEEDS, (kafka) => {
   it('keeps what it is given: keys, values, headers, and the order within a key', async () => {
     const topic = kafka.unique('round-trip');
     await kafka.createTopics([topic], 4);

@@ -172,10 +172,7 @@ export class World {
 
   static async create(kafka: TestBroker, data: DataDirectory, partitions = 12): Promise<World> {
     const world = new World(kafka, data);
-    await kafka.createTopics(Object.values(world.names), partitions, {
-      'message.timestamp.type': 'LogAppendTime',
-      'max.message.bytes': String(8 * 1024 * 1024),
-    });
+    await kafka.createTopics(Object.values(world.names), partitions);
     return world;
   }
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,14 +9,23 @@ import {
   KafkaJSProtocolError,
   logLevel,
   Partitioners,
+  ConfigResourceTypes,
   type Admin,
   type EachBatchPayload,
   type IHeaders,
   type KafkaConfig,
 } from 'kafkajs';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { kafkaUnavailable, startBroker, type Broker, type BrokerOptions } from '../../scripts/kafka/broker.js';
-import { createWithLeaders } from '../../services/kafka/topics.ts';
+import {
+  installKafka,
+  kafkaUnavailable,
+  startBroker,
+  type Broker,
+  type BrokerOptions,
+} from '../../scripts/kafka/broker.js';
+// For reading what is compressed.
+import '../../services/kafka/codecs.ts';
+import { createWithLeaders, DEFAULT_RECORD_BYTES } from '../../services/kafka/topics.ts';
 import { until } from './product.ts';
 
 /** Before `ledger.ts` takes it away, or as `npm test` hands it on: a broker that runs already. */
@@ -27,13 +37,25 @@ const PATIENT = { ...RETRY, retries: 2_000 };
 const LEADERLESS = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 const BATCH = 1_000;
 
-/** What a suite needs beyond any broker; with one of these it gets its own even where one runs already. */
+/** How topics are configured: as `ctwa-ledger topics create` makes them, or not at all, as an administrator may. */
+export type Lap = 'own' | 'defaults';
+
+const CONFIGS: Readonly<Record<Lap, Readonly<Record<string, string>>>> = {
+  own: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(8 * 1024 * 1024) },
+  defaults: {},
+};
+/** What the topics of a lap take at once. */
+const MAX_BYTES: Readonly<Record<Lap, number>> = { own: 8 * 1024 * 1024, defaults: DEFAULT_RECORD_BYTES };
+
+/** What a suite needs beyond any broker; with one that is not `laps` it gets its own even where one runs already. */
 export interface BrokerNeeds extends Omit<BrokerOptions, 'dataDir'> {
   /** To end it and start it again. */
   readonly own?: true;
+  /** How the topics are configured, one lap of the suite each. The full run takes both when nothing is said. */
+  readonly laps?: readonly Lap[];
 }
 
-function isOwn(needs: BrokerNeeds): boolean {
+function isOwn({ laps: _, ...needs }: BrokerNeeds): boolean {
   return Object.keys(needs).length > 0;
 }
 
@@ -67,7 +89,14 @@ export function describeKafka(name: string, needs: BrokerNeeds, suite: (kafka: T
     const kafka = new TestBroker(needs);
     beforeAll(() => kafka.start());
     afterAll(() => kafka.end());
-    suite(kafka);
+    const { laps = process.env['CTWA_FULL'] === '1' ? (['own', 'defaults'] as const) : (['own'] as const) } = needs;
+    for (const lap of laps)
+      describe(`topics ${lap === 'own' ? 'as we make them' : 'with the defaults of the broker'}`, () => {
+        beforeAll(() => {
+          kafka.lap = lap;
+        });
+        suite(kafka);
+      });
   });
 }
 
@@ -122,6 +151,8 @@ function headersOf(headers: IHeaders | undefined): Record<string, string> {
 export class TestBroker {
   readonly #needs: BrokerNeeds;
   readonly #created = new Set<string>();
+  /** Of the tests that run now. */
+  lap: Lap = 'own';
   #directory: string | null = null;
   #own: Broker | null = null;
 
@@ -132,7 +163,7 @@ export class TestBroker {
   /** @internal */
   async start(): Promise<void> {
     if (!isOwn(this.#needs) && external !== null) return;
-    const { own: _, ...options } = this.#needs;
+    const { own: _, laps: _laps, ...options } = this.#needs;
     this.#directory = mkdtempSync(join(tmpdir(), 'ctwa-kafka-'));
     this.#own = await startBroker({ ...options, dataDir: this.#directory });
   }
@@ -176,13 +207,18 @@ export class TestBroker {
     }
   }
 
-  /** Creates topics of the same size; `config` is Kafka's, `retention.ms` for instance. */
+  /** What topics take at once, in bytes. */
+  get maxBytes(): number {
+    return MAX_BYTES[this.lap];
+  }
+
+  /** Creates topics of the same size; `config` is Kafka's, `retention.ms` for instance, beside that of the lap. */
   async createTopics(
     names: readonly string[],
     partitions: number,
     config: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    const configEntries = Object.entries({ ...CONFIGS[this.lap], ...config }).map(([name, value]) => ({ name, value }));
     await this.#admin(async (admin) => {
       await createWithLeaders(
         admin,
@@ -230,6 +266,82 @@ export class TestBroker {
     } finally {
       await producer.disconnect();
     }
+  }
+
+  /** Changes the configuration of a topic. */
+  async configure(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    await this.#admin((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+      }),
+    );
+  }
+
+  /** Deletes the records of a partition before an offset, as retention does. */
+  async deleteBefore(topic: string, partition: number, offset: number): Promise<void> {
+    await this.#admin(async (admin) => {
+      // It knows topics by what was asked before.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    });
+  }
+
+  /** Sets where a group without members goes on in a partition. */
+  async commit(groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+    await this.#admin((admin) =>
+      admin.setOffsets({ groupId, topic, partitions: [{ partition, offset: String(offset) }] }),
+    );
+  }
+
+  /** Sends a transaction that is aborted: the offsets are taken, and hold nothing. */
+  async produceAndAbort(topic: string, records: readonly RecordToSend[]): Promise<void> {
+    const producer = kafkaClient(this.brokers, { retry: PATIENT }).producer({
+      transactionalId: this.unique('transaction'),
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    try {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: records.map((record) => ({ ...record })) });
+      await transaction.abort();
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  /** Sends lines as Kafka's own client in Java does, in batches that it compresses itself. Keys have no tabs. */
+  async produceInJava(
+    topic: string,
+    records: readonly { readonly key: string; readonly value: string }[],
+    codec: 'gzip' | 'snappy' | 'lz4' | 'zstd',
+  ): Promise<void> {
+    const options = ['--bootstrap-server', this.brokers, '--topic', topic, '--compression-codec', codec];
+    const reader = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=\t'];
+    const java = process.env['JAVA_HOME'] === undefined ? 'java' : join(process.env['JAVA_HOME'], 'bin', 'java');
+    const producer = spawn(
+      java,
+      [
+        ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', join(installKafka(), '*')],
+        ...['org.apache.kafka.tools.ConsoleProducer', ...options, ...reader],
+        // Many records to a batch, so that there is something to compress.
+        ...['--command-property', 'batch.size=200000', '--command-property', 'linger.ms=200'],
+      ],
+      { stdio: ['pipe', 'pipe', 'pipe'] },
+    );
+    let said = '';
+    for (const output of [producer.stdout, producer.stderr])
+      output.on('data', (text: Buffer) => (said += String(text)));
+    const ended = new Promise<number | null>((resolve, reject) => {
+      producer.once('error', reject);
+      producer.once('exit', resolve);
+    });
+    producer.stdin.end(records.map(({ key, value }) => `${key}\t${value}\n`).join(''));
+    const status = await ended;
+    if (status !== 0) throw new Error(`The producer in Java ended with ${String(status)}: ${said}`);
   }
 
   /** Everything that is in a topic now, by partition and offset; leaves no group behind. */

@@ -25,7 +25,7 @@ describe('whether figures can be trusted', () => {
     ],
   ];
   it.each(cases)('%s', (_, change, expected) => {
-    const found = doubts({ ...WELL, ...change }, null, NOW);
+    const found = doubts({ ...WELL, ...change }, null, NOW, []);
     expect(found).toHaveLength(expected.length);
     expected.forEach((pattern, i) => {
       expect(found[i]).toMatch(pattern);
@@ -33,8 +33,17 @@ describe('whether figures can be trusted', () => {
     expect(verdictOf(found, null).startsWith('Everything')).toBe(expected.length === 0);
   });
 
+  it('names what Kafka has no more', () => {
+    expect(doubts(WELL, null, NOW, [{ records: '1' }])).toEqual([
+      '1 record was deleted in Kafka before it was read, and is in no figure.',
+    ]);
+    expect(doubts(WELL, null, NOW, [{ records: '1500' }, { records: '2' }])).toEqual([
+      '1,502 records were deleted in Kafka before they were read, and are in no figure.',
+    ]);
+  });
+
   it('names what waits in Kafka where that is known, and claims nothing of it where it is not', () => {
-    expect(doubts(WELL, lagOf(2), NOW)).toEqual(['2 records in Kafka are not read yet.']);
+    expect(doubts(WELL, lagOf(2), NOW, [])).toEqual(['2 records in Kafka are not read yet.']);
     expect(verdictOf([], lagOf(0))).toBe('Everything that arrived is in the figures.');
     for (const unknown of [null, []])
       expect(verdictOf([], unknown)).toMatch(/^Everything in the ledger is in the figures\. If Kafka feeds it, /);

@@ -7,7 +7,7 @@ import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/dead-letters.ts';
 import { pino } from 'pino';
 import { brokerError, connectKafka } from '../../kafka/connection.ts';
-import { checkSources, missingTopics, topicNames } from '../../kafka/topics.ts';
+import { checkSources, compactionWarning, missingTopics, topicNames, topicSettings, type TopicSettings } from '../../kafka/topics.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
 import { databaseName, locationOf, readConfig, webhookSecrets, type CommonOptions } from '../settings.ts';
 
@@ -49,8 +49,16 @@ async function kafkaState(): Promise<string> {
     await admin.connect();
     const partitions = await checkSources(admin, names);
     const missing = await missingTopics(admin, [names.deadLetter, names.billing]);
+    const present = Object.values(names).filter((topic) => !missing.includes(topic));
+    // A user that may not read the configuration of topics can do its work all the same.
+    const configured = [...(await topicSettings(admin, present).catch(() => new Map<string, TopicSettings>()))];
+    const compacted = configured.filter(
+      ([topic, { is_compacted }]) => is_compacted && (topic === names.messages || topic === names.statuses),
+    );
+    if (compacted.length > 0) throw new LedgerError(compacted.map(([topic]) => compactionWarning(topic)).join(' '));
+    const taken = configured.map(([topic, { max_record_bytes }]) => `${topic} ${max_record_bytes}`).join(', ');
     const later = missing.length === 0 ? '' : `; ${missing.join(', ')} will be created by the first consumer`;
-    return `${settings.brokers.join(', ')}, sources with ${partitions} partitions${later}`;
+    return `${settings.brokers.join(', ')}, sources with ${partitions} partitions${later}; bytes that topics take at once: ${taken || 'not for this user to know'}`;
   } catch (error) {
     throw brokerError(error, settings);
   } finally {

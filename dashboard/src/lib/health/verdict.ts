@@ -1,4 +1,4 @@
-import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
+import type { LostRecordsRow, ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 
 import { recordsBehind } from '../freshness/freshness.ts';
@@ -16,11 +16,17 @@ export function doubts(
   status: Pick<LedgerStatus, 'dead_letters' | 'cells_behind' | 'charge_hours_behind' | 'last_event_at'>,
   lag: ProcessFigures['lag'],
   now: number,
+  lost: readonly Pick<LostRecordsRow, 'records'>[],
 ): string[] {
   const sentences: string[] = [];
   if (status.dead_letters > 0)
     sentences.push(
       `${counted(status.dead_letters, 'input was', 'inputs were')} rejected, and ${status.dead_letters === 1 ? 'is' : 'are'} in no figure.`,
+    );
+  const gone = lost.reduce((sum, { records }) => sum + Number(records), 0);
+  if (gone > 0)
+    sentences.push(
+      `${counted(gone, 'record was', 'records were')} deleted in Kafka before ${gone === 1 ? 'it was' : 'they were'} read, and ${gone === 1 ? 'is' : 'are'} in no figure.`,
     );
   const behind = recordsBehind(lag) ?? 0;
   if (behind > 0) sentences.push(`${counted(behind, 'record')} in Kafka ${behind === 1 ? 'is' : 'are'} not read yet.`);

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import kafkajs, { CompressionTypes, type KafkaMessage } from 'kafkajs';
+import { unpackLz4 } from './lz4.ts';
+import { unpackGzip, unpackSnappy, unpackZstd } from './unpack.ts';
+
+// Not among the names that Node finds in the package by itself.
+const { CompressionCodecs } = kafkajs;
+
+/** What one record batch may unpack to. A topic with defaults takes 1 MB of it compressed. */
+export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+/** What the batches of one answer of a broker may unpack to together; the rest of them is fetched again. */
+const MAX_UNPACKED_BYTES_OF_ANSWER = 256 * 1024 * 1024;
+/** Records become objects before anybody of ours sees them. */
+const MAX_RECORDS_OF_BATCH = 1_000_000;
+
+/** A record batch's header: offsets, length, epoch, magic, checksum, attributes, times, producer, number of records. */
+const HEADER_BYTES = 61;
+const LENGTH_AT = 8;
+const MAGIC_AT = 16;
+const LAST_OFFSET_DELTA_AT = 23;
+const COUNT_AT = 57;
+/** What the header's length does not count: the first offset and the length itself. */
+const UNCOUNTED_BYTES = 12;
+const MAGIC = 2;
+
+/** Stands on records in place of those that could not be unpacked. Nobody outside can know it. */
+const UNREADABLE_HEADER = `ctwa-unreadable-${randomUUID()}`;
+
+/** Tells kafkajs that what follows did not come whole: it takes what is before it, and fetches the rest again. */
+class RestLater extends Error {
+  override readonly name = 'KafkaJSPartialMessageError';
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  // Small numbers of either sign: zigzag.
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0;
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+function text(value: string): Buffer[] {
+  return [varint(Buffer.byteLength(value)), Buffer.from(value)];
+}
+
+/** One record of a batch, as it stands in it. */
+function recordOf(offsetDelta: number, value: Buffer | null, reason: string): Buffer {
+  const body = Buffer.concat([
+    // Attributes and timestamp.
+    Buffer.from([0, 0]),
+    varint(offsetDelta),
+    varint(-1),
+    ...(value === null ? [varint(-1)] : [varint(value.length), value]),
+    varint(1),
+    ...text(UNREADABLE_HEADER),
+    ...text(reason),
+  ]);
+  return Buffer.concat([varint(body.length), body]);
+}
+
+/** The header of the record batch whose compressed records these are: they are a view of the broker's answer. */
+function headerOf(records: Buffer): Buffer | null {
+  if (records.byteOffset < HEADER_BYTES) return null;
+  const header = Buffer.from(records.buffer, records.byteOffset - HEADER_BYTES, HEADER_BYTES);
+  const isOurs =
+    header.readInt8(MAGIC_AT) === MAGIC &&
+    header.readInt32BE(LENGTH_AT) === HEADER_BYTES - UNCOUNTED_BYTES + records.length;
+  return isOurs ? header : null;
+}
+
+/**
+ * As many records as the batch says that it holds, each with the reason; the first has the bytes of them all. So what
+ * cannot be unpacked costs itself alone: kafkajs would fetch it for ever, and nothing else of all partitions.
+ */
+function unreadableRecords(header: Buffer, records: Buffer, reason: string): Buffer {
+  const count = header.readInt32BE(COUNT_AT);
+  const last = header.readInt32BE(LAST_OFFSET_DELTA_AT);
+  const first = header.readBigInt64BE(0);
+  const others = `It is of the record batch that begins at offset ${first}, whose bytes are kept there: ${reason}`;
+  return Buffer.concat(
+    Array.from({ length: count }, (_, i) =>
+      recordOf(i === count - 1 ? last : i, i === 0 ? records : null, i === 0 ? reason : others),
+    ),
+  );
+}
+
+const unpackedOf = new WeakMap<ArrayBufferLike, number>();
+
+/** Unpacks one batch after another of a broker's answer, within what is allowed for them together. */
+function bounded(codec: string, unpack: (bytes: Buffer, limit: number) => Buffer | Promise<Buffer>) {
+  return async (records: Buffer): Promise<Buffer> => {
+    const before = unpackedOf.get(records.buffer) ?? 0;
+    if (before + MAX_UNPACKED_BYTES > MAX_UNPACKED_BYTES_OF_ANSWER)
+      throw new RestLater('The broker has answered with more than is unpacked at once.');
+    const header = headerOf(records);
+    const count = header?.readInt32BE(COUNT_AT) ?? 0;
+    if (header !== null && count > MAX_RECORDS_OF_BATCH)
+      throw new Error(
+        `A record batch at offset ${header.readBigInt64BE(0)} says that it holds ${count} records; at most ${MAX_RECORDS_OF_BATCH} are taken. Delete the records up to its end (kafka-delete-records), and have its producer send smaller batches.`,
+      );
+    try {
+      const unpacked = await unpack(records, MAX_UNPACKED_BYTES);
+      unpackedOf.set(records.buffer, before + unpacked.length);
+      return unpacked;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const reason = `The records are compressed with ${codec} and cannot be unpacked: ${why}. Have their producer send them again.`;
+      if (header === null) throw new Error(reason, { cause: error });
+      return unreadableRecords(header, records, reason);
+    }
+  };
+}
+
+function notWritten(codec: string): () => never {
+  return () => {
+    throw new Error(`Records are not written with ${codec} here.`);
+  };
+}
+
+const gzipped = promisify(gzip);
+
+CompressionCodecs[CompressionTypes.GZIP] = () => ({
+  compress: (encoder: { readonly buffer: Buffer }) => gzipped(encoder.buffer),
+  decompress: bounded('gzip', unpackGzip),
+});
+CompressionCodecs[CompressionTypes.Snappy] = () => ({
+  compress: notWritten('Snappy'),
+  decompress: bounded('Snappy', unpackSnappy),
+});
+CompressionCodecs[CompressionTypes.LZ4] = () => ({
+  compress: notWritten('LZ4'),
+  decompress: bounded('LZ4', unpackLz4),
+});
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: notWritten('Zstandard'),
+  decompress: bounded('Zstandard', unpackZstd),
+});
+
+/** Why a record could not be unpacked; null for one that could. */
+export function unreadableBecause(record: Pick<KafkaMessage, 'headers'>): string | null {
+  const reason = record.headers?.[UNREADABLE_HEADER];
+  return reason === undefined ? null : String(reason);
+}
