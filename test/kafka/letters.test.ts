@@ -104,6 +104,33 @@ describeKafka('values that cannot be used', {}, (kafka) => {
     await consumer.stop();
   });
 
+  it('are those that ClickHouse refuses, too: each costs itself alone', async () => {
+    world = await World.create(kafka, data, 1);
+    const refused = ['wamid.poison1', 'wamid.poison2'].map((id) => status(id, AT));
+    const good = traffic(213, 400);
+    const values = [refused[0]!, ...good.slice(0, 200), refused[1]!, ...good.slice(200)];
+    const alter = (change: string): Promise<void> =>
+      withLedger(data, world.database, (ledger) => ledger.database.command(`ALTER TABLE events ${change}`));
+    await alter("ADD CONSTRAINT no_poison CHECK position(id, 'poison') = 0");
+    await world.produce(values);
+    const consumer = world.consume();
+    await world.untilCaughtUp();
+    expect(await consumer.counts()).toMatchObject({ rejected: 2 });
+    const letters = await kafka.readAll(world.names.deadLetter);
+    expect(letters.map(({ headers }) => headers['reason_code'])).toEqual(['refused_by_ledger', 'refused_by_ledger']);
+    expect(letters.map(({ headers }) => headers['source_topic'])).toEqual([world.names.statuses, world.names.statuses]);
+    expect((await list()).map(({ code }) => code)).toEqual(['refused_by_ledger', 'refused_by_ledger']);
+    // It goes on, and the rest is as if they had never been.
+    expect(await consumer.status('/readyz')).toBe(200);
+    await consumer.stop();
+    await world.expectAsFromFile(good);
+    // Mended, they can be replayed, and then nothing is missing.
+    await alter('DROP CONSTRAINT no_poison');
+    await succeed(data, ['dead-letter', 'replay'], { env: { CLICKHOUSE_DATABASE: world.database } });
+    await world.expectAsFromFile([...good, ...refused]);
+    expect(await waiting()).toBe(0);
+  });
+
   it('are tried again from the table, and from the topic', async () => {
     world = await World.create(kafka, data, 2);
     const env = { KAFKA_BROKERS: kafka.brokers, KAFKA_TOPIC_PREFIX: world.prefix, CLICKHOUSE_DATABASE: world.database };
@@ -123,11 +150,26 @@ describeKafka('values that cannot be used', {}, (kafka) => {
     });
     const letters = good.map((event, i) => ({ key: null, value: JSON.stringify(event), headers: headers(i) }));
     letters.push({ key: null, value: 'still not json', headers: headers(good.length) });
-    // Somebody else's, in the same topic: neither lost nor taken for ours.
-    await kafka.produce(world.names.deadLetter, [...letters, { key: null, value: 'no letter', headers: {} }]);
+    // Somebody else's, in the same topic: neither lost nor taken for ours. Nor does one stop anything that no column takes.
+    const impossible = [{ partition: '99999999999' }, { offset: '9999999999999999' }, { reason_code: 'x'.repeat(99) }];
+    const strange = impossible.map((header) => ({
+      key: null,
+      value: 'strange',
+      headers: { ...headers(0), ...header },
+    }));
+    // A time that cannot be is not the letter's fault, who may hold the only copy of an event.
+    letters[0]!.headers['first_seen'] = '+275760-09-13T00:00:00.000Z';
+    letters[1]!.headers['first_seen'] = '-271821-04-20T00:00:00.000Z';
+    await kafka.produce(world.names.deadLetter, [
+      { key: null, value: 'no letter', headers: {} },
+      ...strange,
+      ...letters,
+      { key: null, value: null, headers: {} },
+    ]);
     const consumer = world.consume();
     await consumer.untilReady();
     await until('the letters are in the table', async () => (await waiting()) === letters.length);
+    expect(await consumer.status('/readyz')).toBe(200);
     await consumer.stop();
 
     const counts = { letters: letters.length, replayed: good.length, still_rejected: 1 };

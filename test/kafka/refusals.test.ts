@@ -100,6 +100,12 @@ describeKafka('a consumer that a broker refuses', { secure: { users: [USER] } },
     expectRefusal(await consume(env), 1, 'has 3 partitions', 'has 4', 'equally many');
   });
 
+  it('says that its session is longer than the broker allows', async () => {
+    const world = await newWorld(1);
+    const env = { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '9000000' };
+    expectRefusal(await consume(env), 1, 'INVALID_SESSION_TIMEOUT', 'KAFKA_SESSION_TIMEOUT_MS');
+  });
+
   it('says that the credentials are wrong', async () => {
     for (const mechanism of ['plain', 'scram-sha-256', 'SCRAM-SHA-512'])
       expectRefusal(

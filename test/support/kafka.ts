@@ -44,6 +44,8 @@ const CONFIGS: Readonly<Record<Lap, Readonly<Record<string, string>>>> = {
   own: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(8 * 1024 * 1024) },
   defaults: {},
 };
+/** The full run takes every suite through both laps; so does `CTWA_KAFKA_DEFAULTS=1`, at the size of the normal run. */
+const takesBothLaps = process.env['CTWA_FULL'] === '1' || process.env['CTWA_KAFKA_DEFAULTS'] === '1';
 /** What the topics of a lap take at once. */
 const MAX_BYTES: Readonly<Record<Lap, number>> = { own: 8 * 1024 * 1024, defaults: DEFAULT_RECORD_BYTES };
 
@@ -51,7 +53,7 @@ const MAX_BYTES: Readonly<Record<Lap, number>> = { own: 8 * 1024 * 1024, default
 export interface BrokerNeeds extends Omit<BrokerOptions, 'dataDir'> {
   /** To end it and start it again. */
   readonly own?: true;
-  /** How the topics are configured, one lap of the suite each. The full run takes both when nothing is said. */
+  /** How the topics are configured, one lap of the suite each. When nothing is said: as we make them, or both ways. */
   readonly laps?: readonly Lap[];
 }
 
@@ -89,7 +91,7 @@ export function describeKafka(name: string, needs: BrokerNeeds, suite: (kafka: T
     const kafka = new TestBroker(needs);
     beforeAll(() => kafka.start());
     afterAll(() => kafka.end());
-    const { laps = process.env['CTWA_FULL'] === '1' ? (['own', 'defaults'] as const) : (['own'] as const) } = needs;
+    const { laps = takesBothLaps ? (['own', 'defaults'] as const) : (['own'] as const) } = needs;
     for (const lap of laps)
       describe(`topics ${lap === 'own' ? 'as we make them' : 'with the defaults of the broker'}`, () => {
         beforeAll(() => {
