@@ -19,8 +19,7 @@ export const load: PageServerLoad = async (event) => {
   const shown = {
     ...message,
     customer: shownCustomer(message.customer, reveal),
-    participant: shownCustomer(message.participant, reveal),
-    dialled_customer: shownCustomer(message.dialled_customer, reveal),
+    dialled_customer: message.dialled_customer === '' ? '' : shownCustomer(message.dialled_customer, reveal),
   };
   return {
     reveal,
