@@ -2,6 +2,7 @@ import type { Database } from './database.ts';
 
 /** Who asks more often is given the last answer: a write to disk for each question would be a load of its own. */
 const KEPT_MS = 5_000;
+
 /** Whether a ledger takes writes now. Reading still works on a full disk, so that only a write can tell. */
 export class Readiness {
   readonly #database: Database;
