@@ -103,12 +103,3 @@ export async function unzipped(body: Buffer, maxBytes: number): Promise<Buffer |
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : 'not_gzip';
   }
 }
-
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-
-/** Bytes of UTF-8 without the mark that some programs put before them. */
-export function withoutMark(bytes: Buffer): Buffer {
-  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
-    ? bytes.subarray(BYTE_ORDER_MARK.length)
-    : bytes;
-}

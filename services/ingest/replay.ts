@@ -1,6 +1,5 @@
 import { DeadLetters, markReplayed, type DeadLetter } from '../ledger/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { withoutMark } from './body.ts';
 import { readBytes } from './value.ts';
 
 /** What became of the letters. */
@@ -26,7 +25,7 @@ export async function replayLetters(ledger: Ledger, batches: LetterBatches): Pro
     const waiting = new DeadLetters(ledger.database);
     for (const { letter, firstSeenMs } of batch) {
       letters += 1;
-      const outcomes = readBytes(withoutMark(letter.raw), Math.floor(Date.now() / 1000));
+      const outcomes = readBytes(letter.raw, Math.floor(Date.now() / 1000));
       const events = outcomes.flatMap((outcome) => (outcome.kind === 'event' ? [outcome.event] : []));
       let refused = 0;
       const putAside = (some: readonly DeadLetter[]): Promise<void> => {

@@ -164,8 +164,15 @@ function readEvent(value: unknown, nowSeconds: number): Outcome {
   return parsed.ok ? { kind: 'event', event: parsed.event } : rejected(parsed.rejection);
 }
 
-/** The same for raw bytes, which may be too many or no text at all. */
-export function readBytes(bytes: Buffer, nowSeconds: number): Outcome[] {
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+/**
+ * The same for raw bytes, which may be too many or no text at all. A byte order mark before them is passed over: some
+ * programs write one.
+ */
+export function readBytes(raw: Buffer, nowSeconds: number): Outcome[] {
+  const hasMark = raw.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+  const bytes = hasMark ? raw.subarray(BYTE_ORDER_MARK.length) : raw;
   if (bytes.length > MAX_VALUE_BYTES)
     return [
       rejected({

@@ -4,7 +4,7 @@ import { MAX_VALUE_BYTES, type LedgerEvent, type Rejection } from '@ctwa-ledger/
 import { DeadLetters } from '../ledger/dead-letters.ts';
 import type { PutAside } from '../ledger/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { codingOf, MAX_GZIP_OVERHEAD_BYTES, receiveBody, unzipped, withoutMark } from './body.ts';
+import { codingOf, MAX_GZIP_OVERHEAD_BYTES, receiveBody, unzipped } from './body.ts';
 import type { EndedBecause, UnfinishedBodies, UnfinishedLimits } from './unfinished.ts';
 import { readBytes, summarised } from './value.ts';
 
@@ -252,7 +252,7 @@ export async function receiveDelivery(
   const body = coding === 'gzip' ? await unzipped(sent, MAX_VALUE_BYTES) : sent;
   if (body === 'too_large') return refuse(response, TOO_LARGE);
   if (body === 'not_gzip') return refuse(response, NOT_GZIP);
-  const outcomes = readBytes(withoutMark(body), Math.floor(Date.now() / 1000));
+  const outcomes = readBytes(body, Math.floor(Date.now() / 1000));
   const delivery: Delivery = {
     events: outcomes.flatMap((outcome) => (outcome.kind === 'event' ? [outcome.event] : [])),
     rejections: outcomes.flatMap((outcome) => (outcome.kind === 'rejected' ? [outcome.rejection] : [])),
