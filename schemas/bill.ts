@@ -125,6 +125,8 @@ export const mismatchRow = z.object({
   conversation_id: z.string(),
   ad_id: z.string(),
   circumstance: z.string(),
+  /** Tells the participants of a group message apart in addresses; empty for any other message. */
+  participant_key: z.string(),
 });
 export type MismatchRow = z.infer<typeof mismatchRow>;
 
@@ -212,6 +214,8 @@ export const chargedMessageRow = z.object({
   error_title: z.string(),
   /** What the sender attached to it. */
   tag: z.string(),
+  /** Tells the participants of a group message apart in addresses; empty for any other message. */
+  participant_key: z.string(),
   /** `from:to`, with MAX for no upper bound; empty: its price is not from a tier. */
   tier: z.string(),
 });

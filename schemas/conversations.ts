@@ -94,6 +94,10 @@ export type TimelineEvent = Happening &
     | { readonly kind: 'inbound'; readonly type: string; readonly entry: TimelineEntry | null }
     | {
         readonly kind: 'outbound';
+        /** Of a group message; else empty. */
+        readonly participant: string;
+        /** Tells the participants of a group message apart in addresses; empty for any other message. */
+        readonly participant_key: string;
         /** Empty for a message known from statuses alone. */
         readonly type: string;
         readonly template_name: string;

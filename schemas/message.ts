@@ -10,6 +10,8 @@ export const messageRow = z.object({
   customer: z.string(),
   /** Of a group message; else empty. Each participant has a row. */
   participant: z.string(),
+  /** Tells the participants of a group message apart in addresses; empty for any other message. */
+  participant_key: z.string(),
   /** What the sender calls the customer, where Meta's statuses name another one (F3); else empty. */
   dialled_customer: z.string(),
   /** What the sender attached to it; empty when nothing. */

@@ -65,7 +65,10 @@ export async function answerApi(
   const query = url.searchParams;
   const text = (key: string): string | undefined => query.get(key) ?? undefined;
   const named = NARROWINGS.filter((narrowing) => query.has(narrowing));
-  const only = Object.fromEntries(named.map((narrowing) => [narrowing, text(narrowing)?.trim()]));
+  // A tag is whatever a sender attached, white space included.
+  const only = Object.fromEntries(
+    named.map((narrowing) => [narrowing, narrowing === 'tag' ? text(narrowing) : text(narrowing)?.trim()]),
+  );
   const parsed = parseFilters(
     { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of'), only },
     Math.floor(Date.now() / 1000),

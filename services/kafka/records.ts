@@ -99,7 +99,10 @@ export function rejectionOfRecord(record: Pick<KafkaMessage, 'headers' | 'value'
 }
 
 /** What the provider's log calls the way in, by Meta's `source_type`. */
-const ORIGINS: Readonly<Record<string, string>> = { ad: 'click_to_whatsapp_ad', post: 'facebook_page_call_to_action' };
+const ORIGINS: ReadonlyMap<string, string> = new Map([
+  ['ad', 'click_to_whatsapp_ad'],
+  ['post', 'facebook_page_call_to_action'],
+]);
 
 const ONLY_DIGITS = /^\d+$/;
 
@@ -109,9 +112,15 @@ function customerOf(customer: string): Readonly<Record<string, string>> | undefi
   return ONLY_DIGITS.test(customer) ? { wa_id: `+${customer}` } : { user_id: customer };
 }
 
+/** A group message has a record for each participant, told apart by this field; other messages have none. */
+function participantOf(participant: string): { readonly participant?: string } {
+  return participant === '' ? {} : { participant };
+}
+
 /**
  * A mark in the provider log's shape (contract.md 1): what inboxes need for the badge and the countdown. No amounts: one
- * late event can move the tiers of a whole month. Higher versions of a message replace lower ones.
+ * late event can move the tiers of a whole month. Higher versions of a message, of a group message for each participant,
+ * replace lower ones.
  */
 export function billingRecord(emitted: EmittedMark, names: TopicNames): OutgoingRecord {
   if (emitted.kind === 'retraction') {
@@ -120,8 +129,7 @@ export function billingRecord(emitted: EmittedMark, names: TopicNames): Outgoing
       event: 'message',
       message_id: id,
       phone_number_id,
-      // Of a group message this participant's row alone stands no more.
-      customer: customerOf(participant),
+      ...participantOf(participant),
       billing: null,
       version: emitted.version,
     };
@@ -133,10 +141,11 @@ export function billingRecord(emitted: EmittedMark, names: TopicNames): Outgoing
     event: 'message',
     message_id: mark.message_id,
     phone_number_id: mark.phone_number_id,
+    ...participantOf(mark.participant),
     conversation: isFreeEntry
       ? {
           type: 'FREE_ENTRY',
-          origin: mark.window === null ? undefined : (ORIGINS[mark.window.source_type] ?? mark.window.source_type),
+          origin: mark.window === null ? undefined : (ORIGINS.get(mark.window.source_type) ?? mark.window.source_type),
           expires_at:
             window_expires_at === null
               ? undefined

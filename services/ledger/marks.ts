@@ -60,10 +60,7 @@ export class Marks {
       this.#retractedMessages.push(messageRetractionLine(retraction, version));
     for (const retraction of rows.retracted_entries)
       this.#retractedEntries.push(entryRetractionLine(retraction, version));
-    for (const lost of rows.lost_referrals) {
-      this.#lostReferrals.push(lostReferralLine(lost, version));
-      this.#soilCell(lost.phone_number_id, lost.written_at);
-    }
+    for (const lost of rows.lost_referrals) this.#lostReferrals.push(lostReferralLine(lost, version));
     for (const key of keys)
       this.#folded.push(`${JSON.stringify([key.phone_number_id, key.customer, key.nameless_id, version])}\n`);
     for (const event of events) this.#soil(event);
@@ -71,6 +68,8 @@ export class Marks {
   }
 
   #announce(rows: Rows, version: string): void {
+    // First, so that whoever takes a row of no participant for the whole message still ends with the rows that stand.
+    for (const retraction of rows.retracted_messages) this.#emissions.push({ kind: 'retraction', retraction, version });
     const windowEnds = new Map(rows.entries.map((entry) => [entry.entry_id, entry.window?.expires_at ?? null]));
     for (const mark of rows.messages)
       this.#emissions.push({
@@ -80,7 +79,6 @@ export class Marks {
         window_expires_at: mark.window === null ? null : (windowEnds.get(mark.window.entry_id) ?? null),
         version,
       });
-    for (const retraction of rows.retracted_messages) this.#emissions.push({ kind: 'retraction', retraction, version });
   }
 
   /**
@@ -88,14 +86,12 @@ export class Marks {
    * earlier version of its rows may have counted in.
    */
   #soil(event: LedgerEvent): void {
-    if (event.event === 'message' && event.direction === 'inbound' && event.referral_source_type === '') return;
-    this.#soilCell(event.phone_number_id, event.timestamp);
-  }
-
-  #soilCell(phone_number_id: string, at: number): void {
-    let cells = this.#cells.get(phone_number_id);
-    if (cells === undefined) this.#cells.set(phone_number_id, (cells = new Set()));
-    cells.add(at - (at % CELL_SECONDS));
+    // A copy with errors may have stood as a lost referral.
+    if (event.event === 'message' && event.direction === 'inbound')
+      if (event.referral_source_type === '' && event.errors === '') return;
+    let cells = this.#cells.get(event.phone_number_id);
+    if (cells === undefined) this.#cells.set(event.phone_number_id, (cells = new Set()));
+    cells.add(event.timestamp - (event.timestamp % CELL_SECONDS));
   }
 
   /**

@@ -35,16 +35,17 @@ async function hasMigrations(database: Database): Promise<boolean> {
   return exists !== undefined && exists.n > 0;
 }
 
-/** @throws LedgerError when the ledger was written by a newer version of this program */
-async function appliedVersion(database: Database, newest: number): Promise<number> {
-  const [state] = await database.query(
-    z.object({ applied: z.number() }),
-    'SELECT max(version) AS applied FROM migrations',
-  );
-  const applied = state?.applied ?? 0;
-  if (applied > newest)
+/**
+ * The versions that were applied, each by itself: a lower one may have been added after a higher one was applied.
+ * @throws LedgerError when the ledger was written by a newer version of this program
+ */
+async function appliedVersions(database: Database, newest: number): Promise<ReadonlySet<number>> {
+  const rows = await database.query(z.object({ version: z.number() }), 'SELECT DISTINCT version FROM migrations');
+  const applied = new Set(rows.map((row) => row.version));
+  const highest = Math.max(0, ...applied);
+  if (highest > newest)
     throw new LedgerError(
-      `The ledger was written by a newer version of ctwa-ledger (schema ${applied}, this program knows ${newest}). Update this program, or use another ledger.`,
+      `The ledger was written by a newer version of ctwa-ledger (schema ${highest}, this program knows ${newest}). Update this program, or use another ledger.`,
     );
   return applied;
 }
@@ -55,11 +56,12 @@ async function appliedVersion(database: Database, newest: number): Promise<numbe
  * @throws LedgerError when the ledger was written by a newer version of this program
  */
 export async function checkSchema(database: Database): Promise<void> {
-  const newest = readMigrations().at(-1)?.version ?? 0;
-  const applied = (await hasMigrations(database)) ? await appliedVersion(database, newest) : 0;
-  if (applied < newest)
+  const migrations = readMigrations();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const applied = (await hasMigrations(database)) ? await appliedVersions(database, newest) : new Set<number>();
+  if (migrations.some(({ version }) => !applied.has(version)))
     throw new LedgerNotThereError(
-      `The tables of the ledger "${database.name}" are not up to date yet (schema ${applied} of ${newest}). A command that writes brings them up, consume or ingest for instance.`,
+      `The tables of the ledger "${database.name}" are not up to date yet (${applied.size} of ${migrations.length} migrations are applied). A command that writes brings them up, consume or ingest for instance.`,
     );
 }
 
@@ -73,9 +75,9 @@ export async function migrate(database: Database): Promise<void> {
     await database.command(
       'CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, applied_at DateTime) ENGINE = ReplacingMergeTree ORDER BY version',
     );
-  const applied = await appliedVersion(database, migrations.at(-1)?.version ?? 0);
+  const applied = await appliedVersions(database, migrations.at(-1)?.version ?? 0);
   for (const migration of migrations) {
-    if (migration.version <= applied) continue;
+    if (applied.has(migration.version)) continue;
     for (const statement of migration.statements) await database.command(statement);
     await database.command('INSERT INTO migrations SELECT {version:UInt32}, {name:String}, now()', {
       version: migration.version,

@@ -242,11 +242,15 @@ function directMessage(said: Said, rulebook: Rulebook): OutboundMessage {
 
 /** F8: a row for each participant that a status names. What names no participant speaks of all of them, deliveries apart. */
 function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
-  const participants = new Set(said.statuses.map((status) => status.participant));
-  participants.delete('');
-  const ofAll = said.statuses.filter((status) => status.participant === '');
-  return [...participants].map((participant) => {
-    const own = said.statuses.filter((status) => status.participant === participant);
+  const byParticipant = new Map<string, StatusEvent[]>([['', []]]);
+  for (const status of said.statuses) {
+    const known = byParticipant.get(status.participant);
+    if (known === undefined) byParticipant.set(status.participant, [status]);
+    else known.push(status);
+  }
+  const ofAll = byParticipant.get('') ?? [];
+  byParticipant.delete('');
+  return [...byParticipant].map(([participant, own]) => {
     return outboundMessage(said, rulebook, {
       customer: participant as Customer,
       participant,

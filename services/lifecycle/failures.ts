@@ -1,5 +1,5 @@
 import { canonicalEvent, type StatusEvent } from '@ctwa-ledger/schemas/event.ts';
-import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
+import { compareUtf8, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 import { z } from 'zod';
 
 /** An error of Meta's, as a message or a status names it. */
@@ -18,6 +18,11 @@ const part = z.union([z.number(), z.string()]).transform(String).catch('');
 // As Meta sends them; whoever calls itself a source of events may have sent anything.
 const errorSchema = z.object({ code: part, title: part, message: part }).catch({ code: '', title: '', message: '' });
 
+/** A cut may fall into the middle of a character, and half a character cannot be stored. */
+function cut(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : wellFormedText(text.slice(0, maxChars));
+}
+
 /**
  * The errors of an event: a list as Meta sends it, or one by itself. What cannot be read of one is empty.
  * @param errors the event's field: canonical JSON text, or empty
@@ -29,9 +34,9 @@ export function errorsOf(errors: string): MetaError[] {
   return (Array.isArray(value) ? value : [value]).map((one: unknown) => {
     const { code, title, message } = errorSchema.parse(one);
     return {
-      code: code.slice(0, MAX_CODE_CHARS),
-      title: title.slice(0, MAX_TITLE_CHARS),
-      message: message.slice(0, MAX_TITLE_CHARS),
+      code: cut(code, MAX_CODE_CHARS),
+      title: cut(title, MAX_TITLE_CHARS),
+      message: cut(message, MAX_TITLE_CHARS),
     };
   });
 }

@@ -5,6 +5,7 @@ import type { Database } from '../ledger/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { isClosedSql } from '../rating/standing-periods.ts';
 import { closingsOf, daysOf } from './charges.ts';
+import { participantKeySql } from './participants.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
 import { messagesSql, printedMessages, type PartOfMessages } from './rows.ts';
 import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
@@ -168,7 +169,7 @@ export async function chargedMessages(
       pagedRow,
       messagesSql(
         `SELECT * FROM (SELECT *, ${value} AS page_value FROM (${sql})) WHERE ${page.where} AND ${upto}`,
-        `, tier, ${page.cursor}`,
+        `, tier, ${participantKeySql('participant')} AS participant_key, ${page.cursor}`,
         page.order,
       ),
       { ...parameters, ...page.parameters, last_value: found.hours.at(-1)?.value ?? '' },

@@ -9,30 +9,32 @@ const TEMPLATE = 'Compare the template, its parameters and its approval with wha
 const ACCOUNT = 'Look at the account in Meta Business Manager: it is restricted or violates a policy.';
 
 /** What Meta's error codes ask for. */
-const WHAT_TO_DO: Readonly<Record<string, string>> = {
-  '4': SLOW_DOWN,
-  '80007': SLOW_DOWN,
-  '130429': SLOW_DOWN,
-  '131056': 'Send fewer messages to this customer in a short time, and send it again later.',
-  '131000': RETRY,
-  '131016': RETRY,
-  '131057': RETRY,
-  '368': ACCOUNT,
-  '130497': ACCOUNT,
-  '131031': ACCOUNT,
-  '131064': ACCOUNT,
-  '130472': 'Nothing: Meta withholds marketing messages from this customer for an experiment.',
-  '131026': 'Check that the number uses WhatsApp and has not blocked the business; send it another way.',
-  '131042': 'Repair the payment method or the billing set-up of the account.',
-  '131047': 'Send a template: more than 24 hours have passed since the customer last wrote.',
-  '131049': 'Wait at least 24 hours before the next marketing message: Meta limits them for each customer.',
-  '131050': 'Send this customer no marketing messages: they have stopped them.',
-  '131060': 'Nothing: WhatsApp cannot hand the content of this message over.',
-};
+const WHAT_TO_DO: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '4': SLOW_DOWN,
+    '80007': SLOW_DOWN,
+    '130429': SLOW_DOWN,
+    '131056': 'Send fewer messages to this customer in a short time, and send it again later.',
+    '131000': RETRY,
+    '131016': RETRY,
+    '131057': RETRY,
+    '368': ACCOUNT,
+    '130497': ACCOUNT,
+    '131031': ACCOUNT,
+    '131064': ACCOUNT,
+    '130472': 'Nothing: Meta withholds marketing messages from this customer for an experiment.',
+    '131026': 'Check that the number uses WhatsApp and has not blocked the business; send it another way.',
+    '131042': 'Repair the payment method or the billing set-up of the account.',
+    '131047': 'Send a template: more than 24 hours have passed since the customer last wrote.',
+    '131049': 'Wait at least 24 hours before the next marketing message: Meta limits them for each customer.',
+    '131050': 'Send this customer no marketing messages: they have stopped them.',
+    '131060': 'Nothing: WhatsApp cannot hand the content of this message over.',
+  }),
+);
 
 /** What an error of Meta's asks for; empty for a code that is not known. Codes of templates are one range. */
 export function whatToDo(code: string): string {
-  return WHAT_TO_DO[code] ?? (/^132\d{3}$/.test(code) ? TEMPLATE : '');
+  return WHAT_TO_DO.get(code) ?? (/^132\d{3}$/.test(code) ? TEMPLATE : '');
 }
 
 const grouped = failuresRow.omit({ what_to_do: true });

@@ -7,6 +7,7 @@ import { pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES, placedSql } from '../rating/ratable.ts';
 import { isClosedSql } from '../rating/standing-periods.ts';
 import { whatToDo } from './failures.ts';
+import { participantKeySql } from './participants.ts';
 import { isoTime } from './sql.ts';
 
 /** Which message is meant: ids are unique only within a business number. */
@@ -24,7 +25,7 @@ async function readMessages(database: Database, asked: AskedMessage): Promise<Me
   const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
   return database.query(
     messageRow,
-    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, participant, toString(waba_id) AS waba_id,
+    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, participant, ${participantKeySql('participant')} AS participant_key, toString(waba_id) AS waba_id,
         ${isoTime('marks.sent_at')} AS sent_time, ${isoTime('marks.delivered_at')} AS delivered_time, toString(marks.day) AS rated_day,
         type, template_name, category, policy, predicted, reported, billing, conversation_id, ad_id, source_type,
         model, market, rated_category, currency, card, tier,

@@ -8,6 +8,7 @@ import {
 } from '@ctwa-ledger/schemas/bill.ts';
 import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
 import type { Database, Parameters } from '../ledger/database.ts';
+import { participantKeySql } from './participants.ts';
 import { paging, type PageKey } from './paging.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 
@@ -97,7 +98,7 @@ export async function mismatchedMessages(
   const page = paging(asked, keysOf(asked.sort.column));
   const found = await database.query(
     pagedRow,
-    `SELECT ${COLUMNS}, ${page.cursor} FROM ${from} AND ${page.where} ${page.order}`,
+    `SELECT ${COLUMNS}, ${participantKeySql('message_marks.participant')} AS participant_key, ${page.cursor} FROM ${from} AND ${page.where} ${page.order}`,
     { ...parameters, ...page.parameters },
   );
   const { rows, ...place } = page.pageOf(found);

@@ -23,7 +23,8 @@ export function reportedWindows(database: Database, filters: ReportFilters): Pro
          max(marks.reported_window_expires_at) AS expires_at, toUInt32(count()) AS messages
        FROM message_marks AS marks FINAL
        WHERE reported_window_id != '' AND ${narrowed.where}
-       GROUP BY number, customer, window_id
+       -- A message that names no customer is a thread of its own (rules.md F3).
+       GROUP BY number, customer, window_id, if(marks.customer = '', marks.message_id, '')
      ) AS windows
      WHERE windows.first_at >= ${FROM} AND windows.first_at < ${TO}
      ORDER BY windows.first_at, number, customer, window_id`,

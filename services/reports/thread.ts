@@ -15,6 +15,8 @@ import type { OutboundMessage } from '../lifecycle/facts.ts';
 import { errorsOf } from '../lifecycle/failures.ts';
 import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
+import { ratedCategory } from '../lifecycle/verdict.ts';
+import { participantKey } from './participants.ts';
 import { CONVERSATION_SECONDS, CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
 
 /** Events of a page; a thread may have thousands. */
@@ -38,29 +40,40 @@ const RANK: Readonly<Record<TimelineEvent['kind'], number>> = {
 };
 
 function cursorOf(event: TimelineEvent): TimelineCursor {
-  return { at: event.at, rank: RANK[event.kind], id: event.id };
+  // The rows of a group message have one id and one time.
+  const id = event.kind === 'outbound' ? `${event.id}${event.participant_key}` : event.id;
+  return { at: event.at, rank: RANK[event.kind], id };
 }
 
 function compareCursors(a: TimelineCursor, b: TimelineCursor): number {
   return a.at - b.at || a.rank - b.rank || compareUtf8(a.id, b.id);
 }
 
-/** The first error of each status that has one, under the message's id; of several statuses the latest. */
+/**
+ * The first error of each status that has one, under the `markKey` of the row that it is about; of several statuses the
+ * latest. What a status of a group message says of nobody is about all its rows, and stands under no participant.
+ */
 function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   for (const event of events) {
     if (event.event !== 'status') continue;
     const [first] = errorsOf(event.errors);
     if (first === undefined || first.code === '') continue;
-    const known = refusals.get(event.id);
+    const key = markKey({ message_id: event.id, participant: event.group_id === '' ? '' : event.participant });
+    const known = refusals.get(key);
     if (known !== undefined && known.at >= event.timestamp) continue;
-    refusals.set(event.id, {
+    refusals.set(key, {
       at: event.timestamp,
       code: first.code,
       title: first.title === '' ? first.message : first.title,
     });
   }
   return refusals;
+}
+
+function refusalOf(refusals: ReadonlyMap<string, Refusal>, row: OutboundMessage): Refusal | undefined {
+  const of = (participant: string): Refusal | undefined => refusals.get(markKey({ message_id: row.id, participant }));
+  return of(row.participant) ?? of('');
 }
 
 type Window = NonNullable<EntryMark['window']> & { readonly entry: EntryMark };
@@ -100,6 +113,8 @@ function outboundEvent(
 ): TimelineEvent {
   return {
     kind: 'outbound',
+    participant: message.participant,
+    participant_key: participantKey(message.participant),
     at: message.sent_at,
     id: message.id,
     is_free: message.delivered_at === null ? isFree(message.sent_at) : mark.window !== null,
@@ -207,7 +222,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
     const mark = messages.get(markKey({ message_id: message.id, participant: message.participant }));
     if (mark === undefined) continue;
     if (mark.rule === 'W5' && mark.window !== null) opened.set(mark.window.entry_id, mark);
-    events.push(outboundEvent(message, mark, refusals.get(message.id), isFree));
+    events.push(outboundEvent(message, mark, refusalOf(refusals, message), isFree));
   }
   for (const { entry, opened_at, expires_at, is_reported } of windows) {
     const opener = opened.get(entry.entry_id);
@@ -245,10 +260,11 @@ function stoppedMarketingAt(
 ): number | null {
   let stopped: number | null = null;
   let delivered = -Infinity;
-  for (const { id, category, delivered_at } of facts.outbound) {
-    const refusal = refusals.get(id);
+  for (const message of facts.outbound) {
+    const { category, delivered_at } = message;
+    const refusal = refusalOf(refusals, message);
     if (refusal?.code === STOPPED_MARKETING && (stopped === null || refusal.at > stopped)) stopped = refusal.at;
-    if (category.startsWith('marketing') && delivered_at !== null && delivered_at <= as_of)
+    if (ratedCategory(category).startsWith('marketing') && delivered_at !== null && delivered_at <= as_of)
       delivered = Math.max(delivered, delivered_at);
   }
   return stopped !== null && stopped >= delivered ? stopped : null;

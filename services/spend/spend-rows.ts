@@ -1,3 +1,4 @@
+import { wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 import { SPEND_COLUMN_NAMES, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
 import { DateTime } from 'luxon';
 import {
@@ -72,7 +73,8 @@ export class SpendRow {
   }
 
   name(column: 'ad_name' | 'adset_name' | 'campaign_name'): string {
-    return singleSpaced(this.text(column)).slice(0, MAX_NAME_CHARACTERS);
+    // A cut may fall into the middle of a character, and half a character cannot be stored.
+    return wellFormedText(singleSpaced(this.text(column)).slice(0, MAX_NAME_CHARACTERS));
   }
 
   /** @param isByDay whether the file is broken down by day, which repeats the whole span as reporting starts and ends */

@@ -50,6 +50,7 @@ async function withCases<T>(names: readonly string[], work: (ledger: Ledger) => 
   }
 }
 
+const OCTOBER_5_NOON = 1_791_201_600;
 const OCTOBER_5 = { day: '2026-10-05', phone_number_id: NUMBER };
 
 describe('a free entry that only Meta reports (case 07)', () => {
@@ -95,6 +96,42 @@ describe('a free entry that only Meta reports (case 07)', () => {
       ]);
       expect(await rows(ledger, 'mismatches', { circumstance: 'answered_from_app' })).toEqual([]);
       expect((await health(ledger.database)).traffic).toEqual({ lost_referrals: 1, customers_differ: 0 });
+    }));
+
+  it('moves to the day of the copy that counts, and leaves the day that it stood on', () =>
+    withCases([], async (ledger) => {
+      const base = { event: 'message', direction: 'inbound', phone_number_id: NUMBER, wa_id: '551', id: 'L1' };
+      const lost = { ...base, type: 'unsupported', errors: [{ code: 131060 }] };
+      await ledger.record(parsed([{ ...lost, timestamp: OCTOBER_5_NOON + 86_400 }]));
+      expect((await rows(ledger, 'daily')).map((row) => [row['day'], row['lost_referrals']])).toEqual([
+        ['2026-10-06', '1'],
+      ]);
+      await ledger.record(parsed([{ ...lost, timestamp: OCTOBER_5_NOON }]));
+      expect((await rows(ledger, 'daily')).map((row) => [row['day'], row['lost_referrals']])).toEqual([
+        ['2026-10-05', '1'],
+      ]);
+      await ledger.record(parsed([{ ...base, type: 'text', timestamp: OCTOBER_5_NOON - 86_400 }]));
+      expect(await rows(ledger, 'daily')).toEqual([]);
+    }));
+
+  it('without a customer is a window of its own', () =>
+    withCases([], async (ledger) => {
+      const free = {
+        event: 'status',
+        phone_number_id: NUMBER,
+        status: 'delivered',
+        timestamp: OCTOBER_5_NOON,
+        conversation: { id: 'c1', origin: { type: 'referral_conversion' } },
+        pricing: { type: 'free_entry_point', billable: false, pricing_model: 'PMP' },
+      };
+      await ledger.record(
+        parsed([
+          { ...free, id: 'n1' },
+          { ...free, id: 'n2' },
+        ]),
+      );
+      expect((await rows(ledger, 'reported-windows')).map((row) => row['first_message_id'])).toEqual(['n1', 'n2']);
+      expect((await rows(ledger, 'daily')).map((row) => row['windows_reported_only'])).toEqual(['2']);
     }));
 
   it('is taken back when the message turns out to have its content', () =>
@@ -233,7 +270,6 @@ const status = (id: string, name: string, at: number, more: object = {}): object
   timestamp: at,
   ...more,
 });
-const OCTOBER_5_NOON = 1_791_201_600;
 const LIMIT = { code: 131049, title: 'Not delivered to maintain healthy ecosystem engagement' };
 
 describe('failures', () => {
@@ -275,6 +311,33 @@ describe('failures', () => {
       const [explained] = await explain(ledger, { message_id: 'f4', phone_number_id: null, tz: 'UTC' });
       expect(explained?.failure_sentence).toContain('error 131049');
       expect(explained?.failure_sentence).toContain('it was delivered too');
+    }));
+});
+
+describe('errors of any shape', () => {
+  it('are taken: a title that is cut within a character, a code that is a name in JavaScript, a text, a number', () =>
+    withCases([], async (ledger) => {
+      const shapes: unknown[] = [
+        [{ code: 131000, title: `${'a'.repeat(199)}\u{1f600}x` }],
+        [{ code: 'constructor', title: 'toString' }],
+        'a text',
+        7,
+        [null],
+        { code: 131026 },
+      ];
+      await ledger.record(
+        parsed(
+          shapes.flatMap((errors, i) => [
+            sent(`e${i}`, OCTOBER_5_NOON),
+            status(`e${i}`, 'failed', OCTOBER_5_NOON + 1, { errors }),
+          ]),
+        ),
+      );
+      const messages = await rows(ledger, 'messages');
+      expect(messages.map((row) => row['error_code'])).toEqual(['131000', 'constructor', '', '', '', '131026']);
+      expect(messages[0]?.['error_title']).toBe(`${'a'.repeat(199)}\ufffd`);
+      const failures = await rows(ledger, 'failures');
+      expect(failures.find((row) => row['error_code'] === 'constructor')).toMatchObject({ what_to_do: '' });
     }));
 });
 

@@ -28,6 +28,8 @@ const entry = (is_re_click: boolean): { readonly entry: Extract<TimelineEvent, {
 });
 const business = (at: number, billing: string, delivered_at: number | null = at): TimelineEvent => ({
   kind: 'outbound',
+  participant: '',
+  participant_key: '',
   at,
   id: `out ${(ids += 1)}`,
   is_free: false,

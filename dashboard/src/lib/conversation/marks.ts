@@ -7,6 +7,11 @@ const BUSINESS_MARKS = ['free_entry', 'free_service', 'covered', 'billable', 'un
 
 export type CustomerMark = (typeof CUSTOMER_MARKS)[number];
 export type BusinessMark = (typeof BUSINESS_MARKS)[number];
+/** Tells the events of a thread apart: a group message is one for each participant. */
+export function eventKey(event: TimelineEvent): string {
+  return `${event.kind} ${event.id} ${event.kind === 'outbound' ? event.participant_key : ''}`;
+}
+
 /** How a message is drawn in the picture of a conversation. */
 export type StripMark = CustomerMark | BusinessMark;
 

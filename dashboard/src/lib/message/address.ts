@@ -13,10 +13,10 @@ export function messageParts({ phone_number_id, message_id }: MessageKey): Messa
 /**
  * End of the address of one message's page, and of the page that looks one up.
  * @param reveal asks for the customer's whole number
- * @param row which of a group message's participants, from 1
+ * @param participant_key which participant of a group message; empty: the first, or the one row of any other
  */
-export function messageSearch(filters: FilterState, reveal: boolean, row = 1): string {
-  return search(filters, { reveal: reveal ? '1' : '', row: row === 1 ? '' : String(row) });
+export function messageSearch(filters: FilterState, reveal: boolean, participant_key = ''): string {
+  return search(filters, { reveal: reveal ? '1' : '', participant: participant_key });
 }
 
 /** Address of the page of one message. */

@@ -84,7 +84,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'customer-service-window',
         name: 'Customer service window',
         meaning:
-          'The 24 hours after each message of the customer in which free-form messages may be sent. It is independent of the free entry window.',
+          'The 24 hours after each message or call of the customer in which free-form messages may be sent; in a group, after a message of any member. It is independent of the free entry window.',
         rules: 'rule W1',
       },
     ],
@@ -111,7 +111,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'pricing-type',
         name: 'Meta’s pricing type',
         meaning:
-          'What Meta’s statuses call the same: regular is billable, free_entry_point is free entry, free_customer_service is free service. It has no name for covered messages: their conversation was charged.',
+          'What Meta’s statuses call the same: regular is billable, free_entry_point is free entry, free_customer_service and free_group_customer_service are free service; of any other type, its field billable says whether it is billable. It has no name for covered messages: their conversation was charged.',
         rules: 'rule V1',
       },
       {

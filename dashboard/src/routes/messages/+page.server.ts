@@ -12,12 +12,14 @@ export const load: PageServerLoad = async (event) => {
   const reveal = readReveal(event.url.searchParams);
   if (message_id === '') return { message_id, reveal, messages: [] };
   const found = await reportsOf(event).messages({ message_id, phone_number_id: null, tz: filters.tz }, filters.sample);
-  const only = found.length === 1 ? found[0] : undefined;
+  // A group message has a row for each participant, all of one number.
+  const numbers = [...new Set(found.map(({ message }) => message.phone_number_id))];
+  const only = numbers.length === 1 ? found[0] : undefined;
   if (only !== undefined) redirect(303, messageAddress(only.message, filters, reveal));
   // Nothing but the numbers: what is not to be seen is not sent either.
   return {
     message_id,
     reveal,
-    messages: found.map(({ message }) => ({ message_id, phone_number_id: message.phone_number_id })),
+    messages: numbers.map((phone_number_id) => ({ message_id, phone_number_id })),
   };
 };

@@ -17,6 +17,14 @@ export const load: PageServerLoad = async (event) => {
     reveal,
     own_repairs,
     message_id: event.params.message_id,
-    conversation: { ...found, customer: shownCustomer(found.customer, reveal) },
+    conversation: {
+      ...found,
+      customer: shownCustomer(found.customer, reveal),
+      events: found.events.map((one) =>
+        one.kind === 'outbound' && one.participant !== ''
+          ? { ...one, participant: shownCustomer(one.participant, reveal) }
+          : one,
+      ),
+    },
   };
 };

@@ -9,9 +9,9 @@ export const load: PageServerLoad = async (event) => {
   const { status, filters } = await event.parent();
   if (status === null) error(503, 'The ledger does not answer');
   const all = await reportsOf(event).messages({ ...event.params, tz: filters.tz }, filters.sample);
-  // A group message has a row for each participant; the address counts them, so that it names nobody.
-  const row = Math.min(Math.max(Math.trunc(Number(event.url.searchParams.get('row') ?? 1)) || 1, 1), all.length);
-  const explained = all[row - 1];
+  // A group message has a row for each participant; its address tells them apart and names nobody.
+  const wanted = event.url.searchParams.get('participant') ?? '';
+  const explained = all.find(({ message }) => message.participant_key === wanted) ?? all[0];
   if (explained === undefined) error(404, 'There is no such message');
   const reveal = readReveal(event.url.searchParams);
   const { message } = explained;
@@ -23,8 +23,10 @@ export const load: PageServerLoad = async (event) => {
   };
   return {
     reveal,
-    row,
-    participants: all.map((one) => shownCustomer(one.message.participant, reveal)),
+    participants: all.map(({ message: { participant, participant_key } }) => ({
+      participant_key,
+      name: shownCustomer(participant, reveal),
+    })),
     explained: { ...explained, message: shown },
   };
 };
