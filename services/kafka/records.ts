@@ -43,7 +43,7 @@ function text(headers: IHeaders | undefined, name: string): string | null {
 
 const WHOLE_NUMBER = /^\d{1,16}$/;
 const MAX_PARTITION = 2 ** 31 - 1;
-const REASON_CODE = /^[a-z_]{1,60}$/;
+const REASON_CODE = /^[a-z0-9_]{1,60}$/;
 /** Longer than any path or topic. */
 const MAX_SOURCE_CHARS = 4_096;
 const MAX_MESSAGE_CHARS = 4_096;

@@ -90,6 +90,10 @@ describe('a record of the dead-letter topic', () => {
     });
   });
 
+  it.each(['not_json', 'invalid_utf8', 'of_a_later_version'])('has any code of ours: %s', (reason_code) => {
+    expect(read({ reason_code })?.letter.code).toBe(reason_code);
+  });
+
   it.each(['+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z', '1899-01-01', '2300-01-01', 'never', ''])(
     'whose time cannot be (%s) is a letter of now',
     (first_seen) => {
