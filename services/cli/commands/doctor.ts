@@ -7,7 +7,14 @@ import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/dead-letters.ts';
 import { pino } from 'pino';
 import { brokerError, connectKafka } from '../../kafka/connection.ts';
-import { checkSources, compactionWarning, missingTopics, topicNames, topicSettings, type TopicSettings } from '../../kafka/topics.ts';
+import {
+  checkSources,
+  compactionWarning,
+  missingTopics,
+  topicNames,
+  topicSettings,
+  type TopicSettings,
+} from '../../kafka/topics.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
 import { databaseName, locationOf, readConfig, webhookSecrets, type CommonOptions } from '../settings.ts';
 
