@@ -18,9 +18,9 @@ const part = z.union([z.number(), z.string()]).transform(String).catch('');
 // As Meta sends them; whoever calls itself a source of events may have sent anything.
 const errorSchema = z.object({ code: part, title: part, message: part }).catch({ code: '', title: '', message: '' });
 
-/** A cut may fall into the middle of a character, and half a character cannot be stored. */
+/** Half a character cannot be stored: one may be left by a cut, or stand in the JSON text as an escape. */
 function cut(text: string, maxChars: number): string {
-  return text.length <= maxChars ? text : wellFormedText(text.slice(0, maxChars));
+  return wellFormedText(text.slice(0, maxChars));
 }
 
 /**
