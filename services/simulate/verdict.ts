@@ -130,6 +130,8 @@ function reportVerdict(
   allowance: ServiceAllowance,
   prng: Prng,
 ): void {
+  // What people send from the app is outside the bill: it opens no window and takes no free place (rules.md F6).
+  if (message.isEcho) return;
   const isDelivered = message.deliveredAt !== -1;
   const at = isDelivered ? message.deliveredAt : message.sentAt;
   if (isDelivered && message.type !== 'reaction' && thread.waiting.length > 0 && answersEntry(thread, message.sentAt)) {
@@ -137,17 +139,13 @@ function reportVerdict(
   }
   const { number } = thread;
   if (isWindowOpen(thread, at)) {
-    if (message.isEcho || !number.hasPricing) return;
+    if (!number.hasPricing) return;
     message.pricing = at < local.perMessageFrom ? FREE_ENTRY_CONVERSATION : FREE_ENTRY;
     message.conversation = conversationJson(thread.windowId, 'referral_conversion', -1);
     message.conversationOnSent = conversationJson(thread.windowId, 'referral_conversion', thread.windowExpiresAt);
     return;
   }
   const { category } = message;
-  if (message.isEcho) {
-    if (isDelivered && at >= local.chargedServiceFrom) allowance.take(thread.numberIndex, local.month(at));
-    return;
-  }
   if (at < local.perMessageFrom) {
     reportConversation(thread, message, at, isDelivered, local, prng);
     return;

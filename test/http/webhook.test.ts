@@ -128,7 +128,8 @@ describe('a running receiver', () => {
     // An echo is delivered when it is sent; the status does not move that.
     const second = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19)}+00:00`;
     expect(rows.map((row) => row['delivered_at'])).toEqual([second(AT + 60), second(AT + 90)]);
-    expect(rows[0]!['conversation_id']).toBe(entry);
+    // The echo answers the ad, and the message after it opens the window (rules.md F6, W4).
+    expect(rows.map((row) => row['conversation_id'])).toEqual(['', entry]);
     const conversations = csvRows(await output(data, ['export', 'conversations']));
     expect(conversations.find((row) => row['conversation_id'] === entry)).toMatchObject({
       // A number of the ad that a spreadsheet would run.

@@ -45,7 +45,7 @@ function listRows(markets: readonly string[], choose: Choose): ListRow[] {
   });
 }
 
-/** Tiers that few messages cross: whole, with gaps, beginning late, and one message wide. */
+/** Tiers that few messages cross: whole, beginning late, ending early, and one message wide. */
 const BOUNDS: readonly (readonly (readonly [number, number | null])[])[] = [
   [
     [1, 2],
@@ -64,7 +64,7 @@ const BOUNDS: readonly (readonly (readonly [number, number | null])[])[] = [
   ],
   [
     [2, 3],
-    [6, null],
+    [4, 6],
   ],
   [[1, 1]],
   [[3, null]],

@@ -254,6 +254,7 @@ describe('much traffic', () => {
         stored: counts.stored,
         duplicate: events.length - counts.stored,
         rejected: 0,
+        warning: null,
       });
       await expectOracle(ledger!, events, settings, views);
     });
@@ -271,7 +272,13 @@ describe('much traffic', () => {
       expect(first.stored + first.duplicate).toBe(events.length);
 
       const second = await ingestFile(other!, file, () => undefined);
-      expect(second).toEqual({ read: first.read, stored: 0, duplicate: events.length, rejected: unusable.length });
+      expect(second).toEqual({
+        read: first.read,
+        stored: 0,
+        duplicate: events.length,
+        rejected: unusable.length,
+        warning: null,
+      });
       expect(await reportTexts(ledger!.database)).toEqual(before);
       expect(await numberFrom(ledger!.database, 'SELECT count() AS n FROM dead_letters FINAL')).toBe(unusable.length);
 
