@@ -331,6 +331,7 @@ const billingSchema = z.strictObject({
   event: z.literal('message'),
   message_id: z.string(),
   phone_number_id: z.string(),
+  participant: z.string().optional(),
   conversation: z
     .strictObject({ type: z.literal('FREE_ENTRY'), origin: z.string().optional(), expires_at: z.string().optional() })
     .optional(),
@@ -340,11 +341,16 @@ const billingSchema = z.strictObject({
   version: z.string(),
 });
 
+/** A group message has a record for each participant. */
+function billingId(row: { phone_number_id: string; message_id: string; participant?: string | undefined }): string {
+  return `${row.phone_number_id}/${row.message_id}/${row.participant ?? ''}`;
+}
+
 export function billingOf(record: Pick<RecordRead, 'key' | 'value'>): Billing {
   const value = billingSchema.parse(JSON.parse(record.value ?? 'null'));
   const { customer } = value;
   return {
-    id: `${value.phone_number_id}/${value.message_id}`,
+    id: billingId(value),
     key: record.key ?? '',
     version: value.version,
     billing: value.billing,
@@ -357,6 +363,7 @@ export function billingOf(record: Pick<RecordRead, 'key' | 'value'>): Billing {
 const markRow = z.object({
   phone_number_id: z.string(),
   message_id: z.string(),
+  participant: z.string(),
   version: z.string(),
   is_retracted: z.number(),
   customer: z.string(),
@@ -368,16 +375,16 @@ async function billingOfLedger(database: Database): Promise<Map<string, Billing>
   const rows = await database.query(
     markRow,
     // Past the version, a row that was retracted is left out by FINAL; here it counts as one that says so.
-    `SELECT m.phone_number_id AS phone_number_id, m.message_id AS message_id, m.version AS version,
+    `SELECT m.phone_number_id AS phone_number_id, m.message_id AS message_id, m.participant AS participant, m.version AS version,
         m.is_retracted AS is_retracted, m.customer AS customer, m.billing AS billing,
         ifNull(formatDateTime(e.expires_at, '%FT%TZ'), '') AS expires_at
-     FROM (SELECT * FROM message_marks ORDER BY version DESC, is_retracted LIMIT 1 BY phone_number_id, message_id) AS m
+     FROM (SELECT * FROM message_marks ORDER BY version DESC, is_retracted LIMIT 1 BY phone_number_id, message_id, participant) AS m
      LEFT JOIN (SELECT * FROM entry_marks FINAL) AS e
          ON m.phone_number_id = e.phone_number_id AND m.conversation_id = e.entry_id`,
   );
   return new Map(
     rows.map((row): [string, Billing] => {
-      const id = `${row.phone_number_id}/${row.message_id}`;
+      const id = billingId(row);
       if (row.is_retracted === 1)
         return [
           id,

@@ -51,8 +51,9 @@ function expectedOf(world: MoneyWorld): RatedMessage[] {
   return rateMessages({ messages, accounts: world.accounts, cards: world.cards, marketOf });
 }
 
-const keyOf = (row: { phone_number_id: string; message_id: string }): string =>
-  `${row.phone_number_id} ${row.message_id}`;
+/** A group message has a row for each participant. */
+const keyOf = (row: { phone_number_id: string; message_id: string; customer: string }): string =>
+  `${row.phone_number_id} ${row.message_id} ${row.customer}`;
 
 async function expectMoney(ledger: Ledger, expected: readonly RatedMessage[]): Promise<void> {
   const columns = expected.map((message) => [keyOf(message), moneyColumns(message)] as const);
