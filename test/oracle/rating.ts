@@ -298,7 +298,9 @@ function priceOf(line: Line, place: number | undefined, files: readonly RateFile
   for (const tier of tierFile(line, files)?.rows ?? []) {
     if (tier.market !== line.market || tier.category !== line.category || place === undefined) continue;
     if (place < tier.from || (tier.to !== null && place > tier.to)) continue;
-    return { rate: new Decimal(tier.rate), rate_card, tier: `${tier.from}:${tier.to ?? 'MAX'}` };
+    // contract.md 6: From 0 means 1.
+    const from = Math.max(tier.from, 1);
+    return { rate: new Decimal(tier.rate), rate_card, tier: `${from}:${tier.to ?? 'MAX'}` };
   }
   return { rate: new Decimal(cell), rate_card, tier: '' };
 }
