@@ -54,7 +54,7 @@ export interface GroupHandlers {
 const MAX_FETCH_BYTES = 24 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 4 * 1024 * 1024;
 /** An idle member does not see a rebalance before its fetch returns. */
-const MAX_WAIT_MS = 100;
+export const MAX_WAIT_MS = 100;
 
 function keyOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it } from 'vitest';
+import { MAX_WAIT_MS } from '../../services/kafka/consumer.ts';
 import { health } from '../../services/reports/health.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { withLedger } from '../support/ledger.ts';
@@ -92,16 +94,17 @@ describeKafka('offsets that hold nothing any more', {}, (kafka) => {
     const consumer = world.consume();
     await world.untilCaughtUp();
     consumer.signal('SIGSTOP');
+    // A fetch that the broker holds open would still be answered with the records that are deleted below.
+    await wait(20 * MAX_WAIT_MS);
     await kafka.produce(messages, recordsOf(values.slice(10, 40)));
     await kafka.deleteBefore(messages, 0, 30);
     consumer.signal('SIGCONT');
     await kafka.produce(messages, recordsOf(values.slice(40)));
     await world.untilCaughtUp();
     await until('the loss is counted', async () => (await measured(consumer, 'ctwa_records_lost_total')) > 0);
-    // What it had asked for before it fell asleep may have come all the same.
-    const gone = await measured(consumer, 'ctwa_records_lost_total');
+    expect(await measured(consumer, 'ctwa_records_lost_total')).toBe(20);
     const { read } = await consumer.counts();
-    expect(gone + read).toBe(60);
+    expect(read).toBe(40);
     await consumer.stop();
   });
 
