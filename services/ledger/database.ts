@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { z } from 'zod';
+import { BlockReader, type Block } from './columns/reader.ts';
+import type { EncodedBlock } from './columns/writer.ts';
 import { findEngine } from './engine/find.ts';
 import { LedgerAwayError, LedgerError, RefusedRowError } from './errors.ts';
 import { isRunning } from './processes.ts';
@@ -41,6 +43,9 @@ const SETTINGS = {
 
 /** A read that tries to write is refused by ClickHouse itself, and ends when nobody waits for its answer any more. */
 const READ_ONLY = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
+
+/** A statement may carry the keys of some ten thousand threads. */
+const MAX_STATEMENT_BYTES = String(512 * 1024 * 1024);
 
 /** Connections of a pool, unless it is told otherwise; more statements wait for one of them. */
 const CONNECTIONS = 16;
@@ -117,6 +122,30 @@ function asLedgerError(error: unknown, where: string, role: Role): unknown {
   return new LedgerError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
     cause: error,
   });
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number'
+    ? value.toString()
+    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
+}
+
+/**
+ * Puts the lists among the parameters into the statement. The client sends parameters of streamed statements in the
+ * address, whose length is limited.
+ */
+function withLists(sql: string, parameters: Parameters): { readonly statement: string; readonly scalars: Parameters } {
+  const scalars: Parameters = {};
+  let statement = sql;
+  for (const [name, value] of Object.entries(parameters))
+    if (typeof value === 'object') {
+      const list = value.map(literal).join(',');
+      statement = statement.replaceAll(
+        new RegExp(`\\{${name}:(Array\\(\\w+\\))\\}`, 'g'),
+        (_, type: string) => `CAST([${list}], '${type}')`,
+      );
+    } else scalars[name] = value;
+  return { statement, scalars };
 }
 
 /** One database of a ClickHouse, embedded or not, over HTTP. Statements are tried again when the engine was replaced. */
@@ -291,6 +320,56 @@ export class Database {
       });
       for await (const _ of stream as AsyncIterable<unknown>);
     });
+  }
+
+  /**
+   * Inserts a block and waits until it is stored. Repeating it is harmless, as with lines.
+   * @throws RefusedRowError when ClickHouse refuses a row of it; then none of it is stored
+   */
+  async insertBlock(table: string, block: EncodedBlock): Promise<void> {
+    if (block.rows === 0) return;
+    await this.#attempt(async (client) => {
+      const { stream } = await client.exec({
+        query: `INSERT INTO ${table} (${block.columns.join(', ')}) FORMAT Native`,
+        values: Readable.from(block.chunks, { objectMode: false }),
+      });
+      for await (const _ of stream as AsyncIterable<unknown>);
+    });
+  }
+
+  /**
+   * The rows of a large answer as blocks of columns. Bounded memory. The engine going away in the middle throws
+   * `LedgerAwayError`: start again.
+   */
+  async *streamBlocks(sql: string, parameters: Parameters = {}): AsyncGenerator<Block> {
+    const { statement, scalars } = withLists(sql, parameters);
+    const { stream } = await this.#attempt((client) =>
+      client.exec({
+        query: `${statement} FORMAT Native`,
+        query_params: scalars,
+        clickhouse_settings: { ...READ_ONLY, max_query_size: MAX_STATEMENT_BYTES },
+      }),
+    );
+    const watch = this.#watchEngine();
+    let hasEnded = false;
+    watch.ended.catch(() => {
+      hasEnded = true;
+      stream.destroy();
+    });
+    const reader = new BlockReader();
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) yield* reader.push(chunk);
+      yield* reader.end();
+    } catch (error) {
+      if (!(error instanceof LedgerAwayError) && (hasEnded || isAway(error)))
+        throw new LedgerAwayError(
+          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
+        );
+      throw error;
+    } finally {
+      watch.stop();
+      stream.destroy();
+    }
   }
 
   /** Works in the database that is always there. */

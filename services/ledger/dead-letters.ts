@@ -95,7 +95,10 @@ export class DeadLetters {
     this.#letters = [];
     this.#lines = [];
     this.#bytes = 0;
-    for (const { index, error } of await insertApart(this.#database, 'dead_letters', COLUMNS, lines)) {
+    const refused = await insertApart(lines.length, (from, to) =>
+      this.#database.insertLines('dead_letters', COLUMNS, lines.slice(from, to).join('')),
+    );
+    for (const { index, error } of refused) {
       const letter = letters[index];
       if (letter === undefined || this.#onRefused === null) throw error;
       this.#onRefused({ letter, error });

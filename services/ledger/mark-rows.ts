@@ -1,171 +1,171 @@
 import type { EntryMark, LostReferral, MessageMark, Retraction } from '../lifecycle/marks.ts';
+import { BlockWriter, type EncodedBlock, type Field } from './columns/writer.ts';
+import type { ThreadKey } from './threads.ts';
 
-export const MESSAGE_MARK_COLUMNS = [
-  'phone_number_id',
-  'message_id',
-  'version',
-  'is_retracted',
-  'customer',
-  'waba_id',
-  'sent_at',
-  'delivered_at',
-  'type',
-  'template_name',
-  'category',
-  'is_template',
-  'is_echo',
-  'policy',
-  'predicted',
-  'reported',
-  'reported_category',
-  'billing',
-  'is_mismatch',
-  'is_allowance_difference',
-  'without_free_entry',
-  'conversation_id',
-  'ad_id',
-  'source_type',
-  'rule',
-  'odd_reports',
-  'participant',
-  'dialled_customer',
-  'tag',
-  'is_failed',
-  'error_code',
-  'error_title',
-  'circumstance',
-  'reported_window_id',
-  'opens_reported_window',
-  'reported_window_expires_at',
-] as const;
+const VERSION: readonly Field<bigint>[] = [{ name: 'version', kind: 'u64', of: (version) => version }];
 
-export const ENTRY_MARK_COLUMNS = [
-  'phone_number_id',
-  'entry_id',
-  'version',
-  'is_retracted',
-  'customer',
-  'entry_at',
-  'source_type',
-  'ad_id',
-  'source_url',
-  'ctwa_clid',
-  'headline',
-  'reply_message_id',
-  'replied_at',
-  'opened_at',
-  'expires_at',
-  'free_messages',
-  'is_confirmed',
-  'is_reported',
-  'ad_conversation_id',
-  'starts_conversation',
-  'conversation_last_entry_at',
-  'conversation_is_replied',
-  'conversation_seconds_to_reply',
-] as const;
+const OF_MESSAGE: readonly Field<MessageMark>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (m) => m.phone_number_id },
+  { name: 'message_id', kind: 'text', of: (m) => m.message_id },
+  { name: 'customer', kind: 'text', of: (m) => m.customer },
+  { name: 'waba_id', kind: 'repeats', of: (m) => m.waba_id },
+  { name: 'sent_at', kind: 'seconds', of: (m) => m.sent_at },
+  { name: 'delivered_at', kind: 'seconds or null', of: (m) => m.delivered_at },
+  { name: 'type', kind: 'repeats', of: (m) => m.type },
+  { name: 'template_name', kind: 'repeats', of: (m) => m.template_name },
+  { name: 'category', kind: 'repeats', of: (m) => m.category },
+  { name: 'is_template', kind: 'u8', of: (m) => bit(m.is_template) },
+  { name: 'is_echo', kind: 'u8', of: (m) => bit(m.is_echo) },
+  { name: 'policy', kind: 'repeats', of: (m) => m.policy ?? '' },
+  { name: 'predicted', kind: 'repeats', of: (m) => m.predicted },
+  { name: 'reported', kind: 'repeats', of: (m) => m.report?.mark ?? '' },
+  { name: 'reported_category', kind: 'repeats', of: (m) => m.report?.category ?? '' },
+  { name: 'billing', kind: 'repeats', of: (m) => m.billing },
+  { name: 'is_mismatch', kind: 'u8', of: (m) => bit(m.is_mismatch) },
+  { name: 'is_allowance_difference', kind: 'u8', of: (m) => bit(m.is_allowance_difference) },
+  { name: 'without_free_entry', kind: 'repeats', of: (m) => m.without_free_entry },
+  { name: 'conversation_id', kind: 'text', of: (m) => m.window?.entry_id ?? '' },
+  { name: 'ad_id', kind: 'repeats', of: (m) => m.window?.ad_id ?? '' },
+  { name: 'source_type', kind: 'repeats', of: (m) => m.window?.source_type ?? '' },
+  { name: 'rule', kind: 'repeats', of: (m) => m.rule },
+  { name: 'odd_reports', kind: 'u16', of: (m) => m.odd_reports },
+  { name: 'participant', kind: 'text', of: (m) => m.participant },
+  { name: 'dialled_customer', kind: 'text', of: (m) => m.dialled_customer },
+  { name: 'tag', kind: 'text', of: (m) => m.tag },
+  { name: 'is_failed', kind: 'u8', of: (m) => bit(m.failure !== null) },
+  { name: 'error_code', kind: 'repeats', of: (m) => m.failure?.code ?? '' },
+  { name: 'error_title', kind: 'text', of: (m) => m.failure?.title ?? '' },
+  { name: 'circumstance', kind: 'repeats', of: (m) => m.circumstance },
+  { name: 'reported_window_id', kind: 'text', of: (m) => m.reported_window?.id ?? '' },
+  { name: 'opens_reported_window', kind: 'u8', of: (m) => bit(m.reported_window?.is_first ?? false) },
+  { name: 'reported_window_expires_at', kind: 'seconds or null', of: (m) => m.reported_window?.expires_at ?? null },
+];
+
+const OF_ENTRY: readonly Field<EntryMark>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (e) => e.phone_number_id },
+  { name: 'entry_id', kind: 'text', of: (e) => e.entry_id },
+  { name: 'customer', kind: 'text', of: (e) => e.customer },
+  { name: 'entry_at', kind: 'seconds', of: (e) => e.entry_at },
+  { name: 'source_type', kind: 'repeats', of: (e) => e.source_type },
+  { name: 'ad_id', kind: 'repeats', of: (e) => e.ad_id },
+  { name: 'source_url', kind: 'text', of: (e) => e.source_url },
+  { name: 'ctwa_clid', kind: 'text', of: (e) => e.ctwa_clid },
+  { name: 'headline', kind: 'text', of: (e) => e.headline },
+  { name: 'reply_message_id', kind: 'text', of: (e) => e.reply?.message_id ?? '' },
+  { name: 'replied_at', kind: 'seconds or null', of: (e) => e.reply?.sent_at ?? null },
+  { name: 'opened_at', kind: 'seconds or null', of: (e) => e.window?.opened_at ?? null },
+  { name: 'expires_at', kind: 'seconds or null', of: (e) => e.window?.expires_at ?? null },
+  { name: 'free_messages', kind: 'u32', of: (e) => e.window?.free_messages ?? 0 },
+  { name: 'is_confirmed', kind: 'u8', of: (e) => bit(e.window?.is_confirmed ?? false) },
+  { name: 'is_reported', kind: 'u8', of: (e) => bit(e.window?.is_reported ?? false) },
+  { name: 'ad_conversation_id', kind: 'text', of: (e) => e.ad_conversation_id },
+  { name: 'starts_conversation', kind: 'u8', of: (e) => bit(e.ad_conversation !== null) },
+  { name: 'conversation_last_entry_at', kind: 'seconds or null', of: (e) => e.ad_conversation?.last_entry_at ?? null },
+  { name: 'conversation_is_replied', kind: 'u8', of: (e) => bit(e.ad_conversation?.is_replied ?? false) },
+  {
+    name: 'conversation_seconds_to_reply',
+    kind: 'i64 or null',
+    of: (e) => e.ad_conversation?.seconds_to_reply ?? null,
+  },
+];
+
+/** What a retraction says of a row, whatever it is of: it outlives any row of fewer events, because its version is higher. */
+const OF_RETRACTION: readonly Field<Retraction>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (r) => r.phone_number_id },
+  { name: 'is_retracted', kind: 'u8', of: () => 1 },
+  { name: 'customer', kind: 'text', of: (r) => r.customer },
+];
+
+const OF_MESSAGE_RETRACTION: readonly Field<Retraction>[] = [
+  ...OF_RETRACTION,
+  { name: 'message_id', kind: 'text', of: (r) => r.id },
+  { name: 'participant', kind: 'text', of: (r) => r.participant },
+];
+
+const OF_ENTRY_RETRACTION: readonly Field<Retraction>[] = [
+  ...OF_RETRACTION,
+  { name: 'entry_id', kind: 'text', of: (r) => r.id },
+];
+
+const OF_LOST_REFERRAL: readonly Field<LostReferral>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (l) => l.phone_number_id },
+  { name: 'message_id', kind: 'text', of: (l) => l.message_id },
+  { name: 'is_retracted', kind: 'u8', of: (l) => bit(!l.is_lost) },
+  { name: 'customer', kind: 'text', of: (l) => l.customer },
+  { name: 'written_at', kind: 'seconds', of: (l) => l.written_at },
+];
+
+const OF_THREAD: readonly Field<ThreadKey>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (t) => t.phone_number_id },
+  { name: 'customer', kind: 'text', of: (t) => t.customer },
+  { name: 'nameless_id', kind: 'text', of: (t) => t.nameless_id },
+];
+
+/** A quarter hour of a number whose summary is to be recomputed. */
+export interface DirtyCell {
+  readonly stamp: bigint;
+  readonly phone_number_id: string;
+  /** Unix seconds. */
+  readonly cell_at: number;
+}
+
+export const DIRTY_CELL: readonly Field<DirtyCell>[] = [
+  { name: 'stamp', kind: 'u64', of: (c) => c.stamp },
+  { name: 'phone_number_id', kind: 'repeats', of: (c) => c.phone_number_id },
+  { name: 'cell_at', kind: 'seconds', of: (c) => c.cell_at },
+];
 
 function bit(value: boolean): 0 | 1 {
   return value ? 1 : 0;
 }
 
-/** One line of `MESSAGE_MARK_COLUMNS`. */
-export function messageMarkLine(m: MessageMark, version: string): string {
-  return `${JSON.stringify([
-    m.phone_number_id,
-    m.message_id,
-    version,
-    0,
-    m.customer,
-    m.waba_id,
-    m.sent_at,
-    m.delivered_at,
-    m.type,
-    m.template_name,
-    m.category,
-    bit(m.is_template),
-    bit(m.is_echo),
-    m.policy ?? '',
-    m.predicted,
-    m.report?.mark ?? '',
-    m.report?.category ?? '',
-    m.billing,
-    bit(m.is_mismatch),
-    bit(m.is_allowance_difference),
-    m.without_free_entry,
-    m.window?.entry_id ?? '',
-    m.window?.ad_id ?? '',
-    m.window?.source_type ?? '',
-    m.rule,
-    m.odd_reports,
-    m.participant,
-    m.dialled_customer,
-    m.tag,
-    bit(m.failure !== null),
-    m.failure?.code ?? '',
-    m.failure?.title ?? '',
-    m.circumstance,
-    m.reported_window?.id ?? '',
-    bit(m.reported_window?.is_first ?? false),
-    m.reported_window?.expires_at ?? null,
-  ])}\n`;
+/** Rows of one table, each of a version. */
+class VersionedRows {
+  readonly #block = new BlockWriter();
+  readonly #version = this.#block.cells(VERSION);
+
+  get rows(): number {
+    return this.#block.rows;
+  }
+
+  get bytes(): number {
+    return this.#block.bytes;
+  }
+
+  /** What adds rows that have these columns. */
+  adds<Row>(fields: readonly Field<Row>[]): (row: Row, version: bigint) => void {
+    const put = this.#block.cells(fields);
+    return (row, version) => {
+      this.#version(version);
+      put(row);
+      this.#block.endRow();
+    };
+  }
+
+  /** The block; no more rows may be added. */
+  encode(): EncodedBlock {
+    return this.#block.encode();
+  }
 }
 
-/** One line of `ENTRY_MARK_COLUMNS`. */
-export function entryMarkLine(e: EntryMark, version: string): string {
-  return `${JSON.stringify([
-    e.phone_number_id,
-    e.entry_id,
-    version,
-    0,
-    e.customer,
-    e.entry_at,
-    e.source_type,
-    e.ad_id,
-    e.source_url,
-    e.ctwa_clid,
-    e.headline,
-    e.reply?.message_id ?? '',
-    e.reply?.sent_at ?? null,
-    e.window?.opened_at ?? null,
-    e.window?.expires_at ?? null,
-    e.window?.free_messages ?? 0,
-    bit(e.window?.is_confirmed ?? false),
-    bit(e.window?.is_reported ?? false),
-    e.ad_conversation_id,
-    bit(e.ad_conversation !== null),
-    e.ad_conversation?.last_entry_at ?? null,
-    bit(e.ad_conversation?.is_replied ?? false),
-    e.ad_conversation?.seconds_to_reply ?? null,
-  ])}\n`;
+/** Rows of `message_marks`. */
+export class MessageMarkRows extends VersionedRows {
+  readonly add = this.adds(OF_MESSAGE);
+  readonly retract = this.adds(OF_MESSAGE_RETRACTION);
 }
 
-export const LOST_REFERRAL_COLUMNS = [
-  'phone_number_id',
-  'message_id',
-  'version',
-  'is_retracted',
-  'customer',
-  'written_at',
-] as const;
-
-/** One line of `LOST_REFERRAL_COLUMNS`. */
-export function lostReferralLine(lost: LostReferral, version: string): string {
-  return `${JSON.stringify([lost.phone_number_id, lost.message_id, version, bit(!lost.is_lost), lost.customer, lost.written_at])}\n`;
+/** Rows of `entry_marks`. */
+export class EntryMarkRows extends VersionedRows {
+  readonly add = this.adds(OF_ENTRY);
+  readonly retract = this.adds(OF_ENTRY_RETRACTION);
 }
 
-/** What a retraction says of a row, whatever it is of: it outlives any row of fewer events, because its version is higher. */
-const RETRACTION_COLUMNS = ['phone_number_id', 'version', 'is_retracted', 'customer'] as const;
-
-export const MESSAGE_RETRACTION_COLUMNS = [...RETRACTION_COLUMNS, 'message_id', 'participant'] as const;
-export const ENTRY_RETRACTION_COLUMNS = [...RETRACTION_COLUMNS, 'entry_id'] as const;
-
-/** One line of `MESSAGE_RETRACTION_COLUMNS`. */
-export function messageRetractionLine(r: Retraction, version: string): string {
-  return `${JSON.stringify([r.phone_number_id, version, 1, r.customer, r.id, r.participant])}\n`;
+/** Rows of `lost_referrals`. */
+export class LostReferralRows extends VersionedRows {
+  readonly add = this.adds(OF_LOST_REFERRAL);
 }
 
-/** One line of `ENTRY_RETRACTION_COLUMNS`. */
-export function entryRetractionLine(r: Retraction, version: string): string {
-  return `${JSON.stringify([r.phone_number_id, version, 1, r.customer, r.id])}\n`;
+/** Rows of `folded_threads` or `emitted_threads`. */
+export class FoldedThreadRows extends VersionedRows {
+  readonly add = this.adds(OF_THREAD);
 }

@@ -3,19 +3,16 @@ import { foldEvents } from '../lifecycle/fold.ts';
 import type { MessageMark, Retraction, Rows } from '../lifecycle/marks.ts';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
 import type { Database } from './database.ts';
-import {
-  ENTRY_MARK_COLUMNS,
-  ENTRY_RETRACTION_COLUMNS,
-  entryMarkLine,
-  entryRetractionLine,
-  LOST_REFERRAL_COLUMNS,
-  lostReferralLine,
-  MESSAGE_MARK_COLUMNS,
-  MESSAGE_RETRACTION_COLUMNS,
-  messageMarkLine,
-  messageRetractionLine,
-} from './mark-rows.ts';
+import { encodeRows } from './columns/writer.ts';
 import { newStamp } from './derived.ts';
+import {
+  DIRTY_CELL,
+  EntryMarkRows,
+  FoldedThreadRows,
+  LostReferralRows,
+  MessageMarkRows,
+  type DirtyCell,
+} from './mark-rows.ts';
 import { CELL_SECONDS } from './summaries.ts';
 import type { ThreadKey } from './threads.ts';
 
@@ -33,16 +30,14 @@ export type EmittedMark =
 /** Tells others of marks that the ledger has; resolves when they are safe there. May be told the same twice. */
 export type Emitter = (marks: readonly EmittedMark[]) => Promise<void>;
 
-/** Rows of one slice on their way into the ledger. */
+/** Rows of some threads on their way into the ledger. */
 export class Marks {
   readonly #emitter: Emitter | null;
   #emissions: EmittedMark[] = [];
-  #messages: string[] = [];
-  #entries: string[] = [];
-  #retractedMessages: string[] = [];
-  #retractedEntries: string[] = [];
-  #lostReferrals: string[] = [];
-  #folded: string[] = [];
+  readonly #messages = new MessageMarkRows();
+  readonly #entries = new EntryMarkRows();
+  readonly #lostReferrals = new LostReferralRows();
+  readonly #folded = new FoldedThreadRows();
   readonly #cells = new Map<string, Set<number>>();
 
   /** @param emitter null when nobody is told of marks */
@@ -50,19 +45,27 @@ export class Marks {
     this.#emitter = emitter;
   }
 
+  /** Rows of all tables so far. */
+  get rows(): number {
+    return this.#messages.rows + this.#entries.rows + this.#lostReferrals.rows + this.#folded.rows;
+  }
+
+  /** Of the texts that the rows hold. */
+  get bytes(): number {
+    return this.#messages.bytes + this.#entries.bytes + this.#lostReferrals.bytes + this.#folded.bytes;
+  }
+
   /** Folds threads whose events are all given; `keys` are marked as folded at this version. */
   fold(events: readonly LedgerEvent[], keys: readonly ThreadKey[], rulebook: Rulebook, epoch: bigint): void {
     const version = versionOf(epoch, events.length);
+    const number = BigInt(version);
     const rows = foldEvents(events, rulebook);
-    for (const message of rows.messages) this.#messages.push(messageMarkLine(message, version));
-    for (const entry of rows.entries) this.#entries.push(entryMarkLine(entry, version));
-    for (const retraction of rows.retracted_messages)
-      this.#retractedMessages.push(messageRetractionLine(retraction, version));
-    for (const retraction of rows.retracted_entries)
-      this.#retractedEntries.push(entryRetractionLine(retraction, version));
-    for (const lost of rows.lost_referrals) this.#lostReferrals.push(lostReferralLine(lost, version));
-    for (const key of keys)
-      this.#folded.push(`${JSON.stringify([key.phone_number_id, key.customer, key.nameless_id, version])}\n`);
+    for (const message of rows.messages) this.#messages.add(message, number);
+    for (const entry of rows.entries) this.#entries.add(entry, number);
+    for (const retraction of rows.retracted_messages) this.#messages.retract(retraction, number);
+    for (const retraction of rows.retracted_entries) this.#entries.retract(retraction, number);
+    for (const lost of rows.lost_referrals) this.#lostReferrals.add(lost, number);
+    for (const key of keys) this.#folded.add(key, number);
     for (const event of events) this.#soil(event);
     if (this.#emitter !== null) this.#announce(rows, version);
   }
@@ -98,24 +101,24 @@ export class Marks {
    * Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. Where
    * others are told, that comes before a thread is done, and a thread noted as emitted is one that is folded.
    */
-  async write(database: Database): Promise<void> {
+  async write(database: Pick<Database, 'insertBlock'>): Promise<void> {
     await Promise.all([
-      database.insertLines('message_marks', MESSAGE_MARK_COLUMNS, this.#messages.join('')),
-      database.insertLines('entry_marks', ENTRY_MARK_COLUMNS, this.#entries.join('')),
-      database.insertLines('message_marks', MESSAGE_RETRACTION_COLUMNS, this.#retractedMessages.join('')),
-      database.insertLines('entry_marks', ENTRY_RETRACTION_COLUMNS, this.#retractedEntries.join('')),
-      database.insertLines('lost_referrals', LOST_REFERRAL_COLUMNS, this.#lostReferrals.join('')),
+      database.insertBlock('message_marks', this.#messages.encode()),
+      database.insertBlock('entry_marks', this.#entries.encode()),
+      database.insertBlock('lost_referrals', this.#lostReferrals.encode()),
     ]);
-    const stamp = newStamp().toString();
-    const cells: string[] = [];
-    for (const [phone_number_id, times] of this.#cells)
-      for (const at of times) cells.push(`${JSON.stringify([stamp, phone_number_id, at])}\n`);
     await Promise.all([
-      database.insertLines('dirty_cells', ['stamp', 'phone_number_id', 'cell_at'], cells.join('')),
+      database.insertBlock('dirty_cells', encodeRows(DIRTY_CELL, this.#dirtyCells())),
       this.#emitter?.(this.#emissions),
     ]);
     const done = this.#emitter === null ? 'folded_threads' : 'emitted_threads';
-    await database.insertLines(done, ['phone_number_id', 'customer', 'nameless_id', 'version'], this.#folded.join(''));
+    await database.insertBlock(done, this.#folded.encode());
+  }
+
+  *#dirtyCells(): Generator<DirtyCell> {
+    const stamp = newStamp();
+    for (const [phone_number_id, times] of this.#cells)
+      for (const cell_at of times) yield { stamp, phone_number_id, cell_at };
   }
 }
 

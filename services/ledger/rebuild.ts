@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
+import { Backlog } from './backlog.ts';
 import type { Database } from './database.ts';
 import { rankOf, type LandingNumber } from './landing.ts';
+import { linkThreads } from './links.ts';
 import { Marks, versionOf, type Emitter } from './marks.ts';
 import type { ThreadCache } from './thread-cache.ts';
 import {
@@ -9,25 +11,10 @@ import {
   countsOfThreads,
   linkRow,
   LINKS_OF_THREADS,
-  namelessRow,
-  NEXT_NAMELESS,
-  stateRow,
-  STATE_OF_THREADS,
-  threadRow,
-  TOUCHED_THREADS,
   versionRow,
   VERSIONS_OF_THREADS,
 } from './thread-states.ts';
 import { ofThreads, readComponents, readThreads, threadText, type EventsByThread, type ThreadKey } from './threads.ts';
-
-/** Threads that are asked about at once: a statement costs the engine the same for few threads as for many. */
-const THREADS_PER_SLICE = 20_000;
-/** Events that are held together in memory. */
-const MAX_EVENTS_TOGETHER = 250_000;
-/** Free text (context, errors, …) of events that are held together in memory; other columns are short. */
-const MAX_TEXT_BYTES = 64 * 1024 * 1024;
-/** Names of touched threads that are listed at once: listing them reads all that the landing touched. */
-const THREADS_PER_PAGE = 5 * THREADS_PER_SLICE;
 
 /** What the fold works under; asked anew after writing, because another process may have changed it. */
 export interface Footing {
@@ -87,33 +74,13 @@ export class Rebuild {
     return { stored };
   }
 
-  /** Any number of threads, looked up and folded slice by slice. */
-  async #many(): Promise<number> {
-    await this.#linkThreads();
-    const stored = await this.#named();
-    return stored + (this.#touched.hasNameless ? await this.#nameless() : 0);
-  }
-
-  /**
-   * Links the threads of messages whose events name several customers. Names are stored with the landing, before they
-   * are looked at here, so of two writers that name one message differently at least one sees both.
-   */
-  async #linkThreads(): Promise<void> {
-    await this.#database.command(
-      `INSERT INTO thread_links
-       WITH shared AS
-       (
-           SELECT message_key FROM message_names
-           WHERE message_key IN (SELECT message_key FROM touched WHERE landing = {landing:UInt64})
-           GROUP BY message_key HAVING uniqExact(customer) > 1
-       )
-       SELECT DISTINCT a.phone_number_id, a.customer, a.message_key, b.customer, b.nameless_id
-       FROM (SELECT * FROM message_names WHERE message_key IN shared) AS a
-       INNER JOIN (SELECT * FROM message_names WHERE message_key IN shared) AS b
-           ON a.message_key = b.message_key AND a.phone_number_id = b.phone_number_id
-       WHERE a.customer != b.customer`,
-      { landing: this.#landing.toString() },
-    );
+  /** Any number of threads, looked up by ClickHouse. */
+  #many(): Promise<number> {
+    return new Backlog(this.#database, this.#landing, {
+      ...this.#footing,
+      emitter: this.#emitter,
+      onProgress: this.#onProgress,
+    }).run(this.#touched.hasNameless);
   }
 
   /** Few threads, whose names are known: everything about them is asked for at once. For live traffic. */
@@ -135,7 +102,7 @@ export class Rebuild {
     ]);
     let links = knownLinks;
     if (links.some((link) => link.phone_number_id === '')) {
-      await this.#linkThreads();
+      await linkThreads(this.#database, this.#landing);
       links = await readLinks();
     }
     const linked = new Map<string, ThreadKey>();
@@ -190,83 +157,6 @@ export class Rebuild {
     return emitted !== version && (this.#emitter !== null || folded !== version);
   }
 
-  /** The threads that the landing touched, slice by slice in the order of their keys. */
-  async *#slices(): AsyncGenerator<ThreadKey[]> {
-    let after = { phone_number_id: '', customer: '' };
-    for (;;) {
-      const page = await this.#database.query(threadRow, TOUCHED_THREADS, {
-        landing: this.#landing.toString(),
-        after_number: after.phone_number_id,
-        after_customer: after.customer,
-        limit: THREADS_PER_PAGE,
-      });
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last;
-      for (let i = 0; i < page.length; i += THREADS_PER_SLICE) yield page.slice(i, i + THREADS_PER_SLICE).map(named);
-      if (page.length < THREADS_PER_PAGE) return;
-    }
-  }
-
-  async #stateOf(threads: readonly ThreadKey[]): Promise<z.infer<typeof stateRow>[]> {
-    return this.#database.query(stateRow, STATE_OF_THREADS, {
-      rank: rankOf(this.#landing).toString(),
-      numbers: threads.map((thread) => thread.phone_number_id),
-      customers: threads.map((thread) => thread.customer),
-    });
-  }
-
-  async #named(): Promise<number> {
-    let stored = 0;
-    for await (const slice of this.#slices()) {
-      const states = await this.#stateOf(slice);
-      for (const thread of states) stored += thread.landed;
-      // A linked thread's version counts events of other threads too, so no count of its own tells that it is done.
-      const stale = states.filter(
-        (thread) => thread.is_linked === 1 || this.#isStale(thread.events, thread.folded, thread.emitted),
-      );
-      for (const some of bySize(stale))
-        await this.#fold(
-          some.filter((thread) => thread.is_linked === 0).map(named),
-          some.filter((thread) => thread.is_linked === 1).map(named),
-          new Map(some.map((thread) => [threadText(named(thread)), thread.events])),
-        );
-      this.#threads += slice.length;
-      this.#onProgress(this.#threads);
-    }
-    return stored;
-  }
-
-  /** Messages that nothing names a customer of, each a thread of its own; linked ones go with the threads they link. */
-  async #nameless(): Promise<number> {
-    let stored = 0;
-    let after = { phone_number_id: '', id: '' };
-    for (;;) {
-      const slice = await this.#database.query(namelessRow, NEXT_NAMELESS, {
-        landing: this.#landing.toString(),
-        rank: rankOf(this.#landing).toString(),
-        after_number: after.phone_number_id,
-        after_id: after.id,
-        limit: THREADS_PER_SLICE,
-      });
-      const last = slice.at(-1);
-      if (last === undefined) return stored;
-      after = last;
-      const alone: ThreadKey[] = [];
-      const linked = new Map<string, ThreadKey>();
-      for (const { phone_number_id, id, landed, other_customers } of slice) {
-        stored += landed;
-        if (other_customers.length === 0) alone.push({ phone_number_id, customer: '', nameless_id: id });
-        for (const customer of other_customers) {
-          const thread = named({ phone_number_id, customer });
-          linked.set(threadText(thread), thread);
-        }
-      }
-      await this.#fold(alone, [...linked.values()]);
-      if (slice.length < THREADS_PER_SLICE) return stored;
-    }
-  }
-
   /**
    * Folds threads and hands their marks to the ledger.
    * @param alone threads that share no message with another
@@ -317,23 +207,6 @@ function namesOf(threads: readonly ThreadKey[]): { readonly numbers: string[]; r
     numbers: threads.map((thread) => thread.phone_number_id),
     customers: threads.map((thread) => thread.customer),
   };
-}
-
-/** Threads in runs whose events fit in memory together. */
-function* bySize<T extends { readonly events: number; readonly bytes: number }>(threads: readonly T[]): Generator<T[]> {
-  let run: T[] = [];
-  let [events, bytes] = [0, 0];
-  for (const thread of threads) {
-    if (run.length > 0 && (bytes + thread.bytes > MAX_TEXT_BYTES || events + thread.events > MAX_EVENTS_TOGETHER)) {
-      yield run;
-      run = [];
-      [events, bytes] = [0, 0];
-    }
-    run.push(thread);
-    events += thread.events;
-    bytes += thread.bytes;
-  }
-  if (run.length > 0) yield run;
 }
 
 function named(thread: { readonly phone_number_id: string; readonly customer: string }): ThreadKey {

@@ -1,5 +1,5 @@
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
-import { OWN_MESSAGE_COLUMNS, OWN_STATUS_COLUMNS } from './event-rows.ts';
+import { isSameEvent } from './event-rows.ts';
 import { landedUnder, threadText, type ThreadKey } from './threads.ts';
 
 /** Events that are remembered in all; the threads that were touched longest ago go first. */
@@ -8,18 +8,6 @@ const MAX_EVENTS = 200_000;
 const MAX_EVENTS_OF_THREAD = 400;
 /** Events with longer free texts are not kept, nor are their threads. */
 const MAX_TEXT_CHARS = 2_000;
-
-const WHO = ['wa_id', 'user_id', 'group_id', 'waba_id', 'tag', 'errors'] as const;
-const MESSAGE_FIELDS = [...WHO, ...OWN_MESSAGE_COLUMNS] as const;
-const STATUS_FIELDS = [...WHO, ...OWN_STATUS_COLUMNS] as const;
-
-/** Whether two events of one thread are one row of `events`. */
-function isSame(a: LedgerEvent, b: LedgerEvent): boolean {
-  if (a.timestamp !== b.timestamp || a.event !== b.event || a.id !== b.id) return false;
-  if (a.event === 'message' && b.event === 'message') return MESSAGE_FIELDS.every((field) => a[field] === b[field]);
-  if (a.event === 'status' && b.event === 'status') return STATUS_FIELDS.every((field) => a[field] === b[field]);
-  return false;
-}
 
 function isLong(event: LedgerEvent): boolean {
   const own =
@@ -49,7 +37,7 @@ export class ThreadCache {
     for (const event of events) {
       const key = threadText(landedUnder(event));
       const known = this.#threads.get(key);
-      if (known?.some((other) => isSame(other, event)) === true) continue;
+      if (known?.some((other) => isSameEvent(other, event)) === true) continue;
       this.#set(key, known === undefined ? [event] : [...known, event]);
     }
     this.#evict();

@@ -4,54 +4,32 @@ import { z } from 'zod';
 
 export const threadRow = z.object({ phone_number_id: z.string(), customer: z.string() });
 
-export const stateRow = threadRow.extend({
-  events: z.coerce.number(),
-  landed: z.coerce.number(),
-  bytes: z.coerce.number(),
-  folded: z.string(),
-  emitted: z.string(),
-  is_linked: z.number(),
-});
-
-export const TOUCHED_THREADS = `
-SELECT DISTINCT phone_number_id, customer FROM touched
-WHERE landing = {landing:UInt64} AND customer != ''
-  AND (phone_number_id, customer) > ({after_number:String}, {after_customer:String})
-ORDER BY phone_number_id, customer LIMIT {limit:UInt32}`;
+/** The named threads that a landing touched. */
+export const TOUCHED_NAMED = `SELECT phone_number_id, customer FROM touched WHERE landing = {landing:UInt64} AND customer != ''`;
 
 /**
- * For some threads: how many events they have, how many of those a landing was the first to store, the version that
- * their marks carry, and whether they share a message with another thread.
+ * For the named threads that a landing touched, in their order: the version that their marks carry, and whether they share
+ * a message with another thread. Threads of which neither is known are left out.
+ * @param emitted whether marks count only once they were emitted
  */
-export const STATE_OF_THREADS = `
-WITH slice AS (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {customers:Array(String)})))
-SELECT t.phone_number_id AS phone_number_id, t.customer AS customer, t.events AS events, t.landed AS landed, t.bytes AS bytes,
-    toString(f.version) AS folded, toString(e.version) AS emitted,
-    (t.phone_number_id, t.customer) IN
-        (SELECT phone_number_id, customer FROM thread_links WHERE (phone_number_id, customer) IN slice) AS is_linked
+export function statesOfTouched(emitted: boolean): string {
+  const tables = emitted ? ['emitted_threads'] : ['folded_threads', 'emitted_threads'];
+  const versions = tables.map(
+    (table) => `SELECT phone_number_id, customer, version, 0 AS is_linked FROM ${table}
+    WHERE nameless_id = '' AND (phone_number_id, customer) IN (${TOUCHED_NAMED})`,
+  );
+  return `
+SELECT phone_number_id, customer, max(s.version) AS version, toUInt8(max(s.is_linked)) AS is_linked
 FROM
 (
-    SELECT phone_number_id, customer, count() AS events, countIf(landing_rank = {rank:UInt64}) AS landed,
-        sum(length(context) + length(sender) + length(errors) + length(referral_headline) + length(referral_body)) AS bytes
-    FROM events FINAL
-    WHERE (phone_number_id, customer) IN slice
-    GROUP BY phone_number_id, customer
-) AS t
-LEFT JOIN
-(
-    SELECT phone_number_id, customer, max(version) AS version
-    FROM folded_threads
-    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
-    GROUP BY phone_number_id, customer
-) AS f ON t.phone_number_id = f.phone_number_id AND t.customer = f.customer
-LEFT JOIN
-(
-    SELECT phone_number_id, customer, max(version) AS version
-    FROM emitted_threads
-    WHERE (phone_number_id, customer) IN slice AND nameless_id = ''
-    GROUP BY phone_number_id, customer
-) AS e ON t.phone_number_id = e.phone_number_id AND t.customer = e.customer
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
+    ${versions.join(' UNION ALL ')}
+    UNION ALL
+    SELECT phone_number_id, customer, 0 AS version, 1 AS is_linked FROM thread_links
+    WHERE (phone_number_id, customer) IN (${TOUCHED_NAMED})
+) AS s
+GROUP BY phone_number_id, customer
+ORDER BY phone_number_id, customer`;
+}
 
 export const countRow = threadRow.extend({
   nameless_id: z.string(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database, Parameters } from './database.ts';
-import { EVENT_SELECTION, eventOf } from './event-rows.ts';
+import { EVENT_SELECTION, EventCells } from './event-rows.ts';
 
 /** A thread as it is stored: number and customer, or number and message where no customer is named. */
 export interface ThreadKey {
@@ -66,19 +66,21 @@ export async function readThreads(database: Database, threads: readonly ThreadKe
   if (threads.length === 0) return byThread;
   const { where, parameters } = ofThreads(threads);
   // Not ordered: putting rows together by thread is cheaper here than sorting them there.
-  const batches = database.stream(
+  const blocks = database.streamBlocks(
     `SELECT ${EVENT_SELECTION} FROM events FINAL WHERE ${where}
      SETTINGS do_not_merge_across_partitions_select_final = 1`,
     parameters,
   );
-  for await (const rows of batches)
-    for (const row of rows) {
-      const event = eventOf(row);
+  for await (const block of blocks) {
+    const cells = new EventCells(block);
+    for (let row = 0; row < block.rows; row++) {
+      const event = cells.at(row);
       const key = threadText(landedUnder(event));
       const known = byThread.get(key);
       if (known === undefined) byThread.set(key, [event]);
       else known.push(event);
     }
+  }
   return byThread;
 }
 

@@ -11,13 +11,11 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { Session } from 'chdb';
 import { ingestFile } from '../../services/ingest/file.ts';
 import { Database } from '../../services/ledger/database.ts';
 import { Landing } from '../../services/ledger/landing.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { settleSummaries } from '../../services/ledger/summaries.ts';
-import { readMigrations } from '../../services/ledger/migrations.ts';
 import { ads, daily, dayTotals, overview } from '../../services/reports/figures.ts';
 import { freshness } from '../../services/reports/status.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
@@ -84,16 +82,12 @@ async function ingestCommand(
 }
 
 /** Reads a file as `ingest` does and lands it, without marks. */
-async function landFile(
-  file: string,
-  database: Database,
-  lands: Pick<Database, 'insertLines'> = database,
-): Promise<number> {
+async function landFile(file: string, database: Database): Promise<number> {
   const began = performance.now();
   await ingestFile(
     {
       database,
-      beginLanding: () => new Landing(lands),
+      beginLanding: () => new Landing(database),
       fold: async (landing) => {
         await landing.finish();
         return { stored: 0 };
@@ -140,29 +134,6 @@ function markThroughHost(file: string, run: number): Promise<number> {
 
 function median(figures: readonly number[]): number {
   return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
-}
-
-/** The same with the engine inside this process, to know what the engine host costs. */
-async function landInProcess(file: string): Promise<number> {
-  const session = new Session(join(home, 'in-process'));
-  await session.queryAsync(`CREATE DATABASE ${NAME}`);
-  await session.queryAsync(`USE ${NAME}`);
-  for (const { statements } of readMigrations())
-    for (const statement of statements) await session.queryAsync(statement);
-  const took = await landFile(file, new Database({ kind: 'embedded', dataDir: join(home, 'unused') }, NAME), {
-    insertLines: async (table, columns, lines) => {
-      if (lines.length === 0) return;
-      await session.insert({
-        table: `${NAME}.${table}`,
-        columns,
-        format: 'JSONCompactEachRow',
-        values: typeof lines === 'string' ? Buffer.from(lines) : Buffer.concat(lines),
-        settings: { max_partitions_per_insert_block: 0 },
-      });
-    },
-  });
-  session.close();
-  return took;
 }
 
 function percentile(sorted: readonly number[], p: number): number {
@@ -230,12 +201,6 @@ try {
     '  ÷ land only, pair by pair (≤ 2 wanted)',
     marks.map((took, i) => (took / (lands[i] ?? Number.NaN)).toFixed(2)).join(', '),
   );
-  const inProcess = await landInProcess(file);
-  line(
-    'land only, engine in this process',
-    `${inProcess.toFixed(2)} s, ${Math.round(events / inProcess)}/s; host costs ${((landed / inProcess - 1) * 100).toFixed(0)} %`,
-  );
-
   const dataDir = join(home, 'ledger');
   const first = await ingestCommand(file, dataDir);
   line(

@@ -400,16 +400,16 @@ describe('a configuration that another process changes', () => {
       await withLedgers(async (a, b) => {
         await a.record(parsed([...events, ...more]));
         await settleSummaries(a.database);
-        const insert = Reflect.get(Database.prototype, 'insertLines') as Database['insertLines'];
+        const insert = Reflect.get(Database.prototype, 'insertBlock') as Database['insertBlock'];
         // The ledger that is opened makes its own connection, so what it writes can be cut off only here.
-        Database.prototype.insertLines = function (into, columns, lines) {
+        Database.prototype.insertBlock = function (into, block) {
           if (into === table) return Promise.reject(new Error('killed'));
-          return insert.call(this, into, columns, lines);
+          return insert.call(this, into, block);
         };
         try {
           await expect(openLedger(data, a.database.name, POSTS_ONLY)).rejects.toThrow('killed');
         } finally {
-          Database.prototype.insertLines = insert;
+          Database.prototype.insertBlock = insert;
         }
         await withLedger(data, b.database.name, async (next) => {
           await expectOracle(next, [...events, ...more], POSTS_ONLY);

@@ -99,14 +99,14 @@ describe('an engine that is killed', () => {
   it('in the middle of an answer lets the fold begin again', async () => {
     await withLedger(data, 'answer_cut', async (ledger) => {
       const { database } = ledger;
-      const stream = database.stream.bind(database);
+      const stream = database.streamBlocks.bind(database);
       let cut: unknown = null;
-      database.stream = async function* (...query) {
-        database.stream = stream;
+      database.streamBlocks = async function* (...query) {
+        database.streamBlocks = stream;
         try {
-          for await (const rows of stream(...query)) {
+          for await (const block of stream(...query)) {
             await data.killEngine();
-            yield rows;
+            yield block;
           }
         } catch (error) {
           cut = error;

@@ -239,13 +239,13 @@ export class Gate {
 export function holdInsert(ledger: Ledger, held: string): Gate {
   const gate = new Gate();
   const { database } = ledger;
-  const insert = database.insertLines.bind(database);
-  database.insertLines = async (table, columns, lines) => {
-    if (table === held && lines.length > 0) {
-      database.insertLines = insert;
+  const insert = database.insertBlock.bind(database);
+  database.insertBlock = async (table, block) => {
+    if (table === held && block.rows > 0) {
+      database.insertBlock = insert;
       await gate.pass();
     }
-    await insert(table, columns, lines);
+    await insert(table, block);
   };
   return gate;
 }

@@ -7,6 +7,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -14,11 +15,15 @@ import { gunzipSync } from 'node:zlib';
 import { drainPending, Session, type ChdbQueryStream } from 'chdb';
 import { ENGINE_FILE, proofOf, type EngineAddress } from './announcement.ts';
 
+/** The folder in the data directory for what is being inserted. */
+const BODIES = 'inserting';
 /** A request larger than this is refused: nothing of ours sends more. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const INSERT_WITH_DATA =
   /^\s*INSERT\s+INTO\s+([\w.]+)\s*(?:\(([\w\s,]+)\))?\s*FORMAT\s+(JSONCompactEachRow|JSONEachRow)\s*$/i;
+/** An insert of columns: chDB takes them from a file only. */
+const INSERT_NATIVE = /^\s*INSERT\s+INTO\s+([\w.]+)\s*\(([\w\s,]+)\)\s*FORMAT\s+Native\s*$/i;
 /** A session must not outlive the database that it uses. */
 const DROPS = /^\s*DROP\s+DATABASE\b/i;
 const READS = /^(?:\s+|--[^\n]*\n|\/\*.*?\*\/)*(?:WITH|SELECT|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b/is;
@@ -149,8 +154,35 @@ function onceWritable(response: ServerResponse): Promise<void> {
   });
 }
 
-async function write(session: Session, statement: Statement, response: ServerResponse): Promise<void> {
+/** What the engine would say of a full disk, of a file of ours. */
+function asException(error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+    throw new Error(`Code: 243. DB::Exception: ${(error as Error).message} (NOT_ENOUGH_SPACE)`, { cause: error });
+  throw error;
+}
+
+/** Inserts a body of ClickHouse's `Native` format through a file beside the data. */
+async function insertNative(session: Session, bodies: string, insert: RegExpExecArray, data: Buffer): Promise<void> {
+  const [, table = '', columns = ''] = insert;
+  const file = join(bodies, `${randomBytes(12).toString('hex')}.native`);
+  try {
+    await writeFile(file, data, { mode: 0o600 }).catch(asException);
+    await session.queryAsync(
+      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM file(${quoted(file)}, 'Native')`,
+    );
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function write(session: Session, bodies: string, statement: Statement, response: ServerResponse): Promise<void> {
   const { sql, data } = statement;
+  const native = data === null ? null : INSERT_NATIVE.exec(sql);
+  if (data !== null && native !== null) {
+    await insertNative(session, bodies, native, data);
+    response.end();
+    return;
+  }
   const insert = data === null ? null : INSERT_WITH_DATA.exec(sql);
   if (data !== null && insert !== null) {
     const [, table, columns, format] = insert;
@@ -210,7 +242,12 @@ class Sessions {
   }
 }
 
-async function answer(sessions: Sessions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  sessions: Sessions,
+  bodies: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const statement = await statementOf(request);
   const before = Object.entries(statement.settings).map(([name, value]) => `SET ${name} = ${quoted(value)}`);
   if (statement.database !== 'default') before.push(`USE ${statement.database.replaceAll(/\W/g, '')}`);
@@ -223,7 +260,7 @@ async function answer(sessions: Sessions, request: IncomingMessage, response: Se
     if (parameters.length > 0) await session.queryAsync(`SET ${parameters.join(', ')}`);
     if (READS.test(statement.sql) && (statement.data === null || statement.data.length === 0))
       await read(session, statement, response);
-    else await write(session, statement, response);
+    else await write(session, bodies, statement, response);
     // A stream that was cancelled may still be ending.
     isReusable = !response.destroyed && DROPS.test(statement.sql) === false;
   } finally {
@@ -251,6 +288,10 @@ export async function runEngineHost(dataDir: string, idleSeconds: number): Promi
   const keeper = new Session(enginePath, { connectionArgs: ['--timezone=UTC', '--logger.level=none'] });
   await keeper.queryAsync('SELECT 1');
   const sessions = new Sessions(enginePath);
+  const bodies = join(dataDir, BODIES);
+  // What a host that was killed left behind is of no use: whoever sent it sends it again.
+  rmSync(bodies, { recursive: true, force: true });
+  mkdirSync(bodies, { mode: 0o700 });
   const key = randomBytes(24).toString('hex');
   let active = 0;
   let lastUse = Date.now();
@@ -273,7 +314,7 @@ export async function runEngineHost(dataDir: string, idleSeconds: number): Promi
       return;
     }
     active += 1;
-    answer(sessions, request, response)
+    answer(sessions, bodies, request, response)
       .catch((error: unknown) => {
         refuse(response, 500, error);
       })
