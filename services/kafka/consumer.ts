@@ -11,6 +11,8 @@ export interface FetchedRecords {
   readonly records: readonly KafkaMessage[];
   /** Where to go on after the last of them: behind whatever a transaction left there that is no record. */
   readonly endOffset: string;
+  /** Records of the partition that come after them, as the broker said with the fetch. */
+  readonly behind: number;
   /** Of this member's time with the partition: a commit for an older one is refused here, before the broker hears it. */
   readonly generation: number;
 }
@@ -163,8 +165,9 @@ export class GroupMember {
       else this.#sayRewound(topic, partition, committed);
       this.#consumer.seek({ topic, partition, offset: low.toString() });
       // Committed although nothing may follow: else it is noticed again at every start.
-      await this.#handlers.take({ topic, partition, records: [], endOffset: low.toString(), generation }, () =>
-        Promise.resolve(),
+      await this.#handlers.take(
+        { topic, partition, records: [], endOffset: low.toString(), behind: 0, generation },
+        () => Promise.resolve(),
       );
     }
     if (generation !== this.#generation) return;
@@ -208,7 +211,7 @@ export class GroupMember {
     if (this.#stopping || generation < 0) return;
     const end = BigInt(lastOffset) + 1n;
     this.#next.set(keyOf(topic, partition), end);
-    await this.#handlers.take({ topic, partition, records: [], endOffset: end.toString(), generation }, () =>
+    await this.#handlers.take({ topic, partition, records: [], endOffset: end.toString(), behind: 0, generation }, () =>
       Promise.resolve(),
     );
   }
@@ -221,7 +224,8 @@ export class GroupMember {
     this.#commit = commitOffsetsIfNecessary;
     await this.#checkGap(topic, partition, BigInt(batch.firstOffset() ?? batch.lastOffset()));
     const end = BigInt(batch.lastOffset()) + 1n;
-    const fetched = { topic, partition, records: messages, endOffset: end.toString(), generation };
+    const behind = Math.max(Number(BigInt(batch.highWatermark) - end), 0);
+    const fetched = { topic, partition, records: messages, endOffset: end.toString(), behind, generation };
     const hasTakenAll = await this.#handlers.take(fetched, heartbeat);
     if (hasTakenAll && generation === this.#generation) this.#next.set(keyOf(topic, partition), end);
     // Read on from here. What is committed is another matter.

@@ -4,6 +4,7 @@ import type { Landing } from '../ledger/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Emitter } from '../ledger/marks.ts';
 import { readBytes, summarised, type Outcome } from '../ingest/value.ts';
+import { Behind } from './behind.ts';
 import type { FetchedRecords, OwnPosition } from './consumer.ts';
 import type { OutgoingRecord, RecordProducer } from './producer.ts';
 import { billingRecord, deadLetterRecord, rejectionOfRecord } from './records.ts';
@@ -44,12 +45,14 @@ export interface ConsumptionParts {
  * What is gathered at most while the batch before it is being settled; then nothing more is taken. It lands while it is
  * gathered, so memory does not grow with it, and a thread is folded once for all that a batch brings of it.
  */
-const MAX_EVENTS = 500_000;
+const MAX_EVENTS = 1_000_000;
 const MAX_BYTES = 1024 * 1024 * 1024;
 /** Letters are kept in memory with their bytes. */
 const MAX_LETTER_BYTES = 32 * 1024 * 1024;
 /** So that the partitions of one fetch come together, and a trickle does not become as many writes. */
 const LINGER_MS = 20;
+/** A backlog of which nothing comes for so long is folded as far as it came. */
+const STALLED_MS = 500;
 const HEARTBEAT_MS = 500;
 const COMMIT_AGAIN_MS = 1_000;
 
@@ -94,6 +97,7 @@ export class Consumption {
   readonly #parts: ConsumptionParts;
   #gathering: Gathered;
   #uncommitted = new Map<string, OwnPosition>();
+  readonly #behind = new Behind();
   readonly #arrived = new Signal();
   readonly #room = new Signal();
   #isDraining = false;
@@ -143,16 +147,20 @@ export class Consumption {
    * @throws what `heartbeat` throws: then those not taken yet come again
    */
   async take(
-    { topic, partition, records, endOffset, generation }: FetchedRecords,
+    { topic, partition, records, endOffset, behind, generation }: FetchedRecords,
     heartbeat: () => Promise<void>,
   ): Promise<boolean> {
     if (this.#isClosed) return false;
+    this.#behind.note(topic, partition, behind, generation);
     const isAppendTimed = this.#parts.appendTimed.has(topic);
     const nowMs = Date.now();
     if (records.length === 0)
       this.#gathering.positions.set(`${topic}/${partition}`, { topic, partition, offset: endOffset, generation });
     for (const record of records) {
-      while (this.#isFull && !this.#isClosed) await this.#beating(this.#room.next, heartbeat);
+      while (this.#isFull && !this.#isClosed) {
+        this.#arrived.fire();
+        await this.#beating(this.#room.next, heartbeat);
+      }
       if (this.#isClosed) return false;
       const gathered = this.#gathering;
       const value = record.value ?? Buffer.alloc(0);
@@ -219,6 +227,7 @@ export class Consumption {
           continue;
         }
         if (!this.#isDraining && !this.#isFull) await later(LINGER_MS);
+        await this.#gatherBacklog();
         if (this.#isEmpty) continue;
         const gathered = this.#gathering;
         this.#gathering = this.#begin();
@@ -229,6 +238,16 @@ export class Consumption {
       this.#hasFailed = true;
       this.#room.fire();
       throw error;
+    }
+  }
+
+  /** While there is a backlog, gathers as much of it as fits: a thread is folded once for all that comes of it. */
+  async #gatherBacklog(): Promise<void> {
+    while (this.#behind.isBacklog && !this.#isFull && !this.#isClosed) {
+      const read = this.#gathering.read;
+      await Promise.race([this.#arrived.next, later(STALLED_MS)]);
+      this.#parts.onTick();
+      if (this.#gathering.read === read) return;
     }
   }
 
