@@ -121,6 +121,8 @@ export async function startServer(dataDir: string, env: Readonly<Record<string, 
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, ...env },
   });
+  // Should the bench fail in the middle, its server must not outlive it.
+  process.once('exit', () => child.kill());
   const ended = once(child, 'exit');
   let said = '';
   let url: string | undefined;
