@@ -146,7 +146,7 @@ async function measure(url: string, known: readonly Thread[]): Promise<void> {
   giveUpAt = performance.now() + LAST_LOOKS_MS;
   const { shownAt, looks } = await watching;
 
-  const warm = WARM_SECONDS * PER_SECOND;
+  const warm = Math.round(WARM_SECONDS * PER_SECOND);
   const took = deliveries.slice(warm).map(({ tookMs }) => tookMs);
   const unanswered = took.filter((ms) => ms === Infinity).length;
   judge('  deliveries without a 200', unanswered, '', { sign: '≤', figure: 0 });
