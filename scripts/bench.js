@@ -10,6 +10,7 @@ const benches = {
   kafka: '../test/bench/kafka.ts',
   rating: '../test/bench/rating.ts',
   pages: '../test/bench/pages.ts',
+  webhook: '../test/bench/webhook.ts',
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installKafka, kafkaUnavailable } from './kafka/broker.js';
+import { installKafka, kafkaUnavailable, startBroker } from './kafka/broker.js';
 import { buildDashboard, installPackages, ROOT } from './prepare.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -30,13 +31,18 @@ function ensureChromium() {
   process.exit(1);
 }
 
-/** Here, so that no test's time limit pays for a download. Where there can be no broker, the tests themselves say so. */
+/**
+ * Here, so that no test's time limit pays for a download. Where there can be no broker, the tests themselves say so.
+ * @returns whether there can be one
+ */
 function prepareKafka() {
-  if (kafkaUnavailable() !== null) return;
+  if (kafkaUnavailable() !== null) return false;
   try {
     installKafka();
+    return true;
   } catch (error) {
     process.stderr.write(`${error.message}\nThe tests that need a Kafka broker will fail.\n`);
+    return false;
   }
 }
 
@@ -45,13 +51,20 @@ const isFull = args.includes('--full');
 installPackages();
 buildDashboard();
 ensureChromium();
-prepareKafka();
+const canHaveBroker = prepareKafka();
 if (process.env.CI === 'true' && run('npm', ['run', '--silent', 'check']) !== 0) process.exit(1);
+const chosen = args.filter((arg) => arg !== '--full');
+// A run of everything shares one, unless the developer's is there: to start one takes longer than many a suite on it.
+const brokerDir = mkdtempSync(join(tmpdir(), 'ctwa-kafka-'));
+const isShared = canHaveBroker && chosen.length === 0 && process.env.KAFKA_BROKERS === undefined;
+const broker = isShared ? await startBroker({ dataDir: brokerDir }) : null;
+const brokers = broker?.brokers ?? process.env.KAFKA_BROKERS;
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const { KAFKA_BROKERS } = process.env;
-const status = run(process.execPath, [vitest, 'run', ...args.filter((arg) => arg !== '--full')], {
+const status = run(process.execPath, [vitest, 'run', ...chosen], {
   ...(isFull ? { CTWA_FULL: '1' } : {}),
   // Under another name too, because tests clear what a developer's shell carries for the product.
-  ...(KAFKA_BROKERS === undefined ? {} : { TEST_KAFKA_BROKERS: KAFKA_BROKERS }),
+  ...(brokers === undefined ? {} : { TEST_KAFKA_BROKERS: brokers }),
 });
+await broker?.kill();
+rmSync(brokerDir, { recursive: true, force: true });
 process.exit(status ?? 1);

@@ -2,32 +2,20 @@ import { rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
 import { SPEND_COLUMNS } from '@ctwa-ledger/schemas/spend.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { LedgerError } from '../ledger/errors.ts';
-import { accountsList, accountsSet, type AccountOptions } from './commands/accounts.ts';
-import { consumeCommand, type ConsumeCommandOptions } from './commands/consume.ts';
-import { deadLetterList, deadLetterReplay } from './commands/dead-letter.ts';
-import { doctor } from './commands/doctor.ts';
-import { explain } from './commands/explain.ts';
-import { exportReport, type ExportOptions } from './commands/export.ts';
-import { ingest } from './commands/ingest.ts';
-import { close, periodsList, periodsReopen, type CloseOptions } from './commands/periods.ts';
-import { ratesImport, ratesList, ratesWithdraw, type RatesImportOptions } from './commands/rates.ts';
-import { rebuild } from './commands/rebuild.ts';
-import { simulateTraffic, type SimulateTexts } from './commands/simulate.ts';
-import { exporter, type ExporterTexts } from './commands/exporter.ts';
-import {
-  spendImport,
-  spendList,
-  spendMap,
-  spendMappings,
-  spendWithdraw,
-  type MappingOptions,
-  type SpendImportOptions,
-} from './commands/spend.ts';
-import { dashboard, start, webhook, type ServerOptions } from './commands/start.ts';
+import type { AccountOptions } from './commands/accounts.ts';
+import type { ConsumeCommandOptions } from './commands/consume.ts';
+import type { ExportOptions } from './commands/export.ts';
+import type { CloseOptions } from './commands/periods.ts';
+import type { RatesImportOptions } from './commands/rates.ts';
+import type { SimulateTexts } from './commands/simulate.ts';
+import type { ExporterTexts } from './commands/exporter.ts';
+import type { MappingOptions, SpendImportOptions } from './commands/spend.ts';
+import type { ServerOptions } from './commands/start.ts';
 import { DEFAULT_GROUP } from './kafka-settings.ts';
-import { topicsCreate, type TopicsOptions } from './commands/topics.ts';
+import type { TopicsOptions } from './commands/topics.ts';
 import { UsageError, type CommonOptions } from './settings.ts';
 
+/** A command loads its own modules, and only when it runs: all of them together take longer than most commands. */
 function program(): Command {
   const root = new Command('ctwa-ledger')
     .description('Rebuilds what Meta should have billed for Click-to-WhatsApp conversations, message by message.')
@@ -46,16 +34,16 @@ function program(): Command {
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .option('--empty', 'send the sample data away')
-    .action((options: ServerOptions) => start(options));
+    .action(async (options: ServerOptions) => (await import('./commands/start.ts')).start(options));
   command('webhook', "receiver of Meta's webhooks: into Kafka when KAFKA_BROKERS is set, else into the ledger")
     .option('--port <n>', 'port to listen on', '8788')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .action((options: ServerOptions) => webhook(options));
+    .action(async (options: ServerOptions) => (await import('./commands/start.ts')).webhook(options));
   command('dashboard', 'pages and API of a ledger that other processes write')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .option('--empty', 'send the sample data away')
-    .action((options: ServerOptions) => dashboard(options));
+    .action(async (options: ServerOptions) => (await import('./commands/start.ts')).dashboard(options));
   command('exporter', 'write the CSVs of the last finished days, at once and on a schedule')
     .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')
     .option('--schedule <cron>', 'when to look again, five fields, in the zone', '15 * * * *')
@@ -64,16 +52,18 @@ function program(): Command {
     .option('--days <n>', 'how many finished days: late events change days that are over', '8')
     .option('--port <n>', 'port of health, readiness and metrics', '9465')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .action((options: ExporterTexts) => exporter(options));
+    .action(async (options: ExporterTexts) => (await import('./commands/exporter.ts')).exporter(options));
   command('consume', 'read events from Kafka into the ledger (KAFKA_BROKERS, …)')
     .option('--group <name>', 'consumer group', DEFAULT_GROUP)
     .option('--from-beginning', 'forget what the group has read, and read everything again')
     .option('--port <n>', 'answer /healthz, /readyz and /metrics on this port (default: nowhere)')
     .option('--host <h>', 'address of that port', '127.0.0.1')
-    .action((options: ConsumeCommandOptions) => consumeCommand(options));
+    .action(async (options: ConsumeCommandOptions) => (await import('./commands/consume.ts')).consumeCommand(options));
   command('ingest', 'read events and webhook envelopes from NDJSON files (- = standard input, .gz accepted)')
     .argument('<file...>')
-    .action((files: string[], options: CommonOptions) => ingest(files, options));
+    .action(async (files: string[], options: CommonOptions) =>
+      (await import('./commands/ingest.ts')).ingest(files, options),
+    );
   command('export', 'write a report as CSV: messages, conversations, daily, ads, charges and others')
     .argument('<report>')
     .option('--from <date>', 'first day, YYYY-MM-DD, in the zone')
@@ -85,14 +75,18 @@ function program(): Command {
     )
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--sample', 'read the sample data instead of the ledger')
-    .action((report: string, options: ExportOptions) => exportReport(report, options));
+    .action(async (report: string, options: ExportOptions) =>
+      (await import('./commands/export.ts')).exportReport(report, options),
+    );
   command('explain', 'say in one sentence why a message was marked as it was')
     .argument('<message-id>')
     .option('--tz <zone>', 'IANA time zone of the times (default: UTC)')
     .option('--sample', 'read the sample data instead of the ledger')
-    .action((id: string, options: CommonOptions & { tz?: string; sample?: boolean }) => explain(id, options));
-  command('rebuild', 'derive all marks anew from the landed events').action((options: CommonOptions) =>
-    rebuild(options),
+    .action(async (id: string, options: CommonOptions & { tz?: string; sample?: boolean }) =>
+      (await import('./commands/explain.ts')).explain(id, options),
+    );
+  command('rebuild', 'derive all marks anew from the landed events').action(async (options: CommonOptions) =>
+    (await import('./commands/rebuild.ts')).rebuild(options),
   );
   command('simulate', 'write realistic, deterministic traffic for demos and benchmarks')
     .requiredOption('--threads <n>', 'number of threads')
@@ -100,18 +94,22 @@ function program(): Command {
     .requiredOption('--seed <n>', 'the same seed gives the same traffic')
     .option('--end <date>', 'the day after the last one, UTC', '2026-11-01')
     .option('--out <file>', 'write to a file instead of stdout')
-    .action((options: SimulateTexts) => simulateTraffic(options));
-  command('doctor', 'check versions, paths, disk and what is reachable').action((options: CommonOptions) =>
-    doctor(options),
+    .action(async (options: SimulateTexts) => (await import('./commands/simulate.ts')).simulateTraffic(options));
+  command('doctor', 'check versions, paths, disk and what is reachable').action(async (options: CommonOptions) =>
+    (await import('./commands/doctor.ts')).doctor(options),
   );
 
   const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
   command('list', 'list those that wait, first seen first', letters)
     .option('--limit <n>', 'how many at most', '100')
-    .action((options: CommonOptions & { limit: string }) => deadLetterList(options));
+    .action(async (options: CommonOptions & { limit: string }) =>
+      (await import('./commands/dead-letter.ts')).deadLetterList(options),
+    );
   command('replay', 'try all of them again, after a fix', letters)
     .option('--from <where>', 'table: those that wait in the ledger; topic: those in the dead-letter topic', 'table')
-    .action((options: CommonOptions & { from: string }) => deadLetterReplay(options));
+    .action(async (options: CommonOptions & { from: string }) =>
+      (await import('./commands/dead-letter.ts')).deadLetterReplay(options),
+    );
 
   root
     .command('topics')
@@ -122,14 +120,14 @@ function program(): Command {
     .option('--partitions <n>', 'partitions of each; they bound the number of consumers', '48')
     .option('--replication <n>', 'copies of each partition; 3 where three brokers are', '1')
     .exitOverride()
-    .action((options: TopicsOptions) => topicsCreate(options));
+    .action(async (options: TopicsOptions) => (await import('./commands/topics.ts')).topicsCreate(options));
 
   const accounts = root
     .command('accounts')
     .description('WhatsApp business accounts: zone, currency, portfolio')
     .exitOverride();
-  command('list', 'list the accounts that hold, and where each is set', accounts).action((options: CommonOptions) =>
-    accountsList(options),
+  command('list', 'list the accounts that hold, and where each is set', accounts).action(
+    async (options: CommonOptions) => (await import('./commands/accounts.ts')).accountsList(options),
   );
   command('set', 'set an account; the configuration file wins over it', accounts)
     .argument('<waba>')
@@ -138,7 +136,9 @@ function program(): Command {
     .option('--currency <code>', 'billing currency, ISO 4217')
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
-    .action((waba: string, options: AccountOptions) => accountsSet(waba, options));
+    .action(async (waba: string, options: AccountOptions) =>
+      (await import('./commands/accounts.ts')).accountsSet(waba, options),
+    );
 
   const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
   command('import', 'import a rate card or tier file, CSV or .xlsx; the last one imported for a date holds', rates)
@@ -154,13 +154,17 @@ function program(): Command {
       ),
     )
     .option('--dry-run', 'show what would change, and change nothing')
-    .action((file: string, options: RatesImportOptions) => ratesImport(file, options));
+    .action(async (file: string, options: RatesImportOptions) =>
+      (await import('./commands/rates.ts')).ratesImport(file, options),
+    );
   command('list', 'list all cards, also those that were replaced or withdrawn', rates).action(
-    (options: CommonOptions) => ratesList(options),
+    async (options: CommonOptions) => (await import('./commands/rates.ts')).ratesList(options),
   );
   command('withdraw', 'take a card out of force; the one that it replaced holds again', rates)
     .argument('<card-id>')
-    .action((id: string, options: CommonOptions) => ratesWithdraw(id, options));
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('./commands/rates.ts')).ratesWithdraw(id, options),
+    );
 
   const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
   const mapped = (command: Command): Command =>
@@ -181,19 +185,25 @@ function program(): Command {
     .argument('<file>')
     .option('--mapping <name>', 'the columns as they are kept under this name')
     .option('--dry-run', 'show what would change, and change nothing')
-    .action((file: string, options: SpendImportOptions) => spendImport(file, options));
+    .action(async (file: string, options: SpendImportOptions) =>
+      (await import('./commands/spend.ts')).spendImport(file, options),
+    );
   mapped(command('map', 'keep by name which heading is which column; the same name again replaces', spend))
     .argument('<name>')
-    .action((name: string, options: MappingOptions) => spendMap(name, options));
-  command('mappings', 'list the mappings of columns that are kept', spend).action((options: CommonOptions) =>
-    spendMappings(options),
+    .action(async (name: string, options: MappingOptions) =>
+      (await import('./commands/spend.ts')).spendMap(name, options),
+    );
+  command('mappings', 'list the mappings of columns that are kept', spend).action(async (options: CommonOptions) =>
+    (await import('./commands/spend.ts')).spendMappings(options),
   );
   command('list', 'list all imports, also those that were replaced or withdrawn', spend).action(
-    (options: CommonOptions) => spendList(options),
+    async (options: CommonOptions) => (await import('./commands/spend.ts')).spendList(options),
   );
   command('withdraw', 'take an import back; what it replaced holds again', spend)
     .argument('<import-id>')
-    .action((id: string, options: CommonOptions) => spendWithdraw(id, options));
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('./commands/spend.ts')).spendWithdraw(id, options),
+    );
 
   command('close', 'freeze the charges and messages of a month as they are known now')
     .argument('<month>', 'YYYY-MM, of days in the zone of each account')
@@ -204,14 +214,18 @@ function program(): Command {
     )
     .option('--accept', 'close although something may be missing')
     .option('--check', 'say what may be missing, and close nothing')
-    .action((month: string, options: CloseOptions) => close(month, options));
+    .action(async (month: string, options: CloseOptions) =>
+      (await import('./commands/periods.ts')).close(month, options),
+    );
   const periods = root.command('periods').description('months that were closed').exitOverride();
-  command('list', 'list all closings, also those that were reopened', periods).action((options: CommonOptions) =>
-    periodsList(options),
+  command('list', 'list all closings, also those that were reopened', periods).action(async (options: CommonOptions) =>
+    (await import('./commands/periods.ts')).periodsList(options),
   );
   command('reopen', 'print live figures of a closed month again; the closing stays listed', periods)
     .argument('<period-id>')
-    .action((id: string, options: CommonOptions) => periodsReopen(id, options));
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('./commands/periods.ts')).periodsReopen(id, options),
+    );
   return root;
 }
 

@@ -1,5 +1,4 @@
 import { zipSync } from 'fflate';
-import readXlsxFile from 'read-excel-file/universal';
 import type { Problems } from './rows.ts';
 import { MAX_ROWS, type FileRow, type Sheet } from './rows.ts';
 import { unpack, type Unpacked } from './unpacked.ts';
@@ -105,6 +104,8 @@ export async function readWorkbook(bytes: Uint8Array, problems: Problems): Promi
     problems.add(null, null, `The file ${reason ?? ''}.`);
     return null;
   }
+  // Only now: its many files would slow the start of every command.
+  const { default: readXlsxFile } = await import('read-excel-file/universal');
   try {
     // Packed anew, so that the reader sees what was checked, and nothing else that the archive may hold.
     const checked = new Uint8Array(zipSync(unpacked, { level: 0 })).buffer;

@@ -1,149 +1,110 @@
 /**
- * The ledger's numbers, on this machine: `npm run bench`. Prints the machine, the sizes and every figure. Each figure is
- * of the real thing: the command line, the embedded engine, the queries of the first page.
+ * The ledger's numbers, on this machine: `npm run bench -- ledger`. Prints the machine, the sizes, and every figure beside
+ * its goal and beside the floor in the same run. Each figure is of the real thing: the command line, the embedded engine,
+ * the queries of the first page.
  *
- * CTWA_BENCH_THREADS (default 35,000: about 1,000,000 events over 90 days) changes the size.
+ * CTWA_BENCH_THREADS (default 35,000: about 1,000,000 events) changes the size. CTWA_BENCH_LARGE_THREADS (350,000: about
+ * 10,000,000 events) adds a file of that many; by default there is none.
  */
-import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { once } from 'node:events';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
-import { ingestFile } from '../../services/ingest/file.ts';
-import { Database } from '../../services/ledger/database.ts';
-import { Landing } from '../../services/ledger/landing.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
-import { settleSummaries } from '../../services/ledger/summaries.ts';
 import { ads, daily, dayTotals, overview } from '../../services/reports/figures.ts';
 import { freshness } from '../../services/reports/status.ts';
-import { simulate } from '../../services/simulate/simulate.ts';
+import { judge, median, percentile, rate, say, sayMachine, secondsSince } from './figures.ts';
+import { engineUse, floorOf, ingest, prepareLedger, stopEngine, type Ingested, type Use } from './processes.ts';
+import { END_AT, QUARTER_DAYS, writeTraffic } from './traffic.ts';
 
-const CLI = fileURLToPath(new URL('../../node_modules/.bin/ctwa-ledger', import.meta.url));
 const THREADS = Number(process.env['CTWA_BENCH_THREADS'] ?? 35_000);
-const END_AT = Date.UTC(2026, 9, 31) / 1000;
+const LARGE_THREADS = Number(process.env['CTWA_BENCH_LARGE_THREADS'] ?? 0);
+/** Three and a half years: from before the first price list to its end. */
+const YEARS_DAYS = 1_278;
+const SEED = 7;
+const RUNS = 3;
 const QUERY_RUNS = 60;
-const PAIRS = 3;
-const NAME = 'ctwa_ledger';
+const GIB_MIB = 1_024;
 
 const home = mkdtempSync(join(tmpdir(), 'ctwa-bench-'));
-process.env['CTWA_ENGINE_IDLE_SECONDS'] = '5';
 
-function line(what: string, figure: string): void {
-  process.stdout.write(`${what.padEnd(64)} ${figure}\n`);
+interface Measured {
+  readonly first: Ingested;
+  /** Of the engine, for the first run of the file. */
+  readonly engine: Use;
 }
 
-function seconds(since: number): number {
-  return (performance.now() - since) / 1000;
+/** A file into an opened, empty ledger. */
+async function intoNewLedger(dataDir: string, file: string): Promise<Measured> {
+  await prepareLedger(dataDir);
+  const before = engineUse(dataDir);
+  const first = await ingest(dataDir, file);
+  const after = engineUse(dataDir);
+  return { first, engine: { ...after, cpuSeconds: after.cpuSeconds - before.cpuSeconds } };
 }
 
-async function writeTraffic(path: string, threads: number): Promise<number> {
-  const out = createWriteStream(path);
-  let events = 0;
-  let text = '';
-  for (const event of simulate({ threads, days: 90, seed: 7, end_at: END_AT })) {
-    events += 1;
-    text += `${event}\n`;
-    if (text.length < 1 << 20) continue;
-    if (!out.write(text)) await once(out, 'drain');
-    text = '';
-  }
-  out.end(text);
-  await finished(out);
-  return events;
+function judgeMemory(what: string, command: number, engine: number): void {
+  judge(`  peak memory of the command, ${what}`, command, ' MiB', { sign: '<', figure: 1.5 * GIB_MIB });
+  judge(`  peak memory of the engine, ${what}`, engine, ' MiB', { sign: '<', figure: 1.5 * GIB_MIB });
 }
 
-/** The command in a process of its own; its result line, and the most memory that it held. */
-async function ingestCommand(
-  file: string,
-  dataDir: string,
-): Promise<{ seconds: number; stored: number; peakMiB: number }> {
+async function write(name: string, threads: number, days: number): Promise<{ file: string; events: number }> {
+  const file = join(home, `${name}.ndjson`);
   const began = performance.now();
-  const child = spawn(CLI, ['ingest', file, '--data', dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  let peakKiB = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  const watch = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      peakKiB = Math.max(peakKiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-    } catch {
-      // It has ended between two looks.
-    }
-  }, 50);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearInterval(watch);
-  if (code !== 0) throw new Error(`ingest ended with ${code}`);
-  const result = JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as { stored: number };
-  return { seconds: seconds(began), stored: result.stored, peakMiB: peakKiB / 1024 };
-}
-
-/** Reads a file as `ingest` does and lands it, without marks. */
-async function landFile(file: string, database: Database): Promise<number> {
-  const began = performance.now();
-  await ingestFile(
-    {
-      database,
-      beginLanding: () => new Landing(database),
-      fold: async (landing) => {
-        await landing.finish();
-        return { stored: 0 };
-      },
-    },
-    file,
-    () => undefined,
+  const events = await writeTraffic(file, { threads, days, seed: SEED });
+  const size = `${(statSync(file).size / 1e6).toFixed(0)} MB`;
+  say(
+    `simulated over ${days} days`,
+    `${events} events, ${threads} threads, ${size}, ${rate(events, secondsSince(began))}`,
   );
-  return seconds(began);
+  return { file, events };
 }
 
-function stopEngine(dataDir: string): void {
-  const { pid } = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { pid: number };
-  process.kill(pid, 'SIGTERM');
-}
-
-/** An opened, empty ledger: what is timed is the work on the file, not the start of an engine. */
-async function withFreshLedger<T>(name: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
-  const dataDir = join(home, name);
-  const location = { kind: 'embedded', dataDir } as const;
-  const ledger = await Ledger.open({ location, database: NAME, config: null, command: 'bench' });
-  try {
-    return await work(ledger);
-  } finally {
-    await ledger.close();
-    stopEngine(dataDir);
+/**
+ * A file beside the floor, in turn, so that a machine that is slower for a while is slower for both.
+ * @returns the directory of the last ledger
+ */
+async function measure(name: string, threads: number, days: number, runs: number): Promise<string> {
+  const { file, events } = await write(name, threads, days);
+  const floors: number[] = [];
+  const all: Measured[] = [];
+  const again: number[] = [];
+  let dataDir = '';
+  for (let run = 1; run <= runs; run++) {
+    if (dataDir !== '') rmSync(dataDir, { recursive: true, force: true });
+    dataDir = join(home, `${name}-${run}`);
+    const floorDir = join(home, `${name}-floor-${run}`);
+    floors.push(await floorOf(file, floorDir));
+    rmSync(floorDir, { recursive: true, force: true });
+    const measured = await intoNewLedger(dataDir, file);
+    all.push(measured);
+    const second = await ingest(dataDir, file);
+    if (second.stored > 0) throw new Error(`The same file again stored ${second.stored} events.`);
+    again.push(second.seconds / measured.first.seconds);
+    await stopEngine(dataDir);
   }
-}
-
-/** The same events, typed, landed and nothing else: read, validated, normalised, stored and fsynced. */
-function landThroughHost(file: string, run: number): Promise<number> {
-  return withFreshLedger(`landed-${run}`, (ledger) => landFile(file, ledger.database));
-}
-
-/** From the file to marks and summaries. */
-function markThroughHost(file: string, run: number): Promise<number> {
-  return withFreshLedger(`marked-${run}`, async (ledger) => {
-    const began = performance.now();
-    await ingestFile(ledger, file, () => undefined);
-    await settleSummaries(ledger.database);
-    return seconds(began);
-  });
-}
-
-function median(figures: readonly number[]): number {
-  return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
-}
-
-function percentile(sorted: readonly number[], p: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
+  rmSync(file);
+  const of = (figure: (one: Measured) => number): number => median(all.map(figure));
+  const most = (figure: (one: Measured) => number): number => Math.max(...all.map(figure));
+  const took = of(({ first }) => first.seconds);
+  say(`  floor, median of ${runs}`, rate(events, median(floors)));
+  say(`  file → marked ledger, median of ${runs}`, rate(events, took));
+  const cpu = `${of(({ engine }) => engine.cpuSeconds).toFixed(1)} CPU-s`;
+  say('    engine, command', `${cpu}, ${of(({ first }) => first.use.cpuSeconds).toFixed(1)} CPU-s`);
+  const ratios = all.map(({ first }, run) => first.seconds / (floors[run] ?? Number.NaN));
+  judge('    ÷ floor, median of pairs (aim 2.5)', median(ratios), ' ×', { sign: '≤', figure: 4 });
+  judge('    the same file again, all duplicates, ÷ first run', median(again), ' ×', { sign: '≤', figure: 1 });
+  judgeMemory(
+    name,
+    most(({ first }) => first.use.peakMiB),
+    most(({ engine }) => engine.peakMiB),
+  );
+  return dataDir;
 }
 
 async function timeQueries(dataDir: string): Promise<void> {
   const location = { kind: 'embedded', dataDir } as const;
-  const ledger = await Ledger.open({ location, database: NAME, config: null, command: 'bench' });
-  const database: Database = ledger.database;
+  const ledger = await Ledger.open({ location, database: 'ctwa_ledger', config: null, command: 'bench' });
+  const { database } = ledger;
   const month = { from: '2026-10-01', to: '2026-10-31', tz: 'America/Sao_Paulo', as_of: END_AT };
   const quarter = { from: null, to: null, tz: 'America/Sao_Paulo', as_of: END_AT };
   const queries: [string, () => Promise<unknown>][] = [
@@ -160,6 +121,7 @@ async function timeQueries(dataDir: string): Promise<void> {
       [`ads, ${range}`, () => ads(database, filters)],
     ]),
   ];
+  say('queries of the first page', `${QUERY_RUNS} runs each`);
   for (const [name, run] of queries) {
     const times: number[] = [];
     for (let i = 0; i < QUERY_RUNS; i++) {
@@ -167,62 +129,22 @@ async function timeQueries(dataDir: string): Promise<void> {
       await run();
       times.push(performance.now() - began);
     }
-    times.sort((a, b) => a - b);
-    line(`  ${name}`, `p50 ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms`);
+    judge(`  ${name}, p95 (p50 ${median(times).toFixed(0)} ms)`, percentile(times, 0.95), ' ms', {
+      sign: '<',
+      figure: 100,
+    });
   }
   await ledger.close();
+  await stopEngine(dataDir);
 }
 
 try {
-  line(
-    'machine',
-    `${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB, Node ${process.version}`,
-  );
-  const file = join(home, 'traffic.ndjson');
-  const simulated = performance.now();
-  const events = await writeTraffic(file, THREADS);
-  line(
-    'simulated',
-    `${events} events, ${THREADS} threads, ${(statSync(file).size / 1e6).toFixed(0)} MB, ${Math.round(events / seconds(simulated))}/s`,
-  );
-
-  // In turn, so that a machine that is slower for a while is slower for both.
-  const lands: number[] = [];
-  const marks: number[] = [];
-  for (let run = 1; run <= PAIRS; run++) {
-    lands.push(await landThroughHost(file, run));
-    marks.push(await markThroughHost(file, run));
-  }
-  const landed = median(lands);
-  const marked = median(marks);
-  line(`land only, median of ${PAIRS}`, `${landed.toFixed(2)} s, ${Math.round(events / landed)}/s`);
-  line(`file → marked ledger, median of ${PAIRS}`, `${marked.toFixed(2)} s, ${Math.round(events / marked)}/s`);
-  line(
-    '  ÷ land only, pair by pair (≤ 2 wanted)',
-    marks.map((took, i) => (took / (lands[i] ?? Number.NaN)).toFixed(2)).join(', '),
-  );
-  const dataDir = join(home, 'ledger');
-  const first = await ingestCommand(file, dataDir);
-  line(
-    'file → marked ledger, first run',
-    `${first.seconds.toFixed(2)} s, ${Math.round(events / first.seconds)}/s, peak ${first.peakMiB.toFixed(0)} MiB`,
-  );
-  const second = await ingestCommand(file, dataDir);
-  line(
-    'the same file again, all duplicates',
-    `${second.seconds.toFixed(2)} s, ${second.stored} stored, peak ${second.peakMiB.toFixed(0)} MiB`,
-  );
-  line('  ÷ first run (≤ 1 wanted)', (second.seconds / first.seconds).toFixed(2));
-  line('queries of the first page', `${QUERY_RUNS} runs each (p95 < 100 ms wanted)`);
-  await timeQueries(dataDir);
-
-  const wide = join(home, 'wide.ndjson');
-  const wideEvents = await writeTraffic(wide, THREADS * 3);
-  const more = await ingestCommand(wide, join(home, 'wide'));
-  line(
-    `three times the threads (${THREADS * 3}), ${wideEvents} events`,
-    `${more.seconds.toFixed(2)} s, ${Math.round(wideEvents / more.seconds)}/s, peak ${more.peakMiB.toFixed(0)} MiB (${first.peakMiB.toFixed(0)} before)`,
-  );
+  sayMachine();
+  await timeQueries(await measure('quarter', THREADS, QUARTER_DAYS, RUNS));
+  await measure('years', THREADS, YEARS_DAYS, RUNS);
+  // Memory must not grow with the threads.
+  await measure('three times the threads', THREADS * 3, QUARTER_DAYS, 1);
+  if (LARGE_THREADS > 0) await measure('large', LARGE_THREADS, QUARTER_DAYS, 1);
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

@@ -2,11 +2,14 @@
  * One consumer in a process of its own, as `ctwa-ledger consume` runs it, that says what it did: a line of JSON for every
  * batch, with the delays of its events. Ended with SIGTERM.
  *
- * Arguments: broker, data directory, group.
+ * Arguments: broker, data directory, prefix of the topics.
  */
 import { consume } from '../../services/product/consume.ts';
 
-const [broker = '', dataDir = '', group = ''] = process.argv.slice(2);
+/** A batch of so many was waiting: how long its events did says nothing. */
+const BACKLOG = 50_000;
+
+const [broker = '', dataDir = '', topicPrefix = ''] = process.argv.slice(2);
 const stopping = new AbortController();
 process.on('SIGTERM', () => {
   stopping.abort();
@@ -20,8 +23,8 @@ await consume(
       command: 'bench consume',
     },
     consumer: {
-      kafka: { brokers: [broker], tls: null, sasl: null, topicPrefix: '' },
-      group,
+      kafka: { brokers: [broker], tls: null, sasl: null, topicPrefix },
+      group: `${topicPrefix}bench`,
       fromBeginning: false,
       sessionTimeoutMs: 10_000,
     },
@@ -29,7 +32,7 @@ await consume(
     onListening: () => undefined,
     onBatch: (report) => {
       const now = Date.now();
-      const delays = report.read > 5_000 ? [] : report.appended_at_ms.map((appended) => now - appended);
+      const delays = report.read > BACKLOG ? [] : report.appended_at_ms.map((appended) => now - appended);
       const { read, stored, duplicate, rejected, emitted, seconds } = report;
       process.stdout.write(
         `${JSON.stringify({ at: now, read, stored, duplicate, rejected, emitted, seconds, delays })}\n`,

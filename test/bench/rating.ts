@@ -6,7 +6,7 @@
  * about is measured elsewhere.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { csvReport } from '../../services/exports/report.ts';
 import type { Database } from '../../services/ledger/database.ts';
@@ -14,6 +14,7 @@ import { newStamp } from '../../services/ledger/derived.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { settleCharges } from '../../services/rating/charges.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
+import { judge, median, percentile, sayMachine } from './figures.ts';
 
 const MESSAGES = Number(process.env['CTWA_BENCH_MESSAGES'] ?? 10_000_000);
 const BATCH = 1_000_000;
@@ -27,10 +28,6 @@ const MARKETS = 'Argentina,Brazil,Colombia,Egypt,France,Germany,India,Indonesia,
 const PREFIXES = ['54', '55', '57', '20', '33', '49', '91', '62', '39', '52', '1415', '93'];
 
 const home = mkdtempSync(join(tmpdir(), 'ctwa-bench-rating-'));
-
-function line(what: string, figure: string): void {
-  process.stdout.write(`${what.padEnd(64)} ${figure}\n`);
-}
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const began = performance.now();
@@ -122,20 +119,17 @@ const ledger = await Ledger.open({
 });
 try {
   const { database } = ledger;
-  line(
-    'machine',
-    `${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB, Node ${process.version}`,
-  );
+  sayMachine();
   await writeMarks(database);
   await importCards(database);
   const scratch = await timed(() => settleCharges(database));
-  line(`rating ${MESSAGES} messages from scratch`, `${(scratch / 1000).toFixed(1)} s (< 30 s wanted)`);
+  judge(`rating ${MESSAGES} messages from scratch`, scratch / 1000, ' s', { sign: '<', figure: 30 });
   const late: number[] = [];
   for (let n = 0; n < LATE_EVENTS; n++) {
     await arriveLate(database, n);
     late.push(await timed(() => settleCharges(database)));
   }
-  line('after one late message', `${late.map((ms) => ms.toFixed(0)).join(', ')} ms (< 1,000 ms wanted)`);
+  judge(`after one late message, most of ${LATE_EVENTS}`, Math.max(...late), ' ms', { sign: '<', figure: 1_000 });
   const reports: number[] = [];
   let chars = 0;
   for (let n = 0; n < REPORTS; n++)
@@ -146,10 +140,11 @@ try {
         for await (const part of csvReport('charges', database, filters)) chars += part.length;
       }),
     );
-  reports.sort((a, b) => a - b);
-  line(
-    `charges of October, ${chars} characters of CSV`,
-    `median ${reports[REPORTS >> 1]?.toFixed(0)} ms, p95 ${reports[Math.floor(REPORTS * 0.95)]?.toFixed(0)} ms (p95 < 200 ms wanted)`,
+  judge(
+    `charges of October, ${chars} characters of CSV, p95 (median ${median(reports).toFixed(0)} ms)`,
+    percentile(reports, 0.95),
+    ' ms',
+    { sign: '<', figure: 200 },
   );
 } finally {
   await ledger.close();
