@@ -135,17 +135,13 @@ function literal(value: string | number): string {
  * address, whose length is limited.
  */
 function withLists(sql: string, parameters: Parameters): { readonly statement: string; readonly scalars: Parameters } {
-  const scalars: Parameters = {};
-  let statement = sql;
-  for (const [name, value] of Object.entries(parameters))
-    if (typeof value === 'object') {
-      const list = value.map(literal).join(',');
-      statement = statement.replaceAll(
-        new RegExp(`\\{${name}:(Array\\(\\w+\\))\\}`, 'g'),
-        (_, type: string) => `CAST([${list}], '${type}')`,
-      );
-    } else scalars[name] = value;
-  return { statement, scalars };
+  // In one pass: a name in a list may look like the place of another list.
+  const statement = sql.replaceAll(/\{(\w+):(Array\(\w+\))\}/g, (place, name: string, type: string) => {
+    const value = parameters[name];
+    return typeof value === 'object' ? `CAST([${value.map(literal).join(',')}], '${type}')` : place;
+  });
+  const scalars = Object.entries(parameters).filter(([, value]) => typeof value !== 'object');
+  return { statement, scalars: Object.fromEntries(scalars) };
 }
 
 /** One database of a ClickHouse, embedded or not, over HTTP. Statements are tried again when the engine was replaced. */

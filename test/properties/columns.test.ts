@@ -100,13 +100,15 @@ it('store what the text form stores, and read what was stored', async () => {
 
 it('find threads by names of any characters', async () => {
   await withLedger(data, 'columns_named', async (ledger) => {
-    const names = ["'", '\\', "\\'", 'a\0b', '{x:String}', '$&', "') OR 1=1 --", 'ü', '\n'];
+    const names = ["'", '\\', "\\'", 'a\0b', '{x:String}', '{others:Array(String)}', '$&', "') OR 1=1 --", 'ü', '\n'];
     for (const name of names) {
       const rows: string[] = [];
-      const query = 'SELECT arrayJoin({names:Array(String)}) AS name, {one:String} AS one';
-      for await (const block of ledger.database.streamBlocks(query, { names: [name, 'x'], one: name }))
-        for (let row = 0; row < block.rows; row++) rows.push(block.text('name').at(row), block.text('one').at(row));
-      expect(rows).toEqual([name, name, 'x', name]);
+      const query = `SELECT arrayJoin({names:Array(String)}) AS name, {others:Array(String)}[1] AS other, {one:String} AS one`;
+      const parameters = { names: [name, 'x'], others: [name], one: name };
+      for await (const block of ledger.database.streamBlocks(query, parameters))
+        for (let row = 0; row < block.rows; row++)
+          rows.push(...['name', 'other', 'one'].map((column) => block.text(column).at(row)));
+      expect(rows).toEqual([name, name, name, 'x', name, name]);
     }
   });
 });
