@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { count, decimal, instant } from './cells.ts';
+import { amount, count, decimal, instant } from './cells.ts';
 import { rateModelSchema } from './rate-file.ts';
 
 /** M4 and M5, over whatever delivered messages a row speaks of; all of them in the row's `currency`. */
 const amounts = {
   volume: count,
-  /** Null when no message of the row has an amount. */
+  /** All three null when no message of the row has an amount; also when none of them costs anything and some have none. */
   list_cost: decimal.nullable(),
   billed_cost: decimal.nullable(),
   savings: decimal.nullable(),
@@ -26,6 +26,7 @@ export const savingsAdsRow = z.object({
   source_type: z.string(),
   currency: z.string(),
   free_messages: count,
+  /** Null when none of them has an amount; also when none costs anything and some have none. */
   savings: decimal.nullable(),
   unrated: count,
 });
@@ -105,6 +106,11 @@ export const mismatchesRow = z.object({
   messages: count,
   first_delivered_at: instant,
   last_delivered_at: instant,
+  currency: z.string(),
+  cost_followed: amount.describe('Expected charge when Meta’s report is followed; empty where no message has a price.'),
+  cost_predicted: amount.describe('Expected charge when the prediction is followed.'),
+  cost_difference: amount.describe('The one that follows Meta’s report less the other.'),
+  unrated: count.describe('Number of messages of which one of the two is not known; they are in neither sum.'),
 });
 export type MismatchesRow = z.infer<typeof mismatchesRow>;
 
@@ -231,3 +237,28 @@ export const CHARGED_MESSAGE_SORTS = [
   'billing',
 ] as const;
 export type ChargedMessageSort = (typeof CHARGED_MESSAGE_SORTS)[number];
+
+/** What Meta says of what is expected, beside it; of one currency. Nothing of it is of days or months that one side lacks. */
+export interface MetaSide {
+  readonly currency: string;
+  /** Null: Meta's numbers name no charge for any day of the range. */
+  readonly meta: {
+    readonly cost: string;
+    /** Of the same days and accounts. */
+    readonly expected: string;
+    /** expected − Meta's */
+    readonly difference: string;
+    /** Days of accounts that these are of, of all days of the range of all accounts of the currency. */
+    readonly days: number;
+    readonly of_days: number;
+  } | null;
+  /** Null: no invoice is for a whole month of the range. */
+  readonly invoice: {
+    readonly amount: string;
+    readonly expected: string;
+    /** expected − invoiced */
+    readonly difference: string;
+    /** `YYYY-MM`, the earliest first. */
+    readonly months: readonly string[];
+  } | null;
+}

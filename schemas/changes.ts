@@ -1,8 +1,11 @@
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
+import type { DayCut, DoneMetaImport, MetaField, MetaImport } from './meta.ts';
+import type { MonthReport, Period } from './periods.ts';
 import type { EffectiveDays, ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
+import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from './triggers.ts';
 import type { KeptSpendMapping, PlannedSpendImport, SpendImport, SpendMapping, TypedSpend } from './spend.ts';
 
 /** An account as pages list it: what is configured, and what is seen of it in messages. */
@@ -45,6 +48,32 @@ export interface HeldSpendFile {
   /** Names the upload; it is forgotten after a while. */
   readonly upload: string;
   readonly mapping: SpendMapping;
+}
+
+/** Answers of Meta's that are imported at once, and what they do not say themselves. */
+export interface GivenMetaAnswers {
+  /** In the order of their pages. */
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly waba_id?: string | undefined;
+  readonly field?: MetaField | undefined;
+  readonly days: DayCut;
+  /** The days that were asked for, `to` excluded; null: as the points say. */
+  readonly asked: { readonly from: string; readonly to: string } | null;
+  /** Whether an answer of `analytics` counts what customers wrote. */
+  readonly is_incoming: boolean;
+}
+
+/** A month that a person closes. */
+export interface ClosedByPerson {
+  /** Empty: the messages that belong to no account. */
+  readonly waba_id: string;
+  /** `YYYY-MM` */
+  readonly month: string;
+  /** As they call themselves: pages have no sign-in. */
+  readonly by: string;
+  readonly note: string;
+  /** Whether it is closed although something may be missing. */
+  readonly accept: boolean;
 }
 
 export interface BrokenUpload extends Refused, BrokenCsvFile {
@@ -112,6 +141,47 @@ export interface Changes {
     import_id: string,
     sample: boolean,
   ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
+  /** Imports answers of Meta's, all of them or none. */
+  importMeta(
+    given: GivenMetaAnswers,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused>;
+  withdrawMeta(
+    import_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
+  /** Closes a month of an account. Not when something may be missing, unless that is accepted. */
+  closeMonth(
+    closing: ClosedByPerson,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  /** Makes the report of a closing, or finds the one that was made. */
+  makeReport(
+    made: { readonly period_id: string; readonly by: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused>;
+  /** Reopens a closed month, for a reason. */
+  reopenMonth(
+    reopening: { readonly period_id: string; readonly by: string; readonly because: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  /** Saves a new trigger, or with an id what an earlier one looks for and whom it tells. */
+  saveTrigger(
+    trigger_id: string | null,
+    definition: TriggerDefinition,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
+  /** Pauses a trigger, lets it go on, or deletes it. */
+  setTriggerState(
+    trigger_id: string,
+    state: TriggerState,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
+  /** Tells once more of a firing, or of all that were given up; by the number of deliveries. */
+  replayDeliveries(
+    which: ReplayedDelivery | 'given_up',
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused>;
   setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused>;
   /** Tries all waiting rejected inputs again; one at a time. */
   replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;

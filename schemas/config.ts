@@ -16,7 +16,24 @@ export const accountSchema = z.strictObject({
     .optional(),
   portfolio_id: z.string().min(1).optional(),
   phone_number_ids: z.array(z.string().min(1)).optional(),
+  /** Which displayed number is which id: Meta's analytics and bills know the displayed one only. Decides no mark. */
+  phone_numbers: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        display: z
+          .string()
+          .transform((text) => text.replace(/[\s().+-]/g, ''))
+          .refine((digits) => /^\d{5,20}$/.test(digits), 'a displayed number has digits only, like 15550783881'),
+      }),
+    )
+    .optional(),
+  /** The earliest day of the next month on which a month is closed without a warning. Decides no mark. */
+  closing_day: z.int().min(1).max(28).optional(),
 });
+
+/** Until then Meta's numbers of a month's last days still move. */
+export const DEFAULT_CLOSING_DAY = 5;
 
 /** What rules.md leaves to this project, as data. Every key has a default. */
 export const policySchema = z.strictObject({

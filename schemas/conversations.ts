@@ -1,4 +1,4 @@
-import type { AskedPage, PageOf, ReportFilters } from './reports.ts';
+import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 
 /** What has become of an ad conversation by the clock that is asked for: `open` = a free entry window of it is. */
 export const CONVERSATION_STATES = ['replied', 'pending', 'not_replied', 'open'] as const;
@@ -159,6 +159,8 @@ export interface IfDelivered {
   readonly policy: string;
   /** False: Meta answers NON_TEMPLATE_NOT_ALLOWED. */
   readonly is_allowed: boolean;
+  /** What a composer would say before it is sent: the words of the send check. */
+  readonly words: string;
 }
 
 /** A thread (rules.md F1) as a page shows it. Times are Unix seconds, UTC. */

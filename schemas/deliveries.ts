@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count } from './cells.ts';
+import { count, instant } from './cells.ts';
 
 /** Messages that failed and were never delivered, by day, business number and Meta's error. */
 export const failuresRow = z.object({
@@ -23,11 +23,29 @@ export const reportedWindowsRow = z.object({
   /** Meta's; where there is none, the id of the window's first message. */
   conversation_id: z.string(),
   first_message_id: z.string(),
-  first_delivered_at: z.string(),
+  first_delivered_at: instant,
   last_message_id: z.string(),
-  last_delivered_at: z.string(),
+  last_delivered_at: instant,
   /** The latest end that Meta reports on one of its messages; empty = none is reported. */
-  reported_expires_at: z.string(),
+  reported_expires_at: instant,
   messages: count,
 });
 export type ReportedWindowsRow = z.infer<typeof reportedWindowsRow>;
+
+/** Customers who stopped marketing messages, or cannot be reached any more, by what they were sent last before that. */
+export const optOutsRow = z.object({
+  /** On which it was known first. */
+  day: z.string(),
+  phone_number_id: z.string(),
+  /** `stopped_marketing` (their settings, or Meta's error 131050), `unreachable` (131026). */
+  opt_out: z.string().meta({
+    description:
+      'What became of them: stopped_marketing by their settings or Meta’s error 131050, unreachable by 131026.',
+  }),
+  template_name: z.string().meta({
+    description: 'The template that was delivered to them last before that; empty where none was.',
+  }),
+  ad_id: z.string().meta({ description: 'The ad or post that they last came from; empty where they came from none.' }),
+  customers: count,
+});
+export type OptOutsRow = z.infer<typeof optOutsRow>;

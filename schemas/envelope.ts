@@ -1,4 +1,4 @@
-import { isBusinessScopedId, type Rejection } from './event.ts';
+import { isBusinessScopedId, PREFERENCE_TYPE, type Rejection } from './event.ts';
 import { isObject } from './json.ts';
 
 type Fields = Record<string, unknown>;
@@ -15,6 +15,7 @@ export interface ExpandedEnvelope {
  */
 const MESSAGE_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
 const CALL_FIELD = 'calls';
+const PREFERENCE_FIELD = 'user_preferences';
 
 /** Null, empty string and absent are the same (rules.md F2). */
 function isMissing(value: unknown): boolean {
@@ -144,6 +145,27 @@ function expandCall(call: Fields, place: Place): Fields | null {
   return event;
 }
 
+/**
+ * What a customer says of marketing messages as an inbound event (contract.md 1). It has no id of Meta's: the same word of the
+ * same customer at the same time is the same event.
+ */
+function expandPreference(preference: Fields, place: Place): Fields {
+  const { category, value, timestamp } = preference;
+  const event: Fields = { event: 'message', direction: 'inbound' };
+  put(event, 'waba_id', place.waba_id);
+  put(event, 'phone_number_id', place.phone_number_id);
+  const names = namesOf(preference['wa_id'], preference['user_id']);
+  putCustomer(event, names, matchingContact(place.contacts, names));
+  const whose = isMissing(event['wa_id']) ? event['user_id'] : event['wa_id'];
+  event['id'] = [PREFERENCE_TYPE, whose, category, value, timestamp]
+    .map((part) => (typeof part === 'string' || typeof part === 'number' ? part : ''))
+    .join(':');
+  put(event, 'timestamp', timestamp);
+  event['type'] = PREFERENCE_TYPE;
+  event['context'] = { category, value };
+  return event;
+}
+
 function expandEcho(echo: Fields, place: Place): Fields {
   const event: Fields = { event: 'message', direction: 'outbound' };
   put(event, 'waba_id', place.waba_id);
@@ -220,7 +242,9 @@ function expandValue(into: ExpandedEnvelope, value: Fields, wabaId: unknown, pat
   };
   if (field === null || field === CALL_FIELD)
     expandList(into, value['calls'], `${path}.calls`, (item) => expandCall(item, place));
-  if (field === CALL_FIELD) return;
+  if (field === null || field === PREFERENCE_FIELD)
+    expandList(into, value['user_preferences'], `${path}.user_preferences`, (item) => expandPreference(item, place));
+  if (field === CALL_FIELD || field === PREFERENCE_FIELD) return;
   expandList(into, value['messages'], `${path}.messages`, (item) => expandMessage(item, place));
   expandList(into, value['message_echoes'], `${path}.message_echoes`, (item) => expandEcho(item, place));
   expandList(into, value['statuses'], `${path}.statuses`, (item, isAlone) => expandStatus(item, place, isAlone));
@@ -230,7 +254,7 @@ function expandChange(into: ExpandedEnvelope, change: unknown, wabaId: unknown, 
   if (!isObject(change)) return rejectPart(into, path, 'an object');
   const { field, value } = change;
   if (typeof field !== 'string') return rejectPart(into, `${path}.field`, 'a text');
-  if (!MESSAGE_FIELDS.has(field) && field !== CALL_FIELD) return;
+  if (!MESSAGE_FIELDS.has(field) && field !== CALL_FIELD && field !== PREFERENCE_FIELD) return;
   if (!isObject(value)) return rejectPart(into, `${path}.value`, 'an object');
   expandValue(into, value, wabaId, `${path}.value`, field);
 }
@@ -250,7 +274,7 @@ function namesNumber(value: unknown): boolean {
   return isObject(value) && !isMissing(numberOf(value));
 }
 
-const LISTS = ['messages', 'message_echoes', 'statuses', 'calls'];
+const LISTS = ['messages', 'message_echoes', 'statuses', 'calls', 'user_preferences'];
 
 /**
  * Which part of Meta's webhook a value is meant as: the whole envelope, also when the rest of it is broken; one `entry`;
@@ -272,7 +296,7 @@ function withoutNumber(part: string): ExpandedEnvelope {
 
 /**
  * Takes Meta's webhook envelope, or one `entry`, change or `value` of it that names its number, apart into events of
- * contract.md 1, in the order in which they stand in it: per change calls, messages, message echoes, statuses. Only
+ * contract.md 1, in the order in which they stand in it: per change calls, preferences, messages, message echoes, statuses. Only
  * what the contract names is copied; message text, media and contact names are not. Nothing is normalised or checked:
  * each event goes through `parseEvent` by itself. Several notices of one call are still several events.
  *

@@ -83,6 +83,9 @@ const statusSchema = z.object({
   errors: asTheyCame.optional(),
 });
 
+/** What a customer says of marketing messages in their settings, as an inbound event; none of the rules count it as a message. */
+export const PREFERENCE_TYPE = 'user_preferences';
+
 interface Identity {
   readonly phone_number_id: PhoneNumberId;
   /** `group_id`, else `wa_id`, else `user_id`, else empty (statuses only): the name of the thread (rules.md F1, F8). */
@@ -221,7 +224,7 @@ function normalisedNumber(name: string): string {
 }
 
 /** rules.md F2: both names of a customer; a business-scoped id in the place of the phone number is the `user_id`. */
-function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
+export function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
   if (isBusinessScopedId(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
   return { wa_id: normalisedNumber(waId), user_id: userId };
 }

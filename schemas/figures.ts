@@ -82,14 +82,14 @@ export const REPORTED_ONLY = 'reported';
 export const adFiguresRow = z.object({
   ...adNameRow.shape,
   ...adsRow.omit({ ad_id: true, source_type: true }).shape,
-  /** Of the amounts beside it; empty = there are none. */
+  /** Of the amounts beside it; empty = there are none, or of messages whose account has none. */
   currency: z.string(),
   /** Of days wholly in the range; null = no import says. */
   spend: decimal.nullable(),
   /** spend / ad_conversations and spend / replied, four decimals; null where there is none of them. */
   cost_per_conversation: decimal.nullable(),
   cost_per_replied: decimal.nullable(),
-  /** M4, of the free entry messages of its windows. */
+  /** M4, of the free entry messages of its windows; null where nothing that costs something has a price, and some has none. */
   savings: decimal.nullable(),
   /** Free entry messages without an amount. */
   unrated: count,

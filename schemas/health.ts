@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, utcInstant } from './cells.ts';
-import type { AskedPage } from './reports.ts';
+import type { AskedPage } from './asked.ts';
 
 /** Rejected inputs that wait, by reason. */
 export const waitingLettersRow = z.object({
@@ -15,7 +15,7 @@ export type WaitingLettersRow = z.infer<typeof waitingLettersRow>;
 /** One rejected input, as it is listed. */
 export const deadLetterRow = z.object({
   source: z.string(),
-  partition: z.number(),
+  partition: z.int(),
   position: z.string(),
   code: z.string(),
   message: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { utcInstant } from './cells.ts';
 import { rateKindSchema, rateModelSchema, type RateKind, type RateModel } from './rate-file.ts';
 
 export const listedCardSchema = z.object({
@@ -9,14 +10,14 @@ export const listedCardSchema = z.object({
   effective_date: z.string(),
   name: z.string(),
   checksum: z.string(),
-  imported_at: z.string(),
+  imported_at: utcInstant,
   imported_by: z.string(),
-  withdrawn_at: z.string().nullable(),
+  withdrawn_at: utcInstant.nullable(),
   withdrawn_by: z.string(),
   /** A replaced card holds again when all that came after it are withdrawn. */
   state: z.enum(['holds', 'replaced', 'withdrawn']),
-  markets: z.coerce.number(),
-  rates: z.coerce.number(),
+  markets: z.coerce.number().int().nonnegative(),
+  rates: z.coerce.number().int().nonnegative(),
 });
 
 /** An imported card, whatever became of it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRST_GIVEN_DAY, LAST_GIVEN_DAY } from './time-limits.ts';
 
 /** Price columns of Meta's list card, in its order; also the categories that a message can be rated as (rules.md M1a). */
 export const RATE_CATEGORIES = [
@@ -28,7 +29,10 @@ export type RateKind = z.infer<typeof rateKindSchema>;
 /** The day from which a card is in force, `YYYY-MM-DD`. */
 export const effectiveDateSchema = z.iso
   .date()
-  .refine((day) => day >= '2000-01-01' && day < '2100-01-01', 'is not between 2000-01-01 and 2099-12-31');
+  .refine(
+    (day) => day >= FIRST_GIVEN_DAY && day <= LAST_GIVEN_DAY,
+    `is not between ${FIRST_GIVEN_DAY} and ${LAST_GIVEN_DAY}`,
+  );
 
 /** `to_place` of a tier without an upper bound. */
 export const LAST_PLACE = '18446744073709551615';

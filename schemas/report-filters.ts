@@ -1,25 +1,29 @@
 import { DateTime, IANAZone } from 'luxon';
 import { CONVERSATION_STATES } from './conversations.ts';
-import { NARROWINGS, type Narrowed, type ReportFilters } from './reports.ts';
+import { monthSchema } from './periods.ts';
+import { MAX_VALUE_CHARACTERS, PERIODS, type PeriodName } from './report-parameters.ts';
+import { NARROWINGS, type Narrowed, type ReportFilters } from './asked.ts';
+import { LAST_SECOND } from './time-limits.ts';
 
 /** Filters as text, from a command line or a query string; undefined = not given. */
 export interface FilterTexts {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  /** `YYYY-MM`: all of its days, in the place of `from` and `to`. */
+  readonly month?: string | undefined;
+  /** One of `PERIODS`, in the place of `from` and `to`. */
+  readonly period?: string | undefined;
   readonly tz?: string | undefined;
   readonly as_of?: string | undefined;
   readonly only?: Narrowed | undefined;
 }
-
-/** Ids, names and addresses of ads are shorter. */
-const MAX_VALUE_CHARACTERS = 2_000;
 
 export type ParsedFilters =
   { readonly ok: true; readonly filters: ReportFilters } | { readonly ok: false; readonly message: string };
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-function isDay(text: string): boolean {
+export function isDay(text: string): boolean {
   return DAY.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;
 }
 
@@ -37,6 +41,40 @@ function moment(text: string, zone: string): number | null {
   return time.isValid ? Math.floor(time.toSeconds()) : null;
 }
 
+/** The days of each period, by the day that it is. Weeks begin on Monday. */
+const DAYS_OF: Readonly<Record<PeriodName, (today: DateTime) => readonly [DateTime, DateTime]>> = {
+  today: (today) => [today, today.plus({ days: 1 })],
+  yesterday: (today) => [today.minus({ days: 1 }), today],
+  'last-7-days': (today) => [today.minus({ days: 7 }), today],
+  'last-30-days': (today) => [today.minus({ days: 30 }), today],
+  'this-week': (today) => [today.startOf('week'), today.plus({ days: 1 })],
+  'last-week': (today) => [today.startOf('week').minus({ weeks: 1 }), today.startOf('week')],
+  'this-month': (today) => [today.startOf('month'), today.plus({ days: 1 })],
+  'last-month': (today) => [today.startOf('month').minus({ months: 1 }), today.startOf('month')],
+  'this-year': (today) => [today.startOf('year'), today.plus({ days: 1 })],
+  'last-year': (today) => [today.startOf('year').minus({ years: 1 }), today.startOf('year')],
+};
+
+/** The days of the texts, or what is wrong with them. */
+function rangeIn(texts: FilterTexts, tz: string, as_of: number): Pick<FilterTexts, 'from' | 'to'> | string {
+  const { from, to, month, period } = texts;
+  if (period !== undefined) {
+    if (from !== undefined || to !== undefined || month !== undefined)
+      return 'period names all days by itself: leave out from, to and month.';
+    const known = PERIODS.find((name) => name === period);
+    if (known === undefined) return `period "${period}" is none of ${PERIODS.join(', ')}.`;
+    // The day by its name alone: a zone may have no midnight on it.
+    const today = DateTime.fromSeconds(as_of, { zone: tz }).setZone('utc', { keepLocalTime: true }).startOf('day');
+    const [first, end] = DAYS_OF[known](today);
+    return { from: first.toFormat('yyyy-MM-dd'), to: end.toFormat('yyyy-MM-dd') };
+  }
+  if (month === undefined) return { from, to };
+  if (from !== undefined || to !== undefined) return 'month names all days by itself: leave out from and to.';
+  if (!monthSchema.safeParse(month).success) return `month "${month}" is not a month; use YYYY-MM.`;
+  const first = DateTime.fromISO(`${month}-01`, { zone: 'utc' });
+  return { from: first.toFormat('yyyy-MM-dd'), to: first.plus({ months: 1 }).toFormat('yyyy-MM-dd') };
+}
+
 /**
  * Reads report filters strictly: what cannot be read is an error that says how it should look.
  * @param nowSeconds the clock for "now" when none is given, Unix seconds
@@ -48,16 +86,19 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
       ok: false,
       message: `tz "${texts.tz ?? ''}" is not an IANA time zone; use a name like America/Sao_Paulo.`,
     };
+  const clock = texts.as_of === undefined ? nowSeconds : moment(texts.as_of, tz);
+  const range = rangeIn(texts, tz, clock ?? nowSeconds);
+  if (typeof range === 'string') return { ok: false, message: range };
+  const { from, to } = range;
   for (const [name, text] of [
-    ['from', texts.from],
-    ['to', texts.to],
+    ['from', from],
+    ['to', to],
   ] as const)
     if (text !== undefined && !isDay(text))
       return { ok: false, message: `${name} "${text}" is not a date; use YYYY-MM-DD.` };
-  if (texts.from !== undefined && texts.to !== undefined && texts.from >= texts.to)
-    return { ok: false, message: `from ${texts.from} is not before to ${texts.to}; "to" is exclusive.` };
-  const as_of = texts.as_of === undefined ? nowSeconds : moment(texts.as_of, tz);
-  if (as_of === null || as_of < 0 || as_of > 4_294_967_295)
+  if (from !== undefined && to !== undefined && from >= to)
+    return { ok: false, message: `from ${from} is not before to ${to}; "to" is exclusive.` };
+  if (clock === null || clock < 0 || clock > LAST_SECOND)
     return {
       ok: false,
       message: `as-of "${texts.as_of ?? ''}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`,
@@ -77,11 +118,11 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
     ok: true,
     filters: {
       ...texts.only,
-      from: texts.from ?? null,
-      to: texts.to ?? null,
+      from: from ?? null,
+      to: to ?? null,
       tz,
       is_tz_given: texts.tz !== undefined,
-      as_of,
+      as_of: clock,
     },
   };
 }

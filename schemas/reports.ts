@@ -1,8 +1,10 @@
+import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 import type { AdNameRow, AdFiguresRow, OverviewRow, BucketRows, Figures } from './figures.ts';
 import type {
   SavingsRow,
   SavingsAdsRow,
   Bill,
+  MetaSide,
   UnratedRow,
   MismatchesRow,
   MismatchRow,
@@ -17,69 +19,11 @@ import type { ListedAccount } from './changes.ts';
 import type { AskedConversation, AskedConversations, Conversation, ConversationList } from './conversations.ts';
 import type { AskedLetters, DeadLetterRow, Health } from './health.ts';
 import type { ListedCard } from './rate-cards.ts';
+import type { MetaImport, ReconciliationOfMonth } from './meta.ts';
+import type { Closing, MonthClose, PrintedMonth } from './periods.ts';
+import type { SendRequest, SendResult } from './send-check.ts';
+import type { AskedDeliveries, ListedTrigger, TriggerDefinition, TriggerDelivery, TriggerTest } from './triggers.ts';
 import type { SpendImport } from './spend.ts';
-
-/** What every report can be asked with (contract.md 2). Dates are days in `tz`; `to` is exclusive. */
-export interface ReportFilters extends Narrowed {
-  /** First day, `YYYY-MM-DD`; null = from the beginning. */
-  readonly from: string | null;
-  /** Day after the last one, `YYYY-MM-DD`; null = to the end. */
-  readonly to: string | null;
-  /** IANA zone whose days are meant. */
-  readonly tz: string;
-  /** Whether the zone was asked for: charges are by the days of each account's own zone unless it was. */
-  readonly is_tz_given?: boolean;
-  /** Unix seconds: the clock for what depends on "now" (pending, mature). Filters nothing. */
-  readonly as_of: number;
-}
-
-/**
- * What some reports can be narrowed to; which ones, `NARROWED_BY` says. `ad` is the id of an ad or post, or (text that
- * begins with http) the address that its entries came from; `q` what conversations are searched by and `state` what has become of them; the others are values
- * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
- * `tier`, `rate` and `rate_card` tell charges apart that have all else in common; `policy` and `rule` decided a prediction,
- * `circumstance` is what explains its difference from Meta's report. `tag` is what the sender attached, `error_code` Meta's.
- */
-export const NARROWINGS = [
-  'ad',
-  'q',
-  'state',
-  'waba_id',
-  'phone_number_id',
-  'market',
-  'category',
-  'billing',
-  'tier',
-  'rate',
-  'rate_card',
-  'predicted',
-  'reported',
-  'policy',
-  'rule',
-  'circumstance',
-  'tag',
-  'error_code',
-  'code',
-] as const;
-export type Narrowing = (typeof NARROWINGS)[number];
-/** Null or left out = not narrowed. The empty text is a value of its own: what belongs to no account has an empty `waba_id`. */
-export type Narrowed = { readonly [name in Narrowing]?: string | null };
-
-/** A page of a table that is too long to be at hand: sorted by a column, and begun after the row of a cursor. */
-export interface AskedPage<Column extends string = string> {
-  readonly sort: { readonly column: Column; readonly descending: boolean };
-  /** As {@link PageOf.next} gave it; empty = the first page. */
-  readonly after: string;
-  readonly limit: number;
-}
-
-export interface PageOf<Row> {
-  readonly rows: readonly Row[];
-  /** Where the next page begins; null = there is none. */
-  readonly next: string | null;
-  /** False: `after` named no place, so this is the first page. */
-  readonly is_found: boolean;
-}
 
 /** How fresh and complete what is on screen is. */
 export interface LedgerStatus {
@@ -114,9 +58,33 @@ export interface Reports {
   adNames(ad_ids: readonly string[], sample: boolean): Promise<AdNameRow[]>;
   /** Imports of ad spend and names, the latest first. */
   spendImports(sample: boolean): Promise<SpendImport[]>;
+  /** Imports of Meta's numbers, the latest first. */
+  metaImports(sample: boolean): Promise<MetaImport[]>;
+  /** Accounts that have charges in a month (`YYYY-MM`), or numbers of Meta's, by id. */
+  accountsToReconcile(month: string, sample: boolean): Promise<string[]>;
+  /** A month of an account, held against Meta's numbers. */
+  reconciliation(
+    asked: { readonly waba_id: string; readonly month: string },
+    sample: boolean,
+  ): Promise<ReconciliationOfMonth>;
+  /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
+  accountsToClose(month: string, sample: boolean): Promise<string[]>;
+  /** A month of an account, for whoever closes it. */
+  monthClose(asked: { readonly waba_id: string; readonly month: string }, sample: boolean): Promise<MonthClose>;
+  /** The report of a closing as it is printed; null: none was made. */
+  printedMonth(period_id: string, sample: boolean): Promise<PrintedMonth | null>;
+  /** The folder of that report as a ZIP archive; null: none was made. */
+  monthReportArchive(
+    period_id: string,
+    sample: boolean,
+  ): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
+  /** The closings that hold of months that share a day with a range; `to` is exclusive. */
+  closings(days: { readonly from: string; readonly to: string }, sample: boolean): Promise<Closing[]>;
   savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
   savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
   bill(filters: ReportFilters, sample: boolean): Promise<Bill>;
+  /** What Meta and invoices say of what is expected, for a range and perhaps an account. */
+  metaSide(filters: ReportFilters, sample: boolean): Promise<MetaSide[]>;
   unrated(filters: ReportFilters, sample: boolean): Promise<UnratedRow[]>;
   mismatches(filters: ReportFilters, sample: boolean): Promise<MismatchesRow[]>;
   mismatchedMessages(
@@ -141,6 +109,22 @@ export interface Reports {
   conversations(asked: AskedConversations, sample: boolean): Promise<ConversationList>;
   /** The thread of a message; null when there is no such message. */
   conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;
+  /** What would happen if a message were sent at a time, in Unix seconds. */
+  sendCheck(
+    request: SendRequest,
+    options: { readonly at: number; readonly tz: string },
+    sample: boolean,
+  ): Promise<SendResult>;
+  /** Saved triggers, and how often they fired. */
+  triggers(sample: boolean): Promise<ListedTrigger[]>;
+  /** What fired, and what became of telling it; the latest first. */
+  triggerDeliveries(asked: AskedDeliveries, sample: boolean): Promise<TriggerDelivery[]>;
+  /** For which messages of some days, in Unix seconds, a trigger would have fired. */
+  tryTrigger(
+    definition: TriggerDefinition,
+    days: { readonly from: number; readonly to: number },
+    sample: boolean,
+  ): Promise<TriggerTest>;
   health(sample: boolean): Promise<Health>;
   /** How many rejected inputs wait that were first seen in the days of the filters. */
   waitingLetters(filters: ReportFilters, sample: boolean): Promise<number>;

@@ -31,7 +31,8 @@ CREATE TABLE IF NOT EXISTS message_marks
 ENGINE = ReplacingMergeTree(version, is_retracted)
 ORDER BY (phone_number_id, message_id)
 -- On disk before `folded_threads` says that they are: a power cut must not keep the one and lose the other.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+-- Small granules: lists and live batches read a few marks by their ids.
+SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One row per entry (rules.md W2).
 CREATE TABLE IF NOT EXISTS entry_marks

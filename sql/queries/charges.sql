@@ -4,8 +4,8 @@ SELECT
     key.1 AS day, key.2 AS waba_id, key.3 AS phone_number_id, key.4 AS market, key.5 AS category, key.6 AS billing,
     key.7 AS tier, toString(messages) AS volume, key.8 AS rate,
     list_cost,
-    if(billing = 'BILLABLE', list_cost, if(list_cost = '', '', '0')) AS billed_cost,
-    if(billing != 'BILLABLE', list_cost, if(list_cost = '', '', '0')) AS savings,
+    %billed% AS billed_cost,
+    %saved% AS savings,
     key.9 AS currency, key.10 AS rate_card, toString(without_rate) AS unrated
 FROM
 (

@@ -6,8 +6,8 @@ SELECT
     if(billing = 'BILLABLE', 'true', 'false') AS billable, conversation_id, ad_id,
     waba_id, market, rated_category, currency, card,
     ifNull(toString(rate), '') AS list_cost,
-    if(billing = 'BILLABLE' OR rate IS NULL, list_cost, '0') AS billed_cost,
-    if(billing = 'BILLABLE' AND rate IS NOT NULL, '0', list_cost) AS savings,
+    %billed% AS billed_cost,
+    %saved% AS savings,
     unrated, period, error_code, error_title, tag%also%
 FROM (%rated%) AS message_marks
 %order%

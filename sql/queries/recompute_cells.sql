@@ -32,16 +32,15 @@ SELECT
     sum(is_renamed)
 FROM
 (
-    SELECT phone_number_id, toStartOfFifteenMinutes(time) AS at, ad_id AS ad, source_type AS source, 'message' AS part,
-        ifNull(delivered_at, sent_at) AS time,
-        billing AS mark, without_free_entry AS alternative, is_mismatch AS mismatch,
-        (delivered_at IS NOT NULL AND reported NOT IN ('', 'UNKNOWN')) AS is_reported,
-        is_allowance_difference AS allowance, odd_reports AS odd, conversation_id != '' AS in_window,
+    SELECT phone_number_id, cell_at AS at, ad_id AS ad, source_type AS source, 'message' AS part,
+        cell_at AS time,
+        billing AS mark, without_free_entry AS alternative, is_mismatch AS mismatch, is_reported,
+        is_allowance_difference AS allowance, odd_reports AS odd, is_in_window AS in_window,
         0 AS starts, 0 AS replied, CAST(NULL AS Nullable(Int64)) AS seconds,
         CAST(NULL AS Nullable(DateTime('UTC'))) AS last_entry, 0 AS confirmed,
-        opens_reported_window AS opens_reported, reported_window_id != '' AS in_reported, dialled_customer != '' AS is_renamed
-    FROM message_marks FINAL
-    WHERE (phone_number_id, at) IN cells
+        opens_reported_window AS opens_reported, is_in_reported_window AS in_reported, is_renamed
+    FROM messages_by_time FINAL
+    WHERE (phone_number_id, cell_at) IN cells
     UNION ALL
     SELECT phone_number_id, toStartOfFifteenMinutes(entry_at) AS at, ad_id, source_type, 'entry',
         entry_at, '', '', 0, 0, 0, 0, 0,

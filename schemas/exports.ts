@@ -1,0 +1,118 @@
+import { z } from 'zod';
+
+/** Files that an export can be. */
+export const EXPORT_FORMATS = ['csv', 'xlsx', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export const EXPORT_COMPRESSIONS = ['none', 'gzip'] as const;
+export type ExportCompression = (typeof EXPORT_COMPRESSIONS)[number];
+
+/**
+ * The days of a run, seen from the day of its time in the schedule's zone. `last-closed-month` is the last month that is
+ * closed when it runs; `all` is for reports without days.
+ */
+export const EXPORT_PERIODS = [
+  'yesterday',
+  'last-week',
+  'last-month',
+  'last-closed-month',
+  'this-week',
+  'this-month',
+  'all',
+] as const;
+export type ExportPeriod = (typeof EXPORT_PERIODS)[number];
+
+/** A name that is also the folder: what file systems take anywhere. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$/;
+export const exportName = z
+  .string()
+  .regex(NAME, 'use up to 60 letters, digits, and . _ - between them')
+  .describe('What the schedule is called.');
+
+/** Folders below the directory of the exporter, never outside it. */
+export const exportFolder = z
+  .string()
+  .max(200)
+  .refine((folder) => folder.split('/').every((part) => NAME.test(part)), {
+    message: 'use a folder below the directory of the exporter, like finance/charges',
+  });
+
+/** What is exported, when, and where to. */
+export const exportDefinition = z.strictObject({
+  name: exportName,
+  report: z.string().describe('The report.'),
+  filters: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('What the report is asked for besides its days: waba_id, category, tz and others.'),
+  columns: z
+    .array(z.string())
+    .default([])
+    .describe('Which columns, in the order that the report has; none named means all.'),
+  when: z
+    .string()
+    .max(200)
+    .describe('When: "every weekday 06:00", "1st of the month 07:00", or five fields of cron; a zone may follow.'),
+  zone: z.string().default('UTC').describe('IANA time zone of the times and of the days of a run.'),
+  period: z.enum(EXPORT_PERIODS).describe('The days of a run, seen from the day of its time.'),
+  format: z.enum(EXPORT_FORMATS).default('csv').describe('What the files are.'),
+  compression: z.enum(EXPORT_COMPRESSIONS).default('none').describe('How the files are packed.'),
+  folder: exportFolder.optional().describe('Folder below the directory of the exporter; the name when left out.'),
+});
+export type ExportDefinition = z.infer<typeof exportDefinition>;
+
+export const EXPORT_STATES = ['active', 'paused', 'removed'] as const;
+export type ExportState = (typeof EXPORT_STATES)[number];
+
+/** A schedule as the ledger keeps it. */
+export interface ExportSchedule {
+  readonly schedule_id: string;
+  readonly version: number;
+  readonly state: ExportState;
+  readonly definition: ExportDefinition;
+  /** Unix seconds: periods that were due before are not caught up. */
+  readonly since: number;
+  readonly changed_at: string;
+  readonly changed_by: string;
+}
+
+export const RUN_STATES = ['running', 'done', 'retry', 'failed'] as const;
+
+/** Amounts as decimal text, by currency and column. */
+export const exportTotals = z.record(z.string(), z.record(z.string(), z.string()));
+export type ExportTotals = z.infer<typeof exportTotals>;
+
+/** What became of a period of a schedule. */
+export interface ExportRun {
+  readonly schedule_id: string;
+  readonly period_from: string;
+  readonly period_to: string;
+  readonly state: (typeof RUN_STATES)[number];
+  readonly attempt: number;
+  /** Null: somebody asked for it. */
+  readonly due_at: string | null;
+  readonly asked_by: string;
+  readonly began_at: string;
+  readonly ended_at: string | null;
+  readonly seconds: number | null;
+  readonly next_attempt_at: string | null;
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly manifest_sha256: string;
+  readonly totals: ExportTotals;
+  readonly is_frozen: boolean;
+  readonly error: string;
+}
+
+/** A schedule with what comes next and what came last, for pages, API and commands. */
+export interface ShownExport extends ExportDefinition {
+  readonly schedule_id: string;
+  readonly state: ExportState;
+  /** The next three times in the zone of the schedule, ISO 8601 with offset; none while it is paused. */
+  readonly next: readonly string[];
+  readonly last_run: ExportRun | null;
+  readonly changed_at: string;
+  readonly changed_by: string;
+}
