@@ -1,6 +1,7 @@
-import { installPackages, buildDashboard, ROOT } from './prepare.js';
+import { buildDashboard, buildServices, installPackages, ROOT } from './prepare.js';
 
 installPackages();
+buildServices();
 buildDashboard();
 process.chdir(ROOT);
 const { register } = await import('tsx/esm/api');
@@ -11,6 +12,7 @@ const benches = {
   rating: '../test/bench/rating.ts',
   pages: '../test/bench/pages.ts',
   webhook: '../test/bench/webhook.ts',
+  'send-check': '../test/bench/send-check.ts',
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));

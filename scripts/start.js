@@ -1,6 +1,7 @@
-import { buildDashboard, installPackages, ROOT } from './prepare.js';
+import { buildDashboard, buildServices, installPackages, ROOT } from './prepare.js';
 
 installPackages();
+buildServices();
 buildDashboard();
 process.chdir(ROOT);
 // In this same process, so that Ctrl-C reaches the server itself.

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installKafka, kafkaUnavailable, startBroker } from './kafka/broker.js';
-import { buildDashboard, installPackages, ROOT } from './prepare.js';
+import { buildDashboard, buildServices, installPackages, ROOT } from './prepare.js';
 
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 function run(command, args, env = {}) {
@@ -46,9 +47,18 @@ function prepareKafka() {
   }
 }
 
+/** What needs no ledger, broker or browser. */
+const QUICK = ['test/unit', 'test/properties/fold.test.ts'];
+
 const args = process.argv.slice(2);
+if (args.includes('--quick')) {
+  installPackages();
+  if (run('npm', ['run', '--silent', 'check']) !== 0) process.exit(1);
+  process.exit(run(process.execPath, [VITEST, 'run', ...QUICK]) ?? 1);
+}
 const isFull = args.includes('--full');
 installPackages();
+buildServices();
 buildDashboard();
 ensureChromium();
 const canHaveBroker = prepareKafka();
@@ -59,8 +69,7 @@ const brokerDir = mkdtempSync(join(tmpdir(), 'ctwa-kafka-'));
 const isShared = canHaveBroker && chosen.length === 0 && process.env.KAFKA_BROKERS === undefined;
 const broker = isShared ? await startBroker({ dataDir: brokerDir }) : null;
 const brokers = broker?.brokers ?? process.env.KAFKA_BROKERS;
-const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const status = run(process.execPath, [vitest, 'run', ...chosen], {
+const status = run(process.execPath, [VITEST, 'run', ...chosen], {
   ...(isFull ? { CTWA_FULL: '1' } : {}),
   // Under another name too, because tests clear what a developer's shell carries for the product.
   ...(brokers === undefined ? {} : { TEST_KAFKA_BROKERS: brokers }),

@@ -1,6 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
-import { register } from 'tsx/esm/api';
+import { loadProgram } from '../program.js';
 
-register();
-const { main } = await import('./main.ts');
+const { main } = await loadProgram('main', './cli/main.ts');
 await main(process.argv);

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 
 /**
  * A CSV file that a command is given.

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { openSample } from '../sample/sample.ts';
 import { Progress } from './progress.ts';

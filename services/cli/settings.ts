@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configSchema, type Config } from '@ctwa-ledger/schemas/config.ts';
-import type { Location } from '../ledger/database.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import type { Location } from '../clickhouse/database.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 
 /** A command was called wrongly: exit code 2. */
 export class UsageError extends Error {
@@ -68,6 +68,11 @@ export function databaseName(): string {
 
 export function webhookSecrets(): { readonly appSecret: string | null; readonly verifyToken: string | null } {
   return { appSecret: environment('META_APP_SECRET'), verifyToken: environment('META_VERIFY_TOKEN') };
+}
+
+/** What requests of triggers are signed with; null = none is sent. */
+export function triggerSecret(): string | null {
+  return environment('CTWA_TRIGGER_SECRET');
 }
 
 /** The configuration file, checked; null when there is none (contract.md 5). */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DateTime } from 'luxon';
-import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { PART, refreshTextFile } from './files.ts';
 import { csvReport, settleReports, type ReportName } from './report.ts';

@@ -1,7 +1,9 @@
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+
+type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -29,11 +31,7 @@ async function haveSameBytes(one: string, other: string): Promise<boolean> {
   }
 }
 
-async function write(
-  path: string,
-  parts: AsyncIterable<string> | Iterable<string>,
-  settle: (beside: string) => Promise<void> | void,
-): Promise<void> {
+async function write(path: string, parts: Parts, settle: (beside: string) => Promise<void> | void): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {
     // Ends the source too when the file cannot be written: a report left half-read holds its connection open.
@@ -49,17 +47,14 @@ async function write(
 }
 
 /** Written beside and renamed: other systems never read half a file. */
-export async function writeTextFile(path: string, parts: AsyncIterable<string> | Iterable<string>): Promise<void> {
+export async function writeTextFile(path: string, parts: Parts): Promise<void> {
   await write(path, parts, (beside) => {
     renameSync(beside, path);
   });
 }
 
 /** The same, but a file that holds these very bytes already is left alone: who watches its time sees real changes only. */
-export async function refreshTextFile(
-  path: string,
-  parts: AsyncIterable<string> | Iterable<string>,
-): Promise<'written' | 'unchanged'> {
+export async function refreshTextFile(path: string, parts: Parts): Promise<'written' | 'unchanged'> {
   let outcome: 'written' | 'unchanged' = 'written';
   await write(path, parts, async (beside) => {
     if (existsSync(path) && (await haveSameBytes(beside, path))) {

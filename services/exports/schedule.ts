@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 
 /** When something is done again and again: a cron expression of five fields, read in a zone. */
 export interface Times {

@@ -1,17 +1,96 @@
+import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
-import { NARROWINGS } from '@ctwa-ledger/schemas/reports.ts';
-import { csvReport, NARROWED_BY, objectReport, REPORTS, type ReportName } from '../exports/report.ts';
-import type { Database } from '../ledger/database.ts';
-import { DOWNLOAD_LIMITS, type Downloads } from './downloads.ts';
+import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
+import { COMMON_PARAMETERS, MAX_LIMIT } from '@ctwa-ledger/schemas/report-parameters.ts';
+import { NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
+import { fileNameOf } from '../exports/file-name.ts';
+import { closingsIn, csvReport, objectReport, readPage, settleReports } from '../exports/report.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
+import { didYouMean } from '../reports/nearest.ts';
+import { UnknownPlaceError, type ReportPage } from '../reports/paging.ts';
+import { parametersOf, readQuestion, valuesOf } from '../reports/parameters.ts';
+import { stateOf } from '../catalogue/remembered.ts';
+import { tablesOf, type AskedRows, type Report } from '../reports/report.ts';
+import { VERSION } from '../version.ts';
+import { API_ADDRESSES, describedApi } from './api-description.ts';
+import { DOWNLOAD_LIMITS, type Downloads, type Head } from './downloads.ts';
+import { gzipped, takesGzip } from './gzip.ts';
+import { ANSWER_PARAMETERS } from './openapi.ts';
+
+/** What a request reads: `downloads` may belong to a user that only reads, `database` settles the sums. */
+export type ReadLedger = Pick<Ledger, 'database' | 'downloads'>;
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(`${JSON.stringify({ error: { code, message } })}\n`);
 }
 
-function isReport(name: string): name is ReportName {
-  return (REPORTS as readonly string[]).includes(name);
+const KNOWN = [...Object.keys(COMMON_PARAMETERS), ...NARROWINGS];
+
+/** Why a report does not take a parameter: one that is passed over would give out more rows than were asked for. */
+function refusalOf(report: Report, name: string): string {
+  if (name === 'by') return `Report "${report.name}" does not take the parameter by; it is for messages.`;
+  if (NARROWINGS.some((narrowing) => narrowing === name)) {
+    const { filters } = report;
+    const usable = filters.length === 0 ? 'is always whole' : `can be narrowed by ${filters.join(', ')}`;
+    return `Report "${report.name}" cannot be narrowed by ${name}; it ${usable}.`;
+  }
+  const taken = [...parametersOf(report), ...ANSWER_PARAMETERS];
+  const takes = `Report "${report.name}" takes ${taken.join(', ')}.`;
+  if (KNOWN.includes(name)) return `Report "${report.name}" does not take the parameter ${name}. ${takes}`;
+  return `There is no parameter "${name}".${didYouMean(name, taken)} ${takes}`;
+}
+
+/** A question as it was read. */
+interface Question extends AskedRows {
+  readonly report: Report<ReportName>;
+  readonly format: 'json' | 'csv';
+  readonly sample: boolean;
+}
+
+/** The page that is asked for; null = all rows; a text says what is wrong. */
+function pageOf(query: URLSearchParams): ReportPage | null | string {
+  const [limit, after] = [query.get('limit'), query.get('after')];
+  if (limit === null) return after === null ? null : 'after goes with limit: say how many rows the page has.';
+  const rows = /^\d{1,6}$/.test(limit) ? Number(limit) : 0;
+  if (rows < 1 || rows > MAX_LIMIT) return `limit "${limit}" is not a whole number from 1 to ${MAX_LIMIT}.`;
+  return { limit: rows, after: after === null ? null : Buffer.from(after, 'base64url').toString() };
+}
+
+/** What is wrong with a value of the address that has to be one of some; null when nothing is. */
+export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams): string | null {
+  const value = query.get(name);
+  const known = valuesOf(name);
+  if (value === null || known.includes(value)) return null;
+  return `${name} "${value}" is none of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
+}
+
+/** Reads a question strictly; a text says what is wrong with it. */
+function readQuery(report: Report<ReportName>, query: URLSearchParams): Question | string {
+  const taken: readonly string[] = [...parametersOf(report), ...ANSWER_PARAMETERS];
+  for (const name of new Set(query.keys())) {
+    if (!taken.includes(name)) return refusalOf(report, name);
+    if (query.getAll(name).length > 1) return `${name} is given more than once.`;
+  }
+  const unknown = unknownValueOf('format', query) ?? unknownValueOf('sample', query);
+  if (unknown !== null) return unknown;
+  const page = pageOf(query);
+  if (typeof page === 'string') return page;
+  if (report.days === 'month' && !query.has('month') && !query.has('period'))
+    return `Report "${report.name}" is of one month: say which, like month=2026-10.`;
+  const asked = Object.fromEntries(query);
+  const question = readQuestion(report, asked, Math.floor(Date.now() / 1000));
+  if (!question.ok) return question.message;
+  const { filters, by } = question;
+  return {
+    report,
+    filters,
+    by,
+    page,
+    format: query.get('format') === 'csv' ? 'csv' : 'json',
+    sample: asksForSample(query),
+  };
 }
 
 /** Whether a query string asks for the sample data: bare `?sample`, `1` or `true`. */
@@ -20,7 +99,13 @@ export function asksForSample(query: URLSearchParams): boolean {
   return value !== null && value !== '0' && value !== 'false';
 }
 
-async function* jsonParts(batches: ReturnType<typeof objectReport>): AsyncGenerator<string> {
+/** @param closings of the months that the rows cover: said after them where there are any */
+async function* jsonParts(
+  batches: ReturnType<typeof objectReport>,
+  closings: () => Promise<readonly Closing[]>,
+): AsyncGenerator<string> {
+  const closed = await closings();
+  const end = closed.length === 0 ? '}\n' : `,"closings":${JSON.stringify(closed)}}\n`;
   let isFirst = true;
   for await (const rows of batches) {
     if (rows.length === 0) continue;
@@ -28,33 +113,120 @@ async function* jsonParts(batches: ReturnType<typeof objectReport>): AsyncGenera
     yield isFirst ? `{"rows":[${text}` : `,${text}`;
     isFirst = false;
   }
-  yield isFirst ? '{"rows":[]}\n' : ']}\n';
+  yield (isFirst ? '{"rows":[]' : ']') + end;
 }
 
-function headOf(name: ReportName, format: 'json' | 'csv'): OutgoingHttpHeaders {
-  return format === 'json'
-    ? { 'content-type': 'application/json; charset=utf-8' }
-    : {
-        'content-type': 'text/csv; charset=utf-8; header=present',
-        'content-disposition': `attachment; filename="${name}.csv"`,
-      };
+/** Another process may print the same rows otherwise. */
+const THIS_PROCESS = randomUUID();
+
+/** A name of the rows that a question finds, for as long as nothing is written that they depend on. */
+async function tagOf({ report, filters, by, page, format }: Question, { downloads }: ReadLedger): Promise<string> {
+  const state = await stateOf(downloads, tablesOf(report, filters));
+  const { as_of, ...days } = filters;
+  const asked = { ...days, by, page, format, as_of: report.has_clock === true ? as_of : null };
+  const said = [VERSION, THIS_PROCESS, downloads.name, report.name, asked, state];
+  // Weak: packed or not, the rows are the same.
+  return `W/"${createHash('sha256').update(JSON.stringify(said)).digest('base64url')}"`;
+}
+
+function isKnown(tag: string, given: string | undefined): boolean {
+  return (given ?? '').split(',').some((one) => one.trim() === tag || one.trim() === '*');
+}
+
+/** An answer that is made when its turn has come. Its head is known with the first part. */
+class Answer {
+  readonly #question: Question;
+  readonly #ledger: ReadLedger;
+  readonly #request: IncomingMessage;
+  readonly #url: URL;
+  readonly #isPacked: boolean;
+  #status = 200;
+  readonly #headers: OutgoingHttpHeaders;
+
+  constructor(question: Question, ledger: ReadLedger, request: IncomingMessage, url: URL) {
+    this.#question = question;
+    this.#ledger = ledger;
+    this.#request = request;
+    this.#url = url;
+    this.#isPacked = takesGzip(request.headers['accept-encoding']);
+    this.#headers = { 'cache-control': 'private, no-cache', vary: 'accept-encoding' };
+  }
+
+  readonly head = (): Head => ({ status: this.#status, headers: this.#headers });
+
+  /** The parts, with sums brought up to date first. Nothing is read where the asker has the rows already. */
+  async *parts(): AsyncGenerator<string | Buffer> {
+    const { report, filters, format } = this.#question;
+    await settleReports([report.name], this.#ledger.database);
+    const tag = await tagOf(this.#question, this.#ledger);
+    this.#headers['etag'] = tag;
+    if (isKnown(tag, this.#request.headers['if-none-match'])) {
+      this.#status = 304;
+      return;
+    }
+    if (format === 'json') this.#headers['content-type'] = 'application/json; charset=utf-8';
+    else {
+      const name = await fileNameOf(report, filters, this.#ledger.downloads);
+      this.#headers['content-type'] = 'text/csv; charset=utf-8; header=present';
+      this.#headers['content-disposition'] = `attachment; filename="${name}"`;
+    }
+    if (this.#isPacked) this.#headers['content-encoding'] = 'gzip';
+    yield* this.#isPacked ? gzipped(this.#rows()) : this.#rows();
+  }
+
+  async *#rows(): AsyncGenerator<string> {
+    const { report, filters, by, page, format } = this.#question;
+    const { downloads } = this.#ledger;
+    if (page !== null) {
+      yield await this.#page(page);
+      return;
+    }
+    yield* format === 'csv'
+      ? csvReport(report.name, downloads, filters, by)
+      : jsonParts(objectReport(report.name, downloads, filters, by), () => closingsIn(report.name, downloads, filters));
+  }
+
+  async #page(page: ReportPage): Promise<string> {
+    const { report, filters, by, format } = this.#question;
+    const { csv, rows, next: place } = await readPage(report.name, this.#ledger.downloads, { filters, by, page });
+    const next = place === null ? null : Buffer.from(place).toString('base64url');
+    if (next !== null) {
+      const query = new URLSearchParams(this.#url.searchParams);
+      query.set('after', next);
+      this.#headers['link'] = `<${this.#url.pathname}?${query.toString()}>; rel="next"`;
+    }
+    if (format === 'csv') return csv;
+    const closings = await closingsIn(report.name, this.#ledger.downloads, filters);
+    return `${JSON.stringify({ rows, next, ...(closings.length === 0 ? {} : { closings }) })}\n`;
+  }
 }
 
 /**
  * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, of the query that the screen shows. It is a download
- * like any other, whatever its size: 503 when too many are under way.
- * @param databaseFor the data that a request reads; null when it asks for sample data that is not there
+ * like any other, whatever its size: 503 when too many are under way. Its sums are settled first. `GET /api` says what there
+ * is.
  */
 export async function answerApi(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  databaseFor: (sample: boolean) => Promise<Database | null>,
+  ledgerFor: (sample: boolean) => Promise<ReadLedger | null>,
   downloads: Downloads,
 ): Promise<void> {
   const name = url.pathname.slice('/api/'.length);
-  if (!isReport(name)) {
-    fail(response, 404, 'NOT_FOUND', `There is no report "${name}"; there are ${REPORTS.join(', ')}.`);
+  const described = describedApi(url.pathname);
+  const report = findReport(name);
+  if (described === null && report === undefined) {
+    const known = [
+      ...REPORTS,
+      ...API_ADDRESSES.map((address) => address.slice('/api/'.length)).filter((one) => one !== ''),
+    ];
+    fail(
+      response,
+      404,
+      'NOT_FOUND',
+      `There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, known)}`,
+    );
     return;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -62,45 +234,28 @@ export async function answerApi(
     fail(response, 405, 'METHOD_NOT_ALLOWED', 'Reports are read with GET.');
     return;
   }
-  const query = url.searchParams;
-  const text = (key: string): string | undefined => query.get(key) ?? undefined;
-  const named = NARROWINGS.filter((narrowing) => query.has(narrowing));
-  // A tag is whatever a sender attached, white space included.
-  const only = Object.fromEntries(
-    named.map((narrowing) => [narrowing, narrowing === 'tag' ? text(narrowing) : text(narrowing)?.trim()]),
-  );
-  const parsed = parseFilters(
-    { from: text('from'), to: text('to'), tz: text('tz'), as_of: text('as_of'), only },
-    Math.floor(Date.now() / 1000),
-  );
-  const format = text('format') ?? 'json';
-  const by = text('by') ?? 'sent';
-  if (!parsed.ok) {
-    fail(response, 400, 'BAD_REQUEST', parsed.message);
+  if (report === undefined) {
+    if (described !== null) response.writeHead(200, described.headers).end(described.text);
     return;
   }
-  if ((format !== 'json' && format !== 'csv') || (by !== 'sent' && by !== 'delivered' && by !== 'charged')) {
-    fail(response, 400, 'BAD_REQUEST', 'format is json or csv; by is sent, delivered or charged.');
+  const question = readQuery(report, url.searchParams);
+  if (typeof question === 'string') {
+    fail(response, 400, 'BAD_REQUEST', question);
     return;
   }
-  const narrowings = NARROWED_BY[name] ?? [];
-  const unusable = named.find((narrowing) => !narrowings.includes(narrowing));
-  if (unusable !== undefined) {
-    // A filter that is passed over would give out more rows than were asked for.
-    const usable = narrowings.length === 0 ? 'is always whole' : `can be narrowed by ${narrowings.join(', ')}`;
-    fail(response, 400, 'BAD_REQUEST', `Report "${name}" cannot be narrowed by ${unusable}; it ${usable}.`);
-    return;
-  }
-  const database = await databaseFor(asksForSample(query));
-  if (database === null) {
+  const ledger = await ledgerFor(question.sample);
+  if (ledger === null) {
     fail(response, 404, 'NO_SAMPLE', 'There is no sample data any more; leave out "sample" to read the ledger.');
     return;
   }
-  const parts =
-    format === 'csv'
-      ? csvReport(name, database, parsed.filters, by)
-      : jsonParts(objectReport(name, database, parsed.filters, by));
-  if ((await downloads.send(response, headOf(name, format), parts)) !== 'busy') return;
+  const answer = new Answer(question, ledger, request, url);
+  try {
+    if ((await downloads.send(response, answer.head, answer.parts())) !== 'busy') return;
+  } catch (error) {
+    if (!(error instanceof UnknownPlaceError)) throw error;
+    fail(response, 400, 'BAD_REQUEST', 'after is no place of this report; take it from next of the page before.');
+    return;
+  }
   response.setHeader('retry-after', String(DOWNLOAD_LIMITS.stalled_ms / 1000));
   fail(response, 503, 'BUSY', 'Too many downloads are under way. Try again in half a minute.');
 }

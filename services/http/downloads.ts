@@ -20,6 +20,12 @@ export const DOWNLOAD_LIMITS = {
 /** What is written at once, so that a reader who is slow but takes something is told from one who takes nothing. */
 const PIECE_BYTES = 64 * 1024;
 
+/** How an answer begins. */
+export interface Head {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+}
+
 /** How a download ended: `left` when its reader closed the connection, `stalled` when it took nothing for too long. */
 export type DownloadOutcome = 'sent' | 'left' | 'stalled' | 'busy' | 'failed';
 
@@ -49,13 +55,13 @@ export class Downloads {
 
   /**
    * Sends what is read, when it is this download's turn. Nothing is read of `parts` before, and it is closed in the end.
-   * @param head sent with the first part: what fails before that can still be answered as an error
+   * @param head sent with the first part, and asked for then: what fails before that can still be answered as an error
    * @returns `busy` when nothing was sent because too many others are under way; the response is the caller's then
    */
   async send(
     response: ServerResponse,
-    head: OutgoingHttpHeaders,
-    parts: AsyncGenerator<string>,
+    head: OutgoingHttpHeaders | (() => Head),
+    parts: AsyncGenerator<string | Buffer>,
   ): Promise<DownloadOutcome> {
     let outcome: DownloadOutcome = 'failed';
     try {
@@ -108,16 +114,17 @@ export class Downloads {
 
   async #sendParts(
     response: ServerResponse,
-    head: OutgoingHttpHeaders,
-    parts: AsyncGenerator<string>,
+    head: OutgoingHttpHeaders | (() => Head),
+    parts: AsyncGenerator<string | Buffer>,
   ): Promise<DownloadOutcome> {
     try {
       let part = await parts.next();
       if (response.destroyed) return 'left';
-      response.writeHead(200, head);
+      const { status, headers } = typeof head === 'function' ? head() : { status: 200, headers: head };
+      response.writeHead(status, headers);
       // Who asks for the head alone is not sent the rest.
       for (; part.done !== true && response.req.method !== 'HEAD'; part = await parts.next()) {
-        const bytes = Buffer.from(part.value);
+        const bytes = typeof part.value === 'string' ? Buffer.from(part.value) : part.value;
         for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
           if (response.destroyed) return 'left';
           if (response.write(bytes.subarray(from, from + PIECE_BYTES))) continue;

@@ -6,11 +6,13 @@ import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { announcedBytes } from '../ingest/body.ts';
 import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
 import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
-import type { Database } from '../ledger/database.ts';
-import { answerApi } from './api.ts';
+import { answerApi, type ReadLedger } from './api.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
+import { answerExports, answerPeriod } from './exports.ts';
 import type { Metrics } from './metrics.ts';
+import { QUESTION_LIMITS, SendCheckDoor, type AskSendCheck } from './send-check.ts';
+import { answerTriggers, isOfTriggers } from './triggers.ts';
 
 /** The built dashboard: a Node request handler that takes what it needs from `request.ctwa`. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,7 +28,8 @@ export interface ServerParts {
     readonly changes: Changes | null;
     /** What this process did; null where it takes nothing in. */
     readonly process: (() => Promise<ProcessFigures>) | null;
-    readonly databaseFor: (sample: boolean) => Promise<Database | null>;
+    readonly ledgerFor: (sample: boolean) => Promise<ReadLedger | null>;
+    readonly sendCheck: AskSendCheck;
     readonly pages: PageHandler;
     /** Why there is nothing to read yet; null when there is. */
     readonly waitingFor: () => string | null;
@@ -52,7 +55,11 @@ const IDLE_MS = 600_000;
 interface Shared extends ServerParts {
   readonly deliveries: UnfinishedBodies;
   readonly forms: UnfinishedBodies;
+  /** Send checks, and changes of schedules. */
+  readonly questions: UnfinishedBodies;
   readonly downloads: Downloads;
+  /** Null where there are no reports. */
+  readonly sendChecks: SendCheckDoor | null;
 }
 
 /** Who asks whether a server is ready does not wait for long. */
@@ -136,8 +143,30 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
     plain(response, 503, waitingFor);
     return;
   }
-  if (url.pathname.startsWith('/api/')) {
-    await answerApi(request, response, url, parts.reports.databaseFor, parts.downloads);
+  if (url.pathname === '/api/send-check' && parts.sendChecks !== null) {
+    await parts.sendChecks.answer(request, response, url);
+    return;
+  }
+  if (isOfTriggers(url.pathname)) {
+    const { queries, changes } = parts.reports;
+    await answerTriggers(request, response, url, { queries, changes, unfinished: parts.forms });
+    return;
+  }
+  const isPeriod = url.pathname.startsWith('/api/periods/');
+  if (isPeriod || /^\/api\/exports(?:\/|$)/.test(url.pathname)) {
+    const ledger = await parts.reports.ledgerFor(false);
+    if (ledger === null) plain(response, 503, 'The ledger is not open yet.');
+    else if (isPeriod) await answerPeriod(request, response, url, ledger.database);
+    else
+      await answerExports(request, response, url, {
+        database: ledger.database,
+        mayChange: parts.reports.changes !== null,
+        unfinished: parts.questions,
+      });
+    return;
+  }
+  if (url.pathname === '/api' || url.pathname.startsWith('/api/')) {
+    await answerApi(request, response, url, parts.reports.ledgerFor, parts.downloads);
     return;
   }
   if (!isRead) holdForm(parts.forms, request);
@@ -160,6 +189,10 @@ async function takeDelivery(
   response: ServerResponse,
 ): Promise<void> {
   const end = parts.metrics.deliverySeconds.startTimer();
+  // What became of the events may be known only after the answer.
+  response.once('close', () => {
+    end();
+  });
   const counts = await receiveDelivery(request, response, {
     secrets: parts.secrets,
     sink,
@@ -172,7 +205,6 @@ async function takeDelivery(
       parts.onError('A webhook delivery could not be stored; it was answered with 503', error);
     },
   });
-  end();
   if (counts === null) return;
   parts.metrics.countEvents({ ...counts });
 }
@@ -201,7 +233,10 @@ function sharedParts(parts: ServerParts): Shared {
     metrics.watch('ctwa_downloads', 'Downloads that are being sent.', () => downloads.running);
     metrics.watch('ctwa_downloads_waiting', 'Downloads that wait for others to end.', () => downloads.waiting);
   }
-  return { ...parts, deliveries, downloads, forms: new UnfinishedBodies(FORM_LIMITS) };
+  const { reports } = parts;
+  const questions = new UnfinishedBodies(QUESTION_LIMITS);
+  const sendChecks = reports === null ? null : new SendCheckDoor(questions, (...asked) => reports.sendCheck(...asked));
+  return { ...parts, deliveries, downloads, questions, sendChecks, forms: new UnfinishedBodies(FORM_LIMITS) };
 }
 
 /** One HTTP server for webhook, API, pages, health and metrics. */
@@ -213,7 +248,8 @@ export function createHttpServer(parts: ServerParts): Server {
       headersTimeout: 20_000,
       // How often those two are looked at.
       connectionsCheckingInterval: 5_000,
-      keepAliveTimeout: 5_000,
+      // Longer than load balancers keep theirs: who sends into a connection that is just being closed gets no answer.
+      keepAliveTimeout: 65_000,
       maxHeaderSize: 16 * 1024,
     },
     (request, response) => {

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
-import { DeadLetters } from '../ledger/dead-letters.ts';
-import { LedgerError } from '../ledger/errors.ts';
-import type { PutAside } from '../ledger/landing.ts';
+import { DeadLetters } from '../ledger/events/dead-letters.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import type { PutAside } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { membersOf, type DocumentPart } from './documents.ts';
 import { MAX_KEPT_BYTES, piecesOf, type Piece } from './input.ts';
@@ -32,7 +32,7 @@ const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 /** Of UTF-8, for one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
-/** A line of so many characters is no larger than a value may be, whatever they are. */
+/** A line of at most so many characters is within the limit of a value, even if each character takes the most bytes. */
 const MAX_SURELY_SHORT_CHARS = MAX_VALUE_BYTES / MAX_BYTES_PER_CHAR;
 
 /**
@@ -151,26 +151,26 @@ export async function ingestFile(
     await settle(mayBeTooLarge ? readBytes(raw(), nowSeconds) : readValue(text, nowSeconds), raw);
   };
   const takeLines = async (bytes: Buffer): Promise<void> => {
-    // One check for many lines; only a run that fails is looked at line by line.
-    if (isUtf8(bytes)) {
-      for (const text of bytes.toString('utf8').split('\n')) {
-        line += 1;
-        if (text.startsWith('{') && text.length <= MAX_SURELY_SHORT_CHARS) {
-          const outcomes = readValue(text, nowSeconds);
-          const taken = takeEvent(outcomes);
-          if (typeof taken === 'object') await taken;
-          else if (!taken) await settle(outcomes, () => Buffer.from(text));
-        } else await takeLine(text, () => Buffer.from(text));
-      }
-      return;
-    }
-    for (let from = 0; from <= bytes.length;) {
-      const newline = bytes.indexOf(NEWLINE, from);
-      const raw = bytes.subarray(from, newline === -1 ? bytes.length : newline);
-      from = newline === -1 ? bytes.length + 1 : newline + 1;
+    // One check for many lines; only of a run that fails each line is checked.
+    const isText = isUtf8(bytes);
+    let end = -1;
+    while (end < bytes.length) {
+      const begin = end + 1;
+      const newline = bytes.indexOf(NEWLINE, begin);
+      end = newline === -1 ? bytes.length : newline;
       line += 1;
-      if (isUtf8(raw)) await takeLine(raw.toString('utf8'), () => raw);
-      else await settle(readBytes(raw, nowSeconds), () => raw);
+      // Line by line: a single letter beyond ASCII makes everything slow that is decoded with it.
+      const text = isText ? bytes.toString('utf8', begin, end) : null;
+      if (text?.startsWith('{') === true && text.length <= MAX_SURELY_SHORT_CHARS) {
+        const outcomes = readValue(text, nowSeconds);
+        const taken = takeEvent(outcomes);
+        if (typeof taken === 'object') await taken;
+        else if (!taken) await settle(outcomes, () => Buffer.from(text));
+      } else {
+        const raw = bytes.subarray(begin, end);
+        if (text !== null || isUtf8(raw)) await takeLine(text ?? raw.toString('utf8'), () => raw);
+        else await settle(readBytes(raw, nowSeconds), () => raw);
+      }
     }
   };
   const takePart = async (part: DocumentPart): Promise<void> => {

@@ -1,4 +1,4 @@
-import { DeadLetters, markReplayed, type DeadLetter } from '../ledger/dead-letters.ts';
+import { DeadLetters, markReplayed, type DeadLetter } from '../ledger/events/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readBytes } from './value.ts';
 

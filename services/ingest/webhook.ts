@@ -1,8 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_VALUE_BYTES, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
-import { DeadLetters } from '../ledger/dead-letters.ts';
-import type { PutAside } from '../ledger/landing.ts';
+import { DeadLetters } from '../ledger/events/dead-letters.ts';
+import { ConfigurationChangedError } from '../clickhouse/errors.ts';
+import type { Landing } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { codingOf, MAX_GZIP_OVERHEAD_BYTES, receiveBody, unzipped } from './body.ts';
 import type { EndedBecause, UnfinishedBodies, UnfinishedLimits } from './unfinished.ts';
@@ -15,8 +17,11 @@ export interface WebhookSecrets {
   readonly verifyToken: string | null;
 }
 
-/** Where events of deliveries go; resolves when they are durable. */
-export type Sink = (delivery: Delivery) => Promise<DeliveryCounts>;
+/**
+ * Where events of deliveries go; resolves when they are durable and it is known what became of them.
+ * @param onDurable called as soon as they are durable, where that is known earlier; from then on nothing fails
+ */
+export type Sink = (delivery: Delivery, onDurable: () => void) => Promise<DeliveryCounts>;
 
 export interface Delivery {
   readonly events: readonly LedgerEvent[];
@@ -38,13 +43,48 @@ export const BODY_LIMITS: UnfinishedLimits = { bodies: 64, bytes: 32 * 1024 * 10
 
 /** Where a delivery comes from. No position: the same body sent again is the same letter. */
 const WEBHOOK = { source: 'webhook', partition: 0, position: 0 } as const;
-/** Events that may wait for the ledger; more are refused, and Meta sends them again. */
+/** What may wait to be in the ledger or to be folded; more is refused, and Meta sends it again. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Landings and folds begin this far apart at least: a write costs the ledger much the same for one event as for many, and
+ * what is waited for so gathers more of them. Who comes alone waits for nothing.
+ */
+const LAND_EVERY_MS = 80;
+const FOLD_EVERY_MS = 300;
+/** A landing that could not be folded is tried again after this. */
+const FOLD_AGAIN_MS = 2_000;
 
 interface Waiting {
   readonly delivery: Delivery;
+  readonly onDurable: () => void;
   readonly resolve: (counts: DeliveryCounts) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Deliveries that were landed together. */
+interface Landed {
+  readonly landing: Landing;
+  readonly batch: readonly Waiting[];
+  /** Events that ClickHouse refused. */
+  readonly refused: () => number;
+}
+
+/** Keeps the beginnings of some work apart. */
+class Pace {
+  readonly #everyMs: number;
+  #next = 0;
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
+  }
+
+  /** Resolves when the work may begin. */
+  async turn(): Promise<void> {
+    const wait = this.#next - performance.now();
+    if (wait > 0) await sleep(wait);
+    this.#next = performance.now() + this.#everyMs;
+  }
 }
 
 export class OverloadedError extends Error {
@@ -52,78 +92,126 @@ export class OverloadedError extends Error {
 }
 
 /**
- * Deliveries straight into the ledger. Those that arrive while one batch is being written are written together as the
- * next: each waits for its own promise to be kept, none for its turn.
+ * Deliveries straight into the ledger. Those that arrive while one batch is being landed are landed together as the next:
+ * each waits for its own promise to be kept, none for its turn. They are answered when they are landed, and folded behind
+ * that, as many landings at a time as there are.
  */
 export class LedgerSink {
   readonly #ledger: Ledger;
   readonly #afterBatch: () => void;
+  readonly #onFoldFailure: (error: unknown) => void;
   #waiting: Waiting[] = [];
-  #waitingBytes = 0;
-  #busy: Promise<void> | null = null;
+  /** Of deliveries that are not folded. */
+  #heldBytes = 0;
+  #landed: Landed[] = [];
+  #landing: Promise<void> | null = null;
+  #folding: Promise<void> | null = null;
+  #stop = new AbortController();
+  readonly #landPace = new Pace(LAND_EVERY_MS);
+  readonly #foldPace = new Pace(FOLD_EVERY_MS);
 
-  constructor(ledger: Ledger, afterBatch: () => void) {
+  /** @param onFoldFailure told why landed deliveries could not be folded; it is tried again */
+  constructor(ledger: Ledger, afterBatch: () => void, onFoldFailure: (error: unknown) => void = () => undefined) {
     this.#ledger = ledger;
     this.#afterBatch = afterBatch;
+    this.#onFoldFailure = onFoldFailure;
   }
 
-  take(delivery: Delivery): Promise<DeliveryCounts> {
-    if (this.#waitingBytes + delivery.raw.length > MAX_WAITING_BYTES)
+  take(delivery: Delivery, onDurable: () => void = () => undefined): Promise<DeliveryCounts> {
+    if (this.#heldBytes + delivery.raw.length > MAX_WAITING_BYTES)
       return Promise.reject(new OverloadedError('Too many deliveries wait for the ledger; send it again later.'));
-    this.#waitingBytes += delivery.raw.length;
+    this.#heldBytes += delivery.raw.length;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ delivery, resolve, reject });
-      this.#busy ??= this.#work();
+      this.#waiting.push({ delivery, onDurable, resolve, reject });
+      this.#landing ??= this.#land();
     });
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more, or what waits is left to the next writer of the ledger. */
   async idle(): Promise<void> {
-    while (this.#busy !== null) await this.#busy;
+    while (this.#landing !== null) await this.#landing;
+    this.#stop.abort();
+    while (this.#folding !== null) await this.#folding;
+    this.#stop = new AbortController();
   }
 
-  async #work(): Promise<void> {
+  async #land(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#landPace.turn();
       const batch = this.#waiting;
       this.#waiting = [];
-      this.#waitingBytes = 0;
       try {
-        await this.#write(batch);
+        const landed = await this.#write(batch);
+        // Looked up only now: a fold that began meanwhile has taken the list of before.
+        this.#landed.push(landed);
+        for (const { onDurable } of batch) onDurable();
+        this.#folding ??= this.#fold();
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        for (const { delivery, reject } of batch) {
+          this.#heldBytes -= delivery.raw.length;
+          reject(error);
+        }
       }
-      this.#afterBatch();
     }
-    this.#busy = null;
+    this.#landing = null;
   }
 
-  async #write(batch: readonly Waiting[]): Promise<void> {
+  async #write(batch: readonly Waiting[]): Promise<Landed> {
     const letters = new DeadLetters(this.#ledger.database);
     for (const { delivery } of batch) {
       const rejection = summarised(delivery.rejections);
       if (rejection !== null) await letters.add({ ...rejection, ...WEBHOOK, raw: delivery.raw });
     }
     await letters.flush();
-    const events = batch.flatMap(({ delivery }) => delivery.events);
     let refused = 0;
-    const putAside: PutAside = async (some) => {
+    const landing = this.#ledger.beginLiveLanding(async (some) => {
       refused += some.length;
       for (const letter of some) await letters.add(letter);
       await letters.flush();
-    };
-    let { stored } = await this.#ledger.record(events, { putAside, origin: WEBHOOK });
-    for (const { delivery, resolve } of batch) {
-      // The batch knows how many were new or refused, not which: they are counted for its first deliveries.
-      const own = Math.min(stored, delivery.events.length);
-      stored -= own;
-      const ownRefused = Math.min(refused, delivery.events.length - own);
-      refused -= ownRefused;
-      resolve({
-        read: delivery.events.length + delivery.rejections.length,
-        stored: own,
-        duplicate: delivery.events.length - own - ownRefused,
-        rejected: delivery.rejections.length + ownRefused,
-      });
+    });
+    for (const { delivery } of batch) for (const event of delivery.events) await landing.add(event, WEBHOOK);
+    await this.#ledger.promise(landing);
+    return { landing, batch, refused: () => refused };
+  }
+
+  /** Folds what was landed until nothing is left, or until it fails and no request waits any more. */
+  async #fold(): Promise<void> {
+    while (this.#landed.length > 0) {
+      await this.#foldPace.turn();
+      const some = this.#landed;
+      this.#landed = [];
+      try {
+        const { stored } = await this.#ledger.foldTogether(some.map(({ landing }) => landing));
+        this.#report(some, stored);
+        this.#afterBatch();
+      } catch (error) {
+        this.#onFoldFailure(error);
+        this.#landed = [...some, ...this.#landed];
+        if (error instanceof ConfigurationChangedError) await this.#ledger.takeOver().catch(() => undefined);
+        await sleep(FOLD_AGAIN_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        if (this.#stop.signal.aborted) break;
+      }
+    }
+    this.#folding = null;
+  }
+
+  #report(some: readonly Landed[], stored: number): void {
+    for (const { batch, refused } of some) {
+      let left = refused();
+      for (const { delivery, resolve } of batch) {
+        this.#heldBytes -= delivery.raw.length;
+        // How many were new or refused is known of all together, not of which: they are counted for the first deliveries.
+        const own = Math.min(stored, delivery.events.length);
+        stored -= own;
+        const ownRefused = Math.min(left, delivery.events.length - own);
+        left -= ownRefused;
+        resolve({
+          read: delivery.events.length + delivery.rejections.length,
+          stored: own,
+          duplicate: delivery.events.length - own - ownRefused,
+          rejected: delivery.rejections.length + ownRefused,
+        });
+      }
     }
   }
 }
@@ -258,9 +346,12 @@ export async function receiveDelivery(
     rejections: outcomes.flatMap((outcome) => (outcome.kind === 'rejected' ? [outcome.rejection] : [])),
     raw: body,
   };
-  try {
-    const counts = await receiving.sink(delivery);
+  const answer = (): void => {
     respond(response, 200, 'ok');
+  };
+  try {
+    const counts = await receiving.sink(delivery, answer);
+    answer();
     return counts;
   } catch (error) {
     receiving.onFailure(error);

@@ -1,6 +1,6 @@
 import kafkajs, { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
-import { LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
 // Every client reads what other producers have compressed.
 import './codecs.ts';
 
@@ -84,7 +84,7 @@ export function causesOf(error: unknown): Error[] {
   return causes;
 }
 
-/** What each thing that a broker may refuse means for whoever runs this, and whether it passes by itself. */
+/** What each refusal of a broker means for an operator, and whether it passes by itself. */
 const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: string]>> = {
   TOPIC_AUTHORIZATION_FAILED: ['does not let this user at its topics', 'Grant it to the user of KAFKA_USER.'],
   GROUP_AUTHORIZATION_FAILED: [
@@ -133,7 +133,7 @@ const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: st
   LEADER_NOT_AVAILABLE: ['has no leader for a partition', 'Bring its other brokers back.'],
 };
 
-/** Trying again cannot mend these: somebody has to. */
+/** Trying again cannot mend these: a person has to. */
 const FOR_A_PERSON =
   /_AUTHORIZATION_FAILED$|^INVALID_(?:SESSION_TIMEOUT|GROUP_ID|REPLICATION_FACTOR)$|^INCONSISTENT_GROUP_PROTOCOL$|^UNSUPPORTED_|^POLICY_VIOLATION$/;
 

@@ -1,6 +1,6 @@
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { LostRecords } from '../ledger/lost-records.ts';
+import type { LostRecords } from '../ledger/events/lost-records.ts';
 import { coPartitions } from './assigner.ts';
 import type { Standing } from './lag.ts';
 
@@ -9,7 +9,7 @@ export interface FetchedRecords {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly KafkaMessage[];
-  /** Where to go on after the last of them: behind whatever a transaction left there that is no record. */
+  /** The offset to go on from: after the last record, and after markers of transactions, which are no records. */
   readonly endOffset: string;
   /** Records of the partition that come after them, as the broker said with the fetch. */
   readonly behind: number;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { DeadLetters, type DeadLetter } from '../ledger/dead-letters.ts';
-import type { Landing } from '../ledger/landing.ts';
+import { DeadLetters, type DeadLetter } from '../ledger/events/dead-letters.ts';
+import type { Landing } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Emitter } from '../ledger/marks.ts';
+import type { Emitter } from '../ledger/marks/marks.ts';
 import { readBytes, summarised, type Outcome } from '../ingest/value.ts';
 import { Behind } from './behind.ts';
 import type { FetchedRecords, OwnPosition } from './consumer.ts';
@@ -258,7 +258,7 @@ export class Consumption {
     this.#room.fire();
   }
 
-  /** The batch under way is the last one; what is gathered besides is left to whoever reads next. */
+  /** The batch under way is the last one. What was gathered since is left to the next reader of the partitions. */
   abandon(): void {
     this.#gathering = this.#begin();
     this.drain();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import { DeadLetters, type DeadLetter } from '../ledger/dead-letters.ts';
-import type { Database } from '../ledger/database.ts';
+import { DeadLetters, type DeadLetter } from '../ledger/events/dead-letters.ts';
+import type { Database } from '../clickhouse/database.ts';
 import { letterOf } from './records.ts';
 
 /**

@@ -36,7 +36,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sent at once, whatever a topic takes. */
+/** Sent in one request at most, even if the topic takes more. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_REQUEST_RECORDS = 10_000;
 /** Asked again after so long: an administrator may have changed it. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import { canonicalEvent, type LedgerEvent, type Rejection } from '@ctwa-ledger/schemas/event.ts';
-import type { DeadLetter } from '../ledger/dead-letters.ts';
-import type { EmittedMark } from '../ledger/marks.ts';
+import type { DeadLetter } from '../ledger/events/dead-letters.ts';
+import type { EmittedMark } from '../ledger/marks/marks.ts';
 import { unreadableBecause } from './codecs.ts';
 import type { OutgoingRecord } from './producer.ts';
 import type { TopicNames } from './topics.ts';

@@ -1,8 +1,8 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import { ConfigurationChangedError, LedgerAwayError, LedgerError } from '../ledger/errors.ts';
+import { ConfigurationChangedError, LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { keepLostRecords, type LostRecords } from '../ledger/lost-records.ts';
+import { keepLostRecords, type LostRecords } from '../ledger/events/lost-records.ts';
 import { brokerError, connectKafka, type KafkaSettings } from './connection.ts';
 import { Consumption, type BatchReport } from './consumption.ts';
 import { GroupMember } from './consumer.ts';
@@ -19,7 +19,7 @@ import {
   type TopicSettings,
 } from './topics.ts';
 
-/** What is told of the work, for metrics and for whoever watches. */
+/** What is reported of the work, for metrics and logs. */
 export interface ConsumerObserver {
   readonly onBatch: (report: BatchReport) => void;
   readonly onRebalance: () => void;
@@ -60,7 +60,7 @@ export class ConsumerService {
   #why: string | null = 'The consumer has not joined its group yet.';
   #tickedAt = performance.now();
   #mustRewind: boolean;
-  /** Whether it has ever read: until then what trying again cannot mend is told to whoever started it. */
+  /** Whether it has ever read. Until then an error that trying again cannot mend is thrown, so that the command ends with it. */
   #hasRead = false;
   #done: Promise<void> | null = null;
 
@@ -273,7 +273,7 @@ export class ConsumerService {
     this.#observer.onLost(lost);
   }
 
-  /** Forgets the offsets of a group that nobody is in; a running one is joined where it is. */
+  /** Forgets the offsets of a group without members. A group that has members is joined at its offsets. */
   async #rewind(admin: Admin): Promise<void> {
     const { group } = this.#options;
     const { groups } = await admin.describeGroups([group, `${group}-dead-letters`]);

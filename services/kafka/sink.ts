@@ -1,7 +1,7 @@
 import type { Delivery, DeliveryCounts } from '../ingest/webhook.ts';
 import { summarised } from '../ingest/value.ts';
-import type { DeadLetter } from '../ledger/dead-letters.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import type { DeadLetter } from '../ledger/events/dead-letters.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 import type { RecordProducer, RefusedRecord } from './producer.ts';
 import { deadLetterRecord, eventRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
@@ -33,7 +33,7 @@ export class TopicSink {
     this.#keep = keep;
   }
 
-  /** @throws LedgerError when a topic takes some of it never and nobody else keeps it: then its sender must */
+  /** @throws LedgerError when a topic will never take some of it and it is kept nowhere else: the sender has to keep it */
   async take(delivery: Delivery): Promise<DeliveryCounts> {
     const records = delivery.events.map((event) => eventRecord(event, this.#names));
     const rejection = summarised(delivery.rejections);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 
 // Not among the names that Node finds in the package by itself.
 const { ConfigResourceTypes } = kafkajs;
@@ -11,6 +11,7 @@ export interface TopicNames {
   readonly statuses: string;
   readonly deadLetter: string;
   readonly billing: string;
+  readonly adTrigger: string;
 }
 
 export function topicNames(prefix: string): TopicNames {
@@ -19,10 +20,11 @@ export function topicNames(prefix: string): TopicNames {
     statuses: `${prefix}whatsapp.statuses`,
     deadLetter: `${prefix}whatsapp.dead-letter`,
     billing: `${prefix}whatsapp.billing`,
+    adTrigger: `${prefix}whatsapp.ad-trigger`,
   };
 }
 
-/** What a topic takes that nobody has configured: `message.max.bytes` of a broker. */
+/** The largest record that an unconfigured topic takes: `message.max.bytes` of a broker. */
 export const DEFAULT_RECORD_BYTES = 1_048_588;
 /** Values of up to 3 MB, with headers and the batch around them, uncompressed. */
 const MAX_RECORD_BYTES = 8 * 1024 * 1024;
@@ -135,16 +137,32 @@ export async function ensureOutputs(admin: Admin, names: TopicNames, partitions:
   }
 }
 
+/**
+ * Creates the topic of triggers where it is missing, with as many partitions as the sources. Only who has a trigger needs it.
+ * @throws LedgerError when that is not allowed
+ */
+export async function ensureAdTrigger(admin: Admin, names: TopicNames): Promise<void> {
+  if ((await missingTopics(admin, [names.adTrigger])).length === 0) return;
+  try {
+    const partitions = await checkSources(admin, names);
+    await createTopics(admin, names, { partitions, replication: await replicationOf(admin, names.messages) });
+  } catch (error) {
+    throw new LedgerError(
+      `The topic ${names.adTrigger} does not exist and could not be created (${error instanceof Error ? error.message : String(error)}). Create it: ctwa-ledger topics create`,
+    );
+  }
+}
+
 async function replicationOf(admin: Admin, topic: string): Promise<number> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   return topics[0]?.partitions[0]?.replicas.length ?? 1;
 }
 
-/** What the configuration of a topic means for whoever reads or writes it. */
+/** What the configuration of a topic means for its readers and writers. */
 export interface TopicSettings {
   /** Bytes that it takes for one partition at once (`max.message.bytes`). */
   readonly max_record_bytes: number;
-  /** Whether its records carry the broker's clock. On others their time is whatever the producer wrote, and is not believed. */
+  /** Whether its records carry the broker's time. On other topics the producer writes the time, and it is not used. */
   readonly is_append_timed: boolean;
   /** Whether the broker deletes all but the last record of a key. */
   readonly is_compacted: boolean;

@@ -2,6 +2,7 @@ import type { Account, Config } from '@ctwa-ledger/schemas/config.ts';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { z } from 'zod';
 import { compileRulebook } from '../lifecycle/rulebook.ts';
+import { Backlog, type BacklogOptions, type LandedBacklog } from './threads/backlog.ts';
 import {
   configurationHash,
   effectiveAccounts,
@@ -14,16 +15,18 @@ import {
   writeConfiguration,
   type Configuration,
   type Settings,
-} from './configuration.ts';
-import { Database, type Location } from './database.ts';
-import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThereError } from './errors.ts';
-import { readFact, writeFact } from './facts.ts';
-import type { Position } from './dead-letters.ts';
-import { Landing, newLandingNumber, type PutAside } from './landing.ts';
-import { checkSchema, migrate } from './migrations.ts';
-import { Rebuild, type Footing, type RebuildOptions, type Touched } from './rebuild.ts';
-import { ThreadCache } from './thread-cache.ts';
-import { otherWriters, Writer } from './writers.ts';
+} from './configuration/configuration.ts';
+import { Database, type Location } from '../clickhouse/database.ts';
+import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThereError } from '../clickhouse/errors.ts';
+import { readFact, writeFact } from './configuration/facts.ts';
+import type { Position } from './events/dead-letters.ts';
+import { Landing, newLandingNumber, type LandingNumber, type PutAside } from './events/landing.ts';
+import { LiveFold, type Standing } from './threads/live-fold.ts';
+import type { Footing } from './marks/marks.ts';
+import { checkSchema, migrate } from '../clickhouse/migrations.ts';
+import { leftLandings, OwedLandings, touchAgain } from './events/owed-landings.ts';
+import { newProcessName } from '../clickhouse/processes.ts';
+import { otherWriters, Writer } from './events/writers.ts';
 
 export interface OpenOptions {
   readonly location: Location;
@@ -37,7 +40,7 @@ export interface OpenOptions {
   readonly onProgress?: (threads: number) => void;
 }
 
-export type FoldOptions = Pick<RebuildOptions, 'emitter' | 'onProgress'>;
+export type FoldOptions = Pick<BacklogOptions, 'emitter' | 'onProgress'>;
 
 export interface RecordOptions extends FoldOptions {
   /** Takes the events that ClickHouse refuses; without it one of them fails the batch. */
@@ -66,9 +69,14 @@ export class Ledger {
    */
   readonly downloads: Database;
   readonly #command: string;
+  /** By which other processes know this one. */
+  readonly #name = newProcessName();
   #configuration: Configuration;
   #writer: Writer | null = null;
-  readonly #cache = new ThreadCache();
+  readonly #live: LiveFold;
+  readonly #owed: OwedLandings;
+  /** Landings whose sender was told that they are kept, and that are not folded. */
+  readonly #promised = new Set<LandingNumber>();
 
   private constructor(database: Database, command: string, configuration: Configuration) {
     this.database = database;
@@ -78,6 +86,8 @@ export class Ledger {
     this.downloads = new Database(location, name, hasReader ? 'reader' : 'own', DOWNLOAD_CONNECTIONS);
     this.#command = command;
     this.#configuration = configuration;
+    this.#live = new LiveFold(database);
+    this.#owed = new OwedLandings(database, this.#name);
   }
 
   /**
@@ -179,7 +189,7 @@ export class Ledger {
     await this.#raiseEpoch(hash, settings);
   }
 
-  /** Marks of different configurations must not share a version: who finds that another took the same epoch goes higher. */
+  /** Marks of different configurations must not share a version: a process that finds its epoch taken takes a higher one. */
   async #raiseEpoch(hash: string, settings: Settings): Promise<void> {
     let { epoch } = this.#configuration;
     do await writeConfiguration(this.database, (epoch += 1n), hash, settings);
@@ -200,11 +210,15 @@ export class Ledger {
     await this.#apply(null, onProgress, account);
   }
 
-  /** Makes this process known as a writer; call before the first landing, and `close` at the end. */
+  /**
+   * Makes this process known as a writer, and folds what writers left behind that are gone; call before the first landing,
+   * and `close` at the end.
+   */
   async beginWriting(): Promise<void> {
     if (this.#writer !== null) return;
-    this.#writer = new Writer(this.database, this.#command, this.#configuration.hash);
+    this.#writer = new Writer(this.database, this.#name, this.#command, this.#configuration.hash);
     await this.#writer.enter();
+    await this.#foldLeft();
   }
 
   /**
@@ -228,12 +242,57 @@ export class Ledger {
    * @throws ConfigurationChangedError when the ledger was given another configuration meanwhile: open it again
    */
   async fold(landing: Landing, options: FoldOptions = {}): Promise<{ readonly stored: number }> {
-    await landing.finish();
-    if (landing.events === 0) return { stored: 0 };
-    const { number, hasNameless, threads, kept } = landing;
-    if (kept !== null) this.#cache.learn(kept);
-    const cache = kept === null ? null : this.#cache;
-    return this.#derive({ landing: number, hasNameless, threads }, { ...options, cache });
+    return this.foldTogether([landing], options);
+  }
+
+  /** The same for several landings: a thread that many of them touch is folded once. */
+  async foldTogether(landings: readonly Landing[], options: FoldOptions = {}): Promise<{ readonly stored: number }> {
+    const finished = Promise.all(landings.map((landing) => landing.finish()));
+    const some = landings.filter((landing) => landing.events > 0);
+    let stored = 0;
+    const live = some.filter(({ kept }) => kept !== null);
+    let left = some.filter(({ kept }) => kept === null);
+    if (live.length > 0) {
+      const found = await this.#live.fold(
+        {
+          numbers: live.map(({ number }) => number),
+          events: live.flatMap(({ kept }) => kept ?? []),
+          // Events of which ClickHouse refused some are not kept.
+          stored: finished.then(() => live.every(({ kept }) => kept !== null)),
+        },
+        {
+          emitter: options.emitter ?? null,
+          footing: () => this.#footing(),
+          stillHolds: (now) => this.#holds(now),
+        },
+      );
+      if (found === null) left = some;
+      else stored += found;
+    }
+    await finished;
+    for (const { number, hasNameless } of left)
+      stored += (await this.#derive({ landing: number, hasNameless }, options)).stored;
+    for (const { number } of some) if (this.#promised.delete(number)) this.#owed.paid(number);
+    return { stored };
+  }
+
+  /**
+   * Lands what was added, so that somebody can be told that it is kept: should this process end before it has folded the
+   * landing, whoever writes next does it.
+   */
+  async promise(landing: Landing): Promise<void> {
+    if (landing.events === 0) return;
+    this.#promised.add(landing.number);
+    await Promise.all([this.#owed.owe(landing.number), landing.finish()]);
+  }
+
+  /** Folds what writers left behind that are gone. */
+  async #foldLeft(): Promise<void> {
+    const left = await leftLandings(this.database);
+    if (left.length === 0) return;
+    await this.#derive({ landing: await touchAgain(this.database, left), hasNameless: true }, {});
+    for (const landing of left) this.#owed.paid(landing);
+    await this.#owed.flush();
   }
 
   /** Lands a batch and folds it; the batch is durable and marked when this resolves. */
@@ -243,10 +302,11 @@ export class Ledger {
     return this.fold(landing, options);
   }
 
-  async #derive(touched: Touched, options: RebuildOptions): Promise<{ readonly stored: number }> {
+  /** Derives the marks of all threads that a landing of any size touched. */
+  async #derive(landed: LandedBacklog, options: BacklogOptions): Promise<{ readonly stored: number }> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await new Rebuild(this.database, touched, this.#footing(), options).run();
+        const result = await new Backlog(this.database, landed, this.#footing(), options).run();
         if (await this.#stillHolds()) return result;
       } catch (error) {
         // What was folded already is found done, so starting again costs little.
@@ -258,7 +318,17 @@ export class Ledger {
   /** After writing: whether epoch and configuration are those that were folded under. A newer epoch is taken over. */
   async #stillHolds(): Promise<boolean> {
     const { epoch, hash } = this.#configuration;
-    if (await isCurrent(this.database, epoch, hash)) return true;
+    return (await isCurrent(this.database, epoch, hash)) || this.#adoptNewer();
+  }
+
+  /** The same, where the ledger was asked already. */
+  async #holds(now: Standing): Promise<boolean> {
+    const { epoch, hash } = this.#configuration;
+    return (now.epoch === epoch.toString() && now.hash === hash) || this.#adoptNewer();
+  }
+
+  /** @returns whether there was nothing to take over */
+  async #adoptNewer(): Promise<boolean> {
     const now = await readConfiguration(this.database);
     if (now === null) return true;
     if (now.hash !== this.#configuration.hash)
@@ -288,11 +358,11 @@ export class Ledger {
       { landing: landing.toString() },
     );
     await this.#writer?.adopt(this.#configuration.hash);
-    await this.#derive({ landing, hasNameless: true, threads: null }, { onProgress });
+    await this.#derive({ landing, hasNameless: true }, { onProgress });
     await writeFact(this.database, FOLDED_EPOCH, this.#configuration.epoch.toString());
   }
 
-  /** Throws when the ledger does not answer, to who writes or to who reads. */
+  /** Throws when the ledger does not answer the user that writes, or the one that reads. */
   async checkReachable(): Promise<void> {
     const answer = z.object({ version: z.number() });
     for (const database of new Set([this.database, this.reading]))
@@ -316,6 +386,7 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
+    await this.#owed.flush().catch(() => undefined);
     await this.#writer?.leave().catch(() => undefined);
     await this.downloads.close();
     if (this.reading !== this.database) await this.reading.close();

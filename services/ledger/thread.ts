@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
+import { explainMessage } from '../lifecycle/explain.ts';
 import { establishFacts, type Thread } from '../lifecycle/facts.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
 import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { compileRulebook, type Rulebook } from '../lifecycle/rulebook.ts';
-import { readConfiguration } from './configuration.ts';
+import { readConfiguration } from './configuration/configuration.ts';
 import type { Ledger } from './ledger.ts';
-import { readComponents } from './threads.ts';
+import { readComponents } from './threads/threads.ts';
 
 /** A thread (rules.md F1) and what the rules make of it. */
 export interface FoldedThread {
@@ -58,4 +59,34 @@ export async function readThread(
     entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
     events,
   };
+}
+
+/** Why a row of a message is marked as it is. */
+export interface ExplainedMark {
+  readonly phone_number_id: string;
+  /** Of a group message; else empty. */
+  readonly participant: string;
+  readonly sentence: string;
+}
+
+/**
+ * Why a message is marked as it is, in one sentence for each of its rows: of each business number that has a message of
+ * this id, and of each participant of a group message. The thread is folded again from its events, so that the sentence
+ * speaks of what decided and not of what was stored.
+ */
+export async function explainMessages(ledger: Ledger, message_id: string, zone: string): Promise<ExplainedMark[]> {
+  const numbers = await ledger.reading.query(
+    z.object({ phone_number_id: z.string() }),
+    `SELECT DISTINCT phone_number_id FROM message_marks FINAL WHERE message_id = {message_id:String}
+     ORDER BY phone_number_id`,
+    { message_id },
+  );
+  const explained: ExplainedMark[] = [];
+  for (const { phone_number_id } of numbers) {
+    const thread = await readThread(ledger, { phone_number_id, message_id });
+    for (const mark of thread?.messages.values() ?? [])
+      if (mark.message_id === message_id)
+        explained.push({ phone_number_id, participant: mark.participant, sentence: explainMessage(mark, zone) });
+  }
+  return explained;
 }

@@ -1,4 +1,10 @@
-import { canonicalEvent, type LedgerEvent, type MessageEvent, type StatusEvent } from '@ctwa-ledger/schemas/event.ts';
+import {
+  canonicalEvent,
+  PREFERENCE_TYPE,
+  type LedgerEvent,
+  type MessageEvent,
+  type StatusEvent,
+} from '@ctwa-ledger/schemas/event.ts';
 import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import { errorsOf, failureOf, type MetaError } from './failures.ts';
@@ -149,8 +155,8 @@ function windowReports(statuses: readonly StatusEvent[]): readonly number[] {
   return expiries;
 }
 
-/** F7: a message of this type says something about another one, and is none itself. */
-const NO_MESSAGES = new Set(['edit', 'revoke']);
+/** F7: what of this type comes says something about another message, or about a customer, and is none itself. */
+const NO_MESSAGES = new Set(['edit', 'revoke', PREFERENCE_TYPE]);
 
 /** Meta's error on a message whose content it cannot hand over; the first message of an ad may come so. */
 const UNAVAILABLE = '131060';
@@ -271,7 +277,8 @@ function groupOf({ message, statuses }: Said): string {
 
 /** The threads of one business number, by what names them. */
 class Threads {
-  readonly #byName = new Map<string, Thread>();
+  readonly #ofGroups = new Map<string, Thread>();
+  readonly #ofCustomers = new Map<string, Thread>();
   readonly #nameless: Thread[] = [];
 
   /** @param group empty: the thread of a customer */
@@ -282,14 +289,14 @@ class Threads {
       this.#nameless.push(thread);
       return thread;
     }
-    const name = group === '' ? `customer ${customer}` : `group ${group}`;
-    let thread = this.#byName.get(name);
-    if (thread === undefined) this.#byName.set(name, (thread = { is_group: group !== '', inbound: [], outbound: [] }));
+    const [known, name] = group === '' ? [this.#ofCustomers, customer] : [this.#ofGroups, group];
+    let thread = known.get(name);
+    if (thread === undefined) known.set(name, (thread = { is_group: group !== '', inbound: [], outbound: [] }));
     return thread;
   }
 
   get all(): readonly Thread[] {
-    return [...this.#byName.values(), ...this.#nameless];
+    return [...this.#ofCustomers.values(), ...this.#ofGroups.values(), ...this.#nameless];
   }
 }
 

@@ -1,24 +1,8 @@
 import type { MetaError } from './failures.ts';
+import type { Circumstance, DecidingRule, Mark, PolicyName } from '@ctwa-ledger/schemas/marks.ts';
 import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 
-/** What a message is, for the bill (rules.md 3 and 4). */
-export type Mark = 'BILLABLE' | 'COVERED' | 'FREE_ENTRY' | 'FREE_SERVICE' | 'UNDELIVERED' | 'UNKNOWN';
-
-export type PolicyName = 'CBP-2023-06' | 'CBP-2024-11' | 'PMP-2025-07' | 'PMP-2026-10';
-
-/** The rule that decided a predicted mark, for the explanation. */
-export type DecidingRule =
-  | 'F4' // never delivered
-  | 'W5' // opened the free entry window
-  | 'W7' // in the free entry window
-  | 'F6' // message echo, apart from the bill or outside a window
-  | 'unknown_category'
-  | '3.1_opens' // opened a conversation
-  | '3.1_covered' // joined an open conversation
-  | '3_service' // service messages cost nothing under this policy
-  | '3_utility_in_csw'
-  | '3_reaction'
-  | '3_charged';
+export type { Circumstance, DecidingRule, Mark, PolicyName } from '@ctwa-ledger/schemas/marks.ts';
 
 /** Meta's report on a message, as V1 reads it, with what rating needs of it. */
 export interface Report {
@@ -77,14 +61,6 @@ export interface MessageMark {
 export function markKey(row: { readonly message_id: string; readonly participant: string }): string {
   return `${row.message_id}\n${row.participant}`;
 }
-
-/** What explains that Meta reports a free entry where the rules predict none. */
-export type Circumstance =
-  | 'none'
-  /** An entry was answered from the WhatsApp Business app only, which opens no window by the rules (F6). */
-  | 'answered_from_app'
-  /** No entry is known that a window could belong to: its referral was lost, or it came by a way that shows none. */
-  | 'no_entry_known';
 
 /** A free entry window that Meta reports and no known entry explains. */
 export interface ReportedWindowMembership {

@@ -1,20 +1,17 @@
 import type { Finding } from '@ctwa-ledger/schemas/periods.ts';
 import { unratedReasonSchema } from '@ctwa-ledger/schemas/bill.ts';
-import { DateTime } from 'luxon';
 import { z } from 'zod';
-import type { Database } from '../ledger/database.ts';
-import { STANDING_PERIODS } from '../rating/standing-periods.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { STANDING_PERIODS } from '../reports/closed-periods.ts';
 import { pricedCharges } from '../reports/charges.ts';
-import { gapsOf } from './gaps.ts';
+import { USUAL_WEEKS, watchNumbers, type WatchedNumber } from '../reports/gaps.ts';
 import type { AccountMonth } from './month.ts';
 
 const DAY_SECONDS = 86_400;
 /** A message may be delivered so long after it was sent. */
-const OUTCOME_DAYS = 30;
-/** Weeks on both sides of a month by which it is judged which hours usually have events. */
-const USUAL_WEEKS = 4;
+export const OUTCOME_DAYS = 30;
 /** What was stored within so many hours may not be all yet. */
-const LATELY_HOURS = 24;
+export const LATELY_HOURS = 24;
 
 /** Unix milliseconds as ISO 8601 in UTC, to the second. */
 function instant(milliseconds: number): string {
@@ -55,28 +52,10 @@ async function numbersOf(database: Database, month: AccountMonth): Promise<strin
   return [...new Set([...month.listed_numbers, ...rows.map((row) => row.phone_number_id)])].sort();
 }
 
-async function gaps(database: Database, month: AccountMonth, numbers: readonly string[]): Promise<Finding[]> {
-  const around = 7 * USUAL_WEEKS * DAY_SECONDS;
-  const rows = await database.query(
-    z.object({ phone_number_id: z.string(), hours: z.array(z.number()) }),
-    `SELECT toString(phone_number_id) AS phone_number_id, groupUniqArray(toUnixTimestamp(toStartOfHour(timestamp))) AS hours
-     FROM events
-     WHERE phone_number_id IN {numbers:Array(String)}
-       AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC')
-     GROUP BY phone_number_id ORDER BY phone_number_id`,
-    { numbers, from: month.from - around, to: month.to + around },
-  );
-  const slots = new Map<number, number>();
-  const slotOf = (hour: number): number => {
-    const known = slots.get(hour);
-    if (known !== undefined) return known;
-    const { weekday, hour: ofDay } = DateTime.fromSeconds(hour, { zone: month.time_zone });
-    slots.set(hour, weekday * 24 + ofDay);
-    return weekday * 24 + ofDay;
-  };
-  return rows.flatMap(({ phone_number_id, hours }) =>
-    gapsOf(new Set(hours), month, slotOf).map(({ from, to, missing_hours }) => ({
-      finding: 'gap' as const,
+function gapsIn(watched: readonly WatchedNumber[]): Finding[] {
+  return watched.flatMap(({ phone_number_id, gaps }) =>
+    gaps.map(({ from, to, missing_hours }): Finding => ({
+      finding: 'gap',
       phone_number_id,
       from: instant(from * 1_000),
       to: instant(to * 1_000),
@@ -142,17 +121,35 @@ async function closedBefore(database: Database, month: AccountMonth): Promise<Fi
   return rows.map((row) => ({ finding: 'closed_before', ...row }));
 }
 
+/** What may be missing of a month, and of which numbers nobody could tell. */
+export interface Completeness {
+  /** In the order of `findingSchema`. */
+  readonly findings: readonly Finding[];
+  /** Numbers whose gaps would not show. */
+  readonly unwatched_numbers: readonly string[];
+}
+
 /**
- * What speaks against closing a month, in the order of `findingSchema`; empty when nothing does. Settle the charges first.
+ * Looks for what is missing of a month. Settle the charges first.
  * @param now the clock by which events are late, in Unix milliseconds
  */
-export async function completeness(database: Database, month: AccountMonth, now: number): Promise<Finding[]> {
+export async function lookForMissing(database: Database, month: AccountMonth, now: number): Promise<Completeness> {
   const numbers = await numbersOf(database, month);
-  return [
-    ...(await withoutOutcome(database, month)),
-    ...(await gaps(database, month, numbers)),
-    ...(await unrated(database, month)),
-    ...(await storedLately(database, month, numbers, now)),
-    ...(await closedBefore(database, month)),
-  ];
+  const watched = await watchNumbers(database, numbers, month);
+  const seen = new Set(watched.filter(({ is_watched }) => is_watched).map(({ phone_number_id }) => phone_number_id));
+  return {
+    findings: [
+      ...(await withoutOutcome(database, month)),
+      ...gapsIn(watched),
+      ...(await unrated(database, month)),
+      ...(await storedLately(database, month, numbers, now)),
+      ...(await closedBefore(database, month)),
+    ],
+    unwatched_numbers: numbers.filter((number) => !seen.has(number)),
+  };
+}
+
+/** What speaks against closing a month; empty when nothing does. See {@link lookForMissing}. */
+export async function completeness(database: Database, month: AccountMonth, now: number): Promise<readonly Finding[]> {
+  return (await lookForMissing(database, month, now)).findings;
 }

@@ -1,8 +1,8 @@
 import { DateTime } from 'luxon';
 import { z } from 'zod';
-import { readConfiguration } from '../ledger/configuration.ts';
-import type { Database } from '../ledger/database.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 import { rangeOf } from '../reports/sql.ts';
 
 /** A month of an account: the calendar month of days in its own zone. */

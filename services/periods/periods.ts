@@ -1,19 +1,30 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { findingSchema, periodSchema, periodTotalSchema, usedCardSchema } from '@ctwa-ledger/schemas/periods.ts';
-import type { Finding, Period } from '@ctwa-ledger/schemas/periods.ts';
+import {
+  checkSchema,
+  findingSchema,
+  mustBeAccepted,
+  periodSchema,
+  periodTotalSchema,
+  usedCardSchema,
+  type Check,
+  type Examination,
+  type Finding,
+  type Period,
+  type Verdict,
+} from '@ctwa-ledger/schemas/periods.ts';
 import { z } from 'zod';
 import { csvText } from '../exports/csv.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
-import { LedgerError } from '../ledger/errors.ts';
-import { underLease } from '../ledger/lease.ts';
+import type { Database, Parameters } from '../clickhouse/database.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import { underLease } from '../clickhouse/lease.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
-import { STANDING_PERIODS } from '../rating/standing-periods.ts';
+import { STANDING_PERIODS } from '../reports/closed-periods.ts';
 import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from '../reports/charges.ts';
-import { completeness } from './completeness.ts';
+import { examineMonth } from './checklist.ts';
 import { accountMonth, accountName, type AccountMonth } from './month.ts';
 
 /** Of the lease under which one process at a time closes. */
@@ -28,7 +39,8 @@ const LIST = `
 SELECT period_id, waba_id, substring(toString(month), 1, 7) AS month, if(reopened_at IS NULL, 'closed', 'reopened') AS state,
     time_zone, ${iso('closed_periods.closed_at', '%FT%T')} AS closed_at, closed_by,
     ${iso('closed_periods.cut_off', '%FT%T')} AS cut_off, rate_cards, totals, charges, messages, checksum, findings,
-    ${iso('closed_periods.reopened_at', '%FT%T')} AS reopened_at, reopened_by
+    ${iso('closed_periods.reopened_at', '%FT%T')} AS reopened_at, reopened_by,
+    note, reopened_because, verdict, if(checklist = '', '[]', checklist) AS checklist
 FROM closed_periods FINAL
 ORDER BY closed_periods.month DESC, waba_id, closed_periods.closed_at DESC, period_id`;
 
@@ -43,6 +55,7 @@ const listedRow = periodSchema.extend({
   rate_cards: json(z.array(usedCardSchema)),
   totals: json(z.array(periodTotalSchema)),
   findings: json(z.array(findingSchema)),
+  checklist: json(z.array(checkSchema)),
 });
 
 /** All closings, also those that were reopened: the latest month first, then by account. */
@@ -235,11 +248,27 @@ async function forgetLeftovers(database: Database): Promise<void> {
   }
 }
 
+/** The charges of a copy as they will be printed. */
+async function* copiedCharges(database: Database, period_id: string, closed: string): AsyncGenerator<unknown[][]> {
+  const batches = database.stream(`${CLOSED_ROWS} ORDER BY ${CHARGES_KEY.join(', ')}`, { period_id });
+  for await (const rows of batches) yield rows.map((row) => [...row, closed]);
+}
+
+/** What report `charges` says of a month that is frozen in it. */
+const closedText = (closed_at: string): string => `closed ${closed_at}`;
+
+/** The rows of report `charges` that a closing froze, whether it holds or not. */
+export function closedCharges(
+  database: Database,
+  { period_id, closed_at }: Pick<Period, 'period_id' | 'closed_at'>,
+): AsyncGenerator<unknown[][]> {
+  return copiedCharges(database, period_id, closedText(closed_at));
+}
+
 /** SHA-256 of the charges of a copy as they will be printed. */
 async function checksumOf(database: Database, period_id: string, closed: string): Promise<string> {
   const hash = createHash('sha256').update(csvText([CHARGES_COLUMNS]));
-  const batches = database.stream(`${CLOSED_ROWS} ORDER BY ${CHARGES_KEY.join(', ')}`, { period_id });
-  for await (const rows of batches) hash.update(csvText(rows.map((row) => [...row, closed])));
+  for await (const rows of copiedCharges(database, period_id, closed)) hash.update(csvText(rows));
   return hash.digest('hex');
 }
 
@@ -277,17 +306,18 @@ async function writePeriod(
   database: Database,
   frozen: Frozen,
   closing: Closing,
-  findings: readonly Finding[],
+  { verdict, checklist, findings }: Examination,
   now: number,
 ): Promise<void> {
   const { period_id, month } = frozen;
-  const closed = `closed ${new Date(now).toISOString().slice(0, 19)}+00:00`;
+  const closed = closedText(`${new Date(now).toISOString().slice(0, 19)}+00:00`);
   await database.command(
     `INSERT INTO closed_periods
      SELECT {period_id:String}, {waba_id:String}, {first_day:Date}, {time_zone:String}, toDateTime({from:UInt32}, 'UTC'),
         toDateTime({to:UInt32}, 'UTC'), fromUnixTimestamp64Milli({now:Int64}, 'UTC'), {by:String},
         fromUnixTimestamp64Milli({cut_off:Int64}, 'UTC'), {rate_cards:String}, {totals:String}, {charges:UInt64},
-        {messages:UInt64}, {checksum:String}, {findings:String}, NULL, '', 1
+        {messages:UInt64}, {checksum:String}, {findings:String}, NULL, '', 1,
+        {note:String}, '', {verdict:String}, {checklist:String}
      WHERE ${COPIED_CHARGES} = {charges:UInt64} AND ${COPIED_MESSAGES} = {messages:UInt64}
        AND ({waba_id:String}, {first_day:Date}) NOT IN (SELECT waba_id, month FROM (${STANDING_PERIODS}))`,
     {
@@ -305,6 +335,9 @@ async function writePeriod(
       ...(await countsOf(database, period_id)),
       checksum: await checksumOf(database, period_id, closed),
       findings: JSON.stringify(findings),
+      note: closing.note ?? '',
+      verdict,
+      checklist: JSON.stringify(checklist),
     },
   );
 }
@@ -315,21 +348,27 @@ export interface Closing {
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
-  /** Who closes it. */
+  /** Who closes it, and what they say of it. */
   readonly by: string;
+  readonly note?: string;
   /** Whether it is closed although something may be missing; what that is is kept with it. */
   readonly accept: boolean;
 }
 
-/** `incomplete`: nothing was closed, because of the findings. */
+/** `incomplete`: nothing was closed, because of the findings, or of what the checklist says. */
 export type ClosingOutcome =
   | { readonly outcome: 'closed'; readonly period: Period }
-  | { readonly outcome: 'incomplete'; readonly findings: readonly Finding[] };
+  | {
+      readonly outcome: 'incomplete';
+      readonly findings: readonly Finding[];
+      readonly verdict: Verdict;
+      readonly checklist: readonly Check[];
+    };
 
 async function closeAlone(
   database: Database,
   closing: Closing,
-  findings: readonly Finding[],
+  examination: Examination,
   clock: () => number,
 ): Promise<Period> {
   // Asked again: another process may have closed it before this one came to hold the lease.
@@ -342,7 +381,7 @@ async function closeAlone(
     throw new LedgerError(
       `${closing.month} of ${accountName(closing.waba_id)} changed while it was copied, ${ATTEMPTS} times in a row, and was not closed. Wait until no more of its events come in, and close it again.`,
     );
-  await writePeriod(database, frozen, closing, findings, clock());
+  await writePeriod(database, frozen, closing, examination, clock());
   const period = (await listPeriods(database)).find(({ period_id }) => period_id === frozen.period_id);
   if (period === undefined)
     throw new LedgerError(
@@ -360,9 +399,10 @@ async function closeAlone(
 export async function closePeriod(database: Database, closing: Closing, clock: () => number): Promise<ClosingOutcome> {
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
   await settleCharges(database);
-  const findings = await completeness(database, month, clock());
-  if (findings.length > 0 && !closing.accept) return { outcome: 'incomplete', findings };
-  const period = await underLease(database, LEASE, () => closeAlone(database, closing, findings, clock));
+  const examination = await examineMonth(database, month, clock());
+  const { findings, verdict, checklist } = examination;
+  if (mustBeAccepted(examination) && !closing.accept) return { outcome: 'incomplete', findings, verdict, checklist };
+  const period = await underLease(database, LEASE, () => closeAlone(database, closing, examination, clock));
   if (period === null)
     throw new LedgerError(
       'Another process is closing a month at this moment. Wait until it is done, and close it again.',
@@ -386,16 +426,18 @@ async function periodOf(database: Database, period_id: string): Promise<Period> 
 /**
  * Reopens a closed month: reports print live rows again, and it can be closed anew. The closing stays listed, with its rows.
  * @param by who reopens it
+ * @param because why; empty: it is not said
  * @throws LedgerError when there is no such closing
  */
-export async function reopenPeriod(database: Database, period_id: string, by: string): Promise<Reopened> {
+export async function reopenPeriod(database: Database, period_id: string, by: string, because = ''): Promise<Reopened> {
   const period = await periodOf(database, period_id);
   if (period.state === 'reopened') return { outcome: 'unchanged', period };
   await database.command(
     `INSERT INTO closed_periods
-     SELECT * REPLACE (now64(3, 'UTC') AS reopened_at, {by:String} AS reopened_by, version + 1 AS version)
+     SELECT * REPLACE (now64(3, 'UTC') AS reopened_at, {by:String} AS reopened_by, version + 1 AS version,
+        {because:String} AS reopened_because)
      FROM closed_periods FINAL WHERE period_id = {period_id:String}`,
-    { period_id, by },
+    { period_id, by, because },
   );
   return { outcome: 'reopened', period: await periodOf(database, period_id) };
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { canonicalJson } from '@ctwa-ledger/schemas/json.ts';
 import { z } from 'zod';
-import { readConfiguration } from '../ledger/configuration.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database, Parameters } from '../clickhouse/database.ts';
+import { COUNTRIES_HASH } from './countries.ts';
 import { MARKETS_HASH } from './markets.ts';
 import { CARDS_IN_FORCE } from './rate-cards.ts';
 
@@ -65,6 +66,7 @@ export async function readRatingBasis(database: Database): Promise<RatingBasis> 
   const counted = {
     echoes,
     markets: MARKETS_HASH,
+    countries: COUNTRIES_HASH,
     zones,
     accounts: accounts.map((_, i) => [parameters.wabas[i], parameters.zones[i], parameters.portfolios[i]]),
     places: [...tierPlaces].sort(([a], [b]) => (a < b ? -1 : 1)),

@@ -1,16 +1,18 @@
 import { z } from 'zod';
-import type { Database } from '../ledger/database.ts';
-import { newStamp, recompute, settle, type Derived, type Recomputation } from '../ledger/derived.ts';
-import { readFact, writeFact } from '../ledger/facts.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { recompute, settle, type Derived, type Recomputation } from '../ledger/derived/derived.ts';
+import { readFact, writeFact } from '../ledger/configuration/facts.ts';
+import { inMetaTerms } from './meta-terms.ts';
 import { readRatingBasis, type RatingBasis } from './basis.ts';
 import { DIRTY_HOURS, FEW_MESSAGES, placeBounds } from './places.ts';
 import { placedSql, ratableSql } from './ratable.ts';
+import { newStamp } from '../clickhouse/stamp.ts';
 
 /** The hash of what the charges stand on; with another one all of them are recomputed. */
 const RATED_UNDER = 'rated_under';
 
 const MESSAGES_OF_HOURS = `
-    SELECT phone_number_id, message_id FROM message_cells
+    SELECT phone_number_id, message_id FROM messages_by_time
     WHERE (phone_number_id, cell_at) IN
         (SELECT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) FROM (${DIRTY_HOURS}))`;
 
@@ -61,6 +63,9 @@ const KEY = [
   'place',
   'ad_id',
   'source_type',
+  'country',
+  'meta_type',
+  'meta_category',
 ];
 
 /** Recomputes the dirty hours. Keys that stood in an hour and stand in it no more are written with a volume of 0. */
@@ -75,11 +80,11 @@ FROM
         toString(basis) AS basis, place,
         -- What was saved is the merit of the ad whose window it was saved in.
         if(billing = 'FREE_ENTRY', toString(ad_id), '') AS ad_id, if(billing = 'FREE_ENTRY', toString(source_type), '') AS source_type,
-        1 AS n
-    FROM (${placedSql(basis, ofDirtyHours(isFew))})
+        country, meta_type, meta_category, 1 AS n
+    FROM (${inMetaTerms(basis, placedSql(basis, ofDirtyHours(isFew)))})
     UNION ALL
     SELECT toString(phone_number_id), day, hour_at, toString(waba_id), toString(market), toString(category), toString(billing),
-        toString(model), toString(basis), place, toString(ad_id), toString(source_type), 0
+        toString(model), toString(basis), place, toString(ad_id), toString(source_type), toString(country), toString(meta_type), toString(meta_category), 0
     FROM charge_hours FINAL
     WHERE (phone_number_id, day) IN (${daysOfHour(basis)}) AND (phone_number_id, hour_at) IN (${DIRTY_HOURS}) AND volume > 0
 )
@@ -87,7 +92,8 @@ FROM
 GROUP BY sipHash128(${KEY.join(', ')})`;
 }
 
-const DAY_KEY = 'phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type';
+const DAY_KEY =
+  'phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type, country, meta_type, meta_category';
 
 /** The days of the dirty hours, or all, from their hours. */
 function daysSql(basis: RatingBasis, isAll: boolean): string {
@@ -126,7 +132,7 @@ async function beginAnew(database: Database): Promise<string> {
   const stamp = newStamp().toString();
   await database.command(
     `INSERT INTO dirty_charges
-     SELECT DISTINCT {stamp:UInt64}, phone_number_id, toStartOfHour(cell_at) FROM message_cells`,
+     SELECT DISTINCT {stamp:UInt64}, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time`,
     { stamp },
   );
   return stamp;

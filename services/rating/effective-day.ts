@@ -1,5 +1,5 @@
 import type { EffectiveDays } from '@ctwa-ledger/schemas/rate-cards.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 
 /** Nobody knows from which day the rates of a file are in force: nothing of it was imported. */
 export class EffectiveDayError extends LedgerError {

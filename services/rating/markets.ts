@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 
-/** Market of whatever the table does not list (rules.md M2). */
+/** Market of countries that the table does not list (rules.md M2). */
 export const OTHER_MARKET = 'Other';
 
 const rowSchema = z.strictObject({
@@ -24,7 +24,7 @@ const ROWS: readonly Row[] = z
   .array(rowSchema)
   .parse(parse(readFileSync(new URL('markets.csv', import.meta.url)), { columns: true }));
 
-/** Of the table, whatever the order of its rows: what was computed from another table has another one. */
+/** A hash of the table that the order of its rows does not change. Charges computed from another table have another hash. */
 export const MARKETS_HASH: string = createHash('sha256')
   .update(JSON.stringify(ROWS.map((row) => Object.values(row).join()).sort()))
   .digest('hex');

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { Database } from '../ledger/database.ts';
-import { newStamp } from '../ledger/derived.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { newStamp } from '../clickhouse/stamp.ts';
 import { tierKey, type RatingBasis } from './basis.ts';
 import { marketKeySql } from './markets.ts';
 import { FREE_PLACES, ratableSql } from './ratable.ts';
+import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
+import { givenRows } from '../clickhouse/sql.ts';
 
 type Side = 'charged' | 'free_entry';
 
@@ -51,7 +53,6 @@ export const FEW_MESSAGES = 200_000;
 /** The dirty hours of `{stamps:Array(String)}`. */
 export const DIRTY_HOURS =
   'SELECT phone_number_id, hour_at FROM dirty_charges WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp)';
-const LAST_SECOND = 4_294_967_295;
 
 const groupRow = z.object({
   group_key: z.string(),
@@ -109,10 +110,21 @@ async function readKnownBounds(
 }
 
 /** Places as a table of `group_key`, `side`, `place`, `nth` and, once that is known, `hour_at`. */
-const TARGETS = `
-    SELECT toUInt64(tupleElement(target, 1)) AS group_key, tupleElement(target, 2) AS side, tupleElement(target, 3) AS place,
-        toUInt64(tupleElement(target, 4)) AS nth, toDateTime(tupleElement(target, 5), 'UTC') AS hour_at
-    FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {sides:Array(String)}, {places:Array(String)}, {nths:Array(String)}, {hours:Array(UInt32)})) AS target)`;
+const TARGETS = givenRows({
+  group_key: ['groups', 'String', 'toUInt64'],
+  side: ['sides', 'String'],
+  place: ['places', 'String'],
+  nth: ['nths', 'String', 'toUInt64'],
+  hour_at: ['hours', 'UInt32', 'toDateTime'],
+});
+
+/** Hours between which a place moved. */
+const MOVED = givenRows({
+  group_key: ['groups', 'String', 'toUInt64'],
+  side: ['sides', 'String'],
+  first_hour: ['first', 'UInt32', 'toDateTime'],
+  last_hour: ['last', 'UInt32', 'toDateTime'],
+});
 
 const hourRow = z.object({
   group_key: z.string(),
@@ -160,7 +172,7 @@ const messageRow = z.object({
 function messagesSql(basis: RatingBasis, isFew: boolean): string {
   const where = isFew
     ? `(phone_number_id, message_id) IN
-        (SELECT phone_number_id, message_id FROM message_cells WHERE (phone_number_id, cell_at) IN (${CELLS}))`
+        (SELECT phone_number_id, message_id FROM messages_by_time WHERE (phone_number_id, cell_at) IN (${CELLS}))`
     : 'delivered_at IS NOT NULL';
   return `
 WITH targets AS (${TARGETS})
@@ -209,7 +221,7 @@ async function readMessages(
   const parameters = targetParameters(hours);
   const [candidates] = await database.query(
     z.object({ n: z.coerce.number() }),
-    `SELECT count() AS n FROM message_cells WHERE (phone_number_id, cell_at) IN (${CELLS})`,
+    `SELECT count() AS n FROM messages_by_time WHERE (phone_number_id, cell_at) IN (${CELLS})`,
     parameters,
   );
   const rows = await database.query(messageRow, messagesSql(basis, (candidates?.n ?? 0) <= FEW_MESSAGES), {
@@ -332,12 +344,7 @@ export async function placeBounds(
     `INSERT INTO dirty_charges
      SELECT DISTINCT {stamp:UInt64}, counted_hours.phone_number_id, counted_hours.hour_at
      FROM counted_hours
-     INNER JOIN
-     (
-         SELECT toUInt64(tupleElement(range, 1)) AS group_key, tupleElement(range, 2) AS side,
-             toDateTime(tupleElement(range, 3), 'UTC') AS first_hour, toDateTime(tupleElement(range, 4), 'UTC') AS last_hour
-         FROM (SELECT arrayJoin(arrayZip({groups:Array(String)}, {sides:Array(String)}, {first:Array(UInt32)}, {last:Array(UInt32)})) AS range)
-     ) AS ranges ON counted_hours.group_key = ranges.group_key AND toString(counted_hours.side) = ranges.side
+     INNER JOIN (${MOVED}) AS ranges ON counted_hours.group_key = ranges.group_key AND toString(counted_hours.side) = ranges.side
      WHERE counted_hours.group_key IN (SELECT toUInt64(arrayJoin({groups:Array(String)})))
        AND counted_hours.hour_at BETWEEN ranges.first_hour AND ranges.last_hour`,
     {

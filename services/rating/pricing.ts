@@ -78,3 +78,12 @@ export function pricedSql(relation: string, category: string): string {
 export function sumSql(rate: string, volume: string): string {
   return `ifNull(toString(sum(toDecimal128(${rate}, 8) * ${volume})), '')`;
 }
+
+/**
+ * What of a cost is billed and what is saved, from `billing` and `list_cost` as text: all of it is the one or the other. What
+ * has no amount, an empty text, has neither.
+ */
+export const BILLED_OR_SAVED = {
+  billed: "if(billing = 'BILLABLE' OR list_cost = '', list_cost, '0')",
+  saved: "if(billing != 'BILLABLE' OR list_cost = '', list_cost, '0')",
+} as const;

@@ -32,20 +32,30 @@ const RATED_CATEGORY = `
 const NEEDS = `
     transform(toString(if(billing = 'FREE_ENTRY', without_free_entry, billing)), ['BILLABLE', 'UNKNOWN'], ['rate', 'none'], 'free')`;
 
+const MARKS = 'message_marks FINAL';
+
+/**
+ * What is counted together (rules.md M3), by `scope`: the conditions and keys of a `multiIf`, of a row with `named_portfolio`,
+ * `phone_number_id`, `waba_id`, `market`, `rated_category` and `month`.
+ */
+export const GROUP_KEYS = `
+      scope = 'tier', sipHash64(1, if(named_portfolio = '', concat('waba ', waba_id), named_portfolio), market, rated_category, month),
+      scope = 'allowance', sipHash64(2, toString(phone_number_id), month),
+      scope = 'conversations', sipHash64(3, toString(waba_id), month),`;
+
 /**
  * The current marks with what decides their price: `time`, `day`, `market`, `rated_category`, `model`, `needs`, `scope`,
  * `side` and `group_key`, of the tables in `sql/0007_charges.sql`. One row per message, of a group message per participant, delivered or not.
  * @param where which rows of `message_marks`; "time" is the time of delivery, else of sending
+ * @param marks a relation in the place of the marks
  */
-export function ratableSql(basis: RatingBasis, where: string): string {
+export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): string {
   return `
   SELECT *,
     toStartOfMonth(day) AS month,
     transform(waba_id, {wabas:Array(String)}, {portfolios:Array(String)}, '') AS named_portfolio,
     multiIf(
-      scope = 'tier', sipHash64(1, if(named_portfolio = '', concat('waba ', waba_id), named_portfolio), market, rated_category, month),
-      scope = 'allowance', sipHash64(2, toString(phone_number_id), month),
-      scope = 'conversations', sipHash64(3, toString(waba_id), month),
+      ${GROUP_KEYS}
       toUInt64(0)) AS group_key
   FROM
   (
@@ -64,7 +74,7 @@ export function ratableSql(basis: RatingBasis, where: string): string {
         transform(toString(${RATED_CATEGORY}), ['marketing_lite'], ['marketing']) AS rated_category,
         if(startsWith(policy, 'CBP'), 'conversation', 'message') AS model,
         ${NEEDS} AS needs
-      FROM (SELECT *, ifNull(delivered_at, sent_at) AS time FROM message_marks FINAL WHERE ${where})
+      FROM (SELECT *, ifNull(delivered_at, sent_at) AS time FROM ${marks} WHERE ${where})
     )
   )`;
 }
@@ -76,7 +86,7 @@ const IN_FREE_PLACE = `scope IN ('allowance', 'conversations') AND reached <= ${
  * `ratableSql` with `place` and `basis`: the stretch of places that a message falls in, by comparing it with the messages
  * at which stretches begin (rules.md M3, M4).
  */
-export function placedSql(basis: RatingBasis, where: string): string {
+export function placedSql(basis: RatingBasis, where: string, marks = MARKS): string {
   return `
   SELECT *,
     arrayMax(arrayPushBack(
@@ -89,7 +99,7 @@ export function placedSql(basis: RatingBasis, where: string): string {
       -- A report that decides does so by itself.
       reported IN ('', 'UNKNOWN'), 'allowance',
       needs) AS basis
-  FROM (${ratableSql(basis, where)}) AS ratable
+  FROM (${ratableSql(basis, where, marks)}) AS ratable
   LEFT JOIN
   (
     SELECT group_key, toString(side) AS side,

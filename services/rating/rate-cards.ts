@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   listedCardSchema,
   type ImportedCard,
@@ -9,9 +8,19 @@ import {
 } from '@ctwa-ledger/schemas/rate-cards.ts';
 import type { Rate, RateCard, RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 import { z } from 'zod';
-import type { Database } from '../ledger/database.ts';
-import { BrokenFileError } from '../files/broken-file.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { BrokenFileError } from '../imports/broken-file.ts';
+import {
+  importGiven,
+  previewGiven,
+  registeredColumns,
+  sha256,
+  withdrawImport,
+  type GivenFile,
+  type ImportKind,
+  type NewImport,
+} from '../imports/register.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
 import { effectiveDayOf } from './effective-day.ts';
 import { marketKey, MARKETS } from './markets.ts';
 import { parseRateFile } from './rate-file.ts';
@@ -28,10 +37,7 @@ export const CARDS_IN_FORCE = `SELECT card_id, kind, model, currency, effective_
   LIMIT 1 BY currency, model, kind, effective_date`;
 
 /** A rate file as it was given. */
-export interface RateFile {
-  /** File name, without its directory. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
+export interface RateFile extends GivenFile {
   /** The day from which it is in force, `YYYY-MM-DD`, in the zone of each account; without it the file has to name one. */
   readonly effective?: string;
   /** Takes that day although the file names another one. */
@@ -45,8 +51,7 @@ export function listRateCards(database: Database): Promise<ListedCard[]> {
   return database.query(
     listedCardSchema,
     `SELECT card_id, toString(kind) AS kind, toString(model) AS model, currency, toString(effective_date) AS effective_date,
-        name, checksum, concat(formatDateTime(rate_cards.imported_at, '%FT%T'), '+00:00') AS imported_at, imported_by,
-        concat(formatDateTime(rate_cards.withdrawn_at, '%FT%T'), '+00:00') AS withdrawn_at, withdrawn_by,
+        name, checksum, ${registeredColumns('rate_cards')},
         multiIf(rate_cards.withdrawn_at IS NOT NULL, 'withdrawn',
           card_id IN (SELECT card_id FROM (${CARDS_IN_FORCE})), 'holds', 'replaced') AS state,
         markets, rates
@@ -67,7 +72,7 @@ interface ParsedCard extends RateCard {
 const placeOfCard = (card: Omit<ParsedCard, 'card_id' | 'rates'>): string =>
   [card.currency, card.kind, card.model, card.effective_date].join('\n');
 
-/** Two sheets of a workbook may say the same; where they differ, nobody knows which one is meant. */
+/** Two sheets of a workbook may have the same card. If the two differ, the file does not say which one holds. */
 function onlyOnce(name: string, cards: readonly ParsedCard[]): readonly ParsedCard[] {
   const byId = new Map<string, ParsedCard>();
   for (const card of cards) {
@@ -81,24 +86,27 @@ function onlyOnce(name: string, cards: readonly ParsedCard[]): readonly ParsedCa
   return [...byId.values()];
 }
 
+interface ReadRateFile {
+  readonly file: RateFile;
+  readonly checksum: string;
+  readonly cards: readonly ParsedCard[];
+}
+
 /**
  * The cards of a file, each with the day from which it is in force.
  * @throws BrokenFileError that names every place that cannot be read
  * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
-async function cardsOf(file: RateFile): Promise<{ readonly checksum: string; readonly cards: readonly ParsedCard[] }> {
+async function readRateFile(file: RateFile): Promise<ReadRateFile> {
   const parsed = await parseRateFile(file.bytes, file.model === undefined ? {} : { model: file.model });
   if (!parsed.ok) throw new BrokenFileError(file.name, parsed);
-  const checksum = createHash('sha256').update(file.bytes).digest('hex');
+  const checksum = sha256(file.bytes);
   const cards = parsed.cards.map((card) => {
     const dated = { ...card, effective_date: effectiveDayOf(file, card.effective_said) };
     // The same file imported for the same day is the same card.
-    const id = createHash('sha256')
-      .update(`${checksum}\n${placeOfCard(dated)}`)
-      .digest('hex');
-    return { ...dated, card_id: id.slice(0, 12) };
+    return { ...dated, card_id: sha256(`${checksum}\n${placeOfCard(dated)}`).slice(0, 12) };
   });
-  return { checksum, cards: onlyOnce(file.name, cards) };
+  return { file, checksum, cards: onlyOnce(file.name, cards) };
 }
 
 type CardPlace = Pick<ListedCard, 'kind' | 'model' | 'currency'>;
@@ -133,27 +141,46 @@ function planned(card: ParsedCard, listed: readonly ListedCard[]): ImportedCard 
 }
 
 const RATE_COLUMNS = ['card_id', 'market', 'market_key', 'category', 'from_place', 'to_place', 'rate'];
-/** Rates sent in one insert. */
-const MAX_BATCH_RATES = 50_000;
 
-async function writeRates(database: Database, card: ParsedCard): Promise<void> {
-  for (let from = 0; from < card.rates.length; from += MAX_BATCH_RATES) {
-    const lines = card.rates
-      .slice(from, from + MAX_BATCH_RATES)
-      .map((rate) =>
-        JSON.stringify([
-          card.card_id,
-          rate.market,
-          marketKey(rate.market),
-          rate.category,
-          rate.from_place,
-          rate.to_place,
-          rate.rate,
-        ]).concat('\n'),
-      );
-    await database.insertLines('rates', RATE_COLUMNS, lines.join(''));
-  }
+function newCard({ file, checksum }: ReadRateFile, card: ParsedCard): NewImport {
+  const { card_id, kind, model, currency, effective_date, rates } = card;
+  return {
+    entry: { card_id, kind, model, currency, effective_date, name: file.name, checksum },
+    rows: [
+      {
+        table: 'rates',
+        columns: RATE_COLUMNS,
+        rows: rates.map(({ market, category, from_place, to_place, rate }) => [
+          card_id,
+          market,
+          marketKey(market),
+          category,
+          from_place,
+          to_place,
+          rate,
+        ]),
+      },
+    ],
+  };
 }
+
+export const RATE_CARDS: ImportKind<RateFile, ReadRateFile, ImportedCard[], ListedCard> = {
+  table: 'rate_cards',
+  id: 'card_id',
+  noun: 'rate card',
+  listedBy: 'ctwa-ledger rates list',
+  touches: ['rates'],
+  list: listRateCards,
+  read: readRateFile,
+  async plan({ cards }, database) {
+    const listed = await listRateCards(database);
+    return cards.map((card) => planned(card, listed));
+  },
+  changes(read, plans) {
+    const added = read.cards.filter((_, index) => plans[index]?.outcome === 'imported');
+    return { files: [read.file], imports: added.map((card) => newCard(read, card)) };
+  },
+};
 
 /**
  * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
@@ -162,38 +189,8 @@ async function writeRates(database: Database, card: ParsedCard): Promise<void> {
  * @throws BrokenFileError that names every place that cannot be read; nothing is applied then
  * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
-export async function importRateFile(database: Database, file: RateFile & { by: string }): Promise<ImportedCard[]> {
-  const { checksum, cards } = await cardsOf(file);
-  const listed = await listRateCards(database);
-  const plans = cards.map((card) => planned(card, listed));
-  const added = cards.filter((_, index) => plans[index]?.outcome === 'imported');
-  if (added.length === 0) return plans;
-  for (const card of added) await writeRates(database, card);
-  // All cards in one insert, after all rates: the file holds as a whole or not at all.
-  await database.command(
-    `INSERT INTO rate_cards
-     WITH (SELECT max(rate_cards.imported_at) FROM rate_cards) AS latest
-     SELECT card.1, card.2, card.3, card.4, toDate(card.5), {name:String}, {checksum:String},
-        -- Whatever the clock says, what is imported later counts as later.
-        greatest(now64(3, 'UTC'), latest + toIntervalMillisecond(1)), {by:String}, NULL, '',
-        (SELECT max(version) FROM rate_cards) + 1
-     FROM
-     (
-       SELECT arrayJoin(arrayZip({ids:Array(String)}, {kinds:Array(String)}, {models:Array(String)},
-         {currencies:Array(String)}, {days:Array(String)})) AS card
-     )`,
-    {
-      name: file.name,
-      checksum,
-      by: file.by,
-      ids: added.map((card) => card.card_id),
-      kinds: added.map((card) => card.kind),
-      models: added.map((card) => card.model),
-      currencies: added.map((card) => card.currency),
-      days: added.map((card) => card.effective_date),
-    },
-  );
-  return plans;
+export function importRateFile(database: Database, file: RateFile & { by: string }): Promise<ImportedCard[]> {
+  return importGiven(database, RATE_CARDS, file, file.by);
 }
 
 const rateRow = z.object({
@@ -259,11 +256,11 @@ function compare(
  * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
 export async function previewRateFile(database: Database, file: RateFile): Promise<PreviewedCard[]> {
-  const { cards } = await cardsOf(file);
-  const listed = await listRateCards(database);
+  const { read, planned: plans } = await previewGiven(database, RATE_CARDS, file);
   const previews: PreviewedCard[] = [];
-  for (const card of cards) {
-    const plan = planned(card, listed);
+  for (const [index, card] of read.cards.entries()) {
+    const plan = plans[index];
+    if (plan === undefined) continue;
     const base = plan.outcome === 'unchanged' ? card.card_id : (plan.replaces ?? plan.follows);
     previews.push({ ...plan, ...compare(card, base === null ? [] : await readRates(database, base)) });
   }
@@ -276,18 +273,8 @@ export async function previewRateFile(database: Database, file: RateFile): Promi
  * @throws LedgerError when there is no such card
  */
 export async function withdrawRateCard(database: Database, card_id: string, by: string): Promise<WithdrawnCard> {
-  const before = await listRateCards(database);
-  const card = before.find((listed) => listed.card_id === card_id);
-  if (card === undefined)
-    throw new LedgerError(`There is no rate card "${card_id}". See the ids with "ctwa-ledger rates list".`);
+  const { before: card } = await withdrawImport(database, RATE_CARDS, card_id, by);
   if (card.state === 'withdrawn') return { card_id, outcome: 'unchanged', restores: null };
-  await database.command(
-    `INSERT INTO rate_cards
-     SELECT * REPLACE (now64(3, 'UTC') AS withdrawn_at, {by:String} AS withdrawn_by,
-        (SELECT max(version) FROM rate_cards) + 1 AS version)
-     FROM rate_cards FINAL WHERE card_id = {card_id:String}`,
-    { card_id, by },
-  );
   const restored = (await listRateCards(database)).find(
     (listed) => listed.state === 'holds' && isSamePlace(listed, card) && listed.effective_date === card.effective_date,
   );

@@ -7,8 +7,8 @@ import {
   type RateCategory,
   type RateModel,
 } from '@ctwa-ledger/schemas/rate-file.ts';
-import { isBlank, Problems, type FileRow, type Sheet } from '../files/rows.ts';
-import { readSheets } from '../files/sheets.ts';
+import { isBlank, Problems, type FileRow, type Sheet } from '../imports/rows.ts';
+import { readSheets } from '../imports/sheets.ts';
 import { marketKey } from './markets.ts';
 import {
   effectiveDaysOf,

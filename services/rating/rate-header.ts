@@ -4,8 +4,8 @@ import {
   type RateModel,
   type TieredCategory,
 } from '@ctwa-ledger/schemas/rate-file.ts';
-import { leadingDay } from '../files/days.ts';
-import { MAX_ROWS_TO_HEADER, placeOf, plain, type FileRow, type Problems } from '../files/rows.ts';
+import { leadingDay } from '../imports/days.ts';
+import { MAX_ROWS_TO_HEADER, placeOf, plain, type FileRow, type Problems } from '../imports/rows.ts';
 
 export const LIST_REQUIRED = ['market', 'currency', 'marketing', 'utility', 'authentication'] as const;
 const TIERS_REQUIRED = ['market', 'currency', 'message_type', 'from', 'to', 'rate'] as const;

@@ -1,6 +1,6 @@
 import { LAST_PLACE, TIERED_CATEGORIES, type TieredCategory } from '@ctwa-ledger/schemas/rate-file.ts';
-import { currencyOf, MAX_DECIMALS, MAX_INTEGER_DIGITS, plainDecimal } from '../files/amounts.ts';
-import { placeOf, singleSpaced, type FileRow, type Problems } from '../files/rows.ts';
+import { currencyOf, MAX_DECIMALS, MAX_INTEGER_DIGITS, plainDecimal } from '../imports/amounts.ts';
+import { placeOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { tieredCategoryOf, type Column, type Header } from './rate-header.ts';
 
 /** How a cell says that there is nothing: not offered, or no such tier. */

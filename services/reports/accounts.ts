@@ -1,25 +1,26 @@
 import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
+import { count } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
-import { readConfiguration } from '../ledger/configuration.ts';
-import type { Database } from '../ledger/database.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { columnsOf, whole } from './report.ts';
 
 const seenRow = z.object({ waba_id: z.string(), delivered: z.number(), numbers: z.array(z.string()) });
 
-export const ACCOUNTS_COLUMNS = [
-  'waba_id',
-  'name',
-  'currency',
-  'time_zone',
-  'portfolio_id',
-  'delivered_messages',
-  'set_by',
-  'phone_number_ids',
-] as const;
+const accountRow = z.object({
+  waba_id: z.string(),
+  name: z.string().nullable().describe('Name of the account; null where none is set.'),
+  currency: z.string().nullable().describe('Currency of its amounts, ISO 4217; null where none is set.'),
+  time_zone: z.string().nullable().describe('IANA time zone of its days; null where none is set.'),
+  portfolio_id: z.string().nullable(),
+  delivered_messages: count,
+  set_by: z.enum(['configuration file', 'command']).nullable(),
+  phone_number_ids: z.string(),
+});
+export const ACCOUNTS_COLUMNS = columnsOf(accountRow);
 
-/** Report `accounts`: `ACCOUNTS_COLUMNS` of {@link accounts}; what is not configured is null. */
-export async function accountRows(
-  database: Database,
-): Promise<Record<(typeof ACCOUNTS_COLUMNS)[number], string | number | null>[]> {
+/** The rows of report `accounts`: {@link accounts}; what is not configured is null. */
+export async function accountRows(database: Database): Promise<z.infer<typeof accountRow>[]> {
   return (await accounts(database)).map(({ account, set_by, delivered_messages, phone_number_ids }) => ({
     waba_id: account.waba_id,
     name: account.name ?? null,
@@ -53,3 +54,15 @@ export async function accounts(database: Database): Promise<ListedAccount[]> {
     };
   });
 }
+
+export const accountsReport = whole({
+  name: 'accounts',
+  one_row_per: 'account that is configured or seen in messages',
+  row: accountRow,
+  days: 'none',
+  filters: [],
+  settles: ['charges'],
+  reads: ['charge_days', 'configuration', 'accounts'],
+  key: ['waba_id'],
+  rows: accountRows,
+});

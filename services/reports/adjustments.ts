@@ -1,37 +1,59 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
-import { isClosedSql, STANDING_PERIODS } from '../rating/standing-periods.ts';
-import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from './charges.ts';
+import { amount, utcInstant } from '@ctwa-ledger/schemas/cells.ts';
+import { z } from 'zod';
+import type { Database } from '../clickhouse/database.ts';
+import { IS_STANDING, isClosedSql, readStandingPeriods, STANDING_PERIODS } from './closed-periods.ts';
+import { CHARGES_KEY, chargeRowsSql, chargesRow, CLOSED_CHARGE, pricedCharges } from './charges.ts';
+import { reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
+import { narrowedSql } from './sql.ts';
+import { chargeTables } from './tables.ts';
 
 const KEY = CHARGES_KEY.join(', ');
+const KEYS: readonly PageKey[] = CHARGES_KEY.map((column) => ({ sql: column, type: 'String' }));
 
-export const ADJUSTMENTS_COLUMNS = [...CHARGES_COLUMNS.filter((column) => column !== 'period'), 'closed_at'] as const;
+const change = z.int();
+
+const adjustmentRow = z.object({
+  ...chargesRow.omit({ period: true }).shape,
+  volume: change.describe('Number of messages now less the frozen one.'),
+  list_cost: amount.describe('List cost now less the frozen one.'),
+  billed_cost: amount.describe('Billed cost now less the frozen one.'),
+  savings: amount.describe('Savings now less the frozen ones.'),
+  unrated: change.describe('Messages without an amount, now less the frozen number.'),
+  closed_at: utcInstant,
+});
+const COLUMNS = columnsOf(adjustmentRow);
 
 /** now − frozen of a column that counts. */
 const counted = (column: string): string => `toString(sum(sign * toInt64(${column}))) AS ${column}_change`;
 
 /** now − frozen of an amount, where none is 0; empty where neither side has one. */
-const amount = (column: string): string =>
+const amountOf = (column: string): string =>
   `if(countIf(${column} != '') = 0, '', toString(sum(sign * toDecimal128(if(${column} = '', '0', ${column}), 8)))) AS ${column}_change`;
 
 const CHANGES = ['volume', 'list_cost', 'billed_cost', 'savings', 'unrated'] as const;
 
 /**
- * Report `adjustments`, streamed: `ADJUSTMENTS_COLUMNS` as text, what changed in closed months since they were closed. One
+ * Report `adjustments`, streamed: `COLUMNS` as text, what changed in closed months since they were closed. One
  * row for each key of `charges` whose sums are others now, by days of the accounts' own zones; sums are those of now − the
- * frozen ones. Settle the charges first.
+ * frozen ones. Can be narrowed to an account. Settle the charges first.
  */
-export async function* adjustments(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
-  const { sql, parameters } = await pricedCharges(database, { ...filters, is_tz_given: false });
-  const columns = ADJUSTMENTS_COLUMNS.map((column) => {
+async function* adjustments(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
+  const [{ sql, parameters }, closings] = await Promise.all([
+    pricedCharges(database, { ...filters, is_tz_given: false }),
+    readStandingPeriods(database, 0),
+  ]);
+  const narrowed = narrowedSql(filters, { waba_id: 'toString(waba_id)' });
+  const { also, where, order, parameters: place } = reportPaging(page, KEYS);
+  const columns = COLUMNS.map((column) => {
     if (column === 'closed_at') return 'closed_text';
     return CHANGES.some((change) => change === column) ? `${column}_change` : column;
   });
   yield* database.stream(
-    `SELECT ${columns.join(', ')}
+    `SELECT ${columns.join(', ')}${also}
      FROM
      (
-         SELECT ${KEY}, ${counted('volume')}, ${amount('list_cost')}, ${amount('billed_cost')}, ${amount('savings')}, ${counted('unrated')}
+         SELECT ${KEY}, ${counted('volume')}, ${amountOf('list_cost')}, ${amountOf('billed_cost')}, ${amountOf('savings')}, ${counted('unrated')}
          FROM
          (
              SELECT *, 1 AS sign
@@ -39,15 +61,27 @@ export async function* adjustments(database: Database, filters: ReportFilters): 
              UNION ALL
              SELECT ${CLOSED_CHARGE}, -1
              FROM closed_charges FINAL
-             WHERE period_id IN (SELECT period_id FROM (${STANDING_PERIODS}))
+             WHERE ${IS_STANDING}
                AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
+               AND ${narrowed.where}
          )
          GROUP BY ${KEY}
      ) AS changed
      INNER JOIN (SELECT waba_id AS closed_waba_id, toString(month) AS first_day, closed_text FROM (${STANDING_PERIODS})) AS standing
        ON changed.waba_id = standing.closed_waba_id AND concat(substring(changed.day, 1, 7), '-01') = standing.first_day
-     WHERE ${CHANGES.map((column) => `${column}_change NOT IN ('', '0')`).join(' OR ')}
-     ORDER BY ${KEY}`,
-    parameters,
+     WHERE (${CHANGES.map((column) => `${column}_change NOT IN ('', '0')`).join(' OR ')}) AND ${where}
+     ${order}`,
+    { ...parameters, ...closings.parameters, ...narrowed.parameters, ...place },
   );
 }
+
+export const adjustmentsReport = streamed({
+  name: 'adjustments',
+  one_row_per: 'row of `charges` of a closed month that is another one now: what changed since',
+  row: adjustmentRow,
+  days: 'own',
+  filters: ['waba_id'],
+  settles: ['charges'],
+  reads: (filters) => chargeTables({ ...filters, is_tz_given: false }),
+  rows: adjustments,
+});

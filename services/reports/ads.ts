@@ -1,19 +1,23 @@
 import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
 import {
+  adFiguresRow,
   adNameRow,
   REPORTED_ONLY,
   type AdFiguresRow,
   type AdNameRow,
   type AdsRow,
 } from '@ctwa-ledger/schemas/figures.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { spendImportRow } from '@ctwa-ledger/schemas/spend.ts';
 import { z } from 'zod';
-import type { Database } from '../ledger/database.ts';
-import { perOne, quotient, scaled } from '../spend/decimals.ts';
-import { LABELS_IN_FORCE, SPEND_IN_FORCE } from '../spend/spend.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { perOne, quotient, scaled } from '../imports/decimals.ts';
+import { LABELS_IN_FORCE, listSpendImports, SPEND_IN_FORCE } from '../spend/spend.ts';
 import { ads } from './figures.ts';
+import { whole } from './report.ts';
 import { savingsOfFreeEntry } from './savings.ts';
-import { FROM, parametersOf, TO } from './sql.ts';
+import { daysOf, FROM, parametersOf, TO } from './sql.ts';
+import { chargeTables, SPEND_TABLES, SUMMARY_TABLES } from './tables.ts';
 
 /** What ads and posts say of themselves, and what imports call them. */
 const NAMES = `
@@ -51,16 +55,16 @@ function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]
   const ofAd = /^https?:/i.test(filters.ad ?? '')
     ? 'ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})'
     : "({ad:String} = '' OR ad_id = {ad:String})";
-  const isInside = 'spend.first_day >= {first:Date} AND spend.last_day < {end:Date}';
+  const isInside = 'spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date}';
   return database.query(
     spendRow,
     `SELECT ad_id, toString(currency) AS currency, if(countIf(${isInside}) = 0, NULL, toString(sumIf(toDecimal128(amount, 8), ${isInside}))) AS spend,
         toUInt32(countIf(NOT (${isInside}))) AS left_out, any(ad_name) AS ad_name, any(adset_name) AS adset_name, any(campaign_name) AS campaign_name
      FROM (${SPEND_IN_FORCE}) AS spend
      LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
-     WHERE spend.first_day < {end:Date} AND spend.last_day >= {first:Date} AND ${ofAd}
+     WHERE spend.first_day < {end_day:Date} AND spend.last_day >= {first_day:Date} AND ${ofAd}
      GROUP BY ad_id, currency ORDER BY ad_id, currency`,
-    { first: filters.from ?? '1970-01-01', end: filters.to ?? '2149-06-01', ad: filters.ad ?? '' },
+    { ...daysOf(filters), ad: filters.ad ?? '' },
   );
 }
 
@@ -110,7 +114,10 @@ function costs(
   };
 }
 
-/** Everything about one ad or post, one row for each of its currencies; one without any where it has none. */
+/**
+ * Everything about one ad or post, one row for each of its currencies. One without any comes last where it has none, or has
+ * messages without a price whose account has none: sums of the others must not stand without them.
+ */
 function rowsOf(
   ad: AdsRow,
   names: Names,
@@ -119,7 +126,8 @@ function rowsOf(
 ): AdFiguresRow[] {
   const currencies = [...new Set([...spend, ...savings].map(({ currency }) => currency))].sort();
   const named = currencies.filter((currency) => currency !== '');
-  return (named.length === 0 ? [''] : named).map((currency) => ({
+  const isMore = savings.some(({ currency, unrated }) => currency === '' && unrated > 0);
+  return (named.length === 0 || isMore ? [...named, ''] : named).map((currency) => ({
     ...ad,
     ...names,
     currency,
@@ -205,3 +213,32 @@ export async function adFigures(
   if (free_messages === 0 && savedUnexplained.length === 0) return rows;
   return [...rows, ...rowsOf(nobody, NO_NAMES, [], savedUnexplained).map((row) => ({ ...row, windows_reported_only }))];
 }
+
+export const adFiguresReport = whole({
+  name: 'ad-figures',
+  one_row_per: 'ad or post and currency: what it brought, cost and saved',
+  row: adFiguresRow,
+  days: 'accounts',
+  has_clock: true,
+  filters: ['ad'],
+  settles: ['summaries', 'charges'],
+  reads: (filters) => [...SUMMARY_TABLES, ...SPEND_TABLES, ...chargeTables(filters)],
+  key: ['ad_id', 'source_type', 'currency'],
+  rows: (database, filters) => adFigures(database, filters),
+});
+
+export const adSpendImportsReport = whole({
+  name: 'ad-spend-imports',
+  one_row_per: 'import of what ads cost, the latest first',
+  row: spendImportRow,
+  days: 'none',
+  filters: [],
+  settles: [],
+  reads: SPEND_TABLES,
+  key: ['import_id'],
+  rows: async (database) =>
+    (await listSpendImports(database)).map((one) => ({
+      ...one,
+      totals: one.totals.map(({ currency, amount }) => `${currency} ${amount}`).join('; '),
+    })),
+});

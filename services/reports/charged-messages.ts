@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { chargedMessageRow, type ChargedMessageRow, type ChargedMessageSort } from '@ctwa-ledger/schemas/bill.ts';
-import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { isClosedSql } from '../rating/standing-periods.ts';
-import { closingsOf, daysOf } from './charges.ts';
+import { isClosedSql, type StandingPeriods } from './closed-periods.ts';
+import { closingsOf } from './charges.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
 import { messagesSql, printedMessages, type PartOfMessages } from './rows.ts';
-import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
+import { daysOf, FROM, narrowedSql, inQuarterHours, parametersOf, TO } from './sql.ts';
 
 const HOUR_SECONDS = 3_600;
 
@@ -52,6 +52,7 @@ interface Hours {
 async function hoursWith(
   database: Database,
   filters: ReportFilters,
+  closings: StandingPeriods,
   { sort }: AskedPage<ChargedMessageSort>,
   page: Paging,
   wanted: number,
@@ -86,7 +87,13 @@ async function hoursWith(
      GROUP BY value, begins
      ORDER BY value${way}, begins${way}
      LIMIT ${wanted + 1}`,
-    { ...parametersOf(filters), ...daysOf(filters), ...narrowed.parameters, ...page.parameters },
+    {
+      ...parametersOf(filters),
+      ...daysOf(filters),
+      ...closings.parameters,
+      ...narrowed.parameters,
+      ...page.parameters,
+    },
   );
   const hours: Hour[] = [];
   let messages = 0;
@@ -106,13 +113,14 @@ function partOf(
 ): { readonly part: PartOfMessages; readonly upto: string } {
   const begins = [...new Set(hours.map(({ hour }) => hour))].sort((a, b) => a - b);
   const last = hours.at(-1);
-  // A range beside the list: one comparison spares looking most rows up.
+  const inHours = (time: string): string =>
+    `${time} >= toDateTime(${begins[0] ?? 0}, 'UTC') AND ${time} < toDateTime(${(begins.at(-1) ?? 0) + HOUR_SECONDS}, 'UTC')
+         AND toUnixTimestamp(toStartOfHour(${time})) IN (${begins.join(', ')})`;
+  // Marks are in the order of ids: read by them, a page costs the same however many messages there are.
   const marks =
     last === undefined
       ? 'false'
-      : `message_marks.delivered_at >= toDateTime(${begins[0] ?? 0}, 'UTC')
-         AND message_marks.delivered_at < toDateTime(${(begins.at(-1) ?? 0) + HOUR_SECONDS}, 'UTC')
-         AND toUnixTimestamp(toStartOfHour(assumeNotNull(message_marks.delivered_at))) IN (${begins.join(', ')})`;
+      : `${inQuarterHours(inHours('cell_at'))} AND ${inHours('assumeNotNull(message_marks.delivered_at)')}`;
   if (are_all || last === undefined) return { part: { marks, closed: 'true' }, upto: 'true' };
   return {
     part: { marks, closed: 'true' },
@@ -157,12 +165,9 @@ export async function chargedMessages(
   const page = paging(asked, keys);
   const value = keys[0]?.sql ?? "''";
   let wanted = asked.limit + 1;
-  const [basis, closings, first] = await Promise.all([
-    readRatingBasis(database),
-    closingsOf(database, filters),
-    hoursWith(database, filters, asked, page, wanted),
-  ]);
-  for (let found = first; ; found = await hoursWith(database, filters, asked, page, wanted)) {
+  const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
+  const lookInto = (): Promise<Hours> => hoursWith(database, filters, closings, asked, page, wanted);
+  for (let found = await lookInto(); ; found = await lookInto()) {
     const { part, upto } = partOf(found, asked.sort.descending);
     const { sql, parameters } = printedMessages(basis, closings, filters, 'charged', part);
     const rows = await database.query(

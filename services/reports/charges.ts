@@ -1,39 +1,49 @@
 import { z } from 'zod';
+import { amount, count } from '@ctwa-ledger/schemas/cells.ts';
 import { chargeRow, type ChargeRow, type ChargeSort } from '@ctwa-ledger/schemas/bill.ts';
-import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { pricedSql } from '../rating/pricing.ts';
+import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import {
   CLOSED,
   IS_STANDING,
-  isClosedMonth,
+  isClosedSql,
   NO_PERIODS,
   readStandingPeriods,
   type StandingPeriods,
-} from '../rating/standing-periods.ts';
-import { paging, type PageKey } from './paging.ts';
-import { FROM, narrowedSql, parametersOf, readQuery, TO } from './sql.ts';
+} from './closed-periods.ts';
+import { paging, reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
+import { daysOf, FROM, narrowedSql, parametersOf, TO } from './sql.ts';
+import { chargeTables } from './tables.ts';
+import { filledQuery, readQuery } from '../clickhouse/sql.ts';
 
-export const CHARGES_COLUMNS = [
-  'day',
-  'waba_id',
-  'phone_number_id',
-  'market',
-  'category',
-  'billing',
-  'tier',
-  'volume',
-  'rate',
-  'list_cost',
-  'billed_cost',
-  'savings',
-  'currency',
-  'rate_card',
-  'unrated',
-  'period',
-] as const;
+/** A row of `charges`, with the types that JSON has. */
+export const chargesRow = z.object({
+  day: z.string(),
+  waba_id: z.string(),
+  phone_number_id: z.string(),
+  market: z.string(),
+  category: z.string().describe('Category by which the messages are priced.'),
+  billing: z.string(),
+  tier: z.string(),
+  volume: count,
+  rate: amount,
+  list_cost: amount,
+  billed_cost: amount,
+  savings: amount,
+  currency: z.string(),
+  rate_card: z.string(),
+  unrated: count,
+  period: z.string(),
+});
+export const CHARGES_COLUMNS = columnsOf(chargesRow);
+
+/** What messages and their charges can be narrowed to before they are priced. */
+export const OF_MESSAGES = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
+export const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card', 'tag'] as const;
 
 /** What a row of charges is keyed by, in the order of which rows are printed. */
 export const CHARGES_KEY = [
@@ -49,11 +59,11 @@ export const CHARGES_KEY = [
   'rate_card',
 ] as const;
 
-const CHARGES = readQuery('charges');
+const CHARGES = filledQuery(readQuery('charges'), { ...BILLED_OR_SAVED, priced: '%priced%' });
 
 /** The rows of `charges` over messages as `pricedSql` gives them, live and in no order: all columns but `period`, as text. */
 export function chargeRowsSql(priced: string): string {
-  return CHARGES.replace('%priced%', () => priced);
+  return filledQuery(CHARGES, { priced });
 }
 
 /** The same columns of `closed_charges`. */
@@ -85,14 +95,6 @@ function keptDays(withAds: boolean, where: string): string {
   WHERE day >= {first_day:Date} AND day < {end_day:Date} AND ${where}
   GROUP BY ${key}
   SETTINGS do_not_merge_across_partitions_select_final = 1`;
-}
-
-const FIRST_DAY = '1970-01-01';
-const END_DAY = '2149-06-01';
-
-/** The days of the filters as parameters of type Date. */
-export function daysOf(filters: ReportFilters): { readonly first_day: string; readonly end_day: string } {
-  return { first_day: filters.from ?? FIRST_DAY, end_day: filters.to ?? END_DAY };
 }
 
 /**
@@ -174,7 +176,7 @@ function liveAndFrozen(priced: string, isTagged: boolean): string {
   return `
 SELECT * FROM
 (
-    ${live(`SELECT * FROM (${priced}) WHERE NOT ${isClosedMonth('waba_id', 'charge_day')}`)}
+    ${live(`SELECT * FROM (${priced}) WHERE NOT ${isClosedSql('waba_id', 'charge_day')}`)}
     UNION ALL
     ${frozen(isTagged)}
 )`;
@@ -199,22 +201,38 @@ export async function printedCharges(
   };
 }
 
+const text = (sql: string): PageKey => ({ sql: `toString(${sql})`, type: 'String' });
+
+/** The order of report `charges`. */
+const KEYS: readonly PageKey[] = [...CHARGES_KEY, 'period'].map(text);
+
 /**
  * Report `charges`, streamed: `CHARGES_COLUMNS` as text. Days are those of each account's zone, unless a zone is asked for.
  * Settle the charges first.
  */
-export async function* charges(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
+export async function* charges(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { sql, parameters } = await printedCharges(database, filters);
-  yield* database.stream(`${sql} ORDER BY ${CHARGES_KEY.join(', ')}`, parameters);
+  const { also, where, order, parameters: place } = reportPaging(page, KEYS);
+  const rows = page === null ? sql : `SELECT *${also} FROM (${sql}) WHERE ${where}`;
+  yield* database.stream(`${rows} ${order}`, { ...parameters, ...place });
 }
+
+export const chargesReport = streamed({
+  name: 'charges',
+  one_row_per: 'day, account, number, market, category, mark, tier, rate and currency: volume and amounts',
+  row: chargesRow,
+  days: 'accounts',
+  filters: OF_CHARGES,
+  settles: ['charges'],
+  reads: chargeTables,
+  rows: charges,
+});
 
 const AMOUNT_COLUMNS = ['rate', 'list_cost', 'billed_cost', 'savings'] as const;
 
-const text = (sql: string): PageKey => ({ sql: `toString(${sql})`, type: 'String' });
-
 /** What charges are ordered by: the column, and the rest of their key. */
 function keysOf({ column, descending }: AskedPage<ChargeSort>['sort']): readonly PageKey[] {
-  const rest = [...CHARGES_KEY, 'period' as const].filter((key) => key !== column).map(text);
+  const rest = [...CHARGES_KEY, 'period'].filter((key) => key !== column).map(text);
   if (column === 'volume' || column === 'unrated') return [{ sql: `toUInt64(${column})`, type: 'UInt64' }, ...rest];
   if (!AMOUNT_COLUMNS.some((amount) => amount === column)) return [text(column), ...rest];
   // What has no amount comes last either way. No order of amounts goes across currencies.
@@ -222,7 +240,7 @@ function keysOf({ column, descending }: AskedPage<ChargeSort>['sort']): readonly
   return [
     text('currency'),
     { sql: `toDecimal128(if(${column} = '', '${none}', ${column}), 8)`, type: 'Decimal(38, 8)' },
-    ...[...CHARGES_KEY, 'period' as const].filter((key) => key !== 'currency').map(text),
+    ...[...CHARGES_KEY, 'period'].filter((key) => key !== 'currency').map(text),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { count, instant } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import type {
   AskedConversations,
@@ -6,10 +7,12 @@ import type {
   ConversationRow,
   ConversationState,
 } from '@ctwa-ledger/schemas/conversations.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
-import { paging, type PageKey } from './paging.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { paging, reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
 import { AS_OF, FROM, isoTime, parametersOf, TO, type Condition } from './sql.ts';
+import { givenTuples } from '../clickhouse/sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
 
@@ -80,7 +83,7 @@ async function ofMessages(database: Database, found: readonly FoundMessage[]): P
   );
   const known = conversations.flatMap(([number, id]) => (id === null ? [] : [{ number, id }]));
   return {
-    where: `(phone_number_id, entry_id) IN (SELECT arrayJoin(arrayZip({numbers:Array(String)}, {ids:Array(String)})))`,
+    where: `(phone_number_id, entry_id) IN (${givenTuples({ numbers: 'String', ids: 'String' })})`,
     parameters: { numbers: known.map(({ number }) => number), ids: known.map(({ id }) => id) },
   };
 }
@@ -177,7 +180,7 @@ function readWindows(database: Database, starts: readonly StartRow[]): Promise<W
     `SELECT toString(phone_number_id) AS phone_number_id, entry_id, toUnixTimestamp(last_opened_at) AS opened_seconds,
        toUnixTimestamp(last_expires_at) AS expires_seconds, last_is_reported AS is_reported,
        toUInt32(all_free_messages) AS free_messages
-     FROM (${windowsSql('SELECT arrayJoin(arrayZip({numbers:Array(String)}, {ids:Array(String)}))')})`,
+     FROM (${windowsSql(givenTuples({ numbers: 'String', ids: 'String' }))})`,
     { numbers: starts.map((row) => row.phone_number_id), ids: starts.map((row) => row.entry_id) },
   );
 }
@@ -241,23 +244,30 @@ export async function conversationList(database: Database, asked: AskedConversat
   };
 }
 
-export const AD_CONVERSATIONS_COLUMNS = [
-  'conversation_id',
-  'phone_number_id',
-  'customer',
-  'entry_at',
-  'source_type',
-  'ad_id',
-  'headline',
-  'source_url',
-  'last_entry_at',
-  'is_replied',
-  'seconds_to_reply',
-  'opened_at',
-  'expires_at',
-  'is_reported',
-  'free_messages',
-] as const;
+const adConversationRow = z.object({
+  conversation_id: z.string().describe('The entry that starts the ad conversation.'),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  entry_at: instant,
+  source_type: z.string(),
+  ad_id: z.string(),
+  headline: z.string(),
+  source_url: z.string(),
+  last_entry_at: instant,
+  is_replied: z.boolean(),
+  seconds_to_reply: count.nullable(),
+  opened_at: instant,
+  expires_at: instant,
+  is_reported: z.boolean(),
+  free_messages: count,
+});
+export const AD_CONVERSATIONS_COLUMNS = columnsOf(adConversationRow);
+
+const KEYS: readonly PageKey[] = [
+  { sql: 'toInt64(toUnixTimestamp(entry_at))', type: 'Int64' },
+  { sql: 'entry_id', type: 'String' },
+  { sql: 'toString(phone_number_id)', type: 'String' },
+];
 
 const PRINTED = `entry_id AS conversation_id, phone_number_id, customer, ${isoTime('starts.entry_at')} AS entry_text,
     source_type, ad_id, headline, source_url, ${isoTime('starts.conversation_last_entry_at')} AS last_entry_text,
@@ -270,18 +280,29 @@ const PRINTED = `entry_id AS conversation_id, phone_number_id, customer, ${isoTi
  * Report `ad-conversations`, streamed: `AD_CONVERSATIONS_COLUMNS` as text, one row per ad conversation, the rows of
  * {@link conversationList} with whole customers and in the order of their entries.
  */
-export async function* adConversations(
-  database: Database,
-  filters: ReportFilters,
-): AsyncGenerator<(readonly unknown[])[]> {
+async function* adConversations(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { where, parameters } = await findConversations(database, filters);
-  const starts = startsSql(where);
+  const place = reportPaging(page, KEYS);
+  const starts = startsSql(`${where} AND ${place.where}`, place.also);
+  const limited = page === null ? starts : `${starts} ${place.order}`;
   yield* database.stream(
-    `SELECT ${PRINTED}
-     FROM (${starts}) AS starts
-     INNER JOIN (${windowsSql(`SELECT phone_number_id, entry_id FROM (${starts})`)}) AS windows
+    `SELECT ${PRINTED}${page === null ? '' : ', page_cursor'}
+     FROM (${limited}) AS starts
+     INNER JOIN (${windowsSql(`SELECT phone_number_id, entry_id FROM (${limited})`)}) AS windows
        USING (phone_number_id, entry_id)
      ORDER BY starts.entry_at, entry_id, phone_number_id`,
-    parameters,
+    { ...parameters, ...place.parameters },
   );
 }
+
+export const adConversationsReport = streamed({
+  name: 'ad-conversations',
+  one_row_per: 'ad-driven conversation, as on its page',
+  row: adConversationRow,
+  days: 'zone',
+  has_clock: true,
+  filters: ['ad', 'q', 'state'],
+  settles: [],
+  reads: ['entry_marks', 'message_marks', 'events'],
+  rows: adConversations,
+});

@@ -1,6 +1,7 @@
 import { failuresRow, type FailuresRow } from '@ctwa-ledger/schemas/deliveries.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { whole } from './report.ts';
 import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
 
 const RETRY = 'Send it again later; Meta could not handle it at that moment.';
@@ -39,14 +40,16 @@ export function whatToDo(code: string): string {
 
 const grouped = failuresRow.omit({ what_to_do: true });
 
+const NARROWED = {
+  waba_id: 'toString(message_marks.waba_id)',
+  phone_number_id: 'toString(message_marks.phone_number_id)',
+  error_code: 'toString(message_marks.error_code)',
+  tag: 'message_marks.tag',
+} as const;
+
 /** Report `failures`: messages that failed and were never delivered, by day of sending, number and error. */
-export async function failures(database: Database, filters: ReportFilters): Promise<FailuresRow[]> {
-  const narrowed = narrowedSql(filters, {
-    waba_id: 'toString(message_marks.waba_id)',
-    phone_number_id: 'toString(message_marks.phone_number_id)',
-    error_code: 'toString(message_marks.error_code)',
-    tag: 'message_marks.tag',
-  });
+async function failures(database: Database, filters: ReportFilters): Promise<FailuresRow[]> {
+  const narrowed = narrowedSql(filters, NARROWED);
   const rows = await database.query(
     grouped,
     `SELECT formatDateTime(message_marks.sent_at, '%F', {tz:String}) AS day, toString(phone_number_id) AS phone_number_id,
@@ -61,3 +64,15 @@ export async function failures(database: Database, filters: ReportFilters): Prom
   );
   return rows.map((row) => ({ ...row, what_to_do: whatToDo(row.error_code) }));
 }
+
+export const failuresReport = whole({
+  name: 'failures',
+  one_row_per: 'day, number and error of Meta’s: messages that failed and were never delivered, and what to do',
+  row: failuresRow,
+  days: 'zone',
+  filters: ['waba_id', 'phone_number_id', 'error_code', 'tag'],
+  settles: [],
+  reads: ['message_marks'],
+  key: ['day', 'phone_number_id', 'error_code'],
+  rows: failures,
+});

@@ -7,6 +7,8 @@ import {
   overviewRow,
   type AdsRow,
   type BucketRows,
+  hourTotalsRow,
+  weekTotalsRow,
   type DailyRow,
   type DayTotalsRow,
   type Figures,
@@ -14,10 +16,13 @@ import {
   type OverviewRow,
   type WeekTotalsRow,
 } from '@ctwa-ledger/schemas/figures.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
-import { CELL_SECONDS } from '../ledger/summaries.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { CELL_SECONDS } from '../ledger/derived/summaries.ts';
+import { whole } from './report.ts';
 import { AS_OF, FROM, isoTime, ofAdSql, parametersOf, rangeOf, TO } from './sql.ts';
+import { SUMMARY_TABLES } from './tables.ts';
+import { END_DAY, FIRST_DAY_OF_EVENTS } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /** A decimal as people and CSV print it: no trailing zeros, no exponent; null stays null. */
 const decimalText = (sql: string): string =>
@@ -108,10 +113,6 @@ const NOTHING: Omit<DayTotalsRow, 'day'> = {
   saved_from_charge: 0,
 };
 
-/** No event is before or after these days, so no range needs more rows. */
-const FIRST_DAY = '2015-01-01';
-const LAST_DAY = '2106-01-01';
-
 function latest(day: string | undefined, bound: string): string | undefined {
   return day !== undefined && day < bound ? bound : day;
 }
@@ -164,8 +165,8 @@ function filled(
   after: (day: string) => string,
 ): { readonly name: string; readonly figures: Omit<DayTotalsRow, 'day'> }[] {
   const [first, last] = [rows[0]?.bucket, rows.at(-1)?.bucket];
-  const from = latest(filters.from ?? first, FIRST_DAY);
-  const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), LAST_DAY);
+  const from = latest(filters.from ?? first, FIRST_DAY_OF_EVENTS);
+  const to = earliest(filters.to ?? (last === undefined ? undefined : dayAfter(last)), END_DAY);
   if (from === undefined || to === undefined) return [];
   const known = new Map(rows.map(({ bucket, first_at: _, ...figures }) => [bucket, figures]));
   const buckets = [];
@@ -258,7 +259,7 @@ export async function hourTotals(database: Database, filters: ReportFilters): Pr
 }
 
 /** Every week with a day of the range, Monday to Sunday; an open end is the outermost week with anything. */
-export async function weekTotals(database: Database, filters: ReportFilters): Promise<WeekTotalsRow[]> {
+async function weekTotals(database: Database, filters: ReportFilters): Promise<WeekTotalsRow[]> {
   return weekRows(await totalsBy(database, filters, 'week'), filters);
 }
 
@@ -348,7 +349,65 @@ export async function figures(
   };
 }
 
-/** The columns of a report in their order, from its schema: the header of the CSV. */
-export function columnsOf(row: z.ZodObject): string[] {
-  return Object.keys(row.shape);
-}
+/** What all reports of summaries have in common. */
+const OF_SUMMARIES = {
+  days: 'zone',
+  has_clock: true,
+  filters: ['ad'],
+  settles: ['summaries'],
+  reads: SUMMARY_TABLES,
+} as const;
+
+export const dailyReport = whole({
+  ...OF_SUMMARIES,
+  name: 'daily',
+  one_row_per: 'day and business number on which anything happened',
+  row: dailyRow,
+  key: ['day', 'phone_number_id'],
+  rows: daily,
+});
+
+export const adsReport = whole({
+  ...OF_SUMMARIES,
+  name: 'ads',
+  one_row_per: 'ad or post with an entry, a window or a free message, by its first entry',
+  row: adsRow,
+  key: ['ad_id', 'source_type'],
+  rows: ads,
+});
+
+export const daysReport = whole({
+  ...OF_SUMMARIES,
+  name: 'days',
+  one_row_per: 'day of the range, over all numbers',
+  row: dayTotalsRow,
+  key: ['day'],
+  rows: dayTotals,
+});
+
+export const hoursReport = whole({
+  ...OF_SUMMARIES,
+  name: 'hours',
+  one_row_per: 'hour of the range, over all numbers',
+  row: hourTotalsRow,
+  key: ['hour'],
+  rows: hourTotals,
+});
+
+export const weeksReport = whole({
+  ...OF_SUMMARIES,
+  name: 'weeks',
+  one_row_per: 'week with a day of the range, over all numbers',
+  row: weekTotalsRow,
+  key: ['week'],
+  rows: weekTotals,
+});
+
+export const overviewReport = whole({
+  ...OF_SUMMARIES,
+  name: 'overview',
+  one_row_per: 'range: what the first page shows',
+  row: overviewRow,
+  key: [],
+  rows: async (database, filters) => [await overview(database, filters)],
+});

@@ -11,29 +11,29 @@ import {
   type LetterColumn,
   type WaitingLettersRow,
 } from '@ctwa-ledger/schemas/health.ts';
-import type { PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import { readConfiguration } from '../ledger/configuration.ts';
-import type { Database } from '../ledger/database.ts';
-import { countDeadLetters } from '../ledger/dead-letters.ts';
-import { paging, type PageKey } from './paging.ts';
+import type { PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { countDeadLetters } from '../ledger/events/dead-letters.ts';
+import { paging, reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
 import { rangeOf } from './sql.ts';
-
-const utc = (time: string): string => `concat(formatDateTime(${time}, '%FT%T'), '+00:00')`;
+import { utcText } from '../clickhouse/sql.ts';
 
 /** A process that is alive says so every ten seconds. */
 const WRITERS = `
-  SELECT writers.command AS command, ${utc('writers.seen_at')} AS seen_at FROM writers FINAL
+  SELECT writers.command AS command, ${utcText('writers.seen_at')} AS seen_at FROM writers FINAL
   WHERE is_gone = 0 AND writers.seen_at > now64(3) - INTERVAL 35 SECOND ORDER BY command, seen_at`;
 
 const WAITING = `
-  SELECT code, toUInt32(count()) AS letters, ${utc('min(dead_letters.first_seen_at)')} AS first_seen_at,
-    ${utc('max(dead_letters.first_seen_at)')} AS last_seen_at
+  SELECT code, toUInt32(count()) AS letters, ${utcText('min(dead_letters.first_seen_at)')} AS first_seen_at,
+    ${utcText('max(dead_letters.first_seen_at)')} AS last_seen_at
   FROM dead_letters FINAL WHERE is_replayed = 0 GROUP BY code ORDER BY letters DESC, code`;
 
 /** Most losses that are listed: each is a partition that was not read in time. */
 const LOST = `
   SELECT topic, partition, toString(from_offset) AS first_offset, toString(to_offset - from_offset) AS records,
-    ${utc('lost_records.noticed_at')} AS noticed_at
+    ${utcText('lost_records.noticed_at')} AS noticed_at
   FROM lost_records FINAL ORDER BY lost_records.noticed_at DESC, topic, partition, from_offset DESC LIMIT 1000`;
 
 /** Report `dead-letter-reasons`: rejected inputs that wait, by reason, the most first. */
@@ -68,10 +68,18 @@ export function waitingLetters(database: Database, filters: ReportFilters): Prom
   return countDeadLetters(database, rangeOf(filters));
 }
 
-export const DEAD_LETTERS_COLUMNS = ['source', 'partition', 'position', 'code', 'message', 'first_seen_at'] as const;
+const letterRow = deadLetterRow.pick({
+  source: true,
+  partition: true,
+  position: true,
+  code: true,
+  message: true,
+  first_seen_at: true,
+});
+export const DEAD_LETTERS_COLUMNS = columnsOf(letterRow);
 
 const LISTED = `source, source_partition AS partition, toString(dead_letters.position) AS position_text, code, message,
-  ${utc('dead_letters.first_seen_at')} AS seen_text`;
+  ${utcText('dead_letters.first_seen_at')} AS seen_text`;
 
 /** A letter's place in its source: it tells letters apart. */
 const PLACE: readonly PageKey[] = [
@@ -115,9 +123,33 @@ export async function deadLetters(database: Database, asked: AskedLetters): Prom
 }
 
 /** Report `dead-letters`, streamed: `DEAD_LETTERS_COLUMNS` as text, the latest first. */
-export function allDeadLetters(database: Database, { code }: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
-  const latestFirst = KEYS.first_seen_at.map(({ sql }) => `${sql} DESC`).join(', ');
-  return database.stream(`SELECT ${LISTED} FROM dead_letters FINAL WHERE ${IS_MEANT} ORDER BY ${latestFirst}`, {
-    code: code ?? '',
+async function* allDeadLetters(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
+  const { also, where, order, parameters } = reportPaging(page, KEYS.first_seen_at, true);
+  yield* database.stream(`SELECT ${LISTED}${also} FROM dead_letters FINAL WHERE ${IS_MEANT} AND ${where} ${order}`, {
+    code: filters.code ?? '',
+    ...parameters,
   });
 }
+
+export const deadLettersReport = streamed({
+  name: 'dead-letters',
+  one_row_per: 'rejected input that waits, the latest first',
+  row: letterRow,
+  days: 'none',
+  filters: ['code'],
+  settles: [],
+  reads: ['dead_letters'],
+  rows: allDeadLetters,
+});
+
+export const deadLetterReasonsReport = whole({
+  name: 'dead-letter-reasons',
+  one_row_per: 'reason for which inputs wait, the most first',
+  row: waitingLettersRow,
+  days: 'none',
+  filters: [],
+  settles: [],
+  reads: ['dead_letters'],
+  key: ['code'],
+  rows: deadLetterReasons,
+});

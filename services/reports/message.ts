@@ -1,11 +1,11 @@
 import { messageRow, type ExplainedMessage, type MessageRow } from '@ctwa-ledger/schemas/message.ts';
-import type { Database } from '../ledger/database.ts';
-import { explainMessages } from '../ledger/explain.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { explainMessages } from '../ledger/thread.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { pricedSql } from '../rating/pricing.ts';
+import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES, placedSql } from '../rating/ratable.ts';
-import { isClosedSql } from '../rating/standing-periods.ts';
+import { isClosedSql, readStandingPeriods } from './closed-periods.ts';
 import { whatToDo } from './failures.ts';
 import { participantKeySql } from './participants.ts';
 import { isoTime } from './sql.ts';
@@ -21,23 +21,31 @@ export interface AskedMessage {
 
 /** The messages of an id with what decides their amounts. */
 async function readMessages(database: Database, asked: AskedMessage): Promise<MessageRow[]> {
-  const basis = await readRatingBasis(database);
+  const [basis, closings] = await Promise.all([readRatingBasis(database), readStandingPeriods(database, 0)]);
   const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
   return database.query(
     messageRow,
-    `SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, participant, ${participantKeySql('participant')} AS participant_key, toString(waba_id) AS waba_id,
+    `SELECT * REPLACE (nullIf(list_cost, '') AS list_cost, nullIf(billed_cost, '') AS billed_cost, nullIf(savings, '') AS savings)
+     FROM
+     (
+     SELECT toString(phone_number_id) AS phone_number_id, message_id, customer, participant, ${participantKeySql('participant')} AS participant_key, toString(waba_id) AS waba_id,
         ${isoTime('marks.sent_at')} AS sent_time, ${isoTime('marks.delivered_at')} AS delivered_time, toString(marks.day) AS rated_day,
         type, template_name, category, policy, predicted, reported, billing, conversation_id, ad_id, source_type,
         model, market, rated_category, currency, card, tier,
         if(needs = 'rate' AND marks.basis != 'rate' AND unrated = '', toString(scope), NULL) AS free_place,
-        toString(rate) AS list_cost,
-        if(rate IS NULL, NULL, if(billing = 'BILLABLE', list_cost, '0')) AS billed_cost,
-        if(rate IS NULL, NULL, if(billing = 'BILLABLE', '0', list_cost)) AS savings,
+        ifNull(toString(rate), '') AS list_cost, ${BILLED_OR_SAVED.billed} AS billed_cost, ${BILLED_OR_SAVED.saved} AS savings,
         unrated, toBool(marks.delivered_at IS NOT NULL AND ${isClosedSql('marks.waba_id', 'marks.day')}) AS is_closed,
         toBool(is_failed) AS has_failed, toString(error_code) AS error_code, error_title, tag, dialled_customer
      FROM (${pricedSql(placedSql(basis, meant), 'rated_category')}) AS marks
+     )
      ORDER BY phone_number_id, participant`,
-    { ...basis.parameters, message_id: asked.message_id, number: asked.phone_number_id ?? '', tz: asked.tz },
+    {
+      ...basis.parameters,
+      ...closings.parameters,
+      message_id: asked.message_id,
+      number: asked.phone_number_id ?? '',
+      tz: asked.tz,
+    },
   );
 }
 

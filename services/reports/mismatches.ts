@@ -1,3 +1,4 @@
+import { instant } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import {
   mismatchesRow,
@@ -6,10 +7,15 @@ import {
   type MismatchRow,
   type MismatchSort,
 } from '@ctwa-ledger/schemas/bill.ts';
-import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
+import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database, Parameters } from '../clickhouse/database.ts';
+import { readRatingBasis } from '../rating/basis.ts';
+import { pricedSql } from '../rating/pricing.ts';
+import { placedSql } from '../rating/ratable.ts';
 import { participantKeySql } from './participants.ts';
-import { paging, type PageKey } from './paging.ts';
+import { paging, reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
+import { MESSAGE_TABLES } from './tables.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 
 const column = (name: string): string => `toString(message_marks.${name})`;
@@ -26,6 +32,8 @@ const NARROWED = {
   phone_number_id: column('phone_number_id'),
 } as const;
 
+const NARROWINGS = Object.keys(NARROWED) as (keyof typeof NARROWED)[];
+
 /** V2's mismatches that were delivered in the range. FINAL: a mark that was one may be none any more. */
 function mismatchesOf(filters: ReportFilters): { readonly from: string; readonly parameters: Parameters } {
   const narrowed = narrowedSql(filters, NARROWED);
@@ -36,37 +44,70 @@ function mismatchesOf(filters: ReportFilters): { readonly from: string; readonly
   };
 }
 
-/** Report `mismatches`: how many messages Meta reported otherwise than predicted, the most first (rules.md V2). */
-export function mismatches(database: Database, filters: ReportFilters): Promise<MismatchesRow[]> {
+/** What a message costs under its mark; null = not known. */
+const COST = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 8), billing = 'UNKNOWN', NULL, toDecimal128(0, 8))";
+
+/** The sum over messages of which both amounts are known; null over none. */
+const knownSum = (amount: string): string => `if(countIf(is_known) = 0, NULL, toString(sumIf(${amount}, is_known)))`;
+
+const MESSAGE =
+  'phone_number_id, message_id, participant, delivered_at, predicted, category, policy, rule, circumstance, currency';
+const GROUP = 'predicted, reported_mark, category, policy, rule, circumstance, currency';
+
+/**
+ * Report `mismatches`: how many messages Meta reported otherwise than predicted, the most first (rules.md V2), and what they
+ * cost by the report and by the prediction: each by itself, in the tier that the charged messages had reached by then. Settle
+ * the charges first.
+ */
+export async function mismatches(database: Database, filters: ReportFilters): Promise<MismatchesRow[]> {
   const { from, parameters } = mismatchesOf(filters);
+  const basis = await readRatingBasis(database);
+  const followed = `(SELECT *, reported AS reported_mark FROM ${from})`;
+  // As if Meta had reported nothing.
+  const predicted = `(SELECT * REPLACE (predicted AS billing, '' AS reported) FROM (SELECT *, reported AS reported_mark FROM ${from}))`;
+  const priced = (marks: string): string => pricedSql(placedSql(basis, 'true', marks), 'rated_category');
   return database.query(
     mismatchesRow,
-    `SELECT predicted, reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
-       ${isoTime('min(delivered_at)')} AS first_delivered_at, ${isoTime('max(delivered_at)')} AS last_delivered_at
-     FROM ${from}
-     GROUP BY predicted, reported, category, policy, rule, circumstance
-     ORDER BY messages DESC, predicted, reported, category, policy, rule, circumstance`,
-    parameters,
+    `SELECT predicted, toString(reported_mark) AS reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
+       ${isoTime('min(message.delivered_at)')} AS first_delivered_at, ${isoTime('max(message.delivered_at)')} AS last_delivered_at,
+       currency, ${knownSum('by_report')} AS cost_followed, ${knownSum('by_rules')} AS cost_predicted,
+       ${knownSum('by_report - by_rules')} AS cost_difference, toUInt32(countIf(NOT is_known)) AS unrated
+     FROM
+     (
+       SELECT ${MESSAGE}, reported_mark, max(by_report) AS by_report, max(by_rules) AS by_rules,
+         by_report IS NOT NULL AND by_rules IS NOT NULL AS is_known
+       FROM
+       (
+         SELECT ${MESSAGE}, reported_mark, ${COST} AS by_report, CAST(NULL AS Nullable(Decimal(38, 8))) AS by_rules FROM (${priced(followed)})
+         UNION ALL
+         SELECT ${MESSAGE}, reported_mark, CAST(NULL AS Nullable(Decimal(38, 8))), ${COST} FROM (${priced(predicted)})
+       )
+       GROUP BY ${MESSAGE}, reported_mark
+     ) AS message
+     GROUP BY ${GROUP}
+     ORDER BY messages DESC, predicted, reported, category, policy, rule, circumstance, currency`,
+    { ...basis.parameters, ...parameters },
   );
 }
 
-export const MISMATCHED_MESSAGES_COLUMNS = [
-  'message_id',
-  'phone_number_id',
-  'customer',
-  'delivered_at',
-  'type',
-  'template_name',
-  'category',
-  'policy',
-  'predicted',
-  'reported',
-  'reported_category',
-  'rule',
-  'conversation_id',
-  'ad_id',
-  'circumstance',
-] as const;
+const messageRow = z.object({
+  message_id: z.string(),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  delivered_at: instant,
+  type: z.string(),
+  template_name: z.string(),
+  category: z.string(),
+  policy: z.string(),
+  predicted: z.string(),
+  reported: z.string(),
+  reported_category: z.string(),
+  rule: z.string(),
+  conversation_id: z.string(),
+  ad_id: z.string(),
+  circumstance: z.string(),
+});
+export const MISMATCHED_MESSAGES_COLUMNS = columnsOf(messageRow);
 
 const COLUMNS = MISMATCHED_MESSAGES_COLUMNS.map((name) =>
   name === 'delivered_at' ? `${isoTime('message_marks.delivered_at')} AS delivered_text` : `${column(name)} AS ${name}`,
@@ -107,15 +148,32 @@ export async function mismatchedMessages(
 }
 
 /** Report `mismatched-messages`, streamed: `MISMATCHED_MESSAGES_COLUMNS` as text, the latest delivery first. */
-export function allMismatchedMessages(
-  database: Database,
-  filters: ReportFilters,
-): AsyncGenerator<(readonly unknown[])[]> {
+async function* allMismatchedMessages(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { from, parameters } = mismatchesOf(filters);
-  return database.stream(
-    `SELECT ${COLUMNS} FROM ${from}
-     ORDER BY message_marks.delivered_at DESC, message_marks.phone_number_id DESC, message_marks.message_id DESC,
-       message_marks.participant DESC`,
-    parameters,
-  );
+  const { also, where, order, parameters: place } = reportPaging(page, keysOf('delivered_at'), true);
+  yield* database.stream(`SELECT ${COLUMNS}${also} FROM ${from} AND ${where} ${order}`, { ...parameters, ...place });
 }
+
+export const mismatchesReport = whole({
+  name: 'mismatches',
+  one_row_per:
+    'pair of marks, category, policy, rule and circumstance: messages whose report differs from the prediction',
+  row: mismatchesRow,
+  days: 'zone',
+  filters: NARROWINGS,
+  settles: ['charges'],
+  reads: MESSAGE_TABLES,
+  key: ['predicted', 'reported', 'category', 'policy', 'rule', 'circumstance', 'currency'],
+  rows: mismatches,
+});
+
+export const mismatchedMessagesReport = streamed({
+  name: 'mismatched-messages',
+  one_row_per: 'message whose report differs from the prediction, the latest delivery first',
+  row: messageRow,
+  days: 'zone',
+  filters: NARROWINGS,
+  settles: [],
+  reads: ['message_marks'],
+  rows: allMismatchedMessages,
+});

@@ -1,5 +1,5 @@
-import type { AskedPage, PageOf } from '@ctwa-ledger/schemas/reports.ts';
-import type { Parameters } from '../ledger/database.ts';
+import type { AskedPage, PageOf } from '@ctwa-ledger/schemas/asked.ts';
+import type { Parameters } from '../clickhouse/database.ts';
 
 /** Something rows are ordered by. `sql` must never be null: what is not known has a value that puts it where it belongs. */
 export interface PageKey {
@@ -17,7 +17,7 @@ const IS_VALUE: Readonly<Record<PageKey['type'], (text: string) => boolean>> = {
   'Decimal(38, 8)': (text) => /^-?\d{1,28}(\.\d{1,8})?$/.test(text),
 };
 
-function readCursor(text: string, keys: readonly PageKey[]): string[] | null {
+function readCursor(text: string, keys: readonly Pick<PageKey, 'type'>[]): string[] | null {
   if (text === '' || text.length > MAX_CURSOR_CHARACTERS) return null;
   try {
     const values: unknown = JSON.parse(text);
@@ -68,4 +68,47 @@ export function paging({ sort, after, limit }: AskedPage, keys: readonly PageKey
       };
     },
   };
+}
+
+/** A place that is none of the report that it was given to. */
+export class UnknownPlaceError extends Error {}
+
+/** A page of a report in its own order: so many rows, from the begin or after the place of a row. */
+export interface ReportPage {
+  readonly limit: number;
+  /** As a row of an earlier page carries it, JSON; null = from the begin. */
+  readonly after: string | null;
+}
+
+/** @throws UnknownPlaceError when the place is none of rows with such keys */
+export function placeAfter({ after }: ReportPage, keys: readonly Pick<PageKey, 'type'>[]): readonly string[] | null {
+  if (after === null) return null;
+  const place = readCursor(after, keys);
+  if (place === null) throw new UnknownPlaceError('The place after which the page is to begin is none of this report.');
+  return place;
+}
+
+/** The parts of a query that reads a report whole, or one page of it. */
+export interface ReportPaging {
+  /** Of a page, the place of each row, after a comma. */
+  readonly also: string;
+  /** A condition. */
+  readonly where: string;
+  /** `ORDER BY …`, of a page with a limit of one row more: it says whether there is another page. */
+  readonly order: string;
+  readonly parameters: Parameters;
+}
+
+/** Reads a report in the order of its keys. */
+export function reportPaging(page: ReportPage | null, keys: readonly PageKey[], descending = false): ReportPaging {
+  const order = `ORDER BY ${keys.map(({ sql }) => `${sql}${descending ? ' DESC' : ''}`).join(', ')}`;
+  if (page === null) return { also: '', where: 'true', order, parameters: {} };
+  const place = placeAfter(page, keys);
+  const asked = {
+    sort: { column: '', descending },
+    after: place === null ? '' : JSON.stringify(place),
+    limit: page.limit,
+  };
+  const { cursor, where, order: limited, parameters } = paging(asked, keys);
+  return { also: `, ${cursor}`, where, order: limited, parameters };
 }

@@ -1,13 +1,14 @@
 import { reportedWindowsRow, type ReportedWindowsRow } from '@ctwa-ledger/schemas/deliveries.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { whole } from './report.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 
 /** The place of a message in the order in which a thread is decided (rules.md W4). */
 const PLACE = '(assumeNotNull(marks.delivered_at), marks.sent_at, marks.message_id)';
 
 /** Report `reported-windows`: free entry windows that only Meta reports, by the delivery of their first message. */
-export function reportedWindows(database: Database, filters: ReportFilters): Promise<ReportedWindowsRow[]> {
+function reportedWindows(database: Database, filters: ReportFilters): Promise<ReportedWindowsRow[]> {
   const narrowed = narrowedSql(filters, { phone_number_id: 'toString(marks.phone_number_id)' });
   return database.query(
     reportedWindowsRow,
@@ -31,3 +32,15 @@ export function reportedWindows(database: Database, filters: ReportFilters): Pro
     { ...parametersOf(filters), ...narrowed.parameters },
   );
 }
+
+export const reportedWindowsReport = whole({
+  name: 'reported-windows',
+  one_row_per: 'free entry window that only Meta reports: no message of the customer names an ad or post',
+  row: reportedWindowsRow,
+  days: 'zone',
+  filters: ['phone_number_id'],
+  settles: [],
+  reads: ['message_marks'],
+  key: ['phone_number_id', 'customer', 'conversation_id', 'first_message_id'],
+  rows: reportedWindows,
+});

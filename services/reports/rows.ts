@@ -1,82 +1,80 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database, Parameters } from '../ledger/database.ts';
+import { amount, count, instant } from '@ctwa-ledger/schemas/cells.ts';
+import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { z } from 'zod';
+import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
-import { pricedSql } from '../rating/pricing.ts';
+import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
-import {
-  CLOSED,
-  IS_STANDING,
-  readStandingPeriods,
-  STANDING_PERIODS,
-  type StandingPeriods,
-} from '../rating/standing-periods.ts';
-import { closingsOf, daysOf } from './charges.ts';
-import { FROM, isoTime, narrowedSql, parametersOf, readQuery, TO } from './sql.ts';
+import { CLOSED, IS_STANDING, readStandingPeriods, STANDING_PERIODS, type StandingPeriods } from './closed-periods.ts';
+import { closingsOf, OF_CHARGES } from './charges.ts';
+import { reportPaging, type PageKey } from './paging.ts';
+import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
+import { daysOf, FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
+import { MESSAGE_TABLES } from './tables.ts';
+import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
+import { filledQuery, readQuery } from '../clickhouse/sql.ts';
 
-export const MESSAGES_COLUMNS = [
-  'message_id',
-  'phone_number_id',
-  'customer',
-  'sent_at',
-  'delivered_at',
-  'type',
-  'template_name',
-  'category',
-  'policy',
-  'predicted',
-  'reported',
-  'billing',
-  'billable',
-  'conversation_id',
-  'ad_id',
-  'waba_id',
-  'market',
-  'rated_category',
-  'currency',
-  'rate_card',
-  'list_cost',
-  'billed_cost',
-  'savings',
-  'unrated',
-  'period',
-  'error_code',
-  'error_title',
-  'tag',
-] as const;
+const messageRow = z.object({
+  message_id: z.string(),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  sent_at: instant,
+  delivered_at: instant,
+  type: z.string(),
+  template_name: z.string(),
+  category: z.string(),
+  policy: z.string(),
+  predicted: z.string(),
+  reported: z.string(),
+  billing: z.string(),
+  billable: z.boolean().describe('Whether the message is charged.'),
+  conversation_id: z.string(),
+  ad_id: z.string(),
+  waba_id: z.string(),
+  market: z.string(),
+  rated_category: z.string(),
+  currency: z.string(),
+  rate_card: z.string(),
+  list_cost: amount,
+  billed_cost: amount,
+  savings: amount,
+  unrated: z.string().describe('Why the message has no amount; empty where it has one.'),
+  period: z.string(),
+  error_code: z.string(),
+  error_title: z.string(),
+  tag: z.string(),
+});
+export const MESSAGES_COLUMNS = columnsOf(messageRow);
 
-export const CONVERSATIONS_COLUMNS = [
-  'conversation_id',
-  'phone_number_id',
-  'customer',
-  'entry_at',
-  'source_type',
-  'ad_id',
-  'source_url',
-  'ctwa_clid',
-  'reply_message_id',
-  'replied_at',
-  'seconds_to_reply',
-  'opened_at',
-  'expires_at',
-  'free_messages',
-  'ad_conversation_id',
-] as const;
+const conversationRow = z.object({
+  conversation_id: z.string().describe('Id of the entry: the customer’s message that came from an ad or post.'),
+  phone_number_id: z.string(),
+  customer: z.string(),
+  entry_at: instant,
+  source_type: z.string(),
+  ad_id: z.string(),
+  source_url: z.string(),
+  ctwa_clid: z.string(),
+  reply_message_id: z.string(),
+  replied_at: instant,
+  seconds_to_reply: count.nullable(),
+  opened_at: instant,
+  expires_at: instant,
+  free_messages: count,
+  ad_conversation_id: z.string(),
+});
+export const CONVERSATIONS_COLUMNS = columnsOf(conversationRow);
 
-function filled(query: string, table: string): string {
-  return query
-    .replaceAll('%from%', FROM)
-    .replaceAll('%to%', TO)
-    .replaceAll(/%(\w+_at)%/g, (_, column: string) => isoTime(`${table}.${column}`));
+/** Times in a query as reports print them, by the name of their column. */
+function timesOf(table: string, columns: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(columns.map((column) => [column, isoTime(`${table}.${column}`)]));
 }
 
-const MESSAGES = filled(readQuery('messages'), 'message_marks');
-const CONVERSATIONS = filled(readQuery('conversations'), 'entry_marks');
-
-/**
- * What the days of a range are of: the time of sending or of delivery in the zone of the filters, or the days of report
- * `charges`: of delivery, in the zone of each account unless a zone is asked for.
- */
-export type MessagesBy = 'sent' | 'delivered' | 'charged';
+const MESSAGES = readQuery('messages');
+const MESSAGE_TIMES = timesOf('message_marks', ['sent_at', 'delivered_at']);
+const CONVERSATIONS = readQuery('conversations');
+const ENTRY_TIMES = timesOf('entry_marks', ['entry_at', 'replied_at', 'opened_at', 'expires_at']);
 
 /** Conditions on messages, by what they are asked of. */
 interface MessageRange {
@@ -87,7 +85,6 @@ interface MessageRange {
 }
 
 const DAY_SECONDS = 86_400;
-const LAST_SECOND = 4_294_967_295;
 
 function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
   const parameters = parametersOf(filters);
@@ -190,36 +187,74 @@ export function printedMessages(
  * @param order `ORDER BY …`, and perhaps a limit
  */
 export function messagesSql(printed: string, also: string, order: string): string {
-  const parts: Readonly<Record<string, string>> = { '%rated%': printed, '%also%': also, '%order%': order };
-  return MESSAGES.replaceAll(/%(rated|also|order)%/g, (name) => parts[name] ?? '');
+  return filledQuery(MESSAGES, { ...MESSAGE_TIMES, ...BILLED_OR_SAVED, rated: printed, also, order });
 }
+
+/** The order of report `messages`. */
+const KEYS: readonly PageKey[] = [
+  { sql: 'toInt64(toUnixTimestamp(message_marks.sent_at))', type: 'Int64' },
+  { sql: 'message_id', type: 'String' },
+  { sql: 'toString(phone_number_id)', type: 'String' },
+  { sql: 'participant', type: 'String' },
+];
 
 /**
  * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
  * frozen rows are printed, and `period` says so; not where days of a zone are asked for as those of charges. Tiers and allowances are those of the charges: settle them first.
  */
-export async function* messages(
-  database: Database,
-  filters: ReportFilters,
-  by: MessagesBy,
-): AsyncGenerator<(readonly unknown[])[]> {
+async function* messages(database: Database, { filters, by, page }: AskedRows): AsyncGenerator<Batch> {
   const [basis, closings] = await Promise.all([
     readRatingBasis(database),
     // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
     by === 'charged' ? closingsOf(database, filters) : readStandingPeriods(database, 0),
   ]);
   const { sql, parameters } = printedMessages(basis, closings, filters, by);
-  const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id, participant';
-  yield* database.stream(messagesSql(sql, '', order), parameters);
+  if (page === null) {
+    // Columns as they are, and not the keys of a page: there may be millions of rows to sort.
+    const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id, participant';
+    yield* database.stream(messagesSql(sql, '', order), parameters);
+    return;
+  }
+  const { also, where, order, parameters: place } = reportPaging(page, KEYS);
+  const printed = `SELECT * FROM (${sql}) AS message_marks WHERE ${where}`;
+  yield* database.stream(messagesSql(printed, also, order), { ...parameters, ...place });
 }
+
+export const messagesReport = streamed({
+  name: 'messages',
+  one_row_per: 'message of the business, of a message to a group each participant: marks, amounts, Meta’s error, tag',
+  row: messageRow,
+  days: 'zone',
+  takes_by: true,
+  filters: OF_CHARGES,
+  settles: ['charges'],
+  reads: MESSAGE_TABLES,
+  rows: messages,
+});
 
 /** Which entries came from the ad or post of the filters: of an address, those that name it themselves. */
 const OF_AD = "({ad:String} = '' OR ad_id = {ad:String} OR entry_marks.source_url = {ad:String})";
 
+const ENTRY_KEYS: readonly PageKey[] = [
+  { sql: 'toInt64(toUnixTimestamp(entry_marks.entry_at))', type: 'Int64' },
+  { sql: 'entry_id', type: 'String' },
+  { sql: 'toString(phone_number_id)', type: 'String' },
+];
+
 /** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */
-export function conversations(database: Database, filters: ReportFilters): AsyncGenerator<(readonly unknown[])[]> {
-  return database.stream(
-    CONVERSATIONS.replace('%ad%', () => OF_AD),
-    parametersOf(filters),
-  );
+async function* conversations(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
+  const { also, where, order, parameters } = reportPaging(page, ENTRY_KEYS);
+  const parts = { ...ENTRY_TIMES, from: FROM, to: TO, ad: OF_AD, also, place: where, order };
+  yield* database.stream(filledQuery(CONVERSATIONS, parts), { ...parametersOf(filters), ...parameters });
 }
+
+export const conversationsReport = streamed({
+  name: 'conversations',
+  one_row_per: 'entry, a customer’s message that came from an ad or post: its reply and its free entry window',
+  row: conversationRow,
+  days: 'zone',
+  filters: ['ad'],
+  settles: [],
+  reads: ['entry_marks'],
+  rows: conversations,
+});

@@ -18,15 +18,21 @@ import {
   type SavingsTagsRow,
   type UnratedRow,
 } from '@ctwa-ledger/schemas/bill.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Database } from '../ledger/database.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { closingsOf, pricedCharges, printedCharges } from './charges.ts';
+import { closingsOf, OF_CHARGES, OF_MESSAGES, pricedCharges, printedCharges } from './charges.ts';
+import { whole } from './report.ts';
 import { printedMessages } from './rows.ts';
 import { ofAdSql } from './sql.ts';
+import { chargeTables, MESSAGE_TABLES } from './tables.ts';
 
-/** Whether some message of a group has an amount: a sum over none is nothing, not 0. */
-const RATED = "countIf(charges.list_cost != '') > 0";
+/**
+ * Whether a group has a sum. One over no amounts is nothing, not 0; neither is one over messages that are free by rule, where
+ * others have no price.
+ */
+const RATED = `(sum(toDecimal128OrZero(charges.list_cost, 8)) > 0
+    OR (countIf(charges.list_cost != '') > 0 AND sum(toUInt64(charges.unrated)) = 0))`;
 
 const sumOf = (cost: string): string =>
   `if(${RATED}, ifNull(toString(sum(toDecimal128OrNull(charges.${cost}, 8))), '0'), NULL)`;
@@ -74,22 +80,22 @@ export function savings(database: Database, filters: ReportFilters): Promise<Sav
 }
 
 /** Report `savings-days`: the same by day, without days on which nothing was delivered. */
-export function savingsDays(database: Database, filters: ReportFilters): Promise<SavingsDaysRow[]> {
+function savingsDays(database: Database, filters: ReportFilters): Promise<SavingsDaysRow[]> {
   return sums(database, filters, savingsDaysRow, CUTS.days);
 }
 
 /** Report `savings-categories`: by rated category and mark. */
-export function savingsCategories(database: Database, filters: ReportFilters): Promise<SavingsCategoriesRow[]> {
+function savingsCategories(database: Database, filters: ReportFilters): Promise<SavingsCategoriesRow[]> {
   return sums(database, filters, savingsCategoriesRow, CUTS.categories);
 }
 
 /** Report `savings-markets`: by market. */
-export function savingsMarkets(database: Database, filters: ReportFilters): Promise<SavingsMarketsRow[]> {
+function savingsMarkets(database: Database, filters: ReportFilters): Promise<SavingsMarketsRow[]> {
   return sums(database, filters, savingsMarketsRow, CUTS.markets);
 }
 
 /** Report `savings-numbers`: by account and business number. */
-export function savingsNumbers(database: Database, filters: ReportFilters): Promise<SavingsNumbersRow[]> {
+function savingsNumbers(database: Database, filters: ReportFilters): Promise<SavingsNumbersRow[]> {
   return sums(database, filters, savingsNumbersRow, CUTS.numbers);
 }
 
@@ -97,11 +103,12 @@ export function savingsNumbers(database: Database, filters: ReportFilters): Prom
  * Report `savings-tags`: by what senders attached to messages. Charges do not keep that, so the messages behind them are
  * priced one by one.
  */
-export async function savingsTags(database: Database, filters: ReportFilters): Promise<SavingsTagsRow[]> {
+async function savingsTags(database: Database, filters: ReportFilters): Promise<SavingsTagsRow[]> {
   const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const { sql, parameters } = printedMessages(basis, closings, filters, 'charged');
   const sum = (condition: string): string =>
-    `if(countIf(reason = '') = 0, NULL, toString(sumIf(toDecimal128(ifNull(rate, 0), 8), ${condition})))`;
+    `if(sum(toDecimal128(ifNull(rate, 0), 8)) > 0 OR countIf(reason != '') = 0,
+        toString(sumIf(toDecimal128(ifNull(rate, 0), 8), ${condition})), NULL)`;
   return database.query(
     savingsTagsRow,
     `SELECT tag, currency, toUInt32(count()) AS volume, ${sum('true')} AS list_cost,
@@ -174,7 +181,8 @@ SELECT ad_id, source_type, currency, messages AS free_messages, savings_total AS
 FROM
 (
     SELECT ad_id, source_type, currency, ${VOLUME} AS messages,
-        if(countIf(unrated = '') > 0, ifNull(toString(sum(toDecimal128(rate, 8) * priced.volume)), '0'), NULL) AS savings_total,
+        ifNull(sum(toDecimal128(rate, 8) * priced.volume), 0) AS amount,
+        if(amount > 0 OR countIf(unrated != '') = 0, toString(amount), NULL) AS savings_total,
         toUInt32(sumIf(priced.volume, unrated != '')) AS unrated_messages
     FROM ${priced} AND billing = 'FREE_ENTRY' AND ${ofAdSql(filters)}
     GROUP BY ad_id, source_type, currency
@@ -184,7 +192,7 @@ ORDER BY ad_id, source_type, currency`,
 }
 
 /** Report `savings-ads`: what the windows of each ad or post saved. */
-export async function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
+async function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
   return (await savingsOfFreeEntry(database, filters)).filter(({ source_type }) => source_type !== '');
 }
 
@@ -202,3 +210,86 @@ GROUP BY unrated, waba_id, currency, model, market, category
 ORDER BY messages DESC, reason, waba_id, currency, model, market, category`,
   );
 }
+
+/** What all reports of sums of charges have in common. */
+const OF_SUMS = {
+  days: 'accounts',
+  filters: OF_CHARGES,
+  settles: ['charges'],
+  reads: chargeTables,
+} as const;
+
+export const savingsReport = whole({
+  ...OF_SUMS,
+  name: 'savings',
+  one_row_per: 'currency: what was billed and saved',
+  row: savingsRow,
+  key: CUTS.totals,
+  rows: savings,
+});
+
+export const savingsDaysReport = whole({
+  ...OF_SUMS,
+  name: 'savings-days',
+  one_row_per: 'day and currency',
+  row: savingsDaysRow,
+  key: CUTS.days,
+  rows: savingsDays,
+});
+
+export const savingsAdsReport = whole({
+  ...OF_SUMS,
+  name: 'savings-ads',
+  one_row_per: 'ad or post and currency: what its free entry windows saved',
+  row: savingsAdsRow,
+  filters: ['ad'],
+  key: ['ad_id', 'source_type', 'currency'],
+  rows: savingsAds,
+});
+
+export const savingsCategoriesReport = whole({
+  ...OF_SUMS,
+  name: 'savings-categories',
+  one_row_per: 'rated category, mark and currency',
+  row: savingsCategoriesRow,
+  key: CUTS.categories,
+  rows: savingsCategories,
+});
+
+export const savingsMarketsReport = whole({
+  ...OF_SUMS,
+  name: 'savings-markets',
+  one_row_per: 'market and currency',
+  row: savingsMarketsRow,
+  key: CUTS.markets,
+  rows: savingsMarkets,
+});
+
+export const savingsNumbersReport = whole({
+  ...OF_SUMS,
+  name: 'savings-numbers',
+  one_row_per: 'account, business number and currency',
+  row: savingsNumbersRow,
+  key: CUTS.numbers,
+  rows: savingsNumbers,
+});
+
+export const savingsTagsReport = whole({
+  ...OF_SUMS,
+  name: 'savings-tags',
+  one_row_per: 'tag of messages and currency',
+  row: savingsTagsRow,
+  reads: MESSAGE_TABLES,
+  key: ['tag', 'currency'],
+  rows: savingsTags,
+});
+
+export const unratedReport = whole({
+  ...OF_SUMS,
+  name: 'unrated',
+  one_row_per: 'reason, account, currency, model, market and category of messages without an amount, the most first',
+  row: unratedRow,
+  filters: OF_MESSAGES,
+  key: ['reason', 'waba_id', 'currency', 'model', 'market', 'category'],
+  rows: unrated,
+});

@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
-import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
-import type { Parameters } from '../ledger/database.ts';
-
-/** A query that is too long to sit in code, from `sql/queries`. */
-export function readQuery(name: string): string {
-  return readFileSync(new URL(`../../sql/queries/${name}.sql`, import.meta.url), 'utf8');
-}
+import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Parameters } from '../clickhouse/database.ts';
+import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /**
  * SQL for a time column as contract.md 3 prints it: ISO 8601 with offset in the zone `{tz:String}`, empty = not known.
@@ -23,11 +18,8 @@ export function isoTime(column: string): string {
     leftPad(toString(intDiv(abs(${offset}) % 3600, 60)), 2, '0')))`;
 }
 
-/** The first and last moment that events can have, for ranges without an end; Unix seconds. */
-const FOREVER = { from: 0, to: 4_294_967_295 };
-
 /** The first moment of a day in a zone: where clocks go back over midnight, the day begins the first time round. */
-function firstMoment(day: string, zone: string): DateTime {
+export function firstMoment(day: string, zone: string): DateTime {
   const start = DateTime.fromISO(day, { zone }).startOf('day');
   const before = start.minus({ hours: 1 });
   return before.hasSame(start, 'day') ? before : start;
@@ -36,11 +28,23 @@ function firstMoment(day: string, zone: string): DateTime {
 /** The range of the filters in Unix seconds, midnight to midnight in their zone. */
 export function rangeOf(filters: ReportFilters): { readonly from: number; readonly to: number } {
   const midnight = (day: string): number =>
-    Math.min(Math.max(firstMoment(day, filters.tz).toSeconds(), FOREVER.from), FOREVER.to);
+    Math.min(Math.max(firstMoment(day, filters.tz).toSeconds(), 0), LAST_SECOND);
   return {
-    from: filters.from === null ? FOREVER.from : midnight(filters.from),
-    to: filters.to === null ? FOREVER.to : midnight(filters.to),
+    from: filters.from === null ? 0 : midnight(filters.from),
+    to: filters.to === null ? LAST_SECOND : midnight(filters.to),
   };
+}
+
+/**
+ * The days of a range as parameters of type Date, which hold no day before the first or far after the last one.
+ * @param days the first day and the day after the last one; null: no bound
+ */
+export function daysOf({ from, to }: Pick<ReportFilters, 'from' | 'to'>): {
+  readonly first_day: string;
+  readonly end_day: string;
+} {
+  const within = (day: string): string => (day < FIRST_DAY ? FIRST_DAY : day > END_DAY ? END_DAY : day);
+  return { first_day: within(from ?? FIRST_DAY), end_day: within(to ?? END_DAY) };
 }
 
 /** The parameters that the fragments of this module and the queries of `sql/queries` take. */
@@ -86,6 +90,16 @@ export function ofAdSql(filters: ReportFilters): string {
   return /^https?:/i.test(ad)
     ? "source_type != '' AND ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})"
     : "source_type != '' AND ad_id = {ad:String}";
+}
+
+/**
+ * Condition on `message_marks`: messages that some quarter hours have or had. The current row may have left them, so ask its
+ * time too.
+ * @param where which rows of `messages_by_time`; `cell_at` is the quarter hour of the delivery, else of the sending
+ */
+export function inQuarterHours(where: string): string {
+  return `(message_marks.phone_number_id, message_marks.message_id) IN
+    (SELECT phone_number_id, message_id FROM messages_by_time WHERE ${where})`;
 }
 
 export const FROM = "toDateTime({from:UInt32}, 'UTC')";

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
-import { readConfiguration } from '../ledger/configuration.ts';
-import type { Database } from '../ledger/database.ts';
-import { countDeadLetters } from '../ledger/dead-letters.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { countDeadLetters } from '../ledger/events/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { dirtyCells } from '../ledger/summaries.ts';
+import { dirtyCells } from '../ledger/derived/summaries.ts';
 import { dirtyChargeHours } from '../rating/charges.ts';
 
 /** The zones of accounts, those of most accounts first. */
@@ -17,10 +17,14 @@ function zonesOf(accounts: readonly Account[]): string[] {
   return [...counts].sort(([one, a], [other, b]) => b - a || compareUtf8(one, other)).map(([zone]) => zone);
 }
 
-/** Answered from the bounds that parts keep of their partition key: no row is read. */
+/** Of small landings the log of landings tells it, of large ones `touched`. */
 async function lastStoredAt(database: Database): Promise<number | null> {
   const row = z.object({ at: z.number() });
-  const [stored] = await database.query(row, 'SELECT toUnixTimestamp(max(touched_at)) AS at FROM touched');
+  const [stored] = await database.query(
+    row,
+    `SELECT toUnixTimestamp(greatest(
+       (SELECT max(touched_at) FROM touched), (SELECT toDateTime(max(landed_at), 'UTC') FROM landing_log))) AS at`,
+  );
   return stored?.at || null;
 }
 

@@ -7,15 +7,14 @@ import type {
   TimelineCursor,
   TimelineEvent,
 } from '@ctwa-ledger/schemas/conversations.ts';
-import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { MessageEvent } from '@ctwa-ledger/schemas/event.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readThread, type FoldedThread } from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
-import { errorsOf } from '../lifecycle/failures.ts';
 import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
-import { ratedCategory } from '../lifecycle/verdict.ts';
+import { refusalOf, refusalsOf, stoppedMarketingAt, unreachableAt } from '../lifecycle/opt-outs.ts';
 import { participantKey } from './participants.ts';
 import { CONVERSATION_SECONDS, CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecycle/time.ts';
 
@@ -23,12 +22,6 @@ import { CONVERSATION_SECONDS, CUSTOMER_SERVICE_WINDOW_SECONDS } from '../lifecy
 const PAGE_EVENTS = 200;
 /** Events after the message asked for, when it is looked up in a long thread. */
 const EVENTS_AFTER = 50;
-/** Meta's code for a customer who wants no marketing messages. 131049, its own limit per user, is none of these. */
-const STOPPED_MARKETING = '131050';
-
-/** Meta's code for a message that cannot be delivered. One that is sent to a customer who blocked the business gets it too. */
-const UNDELIVERABLE = '131026';
-
 /** Among what happens in one second: what ends comes first, what follows from a message comes after it. */
 const RANK: Readonly<Record<TimelineEvent['kind'], number>> = {
   free_window_expired: 0,
@@ -47,33 +40,6 @@ function cursorOf(event: TimelineEvent): TimelineCursor {
 
 function compareCursors(a: TimelineCursor, b: TimelineCursor): number {
   return a.at - b.at || a.rank - b.rank || compareUtf8(a.id, b.id);
-}
-
-/**
- * The first error of each status that has one, under the `markKey` of the row that it is about; of several statuses the
- * latest. What a status of a group message says of nobody is about all its rows, and stands under no participant.
- */
-function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
-  const refusals = new Map<string, Refusal>();
-  for (const event of events) {
-    if (event.event !== 'status') continue;
-    const [first] = errorsOf(event.errors);
-    if (first === undefined || first.code === '') continue;
-    const key = markKey({ message_id: event.id, participant: event.group_id === '' ? '' : event.participant });
-    const known = refusals.get(key);
-    if (known !== undefined && known.at >= event.timestamp) continue;
-    refusals.set(key, {
-      at: event.timestamp,
-      code: first.code,
-      title: first.title === '' ? first.message : first.title,
-    });
-  }
-  return refusals;
-}
-
-function refusalOf(refusals: ReadonlyMap<string, Refusal>, row: OutboundMessage): Refusal | undefined {
-  const of = (participant: string): Refusal | undefined => refusals.get(markKey({ message_id: row.id, participant }));
-  return of(row.participant) ?? of('');
 }
 
 type Window = NonNullable<EntryMark['window']> & { readonly entry: EntryMark };
@@ -252,35 +218,6 @@ function openingMessages({ facts }: FoldedThread): MessageEvent[] {
   return facts.inbound.filter(({ type }) => type !== 'system').sort((a, b) => a.timestamp - b.timestamp);
 }
 
-/** Since when the customer wants no marketing: until a marketing message is delivered after that. */
-function stoppedMarketingAt(
-  { facts }: FoldedThread,
-  refusals: ReadonlyMap<string, Refusal>,
-  as_of: number,
-): number | null {
-  let stopped: number | null = null;
-  let delivered = -Infinity;
-  for (const message of facts.outbound) {
-    const { category, delivered_at } = message;
-    const refusal = refusalOf(refusals, message);
-    if (refusal?.code === STOPPED_MARKETING && (stopped === null || refusal.at > stopped)) stopped = refusal.at;
-    if (ratedCategory(category).startsWith('marketing') && delivered_at !== null && delivered_at <= as_of)
-      delivered = Math.max(delivered, delivered_at);
-  }
-  return stopped !== null && stopped >= delivered ? stopped : null;
-}
-
-/** When Meta said last that the customer cannot be reached; null where a message went through, either way, after that. */
-function unreachableAt({ facts }: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): number | null {
-  const refused = [...refusals.values()].filter(({ code }) => code === UNDELIVERABLE).map(({ at }) => at);
-  if (refused.length === 0) return null;
-  const last = refused.reduce((a, b) => Math.max(a, b));
-  const isSince = (at: number | null): boolean => at !== null && last < at && at <= as_of;
-  const wrote = facts.inbound.some(({ timestamp }) => isSince(timestamp));
-  const received = facts.outbound.some(({ delivered_at }) => isSince(delivered_at));
-  return wrote || received ? null : last;
-}
-
 /**
  * The thread of a message as a page shows it; null when the ledger knows no such message. The thread is folded again from
  * its events, and a page of the time line is given out.
@@ -312,8 +249,8 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
       .map(({ opened_at, expires_at }) => ({ opened_at, expires_at })),
     if_delivered_now: outlookAt(facts, thread.rulebook, asked.as_of),
     last_refusal: [...known.values()].sort((a, b) => b.at - a.at)[0] ?? null,
-    stopped_marketing_at: stoppedMarketingAt(thread, known, asked.as_of),
-    unreachable_at: unreachableAt(thread, known, asked.as_of),
+    stopped_marketing_at: stoppedMarketingAt(facts, thread.events, asked.as_of),
+    unreachable_at: unreachableAt(facts, known, asked.as_of),
     events: all.slice(start, end),
     spans: spansBetween(
       thread,

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
 import { parseEvent } from '@ctwa-ledger/schemas/event.ts';
-import type { Database } from '../ledger/database.ts';
-import { type Location } from '../ledger/database.ts';
-import { readFact, writeFact } from '../ledger/facts.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { type Location } from '../clickhouse/database.ts';
+import { readFact, writeFact } from '../ledger/configuration/facts.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { settleSummaries } from '../ledger/summaries.ts';
-import { otherWriters } from '../ledger/writers.ts';
+import { settleSummaries } from '../ledger/derived/summaries.ts';
+import { otherWriters } from '../ledger/events/writers.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { importRateFile } from '../rating/rate-cards.ts';
 import { SAMPLE_ACCOUNTS, simulate } from '../simulate/simulate.ts';

@@ -1,5 +1,5 @@
 import { SPEND_COLUMNS, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
-import { plain } from '../files/rows.ts';
+import { plain } from '../imports/rows.ts';
 
 /**
  * What Ads Manager calls its columns, by the language that a person has set there, and what its API calls them. English

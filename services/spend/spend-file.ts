@@ -6,11 +6,11 @@ import {
   type SpendFile,
   type SpendMapping,
 } from '@ctwa-ledger/schemas/spend.ts';
-import { decimalMarkOf } from '../files/amounts.ts';
-import { dayOrderOf } from '../files/days.ts';
-import { isBlank, MAX_ROWS_TO_HEADER, Problems, widestRow, type Sheet } from '../files/rows.ts';
-import { readSheets } from '../files/sheets.ts';
-import { scaled, unscaled } from './decimals.ts';
+import { decimalMarkOf } from '../imports/amounts.ts';
+import { dayOrderOf } from '../imports/days.ts';
+import { isBlank, MAX_ROWS_TO_HEADER, Problems, widestRow, type Sheet } from '../imports/rows.ts';
+import { readSheets } from '../imports/sheets.ts';
+import { scaled, unscaled } from '../imports/decimals.ts';
 import { headingsOf, isSpendHeader, readSpendHeader, type SpendHeader } from './spend-header.ts';
 import { SpendRow, type Writing } from './spend-rows.ts';
 import { findSums } from './sums.ts';

@@ -1,6 +1,6 @@
 import { SPEND_COLUMN_NAMES, SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
-import { currencyOf } from '../files/amounts.ts';
-import { placeOf, plain, singleSpaced, type FileRow, type Problems } from '../files/rows.ts';
+import { currencyOf } from '../imports/amounts.ts';
+import { placeOf, plain, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { columnNames, splitHeading } from './headings.ts';
 
 /** The row with the headings, and what it says of the file. */

@@ -8,11 +8,12 @@ import {
   plainDecimal,
   withPoint,
   type DecimalMark,
-} from '../files/amounts.ts';
-import { readDay, type DayOrder } from '../files/days.ts';
-import { placeOf, singleSpaced, type FileRow, type Problems } from '../files/rows.ts';
+} from '../imports/amounts.ts';
+import { readDay, type DayOrder } from '../imports/days.ts';
+import { placeOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { isAll } from './headings.ts';
 import type { SpendHeader } from './spend-header.ts';
+import { FIRST_DAY_OF_EVENTS, LAST_GIVEN_DAY } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /** Ids of ads are digits. */
 const AD_ID = /^\d{1,30}$/;
@@ -81,7 +82,8 @@ export class SpendRow {
   days(isByDay: boolean, { day_order }: Writing): { readonly first_day: string; readonly last_day: string } | null {
     const [first, last] = isByDay ? (['day', 'day'] as const) : (['first_day', 'last_day'] as const);
     const [first_day, last_day] = [readDay(this.text(first), day_order), readDay(this.text(last), day_order)];
-    const isMeant = (day: string | null): day is string => day !== null && day >= '2015-01-01' && day < '2100-01-01';
+    const isMeant = (day: string | null): day is string =>
+      day !== null && day >= FIRST_DAY_OF_EVENTS && day <= LAST_GIVEN_DAY;
     if (!isMeant(first_day)) return this.#notADay(first);
     if (!isMeant(last_day)) return this.#notADay(last);
     if (first_day > last_day) return this.problem(last, `It ends (${last_day}) before it begins (${first_day}).`);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   spendImportSchema,
   type AdLabel,
@@ -10,19 +9,24 @@ import {
   type TypedSpend,
 } from '@ctwa-ledger/schemas/spend.ts';
 import { z } from 'zod';
-import { BrokenFileError } from '../files/broken-file.ts';
-import { Problems } from '../files/rows.ts';
-import type { Database } from '../ledger/database.ts';
-import { LedgerError } from '../ledger/errors.ts';
-import { underLease } from '../ledger/lease.ts';
-import { scaled, unscaled } from './decimals.ts';
+import { BrokenFileError } from '../imports/broken-file.ts';
+import {
+  importGiven,
+  importId,
+  previewGiven,
+  registeredColumns,
+  sha256,
+  withdrawImport,
+  type GivenFile,
+  type ImportKind,
+} from '../imports/register.ts';
+import { Problems } from '../imports/rows.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { scaled, unscaled } from '../imports/decimals.ts';
 import { parseSpendFile } from './spend-file.ts';
 
 /** An export as it was given. */
-export interface GivenSpendFile {
-  /** File name, without its directory. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
+export interface GivenSpendFile extends GivenFile {
   /** Which heading is which column, where it is not known by itself. */
   readonly mapping?: SpendMapping;
 }
@@ -49,14 +53,11 @@ export const LABELS_IN_FORCE = `SELECT ad_id,
   FROM (SELECT * FROM ad_labels FINAL) AS labels INNER JOIN (${STANDING}) AS standing USING import_id
   GROUP BY ad_id`;
 
-const time = (column: string): string => `concat(formatDateTime(${column}, '%FT%T'), '+00:00')`;
-
 /** All imports, the latest first. */
 export function listSpendImports(database: Database): Promise<SpendImport[]> {
   return database.query(
     spendImportSchema,
-    `SELECT import_id, name, checksum, ${time('spend_imports.imported_at')} AS imported_at, imported_by,
-        ${time('spend_imports.withdrawn_at')} AS withdrawn_at, withdrawn_by,
+    `SELECT import_id, name, checksum, ${registeredColumns('spend_imports')},
         multiIf(spend_imports.withdrawn_at IS NOT NULL, 'withdrawn', rows > 0 AND rows_in_force = 0, 'replaced', 'holds') AS state,
         toUInt32(named.ads) AS ads, toUInt32(spent.rows) AS rows, toUInt32(in_force.rows) AS rows_in_force,
         if(rows = 0, NULL, toString(spent.first_day)) AS first_day, if(rows = 0, NULL, toString(spent.last_day)) AS last_day,
@@ -168,26 +169,18 @@ async function isNaming(database: Database, { labels }: SpendFile): Promise<bool
   });
 }
 
-interface ImportId {
+/** A file or a typed amount, as it was read. */
+interface ReadSpend {
+  readonly given: GivenFile;
   readonly import_id: string;
-  readonly checksum: string;
-}
-
-const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
-
-/** The bytes make an import itself, and how they were read: the same again is the same import. */
-function idOf(content: string | Uint8Array, mapping: SpendMapping = NO_MAPPING): ImportId {
-  const checksum = sha256(content);
-  const read = JSON.stringify([checksum, Object.entries(mapping.columns).sort(), mapping.currency ?? null]);
-  const isMapped = Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
-  return { import_id: (isMapped ? sha256(read) : checksum).slice(0, 12), checksum };
+  readonly file: SpendFile;
 }
 
 /**
  * What an import would do.
  * @throws BrokenFileError where days of an ad overlap with others that hold: both would be counted
  */
-async function plan(database: Database, name: string, import_id: string, file: SpendFile): Promise<PlannedSpendImport> {
+async function plan({ given, import_id, file }: ReadSpend, database: Database): Promise<PlannedSpendImport> {
   const [imports, standing, unknown, is_naming] = await Promise.all([
     listSpendImports(database),
     standingSpend(database, file.spend),
@@ -210,7 +203,7 @@ async function plan(database: Database, name: string, import_id: string, file: S
           `Ad ${row.ad_id} has ${row.currency} for ${row.first_day} to ${row.last_day} here and for ${other.first_day} to ${other.last_day} in ${other.name}, so days would be counted twice: import the same days, or withdraw ${other.import_id} first.`,
         );
     }
-  if (!problems.isEmpty) throw new BrokenFileError(name, problems.result());
+  if (!problems.isEmpty) throw new BrokenFileError(given.name, problems.result());
   return {
     import_id,
     outcome: held !== undefined && held.rows_in_force === held.rows && is_naming ? 'unchanged' : 'imported',
@@ -232,65 +225,84 @@ async function plan(database: Database, name: string, import_id: string, file: S
 const MAP_THEM =
   'Say which column is which with --column, like --column ad_id="…" --column amount="…" --column day="…", or keep that with "ctwa-ledger spend map NAME --column …" and give --mapping NAME.';
 
-async function parsed(file: GivenSpendFile): Promise<SpendFile> {
-  const read = await parseSpendFile(file.bytes, file.mapping);
-  if (read.ok) return read;
-  throw read.headings === undefined
-    ? new BrokenFileError(file.name, read)
-    : new BrokenFileError(file.name, read, MAP_THEM);
+async function readFile(given: GivenSpendFile): Promise<ReadSpend> {
+  const { name, bytes, mapping = NO_MAPPING } = given;
+  const file = await parseSpendFile(bytes, mapping);
+  if (!file.ok)
+    throw file.headings === undefined ? new BrokenFileError(name, file) : new BrokenFileError(name, file, MAP_THEM);
+  // The bytes make an import itself, and how they were read.
+  const checksum = sha256(bytes);
+  const isMapped = Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
+  const import_id = isMapped
+    ? importId(checksum, Object.entries(mapping.columns).sort(), mapping.currency ?? null)
+    : checksum.slice(0, 12);
+  return { given, import_id, file };
 }
+
+function readTyped(typed: TypedSpend): ReadSpend {
+  const { ad_name, ...spend } = typed;
+  const text = JSON.stringify(['typed', typed]);
+  return {
+    given: { name: `typed: ad ${typed.ad_id}`, bytes: Buffer.from(text) },
+    import_id: sha256(text).slice(0, 12),
+    file: {
+      spend: [spend],
+      labels: ad_name === '' ? [] : [{ ad_id: typed.ad_id, ad_name, adset_name: '', campaign_name: '' }],
+      added_up: 0,
+      passed_over: 0,
+    },
+  };
+}
+
+const labelRowOf = (import_id: string, { ad_id, ad_name, adset_name, campaign_name }: AdLabel): string[] => [
+  import_id,
+  ad_id,
+  ad_name,
+  adset_name,
+  campaign_name,
+];
+
+const spendRowOf = (import_id: string, { ad_id, first_day, last_day, currency, amount }: AdSpend): string[] => [
+  import_id,
+  ad_id,
+  first_day,
+  last_day,
+  currency,
+  amount,
+];
+
+export const AD_SPEND: ImportKind<GivenSpendFile | TypedSpend, ReadSpend, PlannedSpendImport, SpendImport> = {
+  table: 'spend_imports',
+  id: 'import_id',
+  noun: 'import',
+  listedBy: 'ctwa-ledger spend list',
+  touches: ['ad_spend', 'ad_labels'],
+  list: listSpendImports,
+  read: (given) => ('bytes' in given ? readFile(given) : Promise.resolve(readTyped(given))),
+  plan,
+  changes({ given, import_id, file }, { outcome }) {
+    if (outcome === 'unchanged') return { files: [], imports: [] };
+    const labels = {
+      table: 'ad_labels',
+      columns: ['import_id', 'ad_id', 'ad_name', 'adset_name', 'campaign_name'],
+      rows: file.labels.map((label) => labelRowOf(import_id, label)),
+    };
+    const spend = {
+      table: 'ad_spend',
+      columns: ['import_id', 'ad_id', 'first_day', 'last_day', 'currency', 'amount'],
+      rows: file.spend.map((row) => spendRowOf(import_id, row)),
+    };
+    const entry = { import_id, name: given.name, checksum: sha256(given.bytes) };
+    return { files: [given], imports: [{ entry, rows: [labels, spend] }] };
+  },
+};
 
 /**
  * What importing a file would do; nothing is written.
  * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
 export async function previewSpendFile(database: Database, file: GivenSpendFile): Promise<PlannedSpendImport> {
-  const read = await parsed(file);
-  return plan(database, file.name, idOf(file.bytes, file.mapping).import_id, read);
-}
-
-const lines = (rows: readonly (readonly string[])[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-
-async function write(
-  database: Database,
-  file: SpendFile,
-  about: { readonly import_id: string; readonly checksum: string; readonly name: string; readonly by: string },
-): Promise<void> {
-  const { import_id } = about;
-  const labels = file.labels.map((label: AdLabel) => [
-    import_id,
-    label.ad_id,
-    label.ad_name,
-    label.adset_name,
-    label.campaign_name,
-  ]);
-  await database.insertLines(
-    'ad_labels',
-    ['import_id', 'ad_id', 'ad_name', 'adset_name', 'campaign_name'],
-    lines(labels),
-  );
-  const spend = file.spend.map((row) => [import_id, row.ad_id, row.first_day, row.last_day, row.currency, row.amount]);
-  await database.insertLines(
-    'ad_spend',
-    ['import_id', 'ad_id', 'first_day', 'last_day', 'currency', 'amount'],
-    lines(spend),
-  );
-  // After its rows: an import that was interrupted says nothing.
-  await database.command(
-    `INSERT INTO spend_imports
-     SELECT {import_id:String}, {name:String}, {checksum:String},
-        -- Whatever the clock says, what is imported later counts as later.
-        greatest(now64(3, 'UTC'), (SELECT max(spend_imports.imported_at) FROM spend_imports) + toIntervalMillisecond(1)),
-        {by:String}, NULL, '', (SELECT max(version) FROM spend_imports) + 1`,
-    about,
-  );
-}
-
-/** Two imports at once could each find that nothing overlaps. */
-async function oneAtATime<T>(database: Database, work: () => Promise<T>): Promise<T> {
-  const done = await underLease(database, 'spend', async () => ({ result: await work() }));
-  if (done === null) throw new LedgerError('Another import of ad spend is being written. Try again when it is done.');
-  return done.result;
+  return (await previewGiven(database, AD_SPEND, file)).planned;
 }
 
 /**
@@ -298,17 +310,11 @@ async function oneAtATime<T>(database: Database, work: () => Promise<T>): Promis
  * @param by who imports it
  * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
-export async function importSpendFile(
+export function importSpendFile(
   database: Database,
   file: GivenSpendFile & { readonly by: string },
 ): Promise<PlannedSpendImport> {
-  const read = await parsed(file);
-  const id = idOf(file.bytes, file.mapping);
-  return oneAtATime(database, async () => {
-    const planned = await plan(database, file.name, id.import_id, read);
-    if (planned.outcome === 'imported') await write(database, read, { ...id, name: file.name, by: file.by });
-    return planned;
-  });
+  return importGiven(database, AD_SPEND, file, file.by);
 }
 
 /**
@@ -316,20 +322,7 @@ export async function importSpendFile(
  * @throws BrokenFileError where its days overlap with others that hold
  */
 export function importTypedSpend(database: Database, typed: TypedSpend, by: string): Promise<PlannedSpendImport> {
-  const { ad_name, ...spend } = typed;
-  const file: SpendFile = {
-    spend: [spend],
-    labels: ad_name === '' ? [] : [{ ad_id: typed.ad_id, ad_name, adset_name: '', campaign_name: '' }],
-    added_up: 0,
-    passed_over: 0,
-  };
-  const id = idOf(JSON.stringify(['typed', typed]));
-  const name = `typed: ad ${typed.ad_id}`;
-  return oneAtATime(database, async () => {
-    const planned = await plan(database, name, id.import_id, file);
-    if (planned.outcome === 'imported') await write(database, file, { ...id, name, by });
-    return planned;
-  });
+  return importGiven(database, AD_SPEND, typed, by);
 }
 
 /**
@@ -338,21 +331,5 @@ export function importTypedSpend(database: Database, typed: TypedSpend, by: stri
  * @throws LedgerError when there is none of that id
  */
 export async function withdrawSpendImport(database: Database, import_id: string, by: string): Promise<SpendImport> {
-  const find = async (): Promise<SpendImport> => {
-    const found = (await listSpendImports(database)).find((one) => one.import_id === import_id);
-    if (found === undefined)
-      throw new LedgerError(`There is no import "${import_id}". See the ids with "ctwa-ledger spend list".`);
-    return found;
-  };
-  return oneAtATime(database, async () => {
-    if ((await find()).state === 'withdrawn') return find();
-    await database.command(
-      `INSERT INTO spend_imports
-       SELECT * REPLACE (now64(3, 'UTC') AS withdrawn_at, {by:String} AS withdrawn_by,
-          (SELECT max(version) FROM spend_imports) + 1 AS version)
-       FROM spend_imports FINAL WHERE import_id = {import_id:String}`,
-      { import_id, by },
-    );
-    return find();
-  });
+  return (await withdrawImport(database, AD_SPEND, import_id, by)).now;
 }

@@ -1,8 +1,11 @@
 import { accountSchema, type Account } from '@ctwa-ledger/schemas/config.ts';
-import { readCommandAccounts } from '../../ledger/configuration.ts';
-import { settleSummaries } from '../../ledger/summaries.ts';
+import { settleReports } from '../../exports/report.ts';
+import { readCommandAccounts } from '../../ledger/configuration/configuration.ts';
+import { settleSummaries } from '../../ledger/derived/summaries.ts';
 import { settleCharges } from '../../rating/charges.ts';
+import { accounts } from '../../reports/accounts.ts';
 import { withLedger } from '../open.ts';
+import { writeLines } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
@@ -11,19 +14,31 @@ export interface AccountOptions extends CommonOptions {
   readonly timeZone?: string;
   readonly currency?: string;
   readonly portfolio?: string;
+  readonly closingDay?: string;
   readonly phoneNumberId?: string[];
+  /** `id=displayed`, each. */
+  readonly phoneNumber?: string[];
 }
 
-/** One JSON object per line, each with where it is set. */
+/** One JSON object per line: accounts that are set, and where, and those that are only seen in messages. */
 export async function accountsList(options: CommonOptions): Promise<void> {
-  await withLedger('accounts list', options, (ledger) => {
-    const fromFile = new Set(ledger.configuration.settings.file_accounts.map((account) => account.waba_id));
-    for (const account of ledger.accounts)
-      process.stdout.write(
-        `${JSON.stringify({ ...account, set_by: fromFile.has(account.waba_id) ? 'configuration file' : 'command' })}\n`,
-      );
-    return Promise.resolve();
+  const progress = new Progress();
+  await withLedger('accounts list', options, async (ledger) => {
+    progress.show('bringing sums up to date');
+    await settleReports(['accounts'], ledger.database);
+    progress.end();
+    for (const { account, set_by, delivered_messages, phone_number_ids } of await accounts(ledger.reading))
+      writeLines([{ ...account, set_by, delivered_messages, seen_phone_number_ids: phone_number_ids }]);
   });
+}
+
+function displayedNumber(text: string): { readonly id: string; readonly display: string } {
+  const [, id, display] = /^(\S+?)=(.+)$/.exec(text) ?? [];
+  if (id === undefined || display === undefined)
+    throw new UsageError(
+      `--phone-number "${text}" does not say how a number is displayed: write its id, = and the number, like 106540352242922=15550783881.`,
+    );
+  return { id, display };
 }
 
 export async function accountsSet(waba_id: string, options: AccountOptions): Promise<void> {
@@ -37,7 +52,9 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
       ...(options.timeZone === undefined ? {} : { time_zone: options.timeZone }),
       ...(options.currency === undefined ? {} : { currency: options.currency }),
       ...(options.portfolio === undefined ? {} : { portfolio_id: options.portfolio }),
+      ...(options.closingDay === undefined ? {} : { closing_day: Number(options.closingDay) }),
       ...(options.phoneNumberId === undefined ? {} : { phone_number_ids: options.phoneNumberId }),
+      ...(options.phoneNumber === undefined ? {} : { phone_numbers: options.phoneNumber.map(displayedNumber) }),
     });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];

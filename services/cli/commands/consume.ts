@@ -1,6 +1,6 @@
-import { consume } from '../../product/consume.ts';
+import { consume } from '../../processes/consume.ts';
 import { requiredKafkaSettings, sessionTimeoutMs } from '../kafka-settings.ts';
-import { databaseName, locationOf, readConfig, UsageError, type CommonOptions } from '../settings.ts';
+import { databaseName, locationOf, readConfig, triggerSecret, UsageError, type CommonOptions } from '../settings.ts';
 import { portOf } from './start.ts';
 
 export interface ConsumeCommandOptions extends CommonOptions {
@@ -35,6 +35,7 @@ export async function consumeCommand(options: ConsumeCommandOptions): Promise<vo
         fromBeginning: options.fromBeginning === true,
         sessionTimeoutMs: sessionTimeoutMs(),
       },
+      triggerSecret: triggerSecret(),
       listen: options.port === undefined ? null : { host: options.host, port: portOf(options.port) },
       onListening: (url) => {
         process.stdout.write(`ctwa-ledger answers at: ${url}\n`);

@@ -1,10 +1,10 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { Database } from '../../ledger/database.ts';
-import { LedgerError } from '../../ledger/errors.ts';
+import { Database } from '../../clickhouse/database.ts';
+import { LedgerError } from '../../clickhouse/errors.ts';
 import { Ledger } from '../../ledger/ledger.ts';
-import { countDeadLetters } from '../../ledger/dead-letters.ts';
+import { countDeadLetters } from '../../ledger/events/dead-letters.ts';
 import { pino } from 'pino';
 import { brokerError, connectKafka } from '../../kafka/connection.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type TopicSettings,
 } from '../../kafka/topics.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
+import { VERSION } from '../../version.ts';
 import { databaseName, locationOf, readConfig, webhookSecrets, type CommonOptions } from '../settings.ts';
 
 const LOW_DISK_BYTES = 5 * 1024 ** 3;
@@ -31,11 +32,6 @@ async function report(name: string, check: Check): Promise<boolean> {
     process.stdout.write(`WRONG ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return false;
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 function existing(path: string): string {
@@ -55,8 +51,10 @@ async function kafkaState(): Promise<string> {
   try {
     await admin.connect();
     const partitions = await checkSources(admin, names);
-    const missing = await missingTopics(admin, [names.deadLetter, names.billing]);
-    const present = Object.values(names).filter((topic) => !missing.includes(topic));
+    const absent = await missingTopics(admin, Object.values(names));
+    // The topic of triggers is there once a trigger needs it.
+    const missing = absent.filter((topic) => topic !== names.adTrigger);
+    const present = Object.values(names).filter((topic) => !absent.includes(topic));
     // A user that may not read the configuration of topics can do its work all the same.
     const configured = [...(await topicSettings(admin, present).catch(() => new Map<string, TopicSettings>()))];
     const compacted = configured.filter(
@@ -77,7 +75,7 @@ async function kafkaState(): Promise<string> {
 export async function doctor(options: CommonOptions): Promise<void> {
   const location = locationOf(options);
   const checks: [string, Check][] = [
-    ['ctwa-ledger', () => `${packageVersion()} on Node ${process.version}, ${process.platform} ${process.arch}`],
+    ['ctwa-ledger', () => `${VERSION} on Node ${process.version}, ${process.platform} ${process.arch}`],
     [
       'configuration',
       () => {

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import { LedgerError } from '../../ledger/errors.ts';
+import { LedgerError } from '../../clickhouse/errors.ts';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { explain as explainMessage } from '../../reports/message.ts';

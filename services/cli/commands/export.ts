@@ -1,39 +1,69 @@
-import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
-import type { MessagesBy } from '../../reports/rows.ts';
+import { optionOf } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { writeTextFile } from '../../exports/files.ts';
-import { csvReport, REPORTS, settleReports, type ReportName } from '../../exports/report.ts';
+import { csvReport, settleReports } from '../../exports/report.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { accountsToReconcile, missingDays, sayMissingDays } from '../../reconciliation/reconcile.ts';
+import { findReport, REPORTS, type ReportName } from '../../catalogue/catalogue.ts';
+import { didYouMean } from '../../reports/nearest.ts';
+import { parametersOf, readQuestion, type GivenTexts, type ParameterName } from '../../reports/parameters.ts';
+import type { Report } from '../../reports/report.ts';
 import { withExistingLedger, withSample } from '../open.ts';
 import { writeText } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
 export interface ExportOptions extends CommonOptions {
-  readonly from?: string;
-  readonly to?: string;
-  readonly tz?: string;
-  readonly asOf?: string;
-  readonly by?: MessagesBy;
+  /** What the report is asked for, by the names of parameters. */
+  readonly asked: GivenTexts;
   readonly out?: string;
   readonly sample?: boolean;
 }
 
-export async function exportReport(name: string, options: ExportOptions): Promise<void> {
-  const report = REPORTS.find((known): known is ReportName => known === name);
-  if (report === undefined) throw new UsageError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.`);
-  if (options.by !== undefined && report !== 'messages') throw new UsageError('--by is for the report messages.');
-  const parsed = parseFilters(
-    { from: options.from, to: options.to, tz: options.tz, as_of: options.asOf },
-    Math.floor(Date.now() / 1000),
-  );
-  if (!parsed.ok) throw new UsageError(parsed.message);
+/** Of days without numbers of Meta's there are no rows, which nobody sees in the rows. */
+async function warnOfMissingDays({ reading }: Ledger, month: string, waba: string | undefined): Promise<void> {
+  for (const waba_id of waba === undefined ? await accountsToReconcile(reading, month) : [waba]) {
+    const missing = sayMissingDays({ waba_id, month }, await missingDays(reading, { waba_id, month }));
+    if (missing !== null) process.stderr.write(`${missing}\n`);
+  }
+}
+
+const flags = (names: readonly ParameterName[]): string => names.map((name) => `--${optionOf(name)}`).join(', ');
+
+/** @throws UsageError for what the report does not take */
+function checkTaken(report: Report, asked: GivenTexts): void {
+  const taken = parametersOf(report);
+  const given = (Object.keys(asked) as ParameterName[]).filter((name) => asked[name] !== undefined);
+  const unknown = given.find((name) => !taken.includes(name));
+  if (unknown === undefined) return;
+  if (unknown === 'by') throw new UsageError('--by is for the report messages.');
+  const takes = taken.length === 0 ? 'is always whole' : `takes ${flags(taken)}`;
+  throw new UsageError(`The report ${report.name} does not take ${flags([unknown])}; it ${takes}.`);
+}
+
+function reportNamed(name: string): Report<ReportName> {
+  const report = findReport(name);
+  if (report === undefined)
+    throw new UsageError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`);
+  return report;
+}
+
+export async function exportReport(name: string, { asked, ...options }: ExportOptions): Promise<void> {
+  const report = reportNamed(name);
+  checkTaken(report, asked);
+  if (report.days === 'month' && asked.month === undefined && asked.period === undefined)
+    throw new UsageError(`The report ${report.name} is of one month: say which, like --month 2026-10.`);
+  const question = readQuestion(report, asked, Math.floor(Date.now() / 1000));
+  if (!question.ok) throw new UsageError(question.message);
+  const { filters, by } = question;
   const run = async (ledger: Ledger): Promise<void> => {
     const progress = new Progress();
     progress.show('bringing sums and amounts up to date');
-    await settleReports([report], ledger.database);
+    await settleReports([report.name], ledger.database);
     progress.end();
-    const parts = csvReport(report, ledger.reading, parsed.filters, options.by ?? 'sent');
+    const parts = csvReport(report.name, ledger.reading, filters, by);
     await (options.out === undefined ? writeText(process.stdout, parts) : writeTextFile(options.out, parts));
+    if (report.days === 'month' && filters.from !== null)
+      await warnOfMissingDays(ledger, filters.from.slice(0, 7), filters.waba_id ?? undefined);
   };
   await (options.sample === true ? withSample(options, run) : withExistingLedger('export', options, run));
 }

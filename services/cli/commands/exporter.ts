@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
-import { REPORTS, type ReportName } from '../../exports/report.ts';
 import { checkTimes } from '../../exports/schedule.ts';
-import { serveExporter } from '../../product/exporter.ts';
+import { serveExporter } from '../../processes/exporter.ts';
+import { REPORTS, reportOf, type ReportName } from '../../catalogue/catalogue.ts';
+import { didYouMean } from '../../reports/nearest.ts';
 import { databaseName, locationOf, UsageError, type CommonOptions } from '../settings.ts';
 import { portOf, serveUntilStopped } from './start.ts';
+
+/** What can be written day by day. */
+const DAILY: readonly ReportName[] = REPORTS.filter((report) => !['month', 'none'].includes(reportOf(report).days));
 
 export interface ExporterTexts extends CommonOptions {
   readonly dir: string;
@@ -21,9 +25,11 @@ const MAX_DAYS = 1_000;
 
 function reportsOf(text: string): ReportName[] {
   return text.split(',').map((name) => {
-    const report = REPORTS.find((known) => known === name.trim());
+    const report = DAILY.find((known) => known === name.trim());
     if (report === undefined)
-      throw new UsageError(`--reports "${name}" is no report; there are ${REPORTS.join(', ')}, with commas between.`);
+      throw new UsageError(
+        `--reports "${name}" is no report of single days; there are ${DAILY.join(', ')}, with commas between.${didYouMean(name.trim(), DAILY)}`,
+      );
     return report;
   });
 }

@@ -1,5 +1,5 @@
 import { checkInputs, ingestFile } from '../../ingest/file.ts';
-import { settleSummaries } from '../../ledger/summaries.ts';
+import { settleSummaries } from '../../ledger/derived/summaries.ts';
 import { withLedger } from '../open.ts';
 import { Progress } from '../progress.ts';
 import type { CommonOptions } from '../settings.ts';

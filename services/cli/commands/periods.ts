@@ -1,12 +1,20 @@
-import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
-import { LedgerError } from '../../ledger/errors.ts';
-import { completeness } from '../../periods/completeness.ts';
-import { accountMonth, accountName, accountsWithCharges } from '../../periods/month.ts';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DateTime } from 'luxon';
+import { monthSchema, mustBeAccepted } from '@ctwa-ledger/schemas/periods.ts';
+import { LedgerError } from '../../clickhouse/errors.ts';
+import { examineMonth } from '../../periods/checklist.ts';
+import { judgeMonth } from '../../periods/verdict.ts';
+import { accountMonth, accountName, accountsWithCharges, type AccountMonth } from '../../periods/month.ts';
+import { earliestClosing } from '../../periods/month-close.ts';
 import { closableMonth, closePeriod, listPeriods, reopenPeriod } from '../../periods/periods.ts';
+import { makeMonthReport, monthReportFiles, reportFolder } from '../../periods/month-report.ts';
+import { refreshTextFile } from '../../exports/files.ts';
 import { settleCharges } from '../../rating/charges.ts';
-import type { Database } from '../../ledger/database.ts';
+import type { Database } from '../../clickhouse/database.ts';
 import { withExistingLedger } from '../open.ts';
-import { writeLines } from '../output.ts';
+import { examinationLines, periodLines } from '../close-words.ts';
+import { isForPerson, writeResult } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 import { userName } from '../user.ts';
 
@@ -14,7 +22,19 @@ export interface CloseOptions extends CommonOptions {
   readonly waba?: readonly string[];
   readonly accept?: boolean;
   readonly check?: boolean;
+  readonly note?: string;
+  readonly json?: boolean;
 }
+
+export interface PeriodsOptions extends CommonOptions {
+  readonly json?: boolean;
+}
+
+export interface ReopenOptions extends PeriodsOptions {
+  readonly reason?: string;
+}
+
+const MAX_NOTE_CHARACTERS = 1_000;
 
 /** How the messages of no account are asked for. */
 const NONE = 'none';
@@ -38,26 +58,49 @@ async function openAccounts(database: Database, month: string): Promise<string[]
   return open;
 }
 
+/** Says that it is early, where it is: Meta's numbers of the last days still move. */
+async function warnIfEarly(database: Database, month: AccountMonth): Promise<void> {
+  const earliest = await earliestClosing(database, month);
+  const today = DateTime.now().setZone(month.time_zone).toFormat('yyyy-MM-dd');
+  if (today < earliest)
+    process.stderr.write(
+      `It is early to close ${month.month} of ${accountName(month.waba_id)}: it is closed from ${earliest} on. Until then Meta's numbers of the last days still move.\n`,
+    );
+}
+
 /** Closes a month of an account, or checks it, and prints what came of it; false when something may be missing. */
 async function closeOne(database: Database, waba_id: string, month: string, options: CloseOptions): Promise<boolean> {
+  const of = await accountMonth(database, waba_id, month);
+  await warnIfEarly(database, of);
   if (options.check === true) {
-    const findings = await completeness(database, await accountMonth(database, waba_id, month), Date.now());
-    writeLines([{ waba_id, month, outcome: findings.length === 0 ? 'complete' : 'incomplete', findings }]);
-    return findings.length === 0;
+    const examination = await examineMonth(database, of, Date.now());
+    const isComplete = !mustBeAccepted(examination);
+    const { findings, verdict, checklist } = examination;
+    writeResult(
+      options,
+      { waba_id, month, outcome: isComplete ? 'complete' : 'incomplete', findings, verdict, checklist },
+      () => examinationLines(waba_id, month, examination),
+    );
+    return isComplete;
   }
-  const closing = { waba_id, month, by: userName(), accept: options.accept === true };
+  const closing = { waba_id, month, by: userName(), accept: options.accept === true, note: options.note ?? '' };
   const closed = await closePeriod(database, closing, Date.now);
-  writeLines([
-    closed.outcome === 'closed' ? { ...closed.period, outcome: closed.outcome } : { waba_id, month, ...closed },
-  ]);
+  if (closed.outcome === 'closed')
+    writeResult(options, { ...closed.period, outcome: closed.outcome }, () => periodLines(closed.period));
+  else
+    writeResult(options, { waba_id, month, ...closed }, () =>
+      examinationLines(waba_id, month, { ...closed, because: judgeMonth(closed.checklist).because }),
+    );
   return closed.outcome === 'closed';
 }
 
-/** One JSON object per account: the closing, or what may be missing. Exit code 1 when something may be, unless accepted. */
+/** The closing of each account, or what may be missing. Exit code 1 when something may be, unless accepted. */
 export async function close(month: string, options: CloseOptions): Promise<void> {
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
   if (options.check === true && options.accept === true)
     throw new UsageError('--check closes nothing, so there is nothing to --accept: leave out one of the two.');
+  if ((options.note ?? '').length > MAX_NOTE_CHARACTERS)
+    throw new UsageError(`A note has ${MAX_NOTE_CHARACTERS} characters at most.`);
   await withExistingLedger('close', options, async ({ database }) => {
     await settleCharges(database);
     const named = options.waba?.map((waba_id) => (waba_id === NONE ? '' : waba_id));
@@ -68,22 +111,56 @@ export async function close(month: string, options: CloseOptions): Promise<void>
     for (const waba_id of accounts) if (!(await closeOne(database, waba_id, month, options))) incomplete.push(waba_id);
     if (incomplete.length > 0)
       throw new LedgerError(
-        `${month} may not be complete for ${incomplete.map(accountName).join(', ')}, and is not closed: see the findings. Bring what is missing, or close it all the same with --accept.`,
+        `${month} may not be complete for ${incomplete.map(accountName).join(', ')}, and is not closed: see the findings and the checklist. Bring what is missing, or close it all the same with --accept.`,
       );
   });
 }
 
-/** One JSON object per closing, also of those that were reopened. */
-export async function periodsList(options: CommonOptions): Promise<void> {
+/** All closings, also those that were reopened. */
+export async function periodsList(options: PeriodsOptions): Promise<void> {
   await withExistingLedger('periods list', options, async ({ database }) => {
-    writeLines(await listPeriods(database));
+    const periods = await listPeriods(database);
+    for (const period of periods) writeResult(options, period, () => periodLines(period));
+    if (periods.length === 0 && isForPerson(options)) process.stdout.write('No month was ever closed.\n');
   });
 }
 
-export async function periodsReopen(period_id: string, options: CommonOptions): Promise<void> {
+export interface PeriodsReportOptions extends PeriodsOptions {
+  readonly out?: string;
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new LedgerError(
+      `The directory ${folder} cannot be made (${error instanceof Error ? error.message : String(error)}). Give another one with --out.`,
+    );
+  }
+}
+
+/** Writes the report of a closing into a folder. Made once; written again it is the same bytes. */
+export async function periodsReport(period_id: string, options: PeriodsReportOptions): Promise<void> {
+  await withExistingLedger('periods report', options, async ({ database }) => {
+    const { outcome, report } = await makeMonthReport(database, period_id, userName(), Date.now());
+    const folder = options.out ?? reportFolder(report);
+    makeFolder(folder);
+    for (const { name, content } of (await monthReportFiles(database, period_id)) ?? [])
+      await refreshTextFile(join(folder, name), content());
+    writeResult(options, { ...report, outcome, folder }, () => [
+      `Report of ${report.month} of ${accountName(report.waba_id)} in ${folder}, ${outcome === 'made' ? 'made now' : `as it was made ${report.made_at} by ${report.made_by}`}.`,
+      ...report.files.map(({ name, bytes, sha256 }) => `  ${sha256}  ${name}, ${bytes} bytes`),
+    ]);
+  });
+}
+
+export async function periodsReopen(period_id: string, options: ReopenOptions): Promise<void> {
+  const because = options.reason ?? '';
+  if (because.length > MAX_NOTE_CHARACTERS)
+    throw new UsageError(`A reason has ${MAX_NOTE_CHARACTERS} characters at most.`);
   await withExistingLedger('periods reopen', options, async ({ database }) => {
-    const { outcome, period } = await reopenPeriod(database, period_id, userName());
-    writeLines([{ ...period, outcome }]);
+    const { outcome, period } = await reopenPeriod(database, period_id, userName(), because);
+    writeResult(options, { ...period, outcome }, () => periodLines(period));
     if (outcome === 'unchanged') process.stderr.write(`${period_id} was reopened before: nothing changes.\n`);
   });
 }

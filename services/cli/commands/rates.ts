@@ -8,9 +8,10 @@ import {
 } from '../../rating/rate-cards.ts';
 import { readGivenFile } from '../given-file.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
-import { writeLines } from '../output.ts';
+import { writeLines, wouldBe } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 import { userName } from '../user.ts';
+import { FIRST_GIVEN_DAY, LAST_GIVEN_DAY } from '@ctwa-ledger/schemas/time-limits.ts';
 
 export interface RatesImportOptions extends CommonOptions {
   readonly effective?: string;
@@ -23,7 +24,7 @@ function rateFile(path: string, { effective, effectiveAnyway, model }: RatesImpo
   const day = effectiveDateSchema.safeParse(effective);
   if (effective !== undefined && !day.success)
     throw new UsageError(
-      `--effective "${effective}" is not a date from 2000-01-01 to 2099-12-31; write it as YYYY-MM-DD.`,
+      `--effective "${effective}" is not a date from ${FIRST_GIVEN_DAY} to ${LAST_GIVEN_DAY}; write it as YYYY-MM-DD.`,
     );
   if (effective === undefined && effectiveAnyway === true)
     throw new UsageError('--effective-anyway takes the day of --effective although the file names another: give both.');
@@ -40,7 +41,7 @@ export async function ratesImport(path: string, options: RatesImportOptions): Pr
   const file = rateFile(path, options);
   await withLedger('rates import', options, async ({ database }) => {
     if (options.dryRun === true) {
-      writeLines(await previewRateFile(database, file));
+      writeLines((await previewRateFile(database, file)).map(wouldBe));
       return;
     }
     const cards = await importRateFile(database, { ...file, by: userName() });

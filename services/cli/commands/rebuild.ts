@@ -1,4 +1,4 @@
-import { settleSummaries } from '../../ledger/summaries.ts';
+import { settleSummaries } from '../../ledger/derived/summaries.ts';
 import { withExistingLedger } from '../open.ts';
 import { Progress } from '../progress.ts';
 import type { CommonOptions } from '../settings.ts';

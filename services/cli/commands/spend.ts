@@ -1,10 +1,10 @@
 import { mappingNameSchema, SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
-import { currencyOf } from '../../files/amounts.ts';
+import { currencyOf } from '../../imports/amounts.ts';
 import { keepSpendMapping, listSpendMappings, spendMapping } from '../../spend/mappings.ts';
 import { importSpendFile, listSpendImports, previewSpendFile, withdrawSpendImport } from '../../spend/spend.ts';
 import { readGivenFile } from '../given-file.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
-import { writeLines } from '../output.ts';
+import { writeLines, wouldBe } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 import { userName } from '../user.ts';
 
@@ -47,7 +47,7 @@ export async function spendImport(path: string, options: SpendImportOptions): Pr
     const mapping = { ...kept, ...said, columns: { ...kept?.columns, ...said.columns } };
     const file = { ...given, mapping };
     if (options.dryRun === true) {
-      writeLines([await previewSpendFile(database, file)]);
+      writeLines([wouldBe(await previewSpendFile(database, file))]);
       return;
     }
     const planned = await importSpendFile(database, { ...file, by: userName() });

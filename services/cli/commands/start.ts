@@ -1,10 +1,18 @@
 import { once } from 'node:events';
-import { serveDashboard } from '../../product/dashboard.ts';
-import type { Serving } from '../../product/listening.ts';
-import { serveReceiver } from '../../product/receiver.ts';
-import { serve, type ServeOptions } from '../../product/serve.ts';
+import { serveDashboard } from '../../processes/dashboard.ts';
+import type { Serving } from '../../processes/listening.ts';
+import { serveReceiver } from '../../processes/receiver.ts';
+import { serve, type ServeOptions } from '../../processes/serve.ts';
 import { DEFAULT_GROUP, kafkaSettings, sessionTimeoutMs } from '../kafka-settings.ts';
-import { databaseName, locationOf, readConfig, UsageError, webhookSecrets, type CommonOptions } from '../settings.ts';
+import {
+  databaseName,
+  locationOf,
+  readConfig,
+  triggerSecret,
+  UsageError,
+  webhookSecrets,
+  type CommonOptions,
+} from '../settings.ts';
 
 export interface ServerOptions extends CommonOptions {
   readonly port: string;
@@ -50,6 +58,7 @@ function run(
       port: portOf(options.port),
       secrets: webhookSecrets(),
       consumer,
+      triggerSecret: triggerSecret(),
       ...parts,
     }),
   );

@@ -1,0 +1,99 @@
+import {
+  differencesReport,
+  explanationsReport,
+  invoiceLinesReport,
+  messageCountsReport,
+  metaImportsReport,
+  metaLinesReport,
+  reconciliationReport,
+} from '../reconciliation/reports.ts';
+import { restatementsReport } from '../reconciliation/restatements.ts';
+import { accountsReport } from '../reports/accounts.ts';
+import { adjustmentsReport } from '../reports/adjustments.ts';
+import { adFiguresReport, adSpendImportsReport } from '../reports/ads.ts';
+import { chargesReport } from '../reports/charges.ts';
+import { adConversationsReport } from '../reports/conversations.ts';
+import { failuresReport } from '../reports/failures.ts';
+import { optOutsReport } from '../reports/opt-outs.ts';
+import { adsReport, dailyReport, daysReport, hoursReport, overviewReport, weeksReport } from '../reports/figures.ts';
+import { focusReport } from '../reports/focus.ts';
+import { deadLetterReasonsReport, deadLettersReport } from '../reports/health.ts';
+import { mismatchedMessagesReport, mismatchesReport } from '../reports/mismatches.ts';
+import { rateCardsReport } from '../reports/rate-cards.ts';
+import type { Report } from '../reports/report.ts';
+import { reportedWindowsReport } from '../reports/reported-windows.ts';
+import { conversationsReport, messagesReport } from '../reports/rows.ts';
+import {
+  savingsAdsReport,
+  savingsCategoriesReport,
+  savingsDaysReport,
+  savingsMarketsReport,
+  savingsNumbersReport,
+  savingsReport,
+  savingsTagsReport,
+  unratedReport,
+} from '../reports/savings.ts';
+
+/**
+ * Every report. Command, API, files of days, remembered answers and the reference are made from these records: a report is
+ * added by declaring it beside its query, and by a line here.
+ */
+const CATALOGUE = [
+  messagesReport,
+  conversationsReport,
+  dailyReport,
+  adsReport,
+  chargesReport,
+  adjustmentsReport,
+  focusReport,
+  daysReport,
+  hoursReport,
+  weeksReport,
+  overviewReport,
+  savingsReport,
+  savingsDaysReport,
+  savingsAdsReport,
+  savingsCategoriesReport,
+  savingsMarketsReport,
+  savingsNumbersReport,
+  savingsTagsReport,
+  adFiguresReport,
+  adSpendImportsReport,
+  unratedReport,
+  adConversationsReport,
+  mismatchesReport,
+  mismatchedMessagesReport,
+  failuresReport,
+  optOutsReport,
+  reportedWindowsReport,
+  deadLettersReport,
+  deadLetterReasonsReport,
+  rateCardsReport,
+  accountsReport,
+  reconciliationReport,
+  differencesReport,
+  explanationsReport,
+  messageCountsReport,
+  metaImportsReport,
+  metaLinesReport,
+  invoiceLinesReport,
+  restatementsReport,
+] as const;
+
+export type ReportName = (typeof CATALOGUE)[number]['name'];
+
+/** The names of all reports, in the order in which they are told. */
+export const REPORTS: readonly ReportName[] = CATALOGUE.map(({ name }) => name);
+
+const byName: ReadonlyMap<string, Report<ReportName>> = new Map(CATALOGUE.map((report) => [report.name, report]));
+
+/** The report of a name that somebody asks for; undefined when there is none. */
+export function findReport(name: string): Report<ReportName> | undefined {
+  return byName.get(name);
+}
+
+export function reportOf(name: ReportName): Report<ReportName> {
+  const report = byName.get(name);
+  if (report === undefined) throw new TypeError(`The catalogue has no report ${name}.`);
+  return report;
+}

@@ -1,0 +1,41 @@
+/**
+ * Something that was read, and is taken for current for a while. Who asks while it is read anew gets what was there, so that
+ * nobody waits for it under steady traffic; what is older than twice its time is waited for.
+ */
+export class KeptReading<T> {
+  readonly #keptMs: number;
+  readonly #read: (before: T | null) => Promise<T>;
+  #kept: { readonly value: T; readonly readAt: number } | null = null;
+  #reading: Promise<T> | null = null;
+
+  /**
+   * @param keptMs how long a reading is taken for current; 0 = it is read for every question
+   * @param read given what was read before; null the first time
+   */
+  constructor(keptMs: number, read: (before: T | null) => Promise<T>) {
+    this.#keptMs = keptMs;
+    this.#read = read;
+  }
+
+  async get(): Promise<T> {
+    const kept = this.#kept;
+    const age = kept === null ? Infinity : performance.now() - kept.readAt;
+    if (kept !== null && age < this.#keptMs) return kept.value;
+    const reading = (this.#reading ??= this.#readAnew());
+    if (kept === null || age >= 2 * this.#keptMs) return reading;
+    // Who asks next after a failure waits for the next reading, and hears of it.
+    reading.catch(() => undefined);
+    return kept.value;
+  }
+
+  async #readAnew(): Promise<T> {
+    const readAt = performance.now();
+    try {
+      const value = await this.#read(this.#kept?.value ?? null);
+      this.#kept = { value, readAt };
+      return value;
+    } finally {
+      this.#reading = null;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { DateTime } from 'luxon';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import type { Report } from '../reports/report.ts';
+
+const MAX_CHARACTERS = 60;
+
+/** A part of a name: what file systems and shells take anywhere; the sign between parts is in none. */
+function part(text: string): string {
+  return text
+    .replaceAll(/[^A-Za-z0-9.-]+/g, '-')
+    .replaceAll(/^[-.]+|[-.]+$/g, '')
+    .slice(0, MAX_CHARACTERS);
+}
+
+/** The days of a range: a month, a day, or the first and the last one. */
+function periodOf({ from, to }: ReportFilters): string {
+  if (from === null) return to === null ? '' : `before-${to}`;
+  if (to === null) return `from-${from}`;
+  const [first, end] = [DateTime.fromISO(from, { zone: 'utc' }), DateTime.fromISO(to, { zone: 'utc' })];
+  if (first.day === 1 && +first.plus({ months: 1 }) === +end) return from.slice(0, 7);
+  const last = end.minus({ days: 1 }).toFormat('yyyy-MM-dd');
+  return from === last ? from : `${from}_${last}`;
+}
+
+/** The zone of the days; empty where they are those of several accounts. */
+async function zoneOf({ days }: Report, filters: ReportFilters, database: Database): Promise<string> {
+  if (days === 'none') return '';
+  if (filters.is_tz_given === true && (days === 'zone' || days === 'accounts')) return filters.tz;
+  if (days === 'zone') return filters.from === null && filters.to === null ? '' : filters.tz;
+  if (filters.waba_id == null) return '';
+  const accounts = (await readConfiguration(database))?.accounts ?? [];
+  return accounts.find(({ waba_id }) => waba_id === filters.waba_id)?.time_zone ?? 'UTC';
+}
+
+/** What a file is called: report, account, period and zone, so far as they were asked for, without what it is made of. */
+export async function stemOf(
+  report: Report,
+  filters: ReportFilters,
+  database: Database,
+  period: string = periodOf(filters),
+): Promise<string> {
+  const account = filters.waba_id == null ? '' : filters.waba_id === '' ? 'no-account' : filters.waba_id;
+  const zone = await zoneOf(report, filters, database);
+  const parts = [report.name, part(account), period, part(zone)];
+  return parts.filter((text) => text !== '').join('_');
+}
+
+/** What a download is called. */
+export async function fileNameOf(report: Report, filters: ReportFilters, database: Database): Promise<string> {
+  return `${await stemOf(report, filters, database)}.csv`;
+}

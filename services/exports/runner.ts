@@ -1,0 +1,296 @@
+import type { ExportRun, ExportSchedule, ShownExport } from '@ctwa-ledger/schemas/exports.ts';
+import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { underLease, type Lease } from '../clickhouse/lease.ts';
+import type { Database } from '../clickhouse/database.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { standingClosings } from '../reports/closed-periods.ts';
+import { monthPeriod, periodOn, type RunPeriod } from './run-period.ts';
+import { lastRuns, listRuns, writeStep, type RunStep } from './runs.ts';
+import { findSchedule, listSchedules, whenOf } from './schedules.ts';
+import { nextTimes, occurrencesAfter } from './when.ts';
+import { LeaseLostError, writeExport } from './write-export.ts';
+
+const DAY = 86_400;
+/** What is missed longer ago is not caught up by itself. */
+export const MAX_CATCH_UP_DAYS = 400;
+const MAX_ATTEMPTS = 8;
+const FIRST_PAUSE = 60;
+const LONGEST_PAUSE = 3_600;
+/** Periods of a schedule that are remembered: more than can be caught up. */
+const ALL_RUNS = 100_000;
+
+/** Who asks for the runs that are due. */
+export const BY_SCHEDULE = 'schedule';
+
+export interface ExportsOptions {
+  readonly ledger: Pick<Ledger, 'database' | 'reading'>;
+  /** Folders of schedules are below it. */
+  readonly directory: string;
+  /** Told of every run that has ended. */
+  readonly onRun: (schedule: ExportSchedule, run: EndedRun) => void;
+}
+
+/** A run as it ended. */
+export type EndedRun = Pick<
+  RunStep,
+  'period' | 'state' | 'attempt' | 'file' | 'rows' | 'bytes' | 'sha256' | 'totals' | 'is_frozen' | 'error'
+>;
+
+function keyOf(from: string, to: string): string {
+  return `${from} ${to}`;
+}
+
+/** Seconds until a run is tried again that has failed so many times. */
+export function pauseAfter(attempt: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE);
+}
+
+function secondsOf(time: string | null): number {
+  return time === null ? 0 : Math.floor(Date.parse(time) / 1000);
+}
+
+/** Months that closings freeze, the latest last, with when the last of their accounts was closed. */
+async function closedMonths(
+  database: Database,
+  { definition }: ExportSchedule,
+): Promise<{ readonly month: string; readonly closed_at: number }[]> {
+  const waba_id = definition.filters['waba_id'];
+  const months = new Map<string, number>();
+  for (const closing of await standingClosings(database, { from: null, to: null })) {
+    if (waba_id !== undefined && closing.waba_id !== waba_id) continue;
+    months.set(closing.month, Math.max(months.get(closing.month) ?? 0, secondsOf(closing.closed_at)));
+  }
+  return [...months].map(([month, closed_at]) => ({ month, closed_at })).sort((a, b) => (a.month < b.month ? -1 : 1));
+}
+
+/** The runs of one schedule under its lease. */
+class ScheduleRuns {
+  readonly #options: ExportsOptions;
+  readonly #schedule: ExportSchedule;
+  readonly #lease: Lease;
+  readonly #runs: Map<string, ExportRun>;
+  #manifestBefore: string | null;
+  #step = 0;
+
+  private constructor(options: ExportsOptions, schedule: ExportSchedule, lease: Lease, runs: readonly ExportRun[]) {
+    this.#options = options;
+    this.#schedule = schedule;
+    this.#lease = lease;
+    this.#runs = new Map(runs.map((run) => [keyOf(run.period_from, run.period_to), run]));
+    this.#manifestBefore = runs.find(({ manifest_sha256 }) => manifest_sha256 !== '')?.manifest_sha256 ?? null;
+  }
+
+  static async open(options: ExportsOptions, schedule: ExportSchedule, lease: Lease): Promise<ScheduleRuns> {
+    const runs = await listRuns(options.ledger.database, schedule.schedule_id, ALL_RUNS);
+    return new ScheduleRuns(options, schedule, lease, runs);
+  }
+
+  known(period: RunPeriod): ExportRun | undefined {
+    return this.#runs.get(keyOf(period.from, period.to));
+  }
+
+  /** The last time of the schedule whose run has ended for good, Unix seconds; 0 before the first. */
+  get lastDue(): number {
+    const ended = [...this.#runs.values()].filter(({ state }) => state === 'done' || state === 'failed');
+    return Math.max(0, ...ended.map(({ due_at }) => secondsOf(due_at)));
+  }
+
+  async #write(step: Omit<RunStep, 'schedule_id'>): Promise<void> {
+    const { database } = this.#options.ledger;
+    this.#step += 1;
+    await writeStep(database, { schedule_id: this.#schedule.schedule_id, ...step }, this.#lease.token, this.#step);
+  }
+
+  /**
+   * Writes the file of a period, and what became of it.
+   * @param due_at Unix seconds; 0: somebody asked for it
+   * @param nowSeconds the clock, for what depends on now and for when it is tried again; Unix seconds
+   */
+  async attempt(period: RunPeriod, due_at: number, asked_by: string, nowSeconds: number): Promise<EndedRun> {
+    const before = this.known(period);
+    const isGoingOn = before !== undefined && (before.state === 'retry' || before.state === 'running') && due_at !== 0;
+    const attempt = isGoingOn ? before.attempt + 1 : 1;
+    const began_ms = Date.now();
+    const begun = {
+      period,
+      state: 'running' as const,
+      attempt,
+      due_at,
+      asked_by,
+      began_ms,
+      ended_ms: 0,
+      next_attempt_at: 0,
+      file: '',
+      rows: 0,
+      bytes: 0,
+      sha256: '',
+      manifest_sha256: '',
+      totals: {},
+      is_frozen: false,
+      error: '',
+    };
+    await this.#write(begun);
+    let ended: Omit<RunStep, 'schedule_id'>;
+    try {
+      const written = await writeExport(this.#schedule, period, {
+        ledger: this.#options.ledger,
+        directory: this.#options.directory,
+        lease: this.#lease,
+        asked_by,
+        as_of: nowSeconds,
+        before: before?.state === 'done' ? before : null,
+        manifest_before: this.#manifestBefore,
+      });
+      this.#manifestBefore = written.manifest_sha256;
+      ended = { ...begun, ...written, state: 'done', ended_ms: Date.now() };
+    } catch (error) {
+      // Without the ledger there is nowhere to say it, and without the lease another says it.
+      if (error instanceof LedgerAwayError || error instanceof LeaseLostError) throw error;
+      const isLast = attempt >= MAX_ATTEMPTS || due_at === 0;
+      ended = {
+        ...begun,
+        state: isLast ? 'failed' : 'retry',
+        ended_ms: Date.now(),
+        next_attempt_at: isLast ? 0 : nowSeconds + pauseAfter(attempt),
+        error: error instanceof Error ? error.message : String(error),
+      };
+    }
+    await this.#write(ended);
+    this.#options.onRun(this.#schedule, ended);
+    return ended;
+  }
+}
+
+/** Runs schedules: what is due, what somebody asks for, and what was missed. */
+export class Exports {
+  readonly #options: ExportsOptions;
+
+  constructor(options: ExportsOptions) {
+    this.#options = options;
+  }
+
+  async #periodsOn(schedule: ExportSchedule, day: string): Promise<RunPeriod[]> {
+    if (schedule.definition.period !== 'last-closed-month') {
+      const period = periodOn(schedule.definition.period, day, null);
+      return period === null ? [] : [period];
+    }
+    const closed = await closedMonths(this.#options.ledger.database, schedule);
+    // All that were closed since, and the last one in any case: none is passed over that was closed beside another.
+    return closed
+      .filter(({ closed_at }, i) => closed_at >= schedule.since || i === closed.length - 1)
+      .map(({ month }) => monthPeriod(month));
+  }
+
+  #underLease<T>(schedule: ExportSchedule, work: (runs: ScheduleRuns) => Promise<T>): Promise<T | null> {
+    return underLease(this.#options.ledger.database, `export ${schedule.schedule_id}`, async (lease) =>
+      work(await ScheduleRuns.open(this.#options, schedule, lease)),
+    );
+  }
+
+  async #catchUp(
+    schedule: ExportSchedule,
+    runs: ScheduleRuns,
+    nowSeconds: number,
+    isStopping: () => boolean,
+  ): Promise<void> {
+    const after = Math.max(schedule.since, runs.lastDue, nowSeconds - MAX_CATCH_UP_DAYS * DAY);
+    for (const { at, day } of occurrencesAfter(whenOf(schedule.definition), after)) {
+      if (at > nowSeconds) return;
+      for (const period of await this.#periodsOn(schedule, day)) {
+        if (isStopping()) return;
+        const known = runs.known(period);
+        if (known?.state === 'done' || known?.state === 'failed') continue;
+        // The oldest first: what comes after waits for it, until it is given up.
+        if (known?.state === 'retry' && secondsOf(known.next_attempt_at) > nowSeconds) return;
+        if ((await runs.attempt(period, at, BY_SCHEDULE, nowSeconds)).state === 'retry') return;
+      }
+    }
+  }
+
+  /**
+   * Runs what is due of every schedule that is not paused, the oldest first. What another process runs is left to it.
+   * @returns failures that no history could be told of
+   */
+  async runDue(nowSeconds: number, isStopping: () => boolean): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    for (const schedule of await listSchedules(this.#options.ledger.database)) {
+      if (isStopping()) break;
+      if (schedule.state !== 'active') continue;
+      try {
+        await this.#underLease(schedule, (runs) => this.#catchUp(schedule, runs, nowSeconds, isStopping));
+      } catch (error) {
+        if (error instanceof LedgerAwayError) throw error;
+        if (!(error instanceof LeaseLostError)) failures.push(error);
+      }
+    }
+    return failures;
+  }
+
+  /**
+   * Runs the periods that a schedule has between two days, the oldest first. A file that is frozen stays as it is.
+   * @param again also those that were done
+   * @returns what was run, or stayed
+   */
+  async #runPeriods(
+    schedule: ExportSchedule,
+    periods: readonly RunPeriod[],
+    by: string,
+    again: boolean,
+  ): Promise<EndedRun[]> {
+    const ended = await this.#underLease(schedule, async (runs) => {
+      const all: EndedRun[] = [];
+      for (const period of periods) {
+        const known = runs.known(period);
+        const stays = known?.state === 'done' && (known.is_frozen || !again);
+        all.push(stays ? { ...known, period } : await runs.attempt(period, 0, by, Math.floor(Date.now() / 1000)));
+      }
+      return all;
+    });
+    if (ended === null)
+      throw new LedgerError(
+        `"${schedule.definition.name}" is being exported by another process. Try again in a minute.`,
+      );
+    return ended;
+  }
+
+  /** Runs a schedule as if it were due now, also while it is paused. */
+  async runNow(name: string, by: string, nowSeconds: number): Promise<EndedRun[]> {
+    const schedule = await findSchedule(this.#options.ledger.database, name);
+    const { zone } = whenOf(schedule.definition);
+    const day = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(nowSeconds * 1000);
+    const periods = await this.#periodsOn(schedule, day);
+    if (periods.length === 0)
+      throw new LedgerError(`No month is closed yet that "${name}" could export. Close one with "ctwa-ledger close".`);
+    return this.#runPeriods(schedule, periods, by, true);
+  }
+
+  /**
+   * Runs what a schedule would have run at its times between two days, whenever it was made. What was done stays.
+   * @param to the day after the last one
+   */
+  async backfill(name: string, days: { readonly from: string; readonly to: string }, by: string): Promise<EndedRun[]> {
+    const schedule = await findSchedule(this.#options.ledger.database, name);
+    const begin = Math.floor(Date.parse(`${days.from}T00:00:00Z`) / 1000) - 2 * DAY;
+    const periods = new Map<string, RunPeriod>();
+    for (const { day } of occurrencesAfter(whenOf(schedule.definition), begin)) {
+      if (day >= days.to) break;
+      if (day < days.from) continue;
+      for (const period of await this.#periodsOn(schedule, day)) periods.set(keyOf(period.from, period.to), period);
+    }
+    return this.#runPeriods(schedule, [...periods.values()], by, false);
+  }
+}
+
+/** All schedules with what comes next and what came last. */
+export async function showExports(database: Database, nowSeconds: number): Promise<ShownExport[]> {
+  const last = new Map((await lastRuns(database)).map((run) => [run.schedule_id, run]));
+  return (await listSchedules(database)).map(({ schedule_id, state, definition, changed_at, changed_by }) => ({
+    ...definition,
+    schedule_id,
+    state,
+    next: nextTimes(whenOf(definition), nowSeconds, state === 'active' ? 3 : 0),
+    last_run: last.get(schedule_id) ?? null,
+    changed_at,
+    changed_by,
+  }));
+}

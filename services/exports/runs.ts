@@ -1,0 +1,121 @@
+import { exportTotals, RUN_STATES, type ExportRun } from '@ctwa-ledger/schemas/exports.ts';
+import { z } from 'zod';
+import type { Database } from '../clickhouse/database.ts';
+import type { RunPeriod } from './run-period.ts';
+
+const runRow = z.object({
+  schedule_id: z.string(),
+  period_from: z.string(),
+  period_to: z.string(),
+  state: z.enum(RUN_STATES),
+  attempt: z.coerce.number(),
+  due_at: z.string().nullable(),
+  asked_by: z.string(),
+  began_at: z.string(),
+  ended_at: z.string().nullable(),
+  seconds: z.coerce.number().nullable(),
+  next_attempt_at: z.string().nullable(),
+  file: z.string(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+  sha256: z.string(),
+  manifest_sha256: z.string(),
+  totals: z.string().transform((text) => exportTotals.parse(JSON.parse(text === '' ? '{}' : text))),
+  is_frozen: z.boolean(),
+  error: z.string(),
+});
+
+/** A time as ISO 8601 in UTC; null where it is none. */
+function timeOf(column: string): string {
+  return `if(toUnixTimestamp(${column}) = 0, NULL, concat(formatDateTime(${column}, '%FT%T'), '+00:00'))`;
+}
+
+/** What a step of a run says. */
+export interface RunStep {
+  readonly schedule_id: string;
+  readonly period: RunPeriod;
+  readonly state: ExportRun['state'];
+  readonly attempt: number;
+  /** Unix seconds; 0: somebody asked for it. */
+  readonly due_at: number;
+  readonly asked_by: string;
+  /** Unix milliseconds. */
+  readonly began_ms: number;
+  readonly ended_ms: number;
+  /** Unix seconds; 0: never. */
+  readonly next_attempt_at: number;
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly manifest_sha256: string;
+  readonly totals: ExportRun['totals'];
+  readonly is_frozen: boolean;
+  readonly error: string;
+}
+
+/**
+ * Writes a step of a run.
+ * @param token of the lease: what an earlier holder writes after it does not count
+ */
+export async function writeStep(database: Database, step: RunStep, token: string, number: number): Promise<void> {
+  await database.command(
+    `INSERT INTO export_runs (schedule_id, period_from, period_to, token, step, state, attempt, due_at, asked_by, began_at,
+        ended_at, next_attempt_at, file, rows, bytes, sha256, manifest_sha256, totals, is_frozen, error)
+     SELECT {schedule_id:String}, {period_from:String}, {period_to:String}, {token:UInt64}, {number:UInt32}, {state:String},
+        {attempt:UInt32}, toDateTime({due_at:UInt32}, 'UTC'), {asked_by:String},
+        fromUnixTimestamp64Milli({began_ms:Int64}, 'UTC'), fromUnixTimestamp64Milli({ended_ms:Int64}, 'UTC'),
+        toDateTime({next_attempt_at:UInt32}, 'UTC'), {file:String}, {rows:UInt64}, {bytes:UInt64}, {sha256:String},
+        {manifest_sha256:String}, {totals:String}, {is_frozen:UInt8}, {error:String}`,
+    {
+      schedule_id: step.schedule_id,
+      period_from: step.period.from,
+      period_to: step.period.to,
+      token,
+      number,
+      state: step.state,
+      attempt: step.attempt,
+      due_at: step.due_at,
+      asked_by: step.asked_by,
+      began_ms: step.began_ms,
+      ended_ms: step.ended_ms,
+      next_attempt_at: step.next_attempt_at,
+      file: step.file,
+      rows: step.rows,
+      bytes: step.bytes,
+      sha256: step.sha256,
+      manifest_sha256: step.manifest_sha256,
+      totals: JSON.stringify(step.totals),
+      is_frozen: step.is_frozen ? 1 : 0,
+      error: step.error,
+    },
+  );
+}
+
+const RUN = `schedule_id, period_from, period_to, toString(state) AS state, attempt, ${timeOf('export_runs.due_at')} AS due_at,
+    asked_by, concat(formatDateTime(export_runs.began_at, '%FT%T'), '+00:00') AS began_at,
+    ${timeOf('export_runs.ended_at')} AS ended_at,
+    if(toUnixTimestamp(export_runs.ended_at) = 0, NULL,
+       dateDiff('millisecond', export_runs.began_at, export_runs.ended_at) / 1000) AS seconds,
+    ${timeOf('export_runs.next_attempt_at')} AS next_attempt_at, file, rows, bytes, sha256, manifest_sha256, totals, is_frozen,
+    error`;
+
+/** What became of each period of a schedule, the one that was begun last first. */
+export function listRuns(database: Database, schedule_id: string, limit = 1_000): Promise<ExportRun[]> {
+  return database.query(
+    runRow,
+    `SELECT ${RUN} FROM (SELECT * FROM export_runs WHERE schedule_id = {schedule_id:String}
+       ORDER BY token DESC, step DESC LIMIT 1 BY period_from, period_to) AS export_runs
+     ORDER BY export_runs.began_at DESC, token DESC, step DESC LIMIT {limit:UInt32}`,
+    { schedule_id, limit },
+  );
+}
+
+/** The period of each schedule that was begun last. */
+export function lastRuns(database: Database): Promise<ExportRun[]> {
+  return database.query(
+    runRow,
+    `SELECT ${RUN} FROM (SELECT * FROM export_runs ORDER BY token DESC, step DESC LIMIT 1 BY schedule_id) AS export_runs
+     ORDER BY schedule_id`,
+  );
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import {
+  exportDefinition,
+  EXPORT_STATES,
+  type ExportDefinition,
+  type ExportSchedule,
+  type ExportState,
+} from '@ctwa-ledger/schemas/exports.ts';
+import { z } from 'zod';
+import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import { didYouMean } from '../reports/nearest.ts';
+import { parametersOf, readQuestion, type GivenTexts } from '../reports/parameters.ts';
+import type { AskedRows, Report } from '../reports/report.ts';
+import { periodOn, type RunPeriod } from './run-period.ts';
+import { occurrencesAfter, readWhen, type When } from './when.ts';
+
+/** What is said of a schedule's days by its period, not by its filters. */
+const SAID_BY_PERIOD: readonly string[] = ['from', 'to', 'month', 'period', 'as_of'];
+
+const scheduleRow = z.object({
+  schedule_id: z.string(),
+  version: z.coerce.number(),
+  state: z.enum(EXPORT_STATES),
+  definition: z.string().transform((text) => exportDefinition.parse(JSON.parse(text))),
+  since: z.coerce.number(),
+  changed_at: z.string(),
+  changed_by: z.string(),
+});
+
+/** The report of a definition. @throws LedgerError when there is none of that name */
+export function reportOfExport({ report: name }: Pick<ExportDefinition, 'report'>): Report<ReportName> {
+  const report = findReport(name);
+  if (report === undefined)
+    throw new LedgerError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`);
+  return report;
+}
+
+export function whenOf({ when, zone }: ExportDefinition): When {
+  return readWhen(when, zone);
+}
+
+/** Files of a schedule lie here, below the directory of the exporter. */
+export function folderOf({ folder, name }: ExportDefinition): string {
+  return folder ?? name;
+}
+
+/** The columns of the files, in the order of the report. */
+export function columnsOfExport(definition: ExportDefinition): readonly string[] {
+  const { columns } = reportOfExport(definition);
+  return definition.columns.length === 0 ? columns : columns.filter((name) => definition.columns.includes(name));
+}
+
+/**
+ * What a report is asked for in a run.
+ * @param asOf the clock for what depends on now, Unix seconds
+ * @throws LedgerError for what the report does not take
+ */
+export function questionOf(
+  definition: ExportDefinition,
+  period: RunPeriod,
+  asOf: number,
+): Pick<AskedRows, 'filters' | 'by'> {
+  const report = reportOfExport(definition);
+  const range = period.to === '' ? {} : { from: period.from, to: period.to };
+  const zone = report.days === 'zone' ? { tz: definition.zone } : {};
+  const given: GivenTexts = { ...zone, ...definition.filters, ...range };
+  const question = readQuestion(report, given, asOf);
+  if (!question.ok) throw new LedgerError(question.message);
+  return question;
+}
+
+/** What a definition says wrongly is said when it is made, not at six in the morning. */
+function checked(given: ExportDefinition, nowSeconds: number): ExportDefinition {
+  const report = reportOfExport(given);
+  const when = whenOf(given);
+  // The zone that stands in the words is the zone of the schedule.
+  const words = given.when.trim();
+  const definition = { ...given, zone: when.zone, when: words.replace(/\s+[A-Za-z]+\/[\w/+-]+$|\s+UTC$/i, '') };
+  const unknown = given.columns.find((name) => !report.columns.includes(name));
+  if (unknown !== undefined)
+    throw new LedgerError(
+      `The report ${report.name} has no column "${unknown}"; it has ${report.columns.join(', ')}.${didYouMean(unknown, report.columns)}`,
+    );
+  const taken = parametersOf(report).filter((name) => !SAID_BY_PERIOD.includes(name));
+  const refused = Object.keys(given.filters).find((name) => !taken.some((known) => known === name));
+  if (refused !== undefined)
+    throw new LedgerError(
+      `The report ${report.name} does not take ${refused} in an export; it ${taken.length === 0 ? 'is always whole' : `takes ${taken.join(', ')}`}.${didYouMean(refused, taken)}`,
+    );
+  if ((report.days === 'none') !== (given.period === 'all'))
+    throw new LedgerError(
+      report.days === 'none'
+        ? `The report ${report.name} has no days: its period is all.`
+        : `The report ${report.name} is of days: say which, like yesterday or last-month.`,
+    );
+  const [next] = occurrencesAfter(when, nowSeconds);
+  const period = periodOn(given.period, next?.day ?? '', '2026-01');
+  if (period !== null) questionOf(definition, period, nowSeconds);
+  return definition;
+}
+
+/** All schedules that were not removed, by name; with `removed` those too. */
+export function listSchedules(database: Database, removed = false): Promise<ExportSchedule[]> {
+  return database.query(
+    scheduleRow,
+    `SELECT schedule_id, version, toString(state) AS state, definition, toUnixTimestamp(export_schedules.since) AS since,
+        concat(formatDateTime(export_schedules.changed_at, '%FT%T'), '+00:00') AS changed_at, changed_by
+     FROM (SELECT * FROM export_schedules ORDER BY version DESC LIMIT 1 BY schedule_id) AS export_schedules
+     ${removed ? '' : "WHERE state != 'removed'"}
+     ORDER BY name, schedule_id`,
+  );
+}
+
+/** @throws LedgerError when there is no schedule of that name */
+export async function findSchedule(database: Database, name: string): Promise<ExportSchedule> {
+  const schedules = await listSchedules(database);
+  const found = schedules.find(({ definition }) => definition.name === name);
+  if (found !== undefined) return found;
+  const names = schedules.map(({ definition }) => definition.name);
+  throw new LedgerError(
+    `There is no scheduled export "${name}"${names.length === 0 ? '' : `; there are ${names.join(', ')}`}.${didYouMean(name, names)}`,
+  );
+}
+
+async function keep(
+  database: Database,
+  schedule: Pick<ExportSchedule, 'schedule_id' | 'version' | 'state' | 'definition' | 'since'>,
+  by: string,
+): Promise<void> {
+  const { schedule_id, version, state, definition, since } = schedule;
+  await database.command(
+    `INSERT INTO export_schedules (schedule_id, version, name, state, definition, since, changed_at, changed_by)
+     SELECT {schedule_id:String}, {version:UInt64}, {name:String}, {state:String}, {definition:String},
+        toDateTime({since:UInt32}, 'UTC'), now64(3, 'UTC'), {by:String}`,
+    { schedule_id, version, name: definition.name, state, definition: JSON.stringify(definition), since, by },
+  );
+}
+
+/**
+ * Adds a schedule. What is due from now on is exported.
+ * @throws LedgerError for what cannot be exported so, and when the name or the folder is taken
+ */
+export async function addSchedule(
+  database: Database,
+  given: ExportDefinition,
+  by: string,
+  nowSeconds: number,
+): Promise<ExportSchedule> {
+  const definition = checked(given, nowSeconds);
+  for (const { definition: other } of await listSchedules(database)) {
+    if (other.name === definition.name)
+      throw new LedgerError(
+        `There is a scheduled export "${other.name}" already. Remove it first, or take another name.`,
+      );
+    if (folderOf(other) === folderOf(definition))
+      throw new LedgerError(`The folder ${folderOf(other)} is that of "${other.name}". Give another one.`);
+  }
+  const schedule_id = randomBytes(8).toString('hex');
+  await keep(database, { schedule_id, version: 1, state: 'active', definition, since: nowSeconds }, by);
+  return findSchedule(database, definition.name);
+}
+
+/**
+ * Pauses, resumes or removes a schedule. What was due while it was paused is not caught up: `backfill` does that.
+ * @returns the schedule as it is then
+ */
+export async function setScheduleState(
+  database: Database,
+  name: string,
+  state: ExportState,
+  by: string,
+  nowSeconds: number,
+): Promise<ExportSchedule> {
+  const schedule = await findSchedule(database, name);
+  if (schedule.state === state) return schedule;
+  const since = state === 'active' ? nowSeconds : schedule.since;
+  await keep(database, { ...schedule, version: schedule.version + 1, state, since }, by);
+  return { ...schedule, version: schedule.version + 1, state, since };
+}

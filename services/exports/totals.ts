@@ -1,0 +1,72 @@
+import type { ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+
+/** Columns that can be added up within a currency; rates and shares cannot. */
+const ADDABLE = /(?:^|_)(?:cost|savings|amount|spend)$|Cost$/;
+/** What a report calls the currency of its amounts. */
+const CURRENCIES: readonly string[] = ['currency', 'BillingCurrency'];
+
+/** A sum of decimals, exact: so many units of the last place. */
+class ExactSum {
+  #units = 0n;
+  #places = 0;
+
+  add(text: string): void {
+    const point = text.indexOf('.');
+    const places = point === -1 ? 0 : text.length - point - 1;
+    let units = BigInt(point === -1 ? text : text.slice(0, point) + text.slice(point + 1));
+    if (places > this.#places) {
+      this.#units *= 10n ** BigInt(places - this.#places);
+      this.#places = places;
+    } else if (places < this.#places) units *= 10n ** BigInt(this.#places - places);
+    this.#units += units;
+  }
+
+  /** Without zeros at the end, so that the same amount is the same text. */
+  toString(): string {
+    const sign = this.#units < 0n ? '-' : '';
+    const digits = (this.#units < 0n ? -this.#units : this.#units).toString().padStart(this.#places + 1, '0');
+    if (this.#places === 0) return sign + digits;
+    const whole = digits.slice(0, -this.#places);
+    const rest = digits.slice(-this.#places).replace(/0+$/, '');
+    return sign + (rest === '' ? whole : `${whole}.${rest}`);
+  }
+}
+
+/** Adds up the amounts of rows by currency, while they pass. */
+export class Totals {
+  readonly #currency: number;
+  readonly #amounts: readonly { readonly name: string; readonly at: number }[];
+  readonly #sums = new Map<string, ExactSum[]>();
+
+  /** @param columns of the report, in their order; without a currency nothing is added up */
+  constructor(columns: readonly string[]) {
+    this.#currency = columns.findIndex((name) => CURRENCIES.includes(name));
+    this.#amounts =
+      this.#currency === -1 ? [] : columns.flatMap((name, at) => (ADDABLE.test(name) ? [{ name, at }] : []));
+  }
+
+  add(rows: readonly (readonly unknown[])[]): void {
+    if (this.#amounts.length === 0) return;
+    for (const row of rows) {
+      const currency = row[this.#currency];
+      if (typeof currency !== 'string' || currency === '') continue;
+      let sums = this.#sums.get(currency);
+      if (sums === undefined) this.#sums.set(currency, (sums = this.#amounts.map(() => new ExactSum())));
+      for (const [i, { at }] of this.#amounts.entries()) {
+        const cell = row[at];
+        // Most messages cost nothing.
+        if (typeof cell === 'string' && cell !== '' && cell !== '0') sums[i]?.add(cell);
+      }
+    }
+  }
+
+  byCurrency(): ExportTotals {
+    const currencies = [...this.#sums.keys()].sort();
+    return Object.fromEntries(
+      currencies.map((currency) => [
+        currency,
+        Object.fromEntries(this.#amounts.map(({ name }, i) => [name, String(this.#sums.get(currency)?.[i] ?? '0')])),
+      ]),
+    );
+  }
+}

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import type { ExportFormat, ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import { reportOf } from '../catalogue/catalogue.ts';
+import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import type { Lease } from '../clickhouse/lease.ts';
+import { readMigrations } from '../clickhouse/migrations.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { describedColumns, type Batch } from '../reports/report.ts';
+import { VERSION } from '../version.ts';
+import { stemOf } from './file-name.ts';
+import { encodeCsv } from './formats/csv.ts';
+import type { Encoder } from './formats/format.ts';
+import { encodeParquet } from './formats/parquet.ts';
+import { encodeXlsx } from './formats/xlsx.ts';
+import { manifestPath, manifestText, type Manifest } from './manifest.ts';
+import { closingsIn, settleReports } from './report.ts';
+import type { RunPeriod } from './run-period.ts';
+import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
+import { Totals } from './totals.ts';
+import { readyFolder, writeBeside } from './written-file.ts';
+
+const ENCODERS: Readonly<Record<ExportFormat, Encoder>> = {
+  csv: encodeCsv,
+  xlsx: encodeXlsx,
+  parquet: encodeParquet,
+};
+
+/** Another process holds the lease now, and writes the same period. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+/** What an export is written with. */
+export interface WriteOptions {
+  readonly ledger: Pick<Ledger, 'database' | 'reading'>;
+  /** Folders of schedules are below it. */
+  readonly directory: string;
+  readonly lease: Lease;
+  readonly asked_by: string;
+  /** Unix seconds. */
+  readonly as_of: number;
+  /** The run of the same period before, where there was one that was done. */
+  readonly before: ExportRun | null;
+  readonly manifest_before: string | null;
+}
+
+/** What became of it. */
+export interface WrittenExport {
+  /** Below the directory of the exporter. */
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly manifest_sha256: string;
+  readonly totals: ExportTotals;
+  readonly is_frozen: boolean;
+}
+
+/** Counts rows and amounts on their way into a file, and leaves the columns that are wanted. */
+class Passage {
+  rows = 0;
+  #closed = 0;
+  readonly totals: Totals;
+  readonly #period: number;
+  readonly #wanted: readonly number[] | null;
+
+  constructor(columns: readonly string[], wanted: readonly string[]) {
+    this.totals = new Totals(columns);
+    this.#period = columns.indexOf('period');
+    this.#wanted = wanted.length === columns.length ? null : wanted.map((name) => columns.indexOf(name));
+  }
+
+  async *of(batches: AsyncGenerator<Batch>): AsyncGenerator<Batch> {
+    const wanted = this.#wanted;
+    for await (const batch of batches) {
+      this.rows += batch.length;
+      this.totals.add(batch);
+      if (this.#period !== -1)
+        for (const row of batch) if (String(row[this.#period]).startsWith('closed')) this.#closed += 1;
+      yield wanted === null ? batch : batch.map((row) => wanted.map((at) => row[at]));
+    }
+  }
+
+  /** Whether every row is of a month that is closed. */
+  get isFrozen(): boolean {
+    return this.rows > 0 && this.#closed === this.rows;
+  }
+}
+
+function said(error: unknown, path: string): unknown {
+  if (error instanceof LedgerAwayError || error instanceof LedgerError || error instanceof LeaseLostError) return error;
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  return new LedgerError(`${path} could not be written (${error.message}). Nothing was left behind.`);
+}
+
+/**
+ * Writes the file of a period, then its manifest, then `latest.json`; each beside its place and renamed. Whoever reads what
+ * `latest.json` names reads what is whole.
+ * @throws LeaseLostError when another process holds the lease now
+ */
+export async function writeExport(
+  { schedule_id, definition }: ExportSchedule,
+  period: RunPeriod,
+  options: WriteOptions,
+): Promise<WrittenExport> {
+  const { ledger, lease, as_of } = options;
+  const report = reportOf(reportOfExport(definition).name);
+  const question = questionOf(definition, period, as_of);
+  const columns = columnsOfExport(definition);
+  const described = describedColumns(report).filter(({ name }) => columns.includes(name));
+  const folder = folderOf(definition);
+  const stem = await stemOf(report, question.filters, ledger.database, period.label);
+  const name = `${stem}.${definition.format}${definition.compression === 'gzip' ? '.gz' : ''}`;
+  const path = join(options.directory, folder, name);
+  try {
+    const directory = readyFolder(options.directory, folder);
+    await settleReports([report.name], ledger.database);
+    const passage = new Passage(report.columns, columns);
+    const parts = ENCODERS[definition.format]({
+      columns: described,
+      rows: passage.of(report.rows(ledger.reading, { ...question, page: null })),
+      report: report.name,
+      database: ledger.database,
+      run: schedule_id,
+    });
+    const file = await writeBeside(path, parts, definition.compression);
+    try {
+      const closings = await closingsIn(report.name, ledger.reading, question.filters);
+      const manifest: Manifest = {
+        manifest_version: 1,
+        schedule: definition.name,
+        schedule_id,
+        report: report.name,
+        query: Object.fromEntries(
+          Object.entries(question.filters).flatMap(([key, value]: [string, unknown]) =>
+            typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? [[key, value]] : [],
+          ),
+        ),
+        by: question.by,
+        zone: question.filters.tz,
+        period: {
+          label: period.label,
+          from: question.filters.from,
+          to: question.filters.to,
+          status: passage.isFrozen ? 'closed' : 'open',
+        },
+        as_of: new Date(as_of * 1000).toISOString().replace('.000Z', '+00:00'),
+        is_frozen: passage.isFrozen,
+        closings: closings.map(({ waba_id, month, closed_at, checksum }) => ({ waba_id, month, closed_at, checksum })),
+        file: name,
+        format: definition.format,
+        compression: definition.compression,
+        rows: passage.rows,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        totals: passage.totals.byCurrency(),
+        columns: described.map(({ name: column, type, is_nullable, meaning }) => ({
+          name: column,
+          type,
+          is_nullable,
+          meaning,
+        })),
+        replaces:
+          options.before === null
+            ? null
+            : { sha256: options.before.sha256, rows: options.before.rows, totals: options.before.totals },
+        manifest_before: options.manifest_before,
+        product_version: VERSION,
+        schema_version: readMigrations().at(-1)?.version ?? 0,
+        asked_by: options.asked_by,
+      };
+      const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);
+      const latest = await writeBeside(join(directory, 'latest.json'), [
+        `${JSON.stringify({ file: name, manifest: manifestPath(name), sha256: file.sha256, manifest_sha256: beside.sha256, period: manifest.period, as_of: manifest.as_of }, null, 2)}\n`,
+      ]);
+      if (!(await lease.holds())) {
+        beside.discard();
+        latest.discard();
+        throw new LeaseLostError('Another process writes this export now.');
+      }
+      await file.publish();
+      await beside.publish();
+      await latest.publish();
+      return {
+        file: `${folder}/${name}`,
+        rows: passage.rows,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        manifest_sha256: beside.sha256,
+        totals: manifest.totals,
+        is_frozen: passage.isFrozen,
+      };
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  } catch (error) {
+    throw said(error, path);
+  }
+}

@@ -1,0 +1,83 @@
+import { createHash, randomInt } from 'node:crypto';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { ExportCompression } from '@ctwa-ledger/schemas/exports.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+
+/** Where a file is written before it takes its name. Files of days that lie in the same folder end otherwise. */
+const UNFINISHED = /\.\d+\.unfinished$/;
+
+/** What was written, before it has its name. */
+export interface WrittenFile {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Gives it its name; readers see it then, whole. */
+  readonly publish: () => Promise<void>;
+  /** Removes it instead. */
+  readonly discard: () => void;
+}
+
+/** The name itself must outlast a loss of power. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The folder of a schedule, made where it is missing, and free of what a run left that was killed.
+ * @param directory must be there: what hangs below a disk that is gone is no folder of ours
+ */
+export function readyFolder(directory: string, folder: string): string {
+  if (!existsSync(directory))
+    throw new LedgerError(`The directory ${directory} is not there. Mount it, or make it, and the export goes on.`);
+  const path = join(directory, folder);
+  mkdirSync(path, { recursive: true });
+  for (const name of readdirSync(path)) if (UNFINISHED.test(name)) rmSync(join(path, name), { force: true });
+  return path;
+}
+
+/** Writes a file beside its place, synced. */
+export async function writeBeside(
+  path: string,
+  parts: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+  compression: ExportCompression = 'none',
+): Promise<WrittenFile> {
+  const beside = `${path}.${randomInt(2 ** 47)}.unfinished`;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const counted = new Transform({
+    transform: (chunk: Buffer, _, done) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const file = createWriteStream(beside, { flush: true });
+  const discard = (): void => {
+    if (existsSync(beside)) rmSync(beside, { force: true });
+  };
+  try {
+    // At level 6 without the time of packing: the same rows are the same bytes.
+    await (compression === 'gzip' ? pipeline(parts, createGzip(), counted, file) : pipeline(parts, counted, file));
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return {
+    bytes,
+    sha256: hash.digest('hex'),
+    publish: async () => {
+      renameSync(beside, path);
+      await syncDirectory(dirname(path));
+    },
+    discard,
+  };
+}

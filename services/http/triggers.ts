@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Changes, Refused } from '@ctwa-ledger/schemas/changes.ts';
+import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
+import { DELIVERY_STATES, readTrigger, replaySchema } from '@ctwa-ledger/schemas/triggers.ts';
+import { receiveBody } from '../ingest/body.ts';
+import type { UnfinishedBodies } from '../ingest/unfinished.ts';
+
+const MAX_BODY_BYTES = 256 * 1024;
+const DEFAULT_DELIVERIES = 100;
+const DAY_SECONDS = 86_400;
+/** Tried on so many days unless it is said otherwise, and at most. */
+const TRY_DAYS = 7;
+const MAX_TRY_DAYS = 92;
+
+/** What the addresses of triggers need. */
+export interface TriggerParts {
+  readonly queries: Pick<Reports, 'triggers' | 'triggerDeliveries' | 'tryTrigger'>;
+  /** Null where nothing is changed. */
+  readonly changes: Pick<Changes, 'saveTrigger' | 'setTriggerState' | 'replayDeliveries'> | null;
+  readonly unfinished: UnfinishedBodies;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+  readonly allow?: string;
+}
+
+const failure = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: { error: { code, message } },
+});
+const notAllowed = (allow: string): Answer => ({
+  ...failure(405, 'METHOD_NOT_ALLOWED', `This address takes ${allow}.`),
+  allow,
+});
+const READ_ONLY = failure(403, 'READ_ONLY', 'This server only reads. Ask the one that writes the ledger.');
+
+/** A page elsewhere must not change anything through somebody's browser: it cannot send JSON without being asked first. */
+function isForeign({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
+}
+
+async function bodyOf(request: IncomingMessage, unfinished: UnfinishedBodies): Promise<unknown> {
+  if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
+    return failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+  const body = await receiveBody(request, unfinished, MAX_BODY_BYTES);
+  if (body === 'gone') return null;
+  if (body === 'too_large') return failure(413, 'TOO_LARGE', `The body is over ${MAX_BODY_BYTES / 1024} KB.`);
+  if (!Buffer.isBuffer(body)) return failure(503, 'BUSY', 'The body was not whole in time. Send it again.');
+  try {
+    return { value: JSON.parse(body.toString('utf8')) as unknown };
+  } catch (error) {
+    return failure(
+      400,
+      'BAD_REQUEST',
+      `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === 'object' && value !== null && 'status' in value;
+}
+
+/** What a change made, under a name; 404 or 409 where it was refused. */
+function changed<T extends { readonly ok: true }>(
+  result: T | Refused,
+  status: number,
+  body: (made: T) => object,
+): Answer {
+  if (result.ok) return { status, body: body(result) };
+  return result.message.startsWith('There is no trigger')
+    ? failure(404, 'NOT_FOUND', result.message)
+    : failure(409, 'REFUSED', result.message);
+}
+
+/** Days as `YYYY-MM-DD`, in UTC, `to` excluded; the last seven days without any. */
+function daysOf(query: URLSearchParams): { readonly from: number; readonly to: number } | string {
+  const now = Math.floor(Date.now() / 1000);
+  const timeOf = (name: string, otherwise: number): number => {
+    const text = query.get(name);
+    if (text === null) return otherwise;
+    return /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) / 1000 : NaN;
+  };
+  const to = timeOf('to', now);
+  const from = timeOf('from', to - TRY_DAYS * DAY_SECONDS);
+  if (Number.isNaN(from) || Number.isNaN(to)) return 'from and to are days like 2026-10-31.';
+  if (from >= to || to - from > MAX_TRY_DAYS * DAY_SECONDS)
+    return `from and to are of at most ${MAX_TRY_DAYS} days, the first one before the last.`;
+  return { from, to };
+}
+
+async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts): Promise<Answer | null> {
+  const { queries, changes, unfinished } = parts;
+  const [, , first = '', second = '', third = '', ...more] = url.pathname.split('/').map(decodeURIComponent);
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (more.length > 0) return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
+  if (first === 'trigger-deliveries') {
+    if (second === '') {
+      if (!isRead) return notAllowed('GET');
+      const state = url.searchParams.get('state');
+      const known = DELIVERY_STATES.find((one) => one === state) ?? null;
+      if (state !== null && known === null)
+        return failure(400, 'BAD_REQUEST', `state "${state}" is none of ${DELIVERY_STATES.join(', ')}.`);
+      const limit = Number(url.searchParams.get('limit') ?? DEFAULT_DELIVERIES);
+      if (!Number.isInteger(limit) || limit < 1)
+        return failure(400, 'BAD_REQUEST', 'limit is not a whole number above 0.');
+      const trigger_id = url.searchParams.get('trigger_id');
+      return {
+        status: 200,
+        body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }, false) },
+      };
+    }
+    if (second !== 'replay' || third !== '') return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
+    if (request.method !== 'POST') return notAllowed('POST');
+    if (changes === null) return READ_ONLY;
+    const body = await bodyOf(request, unfinished);
+    if (body === null || isAnswer(body)) return body;
+    const { value } = body as { value: unknown };
+    const one = replaySchema.safeParse(value);
+    const all = JSON.stringify(value) === '{"given_up":true}';
+    if (!one.success && !all)
+      return failure(
+        400,
+        'BAD_REQUEST',
+        'Give trigger_id, phone_number_id and message_id of one delivery, or {"given_up":true} for all that were given up.',
+      );
+    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up', false);
+    return changed(replayed, 202, ({ deliveries }) => ({ deliveries }));
+  }
+  if (second === '' && isRead) return { status: 200, body: { rows: await queries.triggers(false) } };
+  if (second === 'test' && third === '') {
+    if (request.method !== 'POST') return notAllowed('POST');
+    const body = await bodyOf(request, unfinished);
+    if (body === null || isAnswer(body)) return body;
+    const read = readTrigger((body as { value: unknown }).value);
+    const days = daysOf(url.searchParams);
+    if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
+    if (typeof days === 'string') return failure(400, 'BAD_REQUEST', days);
+    return { status: 200, body: await queries.tryTrigger(read, days, false) };
+  }
+  if (second === '' || third === '') {
+    const allow = second === '' ? 'GET, POST' : 'PUT, DELETE';
+    if (!allow.split(', ').includes(request.method ?? '')) return notAllowed(allow);
+    if (changes === null) return READ_ONLY;
+    if (request.method === 'DELETE') {
+      if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
+      return changed(await changes.setTriggerState(second, 'deleted', false), 200, ({ trigger }) => trigger);
+    }
+    const body = await bodyOf(request, unfinished);
+    if (body === null || isAnswer(body)) return body;
+    const read = readTrigger((body as { value: unknown }).value);
+    if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
+    const saved = await changes.saveTrigger(second === '' ? null : second, read, false);
+    return changed(saved, second === '' ? 201 : 200, ({ trigger }) => trigger);
+  }
+  const states = { pause: 'paused', resume: 'active' } as const;
+  const state = third === 'pause' || third === 'resume' ? states[third] : null;
+  if (state === null) return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
+  if (request.method !== 'POST') return notAllowed('POST');
+  if (changes === null) return READ_ONLY;
+  const body = await bodyOf(request, unfinished);
+  if (body === null || isAnswer(body)) return body;
+  return changed(await changes.setTriggerState(second, state, false), 200, ({ trigger }) => trigger);
+}
+
+/** Whether an address is one of triggers. */
+export function isOfTriggers(pathname: string): boolean {
+  return /^\/api\/(?:triggers|trigger-deliveries)(?:\/|$)/.test(pathname);
+}
+
+/** `/api/triggers` and `/api/trigger-deliveries` (contract.md 4): list, save, pause, delete, try, and tell once more. */
+export async function answerTriggers(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  parts: TriggerParts,
+): Promise<void> {
+  const answer = await answerOf(request, url, parts);
+  if (answer === null) return;
+  response.writeHead(answer.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...(answer.allow === undefined ? {} : { allow: answer.allow }),
+  });
+  response.end(`${JSON.stringify(answer.body)}\n`);
+}

@@ -1,0 +1,24 @@
+import { placeOfProblem, type BrokenCsvFile, type FileProblem } from '@ctwa-ledger/schemas/csv-file.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+
+/** A file that cannot be imported: nothing of it was. */
+export class BrokenFileError extends LedgerError {
+  readonly problems: readonly FileProblem[];
+  /** Problems beyond those listed. */
+  readonly more: number;
+  /** The columns of the file, where their headings are not understood; else null. */
+  readonly headings: readonly string[] | null;
+
+  /** @param advice what to do about it, as a sentence */
+  constructor(name: string, broken: BrokenCsvFile, advice = 'Mend it and import it again.') {
+    const lines = broken.problems.map((problem) => {
+      const place = placeOfProblem(problem);
+      return `\n  ${place === '' ? '' : `${place}: `}${problem.message}`;
+    });
+    const rest = broken.more === 0 ? '' : `\n  and ${broken.more} more.`;
+    super(`${name} cannot be imported, and nothing of it was:${lines.join('')}${rest}\n${advice}`);
+    this.problems = broken.problems;
+    this.more = broken.more;
+    this.headings = broken.headings ?? null;
+  }
+}

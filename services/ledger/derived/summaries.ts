@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { Database } from '../../clickhouse/database.ts';
+import { recompute, settle, type Derived, type Recomputation } from './derived.ts';
+import { readQuery } from '../../clickhouse/sql.ts';
+
+/** The grain of the summaries: every zone's midnight falls on a quarter hour. */
+export const CELL_SECONDS = 900;
+
+const RECOMPUTE = readQuery('recompute_cells');
+
+/** The summaries that pages and reports read. */
+const SUMMARIES: Derived = {
+  name: 'summaries',
+  dirt: 'dirty_cells',
+  async recompute(database, stamps, version) {
+    await database.command(RECOMPUTE, { stamps, version });
+    return stamps;
+  },
+};
+
+/** How many cells wait to be recomputed. */
+export async function dirtyCells(database: Database): Promise<number> {
+  const [row] = await database.query(
+    z.object({ n: z.coerce.number() }),
+    'SELECT uniqExact(phone_number_id, cell_at) AS n FROM dirty_cells',
+  );
+  return row?.n ?? 0;
+}
+
+/** Recomputes the summaries of the dirty cells from the current rows. */
+export function recomputeSummaries(database: Database): Promise<Recomputation> {
+  return recompute(database, SUMMARIES);
+}
+
+/** Recomputes until no cell is dirty that was dirty when it was called. */
+export function settleSummaries(database: Database): Promise<void> {
+  return settle(database, SUMMARIES);
+}

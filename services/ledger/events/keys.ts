@@ -1,0 +1,21 @@
+import { crc32 } from 'node:zlib';
+import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { ThreadKey } from './thread-key.ts';
+
+/** Hash of a thread. Two threads may share a hash, so equal hashes are compared by their keys. */
+export function keyOfThread(thread: ThreadKey): number {
+  return crc32(`t${thread.phone_number_id}\0${thread.customer}\0${thread.nameless_id}`);
+}
+
+/** Hash of a message. */
+export function keyOfMessage(message: Pick<LedgerEvent, 'phone_number_id' | 'id'>): number {
+  return crc32(`m${message.phone_number_id}\0${message.id}`);
+}
+
+/** The same hashes of all that the ledger holds. A thread without a customer is known by its message. */
+export const STORED_KEYS = `
+SELECT DISTINCT CRC32(concat('m', phone_number_id, char(0), id)) AS key FROM events
+UNION ALL
+SELECT CRC32(concat('t', phone_number_id, char(0), customer, char(0))) AS key
+FROM (SELECT DISTINCT phone_number_id, customer FROM events WHERE customer != '')
+SETTINGS max_threads = 1`;

@@ -1,0 +1,172 @@
+import { canonicalEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import type { Database } from '../../clickhouse/database.ts';
+import type { DeadLetter, Position } from './dead-letters.ts';
+import { RefusedRowError } from '../../clickhouse/errors.ts';
+import { eventsOfBlocks, EventsWriter } from './event-rows.ts';
+import { readBlocks } from '../../clickhouse/columns/reader.ts';
+import type { EncodedBlock } from '../../clickhouse/columns/writer.ts';
+import { insertApart } from '../../clickhouse/refused-rows.ts';
+import { newStamp } from '../../clickhouse/stamp.ts';
+
+/** Identifies one landing and orders landings by their beginning: a stamp whose lowest bit is 0. */
+export type LandingNumber = bigint & { readonly landing: unique symbol };
+
+const ALL_BITS = (1n << 64n) - 1n;
+/** Rows that are sent in one insert; larger parts merge less, smaller ones wait less. */
+const EVENTS_PER_INSERT = 125_000;
+/** Text that is sent in one insert at most, for events of unusual size. */
+const BYTES_PER_INSERT = 64 * 1024 * 1024;
+/** How often the text that is held is measured. */
+const EVENTS_PER_LOOK = 16;
+/** ClickHouse quotes a refused row at length. */
+const MAX_REASON_CHARS = 600;
+/** Live traffic comes in smaller batches; of a larger one, a backlog, little would be remembered until it is needed. */
+const MAX_KEPT_EVENTS = 20_000;
+
+export function newLandingNumber(): LandingNumber {
+  return ((newStamp() >> 1n) << 1n) as LandingNumber;
+}
+
+/** Of two landings of the same event the first is kept: `events` keeps the highest rank. */
+export function rankOf(landing: LandingNumber): bigint {
+  return ALL_BITS ^ landing;
+}
+
+/**
+ * The rank of a landing whose threads `touched` does not list, because its writer has them in memory: the lowest bit says
+ * so to the view that lists them.
+ */
+export function unlistedRankOf(landing: LandingNumber): bigint {
+  return rankOf(landing) ^ 1n;
+}
+
+/** Puts aside what ClickHouse refuses; resolves when it is kept. */
+export type PutAside = (letters: readonly DeadLetter[]) => Promise<void>;
+
+/** The source of an event that came without one. */
+const NOWHERE: Position = { source: '', partition: 0, position: 0 };
+
+function rawOf(event: LedgerEvent | undefined): Buffer {
+  if (event === undefined) throw new RangeError('A refused row is not one of those that were sent.');
+  return Buffer.from(canonicalEvent(event));
+}
+
+/** Lands events: validated events in, rows in `events` out. Holds at most one insert's worth and one being sent. */
+export class Landing {
+  readonly #database: Pick<Database, 'insertBlock'>;
+  #number: LandingNumber | null = null;
+  #writer: EventsWriter | null = null;
+  /** Where the events in the writer came from, in their order. */
+  #origins: Position[] = [];
+  #sending: Promise<void> = Promise.resolve();
+  #hasSent = false;
+  #finished: Promise<void> | null = null;
+  #events = 0;
+  #hasNameless = false;
+  #kept: LedgerEvent[] | null;
+  readonly #putAside: PutAside | null;
+
+  /**
+   * @param keepsEvents whether the events are kept until the landing is folded, for who remembers threads
+   * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
+   */
+  constructor(database: Pick<Database, 'insertBlock'>, keepsEvents = false, putAside: PutAside | null = null) {
+    this.#database = database;
+    this.#kept = keepsEvents ? [] : null;
+    this.#putAside = putAside;
+  }
+
+  /** Assigned at the first event: a process that idles on its input must not hold an early number. */
+  get number(): LandingNumber {
+    this.#number ??= newLandingNumber();
+    return this.#number;
+  }
+
+  /** Events taken so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Whether some event names no customer. */
+  get hasNameless(): boolean {
+    return this.#hasNameless;
+  }
+
+  /** The events; null where they are not kept, or too many. */
+  get kept(): readonly LedgerEvent[] | null {
+    return this.#kept;
+  }
+
+  /**
+   * Takes one event. Await what it returns, if anything: it is the back-pressure.
+   * @param origin what is said of where it came from, should ClickHouse refuse it
+   */
+  add(event: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
+    this.#events += 1;
+    if (event.customer === '') this.#hasNameless = true;
+    if (this.#events > MAX_KEPT_EVENTS) this.#kept = null;
+    this.#kept?.push(event);
+    const writer = (this.#writer ??= new EventsWriter());
+    writer.add(event);
+    this.#origins.push(origin);
+    const isFull =
+      writer.events >= EVENTS_PER_INSERT || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
+    return isFull ? this.#send(false) : undefined;
+  }
+
+  async #send(isLast: boolean): Promise<void> {
+    const writer = this.#writer;
+    if (writer === null) return;
+    const origins = this.#origins;
+    this.#writer = null;
+    this.#origins = [];
+    const isAllInMemory = this.#kept !== null && isLast && !this.#hasSent;
+    this.#hasSent = true;
+    const block = writer.encode(isAllInMemory ? unlistedRankOf(this.number) : rankOf(this.number));
+    await this.#sending;
+    const sending = this.#insert(block, origins);
+    // Reported to whoever awaits the next `add` or `finish`; until then it must not count as unhandled.
+    sending.catch(() => undefined);
+    this.#sending = sending;
+  }
+
+  async #insert(block: EncodedBlock, origins: readonly Position[]): Promise<void> {
+    try {
+      await this.#database.insertBlock('events', block);
+    } catch (error) {
+      if (!(error instanceof RefusedRowError) || this.#putAside === null) throw error;
+      await this.#insertApart(block, origins, this.#putAside);
+    }
+  }
+
+  /** Stores all that ClickHouse takes, and puts aside what it refuses: each event as it was read, on its own. */
+  async #insertApart(block: EncodedBlock, origins: readonly Position[], putAside: PutAside): Promise<void> {
+    // What is not in the ledger must not be remembered as if it were.
+    this.#kept = null;
+    const events = eventsOfBlocks(readBlocks(block.chunks));
+    const refused = await insertApart(events.length, async (from, to) => {
+      const writer = new EventsWriter();
+      for (const event of events.slice(from, to)) writer.add(event);
+      await this.#database.insertBlock('events', writer.encode(rankOf(this.number)));
+    });
+    if (refused.length === 0) return;
+    await putAside(
+      refused.map(({ index, error }) => ({
+        ...(origins[index] ?? NOWHERE),
+        code: 'refused_by_ledger' as const,
+        message: `${error.message.slice(0, MAX_REASON_CHARS)} The event is kept as it was read; mend the ledger, then replay it.`,
+        raw: rawOf(events[index]),
+      })),
+    );
+  }
+
+  /** Resolves when every event taken is stored and fsynced, or put aside. Nothing may be added any more. */
+  finish(): Promise<void> {
+    return (this.#finished ??= this.#finish());
+  }
+
+  async #finish(): Promise<void> {
+    await this.#send(true);
+    await this.#sending;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Database } from '../../clickhouse/database.ts';
+import { STORED_KEYS } from '../events/keys.ts';
+
+const BITS_PER_KEY = 16;
+/** With fewer bits for each key too many strangers look known: then it is made anew, larger. */
+const LEAST_BITS_PER_KEY = 8;
+const LEAST_BITS = 1 << 22;
+/** 512 MiB. */
+const MOST_BITS = 2 ** 32;
+const HASHES = 5;
+/** Of the time at most this share goes into loading. */
+const DUTY = 0.05;
+const SHORTEST_PAUSE_MS = 10_000;
+
+/** Spreads the bits of a hash; different seeds give hashes that have nothing to do with each other. */
+function spread(key: number, seed: number): number {
+  let h = Math.imul(key ^ seed, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A Bloom filter of 32-bit keys: what was added is always found, and of other keys few are. */
+export class KeyFilter {
+  readonly #words: Uint32Array;
+  readonly #mask: number;
+  #keys = 0;
+
+  /** @param expected keys that it is made for; it may take as many again */
+  constructor(expected: number) {
+    let bits = LEAST_BITS;
+    while (bits < expected * BITS_PER_KEY && bits < MOST_BITS) bits *= 2;
+    this.#words = new Uint32Array(bits / 32);
+    this.#mask = bits - 1;
+  }
+
+  get isFull(): boolean {
+    return this.#keys * LEAST_BITS_PER_KEY > this.#mask && this.#mask + 1 < MOST_BITS;
+  }
+
+  add(key: number): void {
+    let bit = spread(key, 0x9e3779b9);
+    const step = spread(key, 0x7f4a7c15) | 1;
+    let isNew = false;
+    for (let i = 0; i < HASHES; i++, bit = (bit + step) >>> 0) {
+      const at = (bit & this.#mask) >>> 5;
+      const word = this.#words[at] ?? 0;
+      const changed = word | (1 << (bit & 31));
+      if (changed >>> 0 !== word) isNew = true;
+      this.#words[at] = changed;
+    }
+    if (isNew) this.#keys += 1;
+  }
+
+  has(key: number): boolean {
+    let bit = spread(key, 0x9e3779b9);
+    const step = spread(key, 0x7f4a7c15) | 1;
+    for (let i = 0; i < HASHES; i++, bit = (bit + step) >>> 0)
+      if ((((this.#words[(bit & this.#mask) >>> 5] ?? 0) >>> (bit & 31)) & 1) === 0) return false;
+    return true;
+  }
+}
+
+/**
+ * Which threads and messages the ledger may know, so that new ones need not be looked up. Loaded in the background; until
+ * then everything may be known. Whoever lands adds the keys, and tells when others landed something that it cannot name.
+ */
+export class KnownKeys {
+  readonly #database: Database;
+  #filter: KeyFilter | null = null;
+  /** Keys added since a loading began: it may have begun to read before they were stored. */
+  #added: number[] | null = null;
+  #loading: Promise<KeyFilter> | null = null;
+  #notBefore = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Whether something with this key may be in the ledger. */
+  mayHave(key: number): boolean {
+    return this.#filter === null || this.#filter.has(key);
+  }
+
+  add(keys: Iterable<number>): void {
+    for (const key of keys) {
+      this.#filter?.add(key);
+      this.#added?.push(key);
+    }
+  }
+
+  /** Other processes landed events without listing their threads: everything may be known until this is loaded again. */
+  forget(): void {
+    this.#filter = null;
+    this.#added = null;
+    this.#loading = null;
+  }
+
+  /**
+   * Begins to load where that is due. Call it before the keys of a landing are added, and only while all that was landed
+   * before has been added.
+   */
+  keepLoaded(): void {
+    if (this.#loading !== null || (this.#filter !== null && !this.#filter.isFull)) return;
+    if (performance.now() < this.#notBefore) return;
+    this.#notBefore = performance.now() + SHORTEST_PAUSE_MS;
+    this.#added = [];
+    const loading = this.#load(this.#added);
+    this.#loading = loading;
+    loading.then(
+      (filter) => {
+        if (this.#loading !== loading) return;
+        this.#filter = filter;
+        this.#loading = null;
+        this.#added = null;
+      },
+      () => {
+        // Without it every key may be known, and the ledger is asked: that is only slower.
+        if (this.#loading === loading) this.#loading = this.#added = null;
+      },
+    );
+  }
+
+  async #load(added: readonly number[]): Promise<KeyFilter> {
+    const began = performance.now();
+    let stored = new Uint32Array(1 << 16);
+    let count = 0;
+    try {
+      for await (const rows of this.#database.stream(STORED_KEYS)) {
+        if (count + rows.length > stored.length) {
+          const larger = new Uint32Array(2 * (count + rows.length));
+          larger.set(stored);
+          stored = larger;
+        }
+        for (const row of rows) stored[count++] = Number(row[0]);
+      }
+    } finally {
+      const took = performance.now() - began;
+      this.#notBefore = performance.now() + Math.max(SHORTEST_PAUSE_MS, took / DUTY);
+    }
+    const filter = new KeyFilter(count + added.length);
+    for (const key of stored.subarray(0, count)) filter.add(key);
+    for (const key of added) filter.add(key);
+    return filter;
+  }
+}

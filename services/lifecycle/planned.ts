@@ -1,0 +1,241 @@
+import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
+import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
+import type { Facts, OutboundMessage, Thread } from './facts.ts';
+import { foldThread } from './fold.ts';
+import type { DecidingRule, EntryMark, Mark, MessageMark, PolicyName, WindowMembership } from './marks.ts';
+import type { Rulebook } from './rulebook.ts';
+import { CUSTOMER_SERVICE_WINDOW_SECONDS, REPLY_WITHIN_SECONDS } from './time.ts';
+import { ratedCategory } from './verdict.ts';
+
+/** A message that is not sent yet, as far as it decides a mark. */
+export interface PlannedMessage {
+  /** As the message event would say it. */
+  readonly type: string;
+  readonly template_name: string;
+  /** F5: a template's own, lower case with `_`; `service` for every other message. */
+  readonly category: string;
+}
+
+/** Of messages that are decided in the same second the last one: no id of Meta's comes after it (W4). */
+const LAST_ID = '\u{10FFFF}' as MessageId;
+
+export interface FoldedPlan {
+  readonly mark: MessageMark & { readonly policy: PolicyName };
+  readonly entries: readonly EntryMark[];
+}
+
+/**
+ * Folds a thread with a message added that is sent and delivered at a time.
+ * @param waba_id the account that its events would name
+ * @param at Unix seconds
+ */
+export function foldPlanned(
+  thread: Thread,
+  rulebook: Rulebook,
+  planned: PlannedMessage,
+  waba_id: WabaId | '',
+  at: number,
+): FoldedPlan {
+  const { phone_number_id = '' as PhoneNumberId, customer = '' as Customer } =
+    thread.inbound[0] ?? thread.outbound[0] ?? {};
+  const message: OutboundMessage = {
+    id: LAST_ID,
+    phone_number_id,
+    customer,
+    participant: '',
+    dialled_customer: '',
+    waba_id,
+    tag: '',
+    failure: null,
+    sent_at: at,
+    delivered_at: at,
+    type: planned.type,
+    template_name: planned.template_name,
+    category: planned.category,
+    is_template: isTemplate(planned),
+    is_echo: false,
+    stands_apart: false,
+    is_reaction: planned.type === 'reaction',
+    report: null,
+    window_reports: [],
+    window_conversation_id: '',
+  };
+  const { messages, entries } = foldThread({ ...thread, outbound: [...thread.outbound, message] }, rulebook);
+  const mark = messages.find(({ message_id }) => message_id === LAST_ID);
+  if (mark?.policy == null) throw new TypeError('The message that was added to the thread has no mark.');
+  return { mark: { ...mark, policy: mark.policy }, entries };
+}
+
+/** F5: a template of category service is treated as any other free-form message. */
+function isTemplate({ type, category }: PlannedMessage): boolean {
+  return type === 'template' && ratedCategory(category) !== 'service';
+}
+
+/** The account that the latest message up to a time names; empty when none does. */
+export function accountNamedAt({ inbound, outbound }: Thread, at: number): WabaId | '' {
+  const named = [
+    ...inbound.map(({ id, timestamp, waba_id }) => ({ id, at: timestamp, waba_id })),
+    ...outbound.map(({ id, sent_at, waba_id }) => ({ id, at: sent_at, waba_id })),
+  ].filter((message) => message.waba_id !== '' && message.at <= at);
+  return (named.sort((a, b) => a.at - b.at || compareUtf8(a.id, b.id)).at(-1)?.waba_id ?? '') as WabaId | '';
+}
+
+/** Who is written to: a group, or a customer as the sender calls them. */
+export interface Addressee {
+  readonly is_group: boolean;
+  readonly name: string;
+}
+
+/**
+ * F3: what Meta calls a customer that is dialled so: as its statuses named them, where they named them otherwise, on the latest
+ * such message. One who wrote under the name is called by it.
+ */
+function customerOf({ threads }: Facts, dialled: string): string {
+  const direct = threads.filter(({ is_group }) => !is_group);
+  if (direct.some(({ inbound }) => inbound[0]?.customer === dialled)) return dialled;
+  let latest: OutboundMessage | undefined;
+  for (const { outbound } of direct)
+    for (const message of outbound) {
+      if (message.dialled_customer !== dialled) continue;
+      const isLater =
+        latest === undefined ||
+        message.sent_at > latest.sent_at ||
+        (message.sent_at === latest.sent_at && compareUtf8(message.id, latest.id) > 0);
+      if (isLater) latest = message;
+    }
+  return latest?.customer ?? dialled;
+}
+
+/** The thread that a message to somebody would belong to, among all that share messages with the one dialled; empty when it is new. */
+export function addressedThread(
+  facts: Facts,
+  { is_group, name }: Addressee,
+): { readonly customer: string; readonly thread: Thread } {
+  const customer = is_group ? name : customerOf(facts, name);
+  const thread = facts.threads.find((one) => {
+    if (one.is_group !== is_group) return false;
+    // The rows of a group name its participants; without an inbound message it is the only group of these events.
+    if (is_group) return one.inbound[0] === undefined || one.inbound[0].group_id === name;
+    return (one.inbound[0]?.customer ?? one.outbound[0]?.customer) === customer;
+  });
+  return { customer, thread: thread ?? { is_group, inbound: [], outbound: [] } };
+}
+
+/** The free entry window that a message would open (W5), and until when another reply could open it instead. */
+export interface OpenableWindow {
+  readonly entry: WindowMembership;
+  /** W3: the last second at which a reply still qualifies; Unix seconds. */
+  readonly reply_by: number;
+}
+
+/** A free entry window that is open; Unix seconds. */
+export interface OpenFreeWindow {
+  readonly entry: EntryMark;
+  readonly opened_at: number;
+  readonly expires_at: number;
+  readonly is_reported: boolean;
+}
+
+/** What a message would be if it were sent and delivered at a time, and what decides that. Times are Unix seconds. */
+export interface SendOutlook {
+  readonly at: number;
+  readonly planned: PlannedMessage;
+  readonly mark: Mark;
+  readonly rule: DecidingRule;
+  readonly policy: PolicyName;
+  readonly without_free_entry: Mark;
+  /** False: NON_TEMPLATE_NOT_ALLOWED, a free-form message outside the customer service window (W1). */
+  readonly is_allowed: boolean;
+  /** The end of the customer service window that was opened last, which may be past; null = the customer has written nothing. */
+  readonly service_window_ends_at: number | null;
+  /** Null: none is open. */
+  readonly free_window: OpenFreeWindow | null;
+  /** Null: a reply would open none. */
+  readonly openable: OpenableWindow | null;
+}
+
+/** W1: the end of the customer service window of the latest message up to a time; null = there is none. */
+function serviceWindowEnd({ inbound }: Thread, at: number): number | null {
+  let last = -Infinity;
+  for (const { type, timestamp } of inbound)
+    if (type !== 'system' && timestamp <= at && timestamp > last) last = timestamp;
+  return last === -Infinity ? null : last + CUSTOMER_SERVICE_WINDOW_SECONDS;
+}
+
+function openWindow(entries: readonly EntryMark[], openedByPlan: string | null, at: number): OpenFreeWindow | null {
+  let open: OpenFreeWindow | null = null;
+  for (const entry of entries) {
+    const { window } = entry;
+    // The window that the planned message opens is none yet.
+    if (window === null || entry.entry_id === openedByPlan) continue;
+    const { opened_at, expires_at, is_reported } = window;
+    if (opened_at > at || at >= expires_at) continue;
+    if (open === null || opened_at > open.opened_at) open = { entry, opened_at, expires_at, is_reported };
+  }
+  return open;
+}
+
+function openable({ mark }: FoldedPlan): OpenableWindow | null {
+  return mark.rule === 'W5' && mark.window !== null
+    ? { entry: mark.window, reply_by: mark.window.entry_at + REPLY_WITHIN_SECONDS }
+    : null;
+}
+
+const REPLY: PlannedMessage = { type: 'text', template_name: '', category: 'service' };
+
+/**
+ * What a message would be if it were sent and delivered at a time: the mark that the thread's rows would show once the
+ * message and its delivery are known (rules.md 2 and 3). Everything that is known of the thread counts.
+ */
+export function sendOutlook(
+  thread: Thread,
+  rulebook: Rulebook,
+  planned: PlannedMessage,
+  waba_id: WabaId | '',
+  at: number,
+): SendOutlook {
+  const folded = foldPlanned(thread, rulebook, planned, waba_id, at);
+  const own = openable(folded);
+  const service_window_ends_at = serviceWindowEnd(thread, at);
+  const { mark, rule, policy } = { ...folded.mark, mark: folded.mark.predicted };
+  return {
+    at,
+    planned,
+    mark,
+    rule,
+    policy,
+    without_free_entry: folded.mark.without_free_entry,
+    is_allowed: planned.type === 'template' || (service_window_ends_at !== null && at < service_window_ends_at),
+    service_window_ends_at,
+    free_window: openWindow(folded.entries, own?.entry.entry_id ?? null, at),
+    // A reaction answers nothing, but another reply may.
+    openable: own ?? (planned.type === 'reaction' ? openable(foldPlanned(thread, rulebook, REPLY, waba_id, at)) : null),
+  };
+}
+
+/** What a message would be from a time on, where that is something else than before. */
+export interface SendChange {
+  readonly at: number;
+  readonly mark: Mark;
+  readonly is_allowed: boolean;
+}
+
+/** When a message would become something else by itself, in the order of time: with the end of a window, or of the time to reply. */
+export function comingChanges(
+  thread: Thread,
+  rulebook: Rulebook,
+  waba_id: WabaId | '',
+  { at, planned, mark, is_allowed, service_window_ends_at, free_window, openable }: SendOutlook,
+): SendChange[] {
+  const ends = [service_window_ends_at, free_window?.expires_at, openable === null ? null : openable.reply_by + 1];
+  const times = ends.filter((end) => end != null).filter((end) => end > at);
+  const changes: SendChange[] = [];
+  let before: Pick<SendChange, 'mark' | 'is_allowed'> = { mark, is_allowed };
+  for (const time of [...new Set(times)].sort((a, b) => a - b)) {
+    const then = sendOutlook(thread, rulebook, planned, waba_id, time);
+    if (then.mark === before.mark && then.is_allowed === before.is_allowed) continue;
+    before = { mark: then.mark, is_allowed: then.is_allowed };
+    changes.push({ at: time, ...before });
+  }
+  return changes;
+}

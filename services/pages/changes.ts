@@ -1,0 +1,408 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type {
+  BrokenUpload,
+  Changes,
+  ClosedByPerson,
+  GivenMetaAnswers,
+  HeldRateFile,
+  HeldSpendFile,
+  KeptAccount,
+  Refused,
+  UndatedRates,
+} from '@ctwa-ledger/schemas/changes.ts';
+import type { Account } from '@ctwa-ledger/schemas/config.ts';
+import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
+import type { DoneMetaImport, MetaImport } from '@ctwa-ledger/schemas/meta.ts';
+import type { MonthReport, Period } from '@ctwa-ledger/schemas/periods.ts';
+import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
+import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
+import type {
+  KeptSpendMapping,
+  PlannedSpendImport,
+  SpendImport,
+  SpendMapping,
+  TypedSpend,
+} from '@ctwa-ledger/schemas/spend.ts';
+import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from '@ctwa-ledger/schemas/triggers.ts';
+import { BrokenFileError } from '../imports/broken-file.ts';
+import { replayLetters } from '../ingest/replay.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { makeMonthReport } from '../periods/month-report.ts';
+import { closePeriod, reopenPeriod } from '../periods/periods.ts';
+import { EffectiveDayError } from '../rating/effective-day.ts';
+import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
+import { importMetaAnswers, withdrawMetaImport } from '../reconciliation/imports.ts';
+import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
+import {
+  importSpendFile,
+  importTypedSpend,
+  previewSpendFile,
+  withdrawSpendImport,
+  type GivenSpendFile,
+} from '../spend/spend.ts';
+import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
+import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
+import { Uploads, type Upload } from './uploads.ts';
+
+/** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
+const BY = 'dashboard';
+/** How long a page waits for marks to be folded again before it is shown with the folding still under way. */
+const PATIENCE_MS = 5_000;
+
+const IS_SAMPLE: Refused = {
+  ok: false,
+  message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
+};
+const IS_GONE: Refused = {
+  ok: false,
+  message:
+    'The upload is not there any more: it is kept for half an hour, and not over a restart. Choose the file again.',
+};
+
+export interface ChangesOptions {
+  readonly ledger: Ledger;
+  /** Whether a page is shown the sample data. */
+  readonly isSample: (sample: boolean) => Promise<boolean>;
+  /** Told when something changed that amounts are computed from. */
+  readonly onRatingChanged: () => void;
+  /** Told when triggers were changed, or a delivery of theirs is to be tried again. */
+  readonly onTriggersChanged: () => void;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+/** Answers a `LedgerError` with its words; any other error is a bug and goes on. */
+async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof LedgerError) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+/** The same, and what is wrong in a file place by place. */
+async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): Promise<T | BrokenUpload | Refused> {
+  return orRefused(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof BrokenFileError)) throw error;
+      const { message, problems, more, headings } = error;
+      return { ok: false, name: file.name, message, problems, more, ...(headings === null ? {} : { headings }) };
+    }
+  });
+}
+
+/** Changes from pages, through the ledger's own connection. */
+export class LedgerChanges implements Changes {
+  readonly #options: ChangesOptions;
+  readonly #uploads = new Uploads();
+  #folding: Promise<void> | null = null;
+  #folded = 0;
+  #replaying: Promise<ReplayedLetters> | null = null;
+
+  constructor(options: ChangesOptions) {
+    this.#options = options;
+  }
+
+  get foldedThreads(): number | null {
+    return this.#folding === null ? null : this.#folded;
+  }
+
+  async #whereAllowed<T>(sample: boolean, work: () => Promise<T>): Promise<T | Refused> {
+    return (await this.#options.isSample(sample)) ? IS_SAMPLE : orRefused(work);
+  }
+
+  #rateFileOf({ upload, ...how }: HeldRateFile): RateFile | null {
+    const file = this.#uploads.find(upload);
+    return file === null ? null : { ...file, ...how };
+  }
+
+  #spendFileOf({ upload, mapping }: HeldSpendFile): GivenSpendFile | null {
+    const file = this.#uploads.find(upload);
+    return file === null ? null : { ...file, mapping };
+  }
+
+  holdFile(
+    file: { readonly name: string; readonly bytes: Uint8Array },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
+    return this.#whereAllowed(sample, () => {
+      if (file.bytes.length > MAX_CSV_FILE_BYTES)
+        throw new LedgerError(
+          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly one to import.`,
+        );
+      return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
+    });
+  }
+
+  async previewRates(
+    held: HeldRateFile,
+  ): Promise<
+    | { readonly ok: true; readonly name: string; readonly cards: readonly PreviewedCard[] }
+    | BrokenUpload
+    | UndatedRates
+    | Refused
+  > {
+    const file = this.#rateFileOf(held);
+    if (file === null) return IS_GONE;
+    const { name } = file;
+    return orBroken(file, async () => {
+      try {
+        return { ok: true, name, cards: await previewRateFile(this.#options.ledger.reading, file) };
+      } catch (error) {
+        if (!(error instanceof EffectiveDayError)) throw error;
+        return { ok: false, name, message: error.message, days: error.days };
+      }
+    });
+  }
+
+  importRates(
+    held: HeldRateFile,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
+    return this.#whereAllowed(sample, () =>
+      this.#uploads.together(JSON.stringify(held), async () => {
+        const file = this.#rateFileOf(held);
+        if (file === null) return IS_GONE;
+        const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
+        this.#options.onRatingChanged();
+        return { ok: true, cards };
+      }),
+    );
+  }
+
+  withdrawRates(
+    card_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const card = await withdrawRateCard(this.#options.ledger.database, card_id, BY);
+      this.#options.onRatingChanged();
+      return { ok: true, card };
+    });
+  }
+
+  async previewSpend(
+    held: HeldSpendFile,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
+  > {
+    const file = this.#spendFileOf(held);
+    if (file === null) return IS_GONE;
+    return orBroken(file, async () => ({
+      ok: true,
+      name: file.name,
+      planned: await previewSpendFile(this.#options.ledger.reading, file),
+    }));
+  }
+
+  importSpend(
+    held: HeldSpendFile,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(sample, () =>
+      this.#uploads.together(JSON.stringify(held), async () => {
+        const file = this.#spendFileOf(held);
+        if (file === null) return IS_GONE;
+        const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
+        return { ok: true, planned };
+      }),
+    );
+  }
+
+  spendMappings(): Promise<readonly KeptSpendMapping[]> {
+    return listSpendMappings(this.#options.ledger.reading);
+  }
+
+  keepSpendMapping(
+    mapping: SpendMapping & { readonly name: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      await keepSpendMapping(this.#options.ledger.database, mapping, BY);
+      return { ok: true };
+    });
+  }
+
+  typeSpend(
+    typed: TypedSpend,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(sample, async () => ({
+      ok: true,
+      planned: await importTypedSpend(this.#options.ledger.database, typed, BY),
+    }));
+  }
+
+  withdrawSpend(
+    import_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused> {
+    return this.#whereAllowed(sample, async () => ({
+      ok: true,
+      withdrawn: await withdrawSpendImport(this.#options.ledger.database, import_id, BY),
+    }));
+  }
+
+  importMeta(
+    given: GivenMetaAnswers,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { files, waba_id, field, days, asked, is_incoming } = given;
+      const counts = is_incoming ? { counts: { direction: 'incoming' } as const } : {};
+      const how = { waba_id, field, days, asked, ...counts, by: BY };
+      return { ok: true, imported: await importMetaAnswers(this.#options.ledger.database, files, how) };
+    });
+  }
+
+  withdrawMeta(
+    import_id: string,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused> {
+    return this.#whereAllowed(sample, async () => ({
+      ok: true,
+      withdrawn: await withdrawMetaImport(this.#options.ledger.database, import_id, BY),
+    }));
+  }
+
+  closeMonth(
+    closing: ClosedByPerson,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const closed = await closePeriod(this.#options.ledger.database, closing, Date.now);
+      if (closed.outcome === 'closed') return { ok: true, period: closed.period };
+      return {
+        ok: false,
+        message: `${closing.month} was not closed: the checklist has items that have not passed. See them below, and say that you accept them to close the month all the same.`,
+      };
+    });
+  }
+
+  makeReport(
+    { period_id, by }: { readonly period_id: string; readonly by: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { report } = await makeMonthReport(this.#options.ledger.database, period_id, by, Date.now());
+      return { ok: true, report };
+    });
+  }
+
+  reopenMonth(
+    { period_id, by, because }: { readonly period_id: string; readonly by: string; readonly because: string },
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { period } = await reopenPeriod(this.#options.ledger.database, period_id, by, because);
+      return { ok: true, period };
+    });
+  }
+
+  saveTrigger(
+    trigger_id: string | null,
+    definition: TriggerDefinition,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { database } = this.#options.ledger;
+      const trigger = await (trigger_id === null
+        ? createTrigger(database, definition, BY)
+        : changeTrigger(database, trigger_id, definition, BY));
+      this.#options.onTriggersChanged();
+      return { ok: true, trigger };
+    });
+  }
+
+  setTriggerState(
+    trigger_id: string,
+    state: TriggerState,
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const trigger = await setTriggerState(this.#options.ledger.database, trigger_id, state, BY);
+      this.#options.onTriggersChanged();
+      return { ok: true, trigger };
+    });
+  }
+
+  replayDeliveries(
+    which: ReplayedDelivery | 'given_up',
+    sample: boolean,
+  ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { database } = this.#options.ledger;
+      const deliveries = await (which === 'given_up' ? replayGivenUp(database, null) : replayDelivery(database, which));
+      this.#options.onTriggersChanged();
+      return { ok: true, deliveries };
+    });
+  }
+
+  async #applyAccount(account: Account): Promise<void> {
+    const { ledger } = this.#options;
+    const configuration = await readConfiguration(ledger.database);
+    if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
+      throw new LedgerError(
+        `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
+      );
+    // No page says how numbers are displayed: what a command said of it stays.
+    const { phone_numbers } = configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
+    const kept = phone_numbers === undefined ? account : { phone_numbers, ...account };
+    await ledger.setAccount(kept, (threads) => {
+      this.#folded = threads;
+    });
+  }
+
+  setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      const { onError, onRatingChanged } = this.#options;
+      if (this.#folding !== null)
+        throw new LedgerError('Another change of an account is being applied. Try again when it is done.');
+      this.#folded = 0;
+      const applied = this.#applyAccount(account);
+      // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
+      let isLate = false;
+      const folding = applied
+        .catch((error: unknown) => {
+          if (isLate) onError(`The account ${account.waba_id} could not be applied`, error);
+        })
+        .finally(() => {
+          this.#folding = null;
+          onRatingChanged();
+        });
+      this.#folding = folding;
+      const impatience = new AbortController();
+      isLate = await Promise.race([
+        applied.then(() => false),
+        pause(PATIENCE_MS, true, { signal: impatience.signal }),
+      ]).finally(() => {
+        impatience.abort();
+      });
+      return { ok: true, is_folding: isLate };
+    });
+  }
+
+  replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused> {
+    return this.#whereAllowed(sample, async () => {
+      if (this.#replaying !== null)
+        throw new LedgerError('Rejected inputs are being replayed already. Reload in a while.');
+      const { ledger } = this.#options;
+      this.#replaying = replayLetters(ledger, waitingDeadLetters(ledger.database)).finally(() => {
+        this.#replaying = null;
+        this.#options.onRatingChanged();
+      });
+      return { ok: true, counts: await this.#replaying };
+    });
+  }
+
+  /** Resolves when no change is being applied any more. */
+  async settled(): Promise<void> {
+    await this.#replaying?.catch(() => undefined);
+    await this.#folding;
+  }
+}

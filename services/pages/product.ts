@@ -1,0 +1,243 @@
+import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
+import type { SendRequest, SendResult } from '@ctwa-ledger/schemas/send-check.ts';
+import type { Database, Location } from '../clickhouse/database.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountsToClose, monthClose } from '../periods/month-close.ts';
+import { monthReportArchive, printedMonth } from '../periods/month-report.ts';
+import { listMetaImports } from '../reconciliation/imports.ts';
+import { metaSide } from '../reconciliation/meta-side.ts';
+import { accountsToReconcile } from '../reconciliation/reconcile.ts';
+import { reconciliationOfMonth } from '../reconciliation/reports.ts';
+import { standingClosings } from '../reports/closed-periods.ts';
+import { listRateCards } from '../rating/rate-cards.ts';
+import { accounts } from '../reports/accounts.ts';
+import { chargedMessages } from '../reports/charged-messages.ts';
+import { chargesPage } from '../reports/charges.ts';
+import { conversationList } from '../reports/conversations.ts';
+import { adFigures, adNames } from '../reports/ads.ts';
+import { figures, overview } from '../reports/figures.ts';
+import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
+import { explain } from '../reports/message.ts';
+import { deadLetters, health, waitingLetters } from '../reports/health.ts';
+import { Remembered, type Reads } from '../catalogue/remembered.ts';
+import { CLOSE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
+import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
+import { freshness } from '../reports/status.ts';
+import { conversation } from '../reports/thread.ts';
+import { SendChecks, type CheckOptions } from '../send-check/send-checks.ts';
+import { listSpendImports } from '../spend/spend.ts';
+import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
+import { tryTrigger } from '../triggers/past.ts';
+import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
+
+/** So long a checklist is good for while nothing is written. */
+const CLOCK_MS = 600_000;
+
+/**
+ * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
+ * real event, when somebody sends it away, or with `--empty`.
+ */
+export class Product {
+  readonly #ledger: Ledger;
+  readonly #location: Location;
+  readonly #onError: (what: string, error: unknown) => void;
+  #sample: Ledger | null = null;
+  #loading: Promise<void> | null = null;
+  #hasRealData = false;
+  readonly #remembered = new WeakMap<Database, Remembered>();
+  readonly #sendChecks = new WeakMap<Database, SendChecks>();
+
+  constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
+    this.#ledger = ledger;
+    this.#location = location;
+    this.#onError = onError;
+  }
+
+  /** Decides what there is to see; begins to load the sample data where the ledger is empty. */
+  async begin(options: { readonly empty: boolean; readonly nowSeconds: number }): Promise<void> {
+    if (options.empty) await dismissSample(this.#ledger.database);
+    if (options.empty || (await this.#checkRealData()) || (await isSampleDismissed(this.#ledger.database))) return;
+    this.#loading = openSample(this.#location, this.#ledger.database.name, options.nowSeconds)
+      .then(
+        (sample) => {
+          this.#sample = sample;
+        },
+        (error: unknown) => {
+          this.#onError('The sample data could not be loaded; the ledger itself works', error);
+        },
+      )
+      .finally(() => {
+        this.#loading = null;
+      });
+  }
+
+  /** Resolves when the sample data, if any is being loaded, is there. */
+  async settled(): Promise<void> {
+    await this.#loading;
+  }
+
+  async #checkRealData(): Promise<boolean> {
+    if (this.#hasRealData) return true;
+    if ((await this.#ledger.extent()).events === 0) return false;
+    this.#hasRealData = true;
+    await this.#loading;
+    await this.#closeSample();
+    await dismissSample(this.#ledger.database);
+    return true;
+  }
+
+  async #closeSample(): Promise<void> {
+    const sample = this.#sample;
+    this.#sample = null;
+    await sample?.close();
+  }
+
+  /** The ledger that a request reads. */
+  async #read(sample: boolean): Promise<Ledger> {
+    if (!sample && (await this.#checkRealData())) return this.#ledger;
+    return this.#sample ?? this.#ledger;
+  }
+
+  /** Which data a page is shown. */
+  async source(sample: boolean): Promise<LedgerStatus['source']> {
+    return (await this.#read(sample)) === this.#ledger && this.#loading === null ? 'ledger' : 'sample';
+  }
+
+  async #database(sample: boolean): Promise<Database> {
+    return (await this.#read(sample)).reading;
+  }
+
+  /** A report of what the bill is made of, asked again only when something was written that it depends on. */
+  async #askBill<T>(
+    name: string,
+    reads: Reads,
+    report: (database: Database, filters: ReportFilters) => Promise<T>,
+    filters: ReportFilters,
+    sample: boolean,
+  ): Promise<T> {
+    const database = await this.#database(sample);
+    const remembered = this.#remembered.get(database) ?? new Remembered(database);
+    this.#remembered.set(database, remembered);
+    return remembered.ask(name, reads, filters, () => report(database, filters));
+  }
+
+  #savingsOfFreeEntry(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]> {
+    return this.#askBill('savings-of-free-entry', 'savings-ads', savingsOfFreeEntry, filters, sample);
+  }
+
+  /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
+  async ledgerFor(sample: boolean): Promise<Ledger | null> {
+    if (!sample) return this.#ledger;
+    await this.#loading;
+    return this.#sample;
+  }
+
+  #sendChecksOf({ reading }: Ledger): SendChecks {
+    const known = this.#sendChecks.get(reading) ?? new SendChecks(reading);
+    this.#sendChecks.set(reading, known);
+    return known;
+  }
+
+  /** The same as `ledgerFor`, of a send check. */
+  async sendCheckFor(request: SendRequest, options: CheckOptions, sample: boolean): Promise<SendResult | null> {
+    const ledger = await this.ledgerFor(sample);
+    return ledger === null ? null : this.#sendChecksOf(ledger).check(request, options);
+  }
+
+  get queries(): Reports {
+    return {
+      status: async (sample): Promise<LedgerStatus> => {
+        const source = await this.source(sample);
+        return {
+          source,
+          loading_sample: this.#loading !== null,
+          ...(await freshness(await this.#read(sample))),
+        };
+      },
+      overview: async (filters, sample) => overview(await this.#database(sample), filters),
+      figures: async (filters, grain, sample) => figures(await this.#database(sample), filters, grain),
+      adFigures: async (filters, sample) =>
+        adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
+      spendImports: async (sample) => listSpendImports(await this.#database(sample)),
+      metaImports: async (sample) => listMetaImports(await this.#database(sample)),
+      accountsToReconcile: async (month, sample) => accountsToReconcile(await this.#database(sample), month),
+      reconciliation: (asked, sample) =>
+        this.#askBill(
+          `reconciliation ${JSON.stringify(asked)}`,
+          'reconciliation',
+          (database) => reconciliationOfMonth(database, asked),
+          { from: null, to: null, tz: 'UTC', as_of: 0 },
+          sample,
+        ),
+      accountsToClose: async (month, sample) => accountsToClose(await this.#database(sample), month),
+      printedMonth: async (period_id, sample) => printedMonth(await this.#database(sample), period_id),
+      monthReportArchive: async (period_id, sample) => monthReportArchive(await this.#database(sample), period_id),
+      monthClose: (asked, sample) =>
+        this.#askBill(
+          // What is late or may still come depends on the time, which a page need not know to the minute.
+          `month-close ${JSON.stringify(asked)} ${Math.floor(Date.now() / CLOCK_MS)}`,
+          CLOSE_TABLES,
+          (database) => monthClose(database, asked.waba_id, asked.month, Date.now()),
+          { from: null, to: null, tz: 'UTC', as_of: 0 },
+          sample,
+        ),
+      closings: async (days, sample) => standingClosings(await this.#database(sample), days),
+      adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
+      savings: (filters, sample) => this.#askBill('savings', 'savings', savings, filters, sample),
+      savingsAds: async (filters, sample) =>
+        (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
+      bill: (filters, sample) => this.#askBill('bill', 'savings', bill, filters, sample),
+      metaSide: (filters, sample) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
+      mismatches: (filters, sample) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),
+      mismatchedMessages: (filters, asked, sample) =>
+        this.#askBill(
+          `mismatched-messages ${JSON.stringify(asked)}`,
+          'mismatched-messages',
+          (database) => mismatchedMessages(database, filters, asked),
+          filters,
+          sample,
+        ),
+      charges: (filters, asked, sample) =>
+        this.#askBill(
+          `charges ${JSON.stringify(asked)}`,
+          'charges',
+          (database) => chargesPage(database, filters, asked),
+          filters,
+          sample,
+        ),
+      chargedMessages: (filters, asked, sample) =>
+        this.#askBill(
+          `messages ${JSON.stringify(asked)}`,
+          'messages',
+          (database) => chargedMessages(database, filters, asked),
+          filters,
+          sample,
+        ),
+      unrated: (filters, sample) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
+      messages: async (asked, sample) => explain(await this.#read(sample), asked),
+      conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
+      conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
+      sendCheck: async (request, options, sample) =>
+        this.#sendChecksOf(await this.#read(sample)).check(request, options),
+      triggers: async (sample) => listTriggersWithFirings(await this.#database(sample)),
+      triggerDeliveries: async (asked, sample) => triggerDeliveries(await this.#database(sample), asked),
+      tryTrigger: async (definition, days, sample) => tryTrigger(await this.#database(sample), definition, days),
+      health: async (sample) => health(await this.#database(sample)),
+      waitingLetters: async (filters, sample) => waitingLetters(await this.#database(sample), filters),
+      deadLetters: async (asked, sample) => deadLetters(await this.#database(sample), asked),
+      rateCards: async (sample) => listRateCards(await this.#database(sample)),
+      accounts: async (sample) => accounts(await this.#database(sample)),
+      dismissSample: async () => {
+        await this.#loading;
+        await this.#closeSample();
+        await dismissSample(this.#ledger.database);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#closeSample();
+  }
+}

@@ -1,0 +1,331 @@
+import type { CountFinding, MessageCountRow } from '@ctwa-ledger/schemas/meta.ts';
+import type { Check, CheckState, Examination, Finding } from '@ctwa-ledger/schemas/periods.ts';
+import { DateTime } from 'luxon';
+import { z } from 'zod';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { amountText, larger, readAmount, sizeOf } from '../reconciliation/amounts.ts';
+import { DEFAULT_TOLERANCE, isDifferent } from '../reconciliation/judgement.ts';
+import {
+  reconcileMonth,
+  sumKnown,
+  summaryOf,
+  type ExplainedRow,
+  type ReconciledMonth,
+} from '../reconciliation/reconcile.ts';
+import { chargeRowsSql, pricedCharges } from '../reports/charges.ts';
+import { firstMoment } from '../reports/sql.ts';
+import { LATELY_HOURS, lookForMissing, OUTCOME_DAYS, type Completeness } from './completeness.ts';
+import type { AccountMonth } from './month.ts';
+import { judgeMonth } from './verdict.ts';
+
+const DAY_SECONDS = 86_400;
+/** Meta's numbers of a day still move for so long after it. */
+const SETTLING_DAYS = 2;
+/** A line is printed with a cent's rounding, half a cent either way. */
+const ROUNDING_OF_A_LINE = readAmount('0.005');
+
+type Of<Name extends Check['check']> = Extract<Check, { readonly check: Name }>;
+type FindingOf<Name extends Finding['finding']> = Extract<Finding, { readonly finding: Name }>;
+
+function findingsOf<Name extends Finding['finding']>(findings: readonly Finding[], name: Name): FindingOf<Name>[] {
+  return findings.filter((one): one is FindingOf<Name> => one.finding === name);
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+/** The first state whose condition holds; passed where none does. */
+function firstOf(...states: readonly (readonly [CheckState, boolean])[]): CheckState {
+  return states.find(([, holds]) => holds)?.[0] ?? 'passed';
+}
+
+/** The day of a moment in the account's zone. */
+function dayAt(seconds: number, { time_zone }: AccountMonth): string {
+  return DateTime.fromSeconds(seconds, { zone: time_zone }).toFormat('yyyy-MM-dd');
+}
+
+/** A month of an account with everything that its checklist is made of. */
+interface Examined extends Completeness {
+  readonly month: AccountMonth;
+  /** Unix seconds. */
+  readonly now: number;
+  readonly held: ReconciledMonth;
+}
+
+/** When Meta's numbers of a day have settled, Unix seconds. */
+function settledAt(day: string, { time_zone }: AccountMonth): number {
+  return firstMoment(day, time_zone)
+    .plus({ days: 1 + SETTLING_DAYS })
+    .toSeconds();
+}
+
+function checkMetaNumbers({ month, now, held }: Examined): Of<'meta_numbers'> {
+  const { missing_days, taken_at } = held;
+  const unsettled = [...taken_at].filter(([day, taken]) => taken < settledAt(day, month) * 1_000).map(([day]) => day);
+  const last = unsettled.at(-1);
+  const settles = last === undefined ? null : settledAt(last, month);
+  return {
+    check: 'meta_numbers',
+    state: firstOf(
+      ['unknown', taken_at.size === 0],
+      ['open', missing_days.length > 0],
+      ['pending', settles !== null && now < settles],
+      ['warning', settles !== null],
+    ),
+    days: missing_days.length + taken_at.size,
+    missing_days: [...missing_days],
+    unsettled_days: unsettled,
+    settles_on: settles === null ? null : dayAt(settles, month),
+  };
+}
+
+async function lettersAndLosses(
+  database: Database,
+  { from }: AccountMonth,
+): Promise<{ readonly dead_letters: number; readonly lost_records: number }> {
+  const [row] = await database.query(
+    z.object({ dead_letters: z.coerce.number(), lost_records: z.coerce.number() }),
+    // What was seen before the month began is not of it.
+    `SELECT
+        (SELECT count() FROM dead_letters FINAL WHERE is_replayed = 0 AND first_seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS dead_letters,
+        (SELECT sum(to_offset - from_offset) FROM lost_records FINAL WHERE noticed_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS lost_records`,
+    { from: from * 1_000 },
+  );
+  return row ?? { dead_letters: 0, lost_records: 0 };
+}
+
+/** Whether Meta counts as many messages as we do, on every day and in every row. */
+function agreesWithMeta({ missing_days, rows, taken_at }: ReconciledMonth): boolean {
+  return taken_at.size > 0 && missing_days.length === 0 && rows.every(({ row }) => row.volume_difference === 0n);
+}
+
+async function checkEvents(database: Database, examined: Examined): Promise<Of<'events'>> {
+  const { month, findings, unwatched_numbers, held } = examined;
+  const gaps = findingsOf(findings, 'gap');
+  const lately = findingsOf(findings, 'stored_lately');
+  const last = lately.map(({ last_stored_at }) => Date.parse(last_stored_at) / 1_000).toSorted((a, b) => a - b);
+  const other = await lettersAndLosses(database, month);
+  const agrees = agreesWithMeta(held);
+  const settles = last.at(-1);
+  return {
+    check: 'events',
+    state: firstOf(
+      ['open', gaps.length > 0 && !agrees],
+      ['unknown', !agrees && unwatched_numbers.length > 0],
+      ['warning', gaps.length > 0 || other.dead_letters > 0 || other.lost_records > 0],
+      ['pending', lately.length > 0],
+    ),
+    gaps: gaps.length,
+    missing_hours: sum(gaps.map(({ missing_hours }) => missing_hours)),
+    unwatched_numbers: [...unwatched_numbers],
+    agrees_with_meta: agrees,
+    stored_lately: sum(lately.map(({ events }) => events)),
+    ...other,
+    settles_on: settles === undefined ? null : dayAt(settles + LATELY_HOURS * 3_600, month),
+  };
+}
+
+type Totals = Pick<
+  MessageCountRow,
+  'our_sent' | 'meta_sent' | 'our_delivered' | 'meta_delivered' | 'our_incoming' | 'meta_incoming'
+>;
+
+/** Sums of what Meta counts, and of ours on the same days and numbers. */
+function totalsOf(counts: readonly MessageCountRow[]): Totals {
+  const metas = (key: 'meta_sent' | 'meta_delivered' | 'meta_incoming'): number | null => {
+    const known = counts.map((row) => row[key]).filter((n) => n !== null);
+    return known.length === 0 ? null : sum(known);
+  };
+  const ours = (key: 'sent' | 'delivered' | 'incoming'): number =>
+    sum(counts.filter((row) => row[`meta_${key}`] !== null).map((row) => row[`our_${key}`]));
+  return {
+    our_sent: ours('sent'),
+    meta_sent: metas('meta_sent'),
+    our_delivered: ours('delivered'),
+    meta_delivered: metas('meta_delivered'),
+    our_incoming: ours('incoming'),
+    meta_incoming: metas('meta_incoming'),
+  };
+}
+
+function checkCounts({ held }: Examined): Of<'counts'> | null {
+  const { counts, taken_at, missing_days: without } = held;
+  if (counts.length === 0) return null;
+  const found = (finding: CountFinding): number => counts.filter((row) => row.finding === finding).length;
+  const days = taken_at.size + without.length;
+  const missing_days = days - new Set(counts.map(({ day }) => day)).size;
+  const [gap, other_responder, missing] = [found('gap'), found('other_responder'), found('missing')];
+  const [outcomes, surplus] = [found('outcomes'), found('surplus')];
+  return {
+    check: 'counts',
+    state: firstOf(
+      ['open', gap + missing + outcomes + surplus > 0],
+      ['warning', other_responder > 0 || missing_days > 0],
+    ),
+    ...{ days, missing_days, rows: counts.length, gap, other_responder, missing, outcomes, surplus },
+    ...totalsOf(counts),
+  };
+}
+
+function checkOutcomes({ month, findings, now }: Examined): Of<'outcomes'> {
+  const without = findingsOf(findings, 'no_outcome');
+  const given_up = (sent_at: string): number => Date.parse(sent_at) / 1_000 + OUTCOME_DAYS * DAY_SECONDS;
+  const last = without
+    .map(({ last_sent_at }) => given_up(last_sent_at))
+    .toSorted((a, b) => a - b)
+    .at(-1);
+  return {
+    check: 'outcomes',
+    state: firstOf(
+      ['open', without.some(({ first_sent_at }) => given_up(first_sent_at) <= now)],
+      ['pending', without.length > 0],
+    ),
+    messages: sum(without.map(({ messages }) => messages)),
+    settles_on: last === undefined || last <= now ? null : dayAt(last, month),
+  };
+}
+
+/** What is expected to be charged for a month. */
+interface Expected {
+  readonly delivered: number;
+  readonly unrated: number;
+  /** Of the messages that have an amount; null where none is charged. */
+  readonly cost: string;
+}
+
+async function expectedCharge(database: Database, month: AccountMonth): Promise<Expected> {
+  const { first_day: from, end_day: to, waba_id } = month;
+  const { sql, parameters } = await pricedCharges(database, { from, to, tz: 'UTC', as_of: 0, waba_id });
+  const [row] = await database.query(
+    z.object({ delivered: z.coerce.number(), without: z.coerce.number(), cost: z.string() }),
+    `SELECT sum(toUInt64(volume)) AS delivered, sum(toUInt64(unrated)) AS without,
+        toString(sum(toDecimal128(if(billed_cost = '', '0', billed_cost), 8))) AS cost
+     FROM (${chargeRowsSql(sql)})`,
+    parameters,
+  );
+  return { delivered: row?.delivered ?? 0, unrated: row?.without ?? 0, cost: row?.cost ?? '0' };
+}
+
+/** Whether what differs in a row is explained: every message, and its price. */
+function isExplained({ row, explanations }: ExplainedRow): boolean {
+  const volume = explanations.reduce((total, one) => total + one.volume, 0n);
+  if (volume < sizeOf(row.volume_difference)) return false;
+  // Meta's price below the list is to be expected, any other price is not.
+  return row.status !== 'price' || explanations.at(0)?.code === 'max_price';
+}
+
+function checkDifferences({ held }: Examined): Of<'differences'> {
+  const { rows, missing_days, currency, taken_at } = held;
+  const summary = summaryOf(held);
+  const differing = rows.filter(({ row }) => isDifferent(row.status));
+  const explained = differing.filter(isExplained).length;
+  const no_cost = rows.filter(({ row }) => row.status === 'no_cost').length;
+  return {
+    check: 'differences',
+    state: firstOf(
+      ['unknown', taken_at.size === 0],
+      ['open', explained < differing.length],
+      ['unknown', missing_days.length > 0],
+      ['warning', differing.length > 0 || no_cost > 0],
+    ),
+    rows: rows.length,
+    different: differing.length,
+    explained,
+    within_tolerance: summary.within_tolerance,
+    no_cost,
+    missing_days: missing_days.length,
+    currency,
+    our_cost: summary.our_cost,
+    meta_cost: summary.meta_cost,
+    cost_difference: sumKnown(rows.map(({ row }) => row.cost_difference)),
+  };
+}
+
+const invoicedRow = z.object({
+  is_own: z.number(),
+  currency: z.string(),
+  lines: z.coerce.number(),
+  amount: z.string(),
+});
+
+/** Lines that are charges for a month, by currency, on invoices of the account and on those that name none. */
+function invoicedCharges(
+  database: Database,
+  { waba_id, first_day }: AccountMonth,
+): Promise<z.infer<typeof invoicedRow>[]> {
+  return database.query(
+    invoicedRow,
+    `SELECT toUInt8(waba_id != '') AS is_own, toString(invoice_lines.currency) AS currency, count() AS lines, toString(sum(amount)) AS amount
+     FROM (SELECT * FROM invoice_lines FINAL WHERE month = {first_day:Date} AND kind = 'charge') AS invoice_lines
+     INNER JOIN (SELECT import_id, waba_id FROM invoices FINAL WHERE withdrawn_at IS NULL AND waba_id IN ('', {waba_id:String})) AS held
+       USING import_id
+     GROUP BY is_own, currency ORDER BY currency`,
+    { waba_id, first_day },
+  );
+}
+
+async function checkInvoice(database: Database, { month, held }: Examined, expected: Expected): Promise<Of<'invoice'>> {
+  const { currency } = held;
+  const charges = await invoicedCharges(database, month);
+  const own = charges.filter(({ is_own }) => is_own === 1);
+  const found = own.find((one) => one.currency === currency);
+  const metas = held.missing_days.length === 0 ? summaryOf(held).meta_cost : null;
+  const against = metas ?? (expected.unrated === 0 ? expected.cost : null);
+  const lines = found?.lines ?? 0;
+  const difference = found === undefined || against === null ? null : readAmount(found.amount) - readAmount(against);
+  const allowed = larger(ROUNDING_OF_A_LINE * BigInt(Math.max(lines, 1)), sizeOf(readAmount(against ?? '0')) / 10_000n);
+  return {
+    check: 'invoice',
+    state: firstOf(['unknown', difference === null], ['open', difference !== null && sizeOf(difference) > allowed]),
+    currency,
+    invoiced: found === undefined ? null : amountText(readAmount(found.amount)),
+    lines,
+    held_against: against === null ? null : metas === null ? 'expected' : 'meta',
+    amount: against === null ? null : amountText(readAmount(against)),
+    difference: difference === null ? null : amountText(difference),
+    unassigned_lines: sum(charges.filter(({ is_own }) => is_own === 0).map((one) => one.lines)),
+    other_currencies: own.map((one) => one.currency).filter((one) => one !== currency),
+  };
+}
+
+function checkClosedOnce({ findings }: Examined): Of<'closed_once'> {
+  const before = findingsOf(findings, 'closed_before');
+  return {
+    check: 'closed_once',
+    state: firstOf(['open', before.length > 0]),
+    messages: sum(before.map(({ messages }) => messages)),
+    months: [...new Set(before.map((one) => one.month))],
+  };
+}
+
+/**
+ * The checklist of a month of an account, and what it makes of the month. Settle the charges first.
+ * @param now the clock by which things are late or may still come, in Unix milliseconds
+ */
+export async function examineMonth(database: Database, month: AccountMonth, now: number): Promise<Examination> {
+  const missing = await lookForMissing(database, month, now);
+  const asked = { waba_id: month.waba_id, month: month.month };
+  const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+  const expected = await expectedCharge(database, month);
+  const accounts = (await readConfiguration(database))?.accounts ?? [];
+  const has_currency = accounts.some(({ waba_id, currency }) => waba_id === month.waba_id && currency !== undefined);
+  const examined: Examined = { ...missing, month, now: now / 1_000, held };
+  const counts = checkCounts(examined);
+  const checklist: Check[] = [
+    checkMetaNumbers(examined),
+    await checkEvents(database, examined),
+    ...(counts === null ? [] : [counts]),
+    checkOutcomes(examined),
+    {
+      check: 'prices',
+      state: firstOf(['open', expected.unrated > 0 || (!has_currency && expected.delivered > 0)]),
+      delivered: expected.delivered,
+      unrated: expected.unrated,
+      has_currency,
+    },
+    checkDifferences(examined),
+    await checkInvoice(database, examined, expected),
+    checkClosedOnce(examined),
+  ];
+  return { ...judgeMonth(checklist), checklist, findings: missing.findings };
+}

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { MAX_FORM_BYTES, type PageHandler } from '../http/server.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+
+const DASHBOARD = new URL('../../dashboard/build/handler.js', import.meta.url);
+
+/** The built dashboard. */
+export async function loadPages(): Promise<PageHandler> {
+  if (!existsSync(DASHBOARD)) throw new LedgerError('The dashboard is not built. Run: npm run build');
+  // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
+  process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
+  process.env['BODY_SIZE_LIMIT'] = String(MAX_FORM_BYTES);
+  const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
+  return handler;
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+
+/**
+ * The host names that pages and API answer to. On loopback this machine's own, and the one of `ORIGIN`; elsewhere any,
+ * unless `ORIGIN` tells the address that people open: in a container every address is elsewhere, and the port may be
+ * published on loopback only.
+ */
+export function hostsOf(host: string): ReadonlySet<string> | null {
+  const origin = process.env['ORIGIN'];
+  const told = origin !== undefined && URL.canParse(origin) ? new URL(origin).hostname : null;
+  if (!LOOPBACK.includes(host) && told === null) return null;
+  const names = ['127.0.0.1', 'localhost', '[::1]'];
+  return new Set(told === null ? names : [...names, told]);
+}

@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Metrics } from '../http/metrics.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { BatchReport } from '../kafka/consumption.ts';
+import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
+import { LedgerAwayError } from '../clickhouse/errors.ts';
+import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
+import { Keepers } from './recompute.ts';
+import { beginListening, createLog, type Listening } from './listening.ts';
+import { fireTriggers } from './triggers.ts';
+
+export interface ConsumeOptions {
+  readonly ledger: OpenOptions;
+  readonly consumer: ConsumerOptions;
+  /** What requests of triggers are signed with; null = none is sent. */
+  readonly triggerSecret: string | null;
+  /** Where `/healthz`, `/readyz` and `/metrics` are answered; null = nowhere. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Told once it listens, if it does. */
+  readonly onListening: (url: string) => void;
+  /** Told of every batch that is in the ledger. */
+  readonly onBatch?: (report: BatchReport) => void;
+}
+
+const LONGEST_PAUSE_MS = 10_000;
+/** How long a ClickHouse that is away holds up the end: whoever asked for it would lose patience, and kill. */
+const FAREWELL_MS = 5_000;
+
+async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  const impatience = new AbortController();
+  await Promise.race([
+    work,
+    sleep(milliseconds, undefined, { signal: impatience.signal }).catch(() => undefined),
+  ]).finally(() => {
+    impatience.abort();
+  });
+}
+
+/**
+ * Runs the consumers until it is told to stop.
+ * @param signal aborted when it is to stop; the batch under way is finished first
+ * @throws LedgerError for what a person must mend before it can work
+ */
+export async function consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
+  const log = createLog();
+  const metrics = new Metrics();
+  let consumers: ConsumerService | null = null;
+  let why = 'The ledger is being opened.';
+  let listening: Listening | null = null;
+  if (options.listen !== null) {
+    const server = createHttpServer({
+      secrets: { appSecret: null, verifyToken: null },
+      sink: null,
+      reports: null,
+      metrics,
+      hosts: null,
+      isAlive: () => consumers?.isAlive ?? true,
+      checkReady: async () => {
+        const reason = consumers === null ? why : consumers.notReadyBecause;
+        if (reason !== null) throw new Error(reason);
+        await ledger?.checkReachable();
+      },
+      onError: (what, error) => {
+        log.error({ err: error }, what);
+      },
+    });
+    listening = await beginListening(server, options.listen);
+    options.onListening(listening.url);
+  }
+  let ledger: Ledger | null = null;
+  try {
+    ledger = await openPatiently(options.ledger, signal, (reason) => {
+      why = reason;
+      log.warn(`Waiting: ${reason}`);
+    });
+    if (ledger === null) return;
+    await ledger.beginWriting();
+    const keepers = new Keepers(ledger.database, (what, error) => {
+      log.error({ err: error }, what);
+    });
+    const triggers = fireTriggers(
+      ledger.database,
+      { kafka: options.consumer.kafka, secret: options.triggerSecret },
+      log,
+    );
+    const counted = metrics.consumerObserver();
+    consumers = new ConsumerService(
+      ledger,
+      options.consumer,
+      {
+        ...counted,
+        onBatch: (report) => {
+          counted.onBatch(report);
+          options.onBatch?.(report);
+          keepers.nudge();
+          triggers.keeper.nudge();
+        },
+      },
+      log,
+    );
+    const running = consumers;
+    signal.addEventListener('abort', () => void running.stop(), { once: true });
+    if (signal.aborted) {
+      await atMost(FAREWELL_MS, Promise.all([keepers.stop(), triggers.stop()]));
+      return;
+    }
+    log.info({ group: options.consumer.group, brokers: options.consumer.kafka.brokers }, 'consuming');
+    keepers.nudge();
+    try {
+      await consumers.run();
+    } finally {
+      await atMost(FAREWELL_MS, Promise.all([keepers.stop(), triggers.stop()]));
+    }
+  } finally {
+    await atMost(FAREWELL_MS, ledger?.close());
+    await listening?.close();
+  }
+}
+
+/** A ClickHouse that is away is waited for: it may be starting beside this process. Null when told to stop meanwhile. */
+async function openPatiently(
+  options: OpenOptions,
+  signal: AbortSignal,
+  onWaiting: (reason: string) => void,
+): Promise<Ledger | null> {
+  for (let pause = 500; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await Ledger.open(options);
+    } catch (error) {
+      if (!(error instanceof LedgerAwayError)) throw error;
+      onWaiting(error.message);
+    }
+    await sleep(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+  }
+  return null;
+}

@@ -1,0 +1,99 @@
+import { Metrics } from '../http/metrics.ts';
+import { createHttpServer } from '../http/server.ts';
+import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
+import { beginListening, createLog, type Serving } from './listening.ts';
+import { Opening } from './opening.ts';
+import { hostsOf, loadPages } from './built-pages.ts';
+import { Product } from '../pages/product.ts';
+
+export interface DashboardOptions {
+  readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
+  readonly host: string;
+  readonly port: number;
+  /** Send the sample data away. */
+  readonly empty: boolean;
+}
+
+interface Opened {
+  readonly ledger: Ledger;
+  readonly product: Product;
+  readonly close: () => Promise<void>;
+}
+
+async function open(options: DashboardOptions, onError: (what: string, error: unknown) => void): Promise<Opened> {
+  const ledger = await Ledger.openExisting(options.ledger);
+  try {
+    const product = new Product(ledger, options.ledger.location, onError);
+    await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
+    return {
+      ledger,
+      product,
+      close: async () => {
+        await product.close();
+        await ledger.close();
+      },
+    };
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+/**
+ * Pages and API of a ledger that other processes write. It listens at once; as long as there is no ledger, readiness,
+ * pages and API say what is waited for.
+ */
+export async function serveDashboard(options: DashboardOptions): Promise<Serving> {
+  const log = createLog();
+  const onError = (what: string, error: unknown): void => {
+    log.error({ err: error }, what);
+  };
+  const pages = await loadPages();
+  const opening = new Opening(
+    () => open(options, onError),
+    (reason) => {
+      log.warn(`Waiting: ${reason}`);
+    },
+  );
+  const server = createHttpServer({
+    secrets: { appSecret: null, verifyToken: null },
+    sink: null,
+    reports: {
+      // Asked for with each request, because they are there only when the ledger is.
+      get queries() {
+        return opening.demand().product.queries;
+      },
+      // Who only reads changes nothing from its pages either.
+      changes: null,
+      // Consumers are processes of their own, with figures of their own.
+      process: null,
+      ledgerFor: (sample) => opening.demand().product.ledgerFor(sample),
+      sendCheck: (...asked) => opening.demand().product.sendCheckFor(...asked),
+      pages,
+      waitingFor: () => opening.waitingFor,
+    },
+    metrics: new Metrics(),
+    hosts: hostsOf(options.host),
+    checkReady: async () => {
+      await opening.demand().ledger.checkReachable();
+    },
+    onError,
+  });
+  try {
+    const listening = await beginListening(server, options);
+    return {
+      url: listening.url,
+      settled: async () => {
+        await opening.settled;
+        await opening.opened?.product.settled();
+      },
+      stop: async () => {
+        await listening.close();
+        await opening.stop();
+      },
+    };
+  } catch (error) {
+    await opening.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import { Counter, Gauge } from 'prom-client';
+import { mkdirSync } from 'node:fs';
+import { exportDays, type DayExports } from '../exports/days.ts';
+import { Exports } from '../exports/runner.ts';
+import { checkTimes, Schedule, type Times } from '../exports/schedule.ts';
+import { Metrics } from '../http/metrics.ts';
+import { createHttpServer } from '../http/server.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
+import { beginListening, createLog, type Serving } from './listening.ts';
+import { Opening } from './opening.ts';
+
+export interface ExporterOptions {
+  readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
+  readonly exports: DayExports;
+  readonly times: Times;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** When it is looked what scheduled exports are due. */
+const EVERY_MINUTE: Times = { cron: '* * * * *', tz: 'UTC' };
+
+/**
+ * Writes the CSVs of the last finished days, at once and then at its times. A run that failed is logged, counted, said
+ * by `/readyz`, and tried again at the next time. Besides it runs the scheduled exports that the ledger keeps.
+ */
+export async function serveExporter(options: ExporterOptions): Promise<Serving> {
+  checkTimes(options.times);
+  const log = createLog();
+  const metrics = new Metrics();
+  const files = new Counter({
+    name: 'ctwa_export_files_total',
+    help: 'Files of exports by outcome: written, or unchanged and left alone.',
+    labelNames: ['outcome'],
+    registers: [metrics.registry],
+  });
+  const lastSuccess = new Gauge({
+    name: 'ctwa_export_last_success_timestamp_seconds',
+    help: 'When the last run ended that wrote everything, Unix seconds; 0 before the first.',
+    registers: [metrics.registry],
+  });
+  const opening = new Opening(
+    () => Ledger.openExisting(options.ledger),
+    (reason) => {
+      log.warn(`Waiting: ${reason}`);
+    },
+  );
+  let failure: string | null = null;
+  let schedule: Schedule | null = null;
+  let scheduled: Schedule | null = null;
+  let isStopping = false;
+
+  const run = async (): Promise<void> => {
+    const began = performance.now();
+    try {
+      const now = Math.floor(Date.now() / 1000);
+      const counts = await exportDays(opening.demand(), options.exports, now, () => isStopping);
+      files.inc({ outcome: 'written' }, counts.written);
+      files.inc({ outcome: 'unchanged' }, counts.unchanged);
+      if (isStopping) return;
+      failure = null;
+      lastSuccess.setToCurrentTime();
+      log.info({ ...counts, seconds: Math.round(performance.now() - began) / 1000 }, 'Exported');
+    } catch (error) {
+      failure = error instanceof LedgerError ? error.message : String(error);
+      metrics.failures.inc({ work: 'export' });
+      log.error({ err: error }, 'The export failed; it is tried again at its next time');
+    }
+  };
+
+  const runs = new Counter({
+    name: 'ctwa_export_runs_total',
+    help: 'Runs of scheduled exports by outcome: done, retry (failed, and tried again) or failed (given up).',
+    labelNames: ['outcome'],
+    registers: [metrics.registry],
+  });
+  const runDue = async (): Promise<void> => {
+    try {
+      const exports = new Exports({
+        ledger: opening.demand(),
+        directory: options.exports.directory,
+        onRun: ({ definition: { name } }, { state, period, file, rows, error }) => {
+          runs.inc({ outcome: state });
+          if (error === '') {
+            log.info({ schedule: name, ...period, file, rows }, 'Exported');
+            return;
+          }
+          metrics.failures.inc({ work: 'export' });
+          const then = state === 'failed' ? 'it is given up' : 'it is tried again';
+          log.error({ schedule: name, ...period, error }, `A scheduled export failed; ${then}`);
+        },
+      });
+      const now = Math.floor(Date.now() / 1000);
+      for (const error of await exports.runDue(now, () => isStopping)) throw error;
+    } catch (error) {
+      metrics.failures.inc({ work: 'export' });
+      log.error({ err: error }, 'Scheduled exports could not be run; they are tried again in a minute');
+    }
+  };
+
+  const server = createHttpServer({
+    secrets: { appSecret: null, verifyToken: null },
+    sink: null,
+    reports: null,
+    metrics,
+    hosts: null,
+    checkReady: () => {
+      opening.demand();
+      return failure === null
+        ? Promise.resolve()
+        : Promise.reject(new LedgerError(`The last export failed: ${failure}`));
+    },
+    onError: (what, error) => {
+      log.error({ err: error }, what);
+    },
+  });
+  try {
+    const listening = await beginListening(server, options);
+    const begun = opening.settled.then(() => {
+      if (isStopping || opening.opened === null) return;
+      try {
+        // Once: a disk that goes away later is no directory of ours to make.
+        mkdirSync(options.exports.directory, { recursive: true });
+      } catch {
+        // Each run says so.
+      }
+      schedule = new Schedule(options.times, run);
+      scheduled = new Schedule(EVERY_MINUTE, runDue);
+    });
+    return {
+      url: listening.url,
+      settled: () => begun,
+      stop: async () => {
+        isStopping = true;
+        await listening.close();
+        await schedule?.stop();
+        await scheduled?.stop();
+        await opening.stop();
+      },
+    };
+  } catch (error) {
+    await opening.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Server } from 'node:http';
+import { pino, type Logger } from 'pino';
+import { LedgerError } from '../clickhouse/errors.ts';
+
+/** How long requests may take to end when the process is asked to stop. */
+const GRACE_MS = 10_000;
+
+/** A process that serves until it is told to stop. */
+export interface Serving {
+  readonly url: string;
+  /** Resolves when what was begun at the start, if anything, is there. */
+  readonly settled: () => Promise<void>;
+  /** Finishes what has begun and lets go of everything. */
+  readonly stop: () => Promise<void>;
+}
+
+/** The log, on stderr: stdout is for results. */
+export function createLog(): Logger {
+  const level = process.env['LOG_LEVEL'] ?? 'info';
+  if (!(level in pino.levels.values) && level !== 'silent')
+    throw new LedgerError(`LOG_LEVEL "${level}" is none of ${Object.keys(pino.levels.values).join(', ')}, silent.`);
+  return pino({ level }, pino.destination(2));
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new LedgerError(`Port ${port} on ${host} is taken. Stop what uses it, or give another one with --port.`)
+          : new LedgerError(`Cannot listen on ${host}:${port} (${error.message}).`),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** A server that listens, and how to close it. */
+export interface Listening {
+  readonly url: string;
+  /** Takes no more requests; resolves when those under way are answered, or their time is up. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes a server listen. */
+export async function beginListening(
+  server: Server,
+  options: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  await listen(server, options.port, options.host);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+      // Again and again: a connection that was answering is idle only later, and a page that polls would keep it.
+      const idle = setInterval(() => {
+        server.closeIdleConnections();
+      }, 50);
+      const force = setTimeout(() => {
+        server.closeAllConnections();
+      }, GRACE_MS);
+      await closed;
+      clearTimeout(force);
+      clearInterval(idle);
+    },
+  };
+}

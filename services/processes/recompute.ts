@@ -1,0 +1,106 @@
+import type { Database } from '../clickhouse/database.ts';
+import type { Recomputation } from '../ledger/derived/derived.ts';
+import { recomputeSummaries } from '../ledger/derived/summaries.ts';
+import { recomputeCharges } from '../rating/charges.ts';
+
+const SHORTEST_PAUSE_MS = 250;
+/** However long a recomputation takes: what is on screen is no older than this and the recomputation itself. */
+const LONGEST_PAUSE_MS = 10_000;
+/** Other processes make dirt too: look for it now and then. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Recomputes one thing in the background of a long-running process, soon after rows changed. */
+class Keeper {
+  readonly #recompute: () => Promise<Recomputation>;
+  readonly #duty: number;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | null = null;
+  /** When the timer goes off, by `performance.now()`. */
+  #due = Infinity;
+  #running: Promise<void> | null = null;
+  /** Whether it was asked for one while one was running, which may have begun too early to see why. */
+  #isNudged = false;
+  #pause = SHORTEST_PAUSE_MS;
+  #stopped = false;
+
+  /** @param duty at most this share of the time is spent on it, so that live traffic keeps the engine */
+  constructor(recompute: () => Promise<Recomputation>, duty: number, onError: (error: unknown) => void) {
+    this.#recompute = recompute;
+    this.#duty = duty;
+    this.#onError = onError;
+  }
+
+  /** Asks for a recomputation soon. */
+  nudge(): void {
+    if (this.#running === null) this.#schedule(this.#pause);
+    else this.#isNudged = true;
+  }
+
+  /** Sets the timer, unless it goes off sooner: traffic that never rests must not put it off for ever. */
+  #schedule(milliseconds: number): void {
+    const due = performance.now() + milliseconds;
+    if (this.#stopped || this.#due <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#due = Infinity;
+      this.#running = this.#run();
+    }, milliseconds);
+  }
+
+  async #run(): Promise<void> {
+    const began = performance.now();
+    this.#isNudged = false;
+    let isMore = false;
+    try {
+      const outcome = await this.#recompute();
+      const rest = (performance.now() - began) * (1 / this.#duty - 1);
+      this.#pause = Math.min(Math.max(SHORTEST_PAUSE_MS, rest), LONGEST_PAUSE_MS);
+      isMore = outcome === 'done';
+    } catch (error) {
+      this.#onError(error);
+    }
+    this.#running = null;
+    this.#schedule(isMore || this.#isNudged ? this.#pause : LOOK_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+}
+
+/** What is derived from marks, kept up to date while a process runs: summaries, and charges a little later. */
+export class Keepers {
+  readonly #keepers: readonly Keeper[];
+
+  constructor(database: Database, onError: (what: string, error: unknown) => void) {
+    this.#keepers = [
+      new Keeper(
+        () => recomputeSummaries(database),
+        0.2,
+        (error) => {
+          onError('Summaries could not be recomputed; it is tried again', error);
+        },
+      ),
+      new Keeper(
+        () => recomputeCharges(database),
+        0.1,
+        (error) => {
+          onError('Charges could not be recomputed; it is tried again', error);
+        },
+      ),
+    ];
+  }
+
+  /** Asks for recomputations soon. */
+  nudge(): void {
+    for (const keeper of this.#keepers) keeper.nudge();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#keepers.map((keeper) => keeper.stop()));
+  }
+}

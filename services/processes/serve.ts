@@ -1,0 +1,158 @@
+import type { Logger } from 'pino';
+import { DeadLetters } from '../ledger/events/dead-letters.ts';
+import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
+import { Metrics } from '../http/metrics.ts';
+import { createHttpServer } from '../http/server.ts';
+import { Readiness } from '../ledger/events/readiness.ts';
+import { LedgerSink, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
+import { connectKafka } from '../kafka/connection.ts';
+import type { BatchReport } from '../kafka/consumption.ts';
+import { RecordProducer } from '../kafka/producer.ts';
+import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
+import { TopicSink } from '../kafka/sink.ts';
+import { topicNames } from '../kafka/topics.ts';
+import { LedgerChanges } from '../pages/changes.ts';
+import { Keepers } from './recompute.ts';
+import { beginListening, createLog, type Serving } from './listening.ts';
+import { hostsOf, loadPages } from './built-pages.ts';
+import { fireTriggers } from './triggers.ts';
+import { Product } from '../pages/product.ts';
+
+export interface ServeOptions {
+  readonly ledger: OpenOptions;
+  readonly host: string;
+  readonly port: number;
+  readonly secrets: WebhookSecrets;
+  /** Where events come from besides the webhook, and where the webhook's go; null without a broker. */
+  readonly consumer: ConsumerOptions | null;
+  /** What requests of triggers are signed with; null = none is sent. */
+  readonly triggerSecret: string | null;
+  /** Pages, API and sample data as well, not the webhook alone. */
+  readonly withDashboard: boolean;
+  /** Send the sample data away. */
+  readonly empty: boolean;
+}
+
+/** Runs the server until it is stopped. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const log = createLog();
+  const onError = (what: string, error: unknown): void => {
+    log.error({ err: error }, what);
+  };
+  const pages = options.withDashboard ? await loadPages() : null;
+  const ledger = await Ledger.open(options.ledger);
+  await ledger.beginWriting();
+  const keepers = new Keepers(ledger.database, onError);
+  const triggers = fireTriggers(
+    ledger.database,
+    { kafka: options.consumer?.kafka ?? null, secret: options.triggerSecret },
+    log,
+  );
+  const onLanded = (): void => {
+    keepers.nudge();
+    triggers.keeper.nudge();
+  };
+  const readiness = new Readiness(ledger.database);
+  const metrics = new Metrics();
+  const ledgerSink = new LedgerSink(ledger, onLanded, (error) => {
+    onError('Deliveries are in the ledger, but their marks could not be made; it is tried again', error);
+  });
+  const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, onLanded, log);
+  const sink: Sink = (delivery, onDurable) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery, onDurable);
+  const product = new Product(ledger, options.ledger.location, onError);
+  const changes = new LedgerChanges({
+    ledger,
+    isSample: async (sample) => (await product.source(sample)) === 'sample',
+    onRatingChanged: () => {
+      keepers.nudge();
+    },
+    onTriggersChanged: () => {
+      triggers.keeper.changed();
+    },
+    onError,
+  });
+  const server = createHttpServer({
+    secrets: options.secrets,
+    sink,
+    reports:
+      pages === null
+        ? null
+        : {
+            queries: product.queries,
+            changes,
+            process: () => metrics.process(broker !== null),
+            ledgerFor: (sample) => product.ledgerFor(sample),
+            sendCheck: (...asked) => product.sendCheckFor(...asked),
+            pages,
+            waitingFor: () => null,
+          },
+    metrics,
+    hosts: hostsOf(options.host),
+    isAlive: () => broker?.consumers.isAlive ?? true,
+    checkReady: async () => {
+      await ledger.checkReachable();
+      // With a broker it is the broker that takes deliveries.
+      if (broker === null) await readiness.check();
+      const reason = broker?.consumers.notReadyBecause ?? null;
+      if (reason !== null) throw new Error(reason);
+    },
+    onError,
+  });
+  const listening = await beginListening(server, options).catch(async (error: unknown) => {
+    // Else its timer keeps a process alive that has nothing to do.
+    await triggers.stop();
+    throw error;
+  });
+  if (pages !== null) await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
+  keepers.nudge();
+  return {
+    url: listening.url,
+    settled: () => product.settled(),
+    stop: async () => {
+      await listening.close();
+      await broker?.stop();
+      await ledgerSink.idle();
+      await changes.settled();
+      await triggers.stop();
+      await keepers.stop();
+      await product.close();
+      await ledger.close();
+    },
+  };
+}
+
+/** Consumers in this process, and a sink that feeds the topics they read. */
+function consumeHere(
+  ledger: Ledger,
+  options: ConsumerOptions,
+  metrics: Metrics,
+  onLanded: () => void,
+  log: Logger,
+): { readonly consumers: ConsumerService; readonly sink: TopicSink; readonly stop: () => Promise<void> } {
+  const counted = metrics.consumerObserver();
+  const observer = {
+    ...counted,
+    onBatch: (report: BatchReport) => {
+      counted.onBatch(report);
+      onLanded();
+    },
+  };
+  const consumers = new ConsumerService(ledger, options, observer, log);
+  const producer = new RecordProducer(connectKafka(options.kafka, log));
+  consumers.run().catch((error: unknown) => {
+    // Pages and webhook go on; `/readyz` says why nothing is consumed.
+    log.error({ err: error }, 'Nothing is consumed from Kafka; mend it and start again');
+  });
+  return {
+    consumers,
+    sink: new TopicSink(producer, topicNames(options.kafka.topicPrefix), async (letters) => {
+      const table = new DeadLetters(ledger.database);
+      for (const letter of letters) await table.add(letter);
+      await table.flush();
+    }),
+    stop: async () => {
+      await consumers.stop();
+      await producer.close();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+import { z } from 'zod';
+
+/** ISO's code for an unknown country. */
+export const NO_COUNTRY = 'ZZ';
+
+const rowSchema = z.strictObject({
+  country: z.string().regex(/^[A-Z]{2}$/),
+  prefixes: z.string().regex(/^\d{1,8}( \d{1,8})*$/),
+});
+
+const TEXT = readFileSync(new URL('countries.csv', import.meta.url), 'utf8');
+const BY_PREFIX: ReadonlyMap<string, string> = new Map(
+  z
+    .array(rowSchema)
+    .parse(parse(TEXT, { columns: true }))
+    .flatMap(({ country, prefixes }) => prefixes.split(' ').map((prefix) => [prefix, country] as const)),
+);
+const LENGTHS = [...new Set([...BY_PREFIX.keys()].map((prefix) => prefix.length))].sort((a, b) => a - b);
+
+/** Of the table: what was computed from another table has another one. */
+export const COUNTRIES_HASH: string = createHash('sha256').update(TEXT).digest('hex');
+
+/**
+ * The ISO country of a customer: by the longest prefix of the number that the table lists, or the one that a
+ * business-scoped id begins with; `ZZ` where neither tells.
+ * @param customer digits of the number, or the user id (`US.1349…`)
+ */
+export function countryOf(customer: string): string {
+  if (!/^\d+$/.test(customer)) return /^([A-Z]{2})\./.exec(customer)?.[1] ?? NO_COUNTRY;
+  const known = LENGTHS.toReversed().map((length) => BY_PREFIX.get(customer.slice(0, length)));
+  return known.find((country) => country !== undefined) ?? NO_COUNTRY;
+}
+
+const list = (texts: readonly string[]): string => `[${texts.map((text) => `'${text}'`).join(', ')}]`;
+
+/** `countryOf` as a ClickHouse expression, of an expression of type String. */
+export function countrySql(customer: string): string {
+  let byNumber = `'${NO_COUNTRY}'`;
+  for (const length of LENGTHS) {
+    const prefixes = [...BY_PREFIX].filter(([prefix]) => prefix.length === length);
+    const countries = list(prefixes.map(([, country]) => country));
+    byNumber = `transform(substring(${customer}, 1, ${length}), ${list(prefixes.map(([prefix]) => prefix))}, ${countries}, ${byNumber})`;
+  }
+  return `multiIf(match(${customer}, '^[0-9]+$'), ${byNumber}, match(${customer}, '^[A-Z]{2}\\\\.'), substring(${customer}, 1, 2), '${NO_COUNTRY}')`;
+}

@@ -1,0 +1,31 @@
+import { COUNTED_FIELDS } from '@ctwa-ledger/schemas/meta.ts';
+
+const COUNTED = COUNTED_FIELDS.map((field) => `'${field}'`).join(', ');
+
+/** Every day that an import speaks of. */
+export const SPOKEN_DAYS = `
+  SELECT import_id, waba_id, toString(field) AS field, toString(days) AS days, time_zone, is_monthly, dimensions, imported_at,
+    arrayJoin(arrayFlatten(arrayMap(
+      (first, last) -> arrayMap(n -> first + n, range(toUInt32(last - first + 1))), first_days, last_days))) AS day
+  FROM meta_imports FINAL
+  WHERE withdrawn_at IS NULL AND field IN (${COUNTED})`;
+
+/** The numbers that an import names, the empty one where it names none. */
+export const NAMED_NUMBERS = `
+  SELECT import_id, arrayJoin(if(empty(numbers), [''], numbers)) AS phone_number
+  FROM (SELECT import_id FROM meta_imports FINAL) AS imports
+  LEFT JOIN (SELECT import_id, groupUniqArray(toString(phone_number)) AS numbers FROM meta_points FINAL GROUP BY import_id) AS named
+    USING import_id`;
+
+/**
+ * Which import holds of a day and number, among those of the same account, field, way to cut days and set of dimensions: the
+ * latest that names the number (contract.md 7). One that a later answer does not name keeps its earlier points. The tier
+ * does not tell sets apart: an answer without a charged message has none, whatever was asked for.
+ */
+export const META_IN_FORCE = `
+  SELECT waba_id, field, days, time_zone, is_monthly, arrayFilter(dimension -> dimension != 'tier', dimensions) AS split, day,
+    phone_number, argMax(spoken.import_id, (spoken.imported_at, spoken.import_id)) AS import_id,
+    max(spoken.imported_at) AS latest_at
+  FROM (${SPOKEN_DAYS}) AS spoken
+  INNER JOIN (${NAMED_NUMBERS}) AS named USING import_id
+  GROUP BY waba_id, field, days, time_zone, is_monthly, split, day, phone_number`;

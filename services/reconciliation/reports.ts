@@ -1,0 +1,236 @@
+import type {
+  ExplanationRow,
+  MessageCountRow,
+  MetaImport,
+  ReconciliationOfMonth,
+  ReconciliationRow,
+} from '@ctwa-ledger/schemas/meta.ts';
+import {
+  differenceRow,
+  explanationRow,
+  messageCountRow,
+  metaImportRow,
+  metaLineRow,
+  reconciliationRow,
+} from '@ctwa-ledger/schemas/meta.ts';
+import { invoiceLineRow } from '@ctwa-ledger/schemas/invoices.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { LedgerError } from '../clickhouse/errors.ts';
+import { reportPaging, type PageKey } from '../reports/paging.ts';
+import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
+import { MATCH_TABLES } from '../reports/tables.ts';
+import { sizeOf } from './amounts.ts';
+import { listMetaImports } from './imports.ts';
+import { tablesOf } from '../imports/register.ts';
+import { invoiceLines, INVOICES } from './invoices.ts';
+import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
+import {
+  accountsToReconcile,
+  fieldOfMonth,
+  messageCountsOf,
+  reconcileMonth,
+  reportedRow,
+  sumKnown,
+  summaryOf,
+  type AskedMonth,
+  type ExplainedRow,
+  type ReconciledMonth,
+} from './reconcile.ts';
+import { monthAfter } from './whole-days.ts';
+import { utcText } from '../clickhouse/sql.ts';
+
+/**
+ * The month of the filters.
+ * @throws LedgerError when they are not one month, whole
+ */
+function monthOf({ from, to }: ReportFilters): string {
+  if (from?.endsWith('-01') !== true || to !== monthAfter(from))
+    throw new LedgerError('Say which month is to be reconciled, like --month 2026-10 (month=2026-10 in the API).');
+  return from.slice(0, 7);
+}
+
+/** The accounts of the filters in the month of the filters, one after another. */
+async function* reconciled(database: Database, filters: ReportFilters): AsyncGenerator<ReconciledMonth> {
+  const month = monthOf(filters);
+  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
+  for (const waba_id of accounts) yield await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
+}
+
+/** Report `reconciliation`, sorted by day, then the key; of several accounts one after another. Settle the charges first. */
+async function* reconciliation(database: Database, filters: ReportFilters): AsyncGenerator<ReconciliationRow[]> {
+  for await (const month of reconciled(database, filters)) yield month.rows.map((row) => reportedRow(month, row));
+}
+
+const bySize = (one: bigint, other: bigint): number => (one === other ? 0 : one > other ? -1 : 1);
+
+/** The rows that differ, by the size of the difference in money, then in volume. */
+function differing({ rows }: ReconciledMonth): ExplainedRow[] {
+  const size = ({ row }: ExplainedRow): bigint => sizeOf(row.cost_difference ?? 0n);
+  const volume = ({ row }: ExplainedRow): bigint => sizeOf(row.volume_difference);
+  return rows
+    .filter(({ row }) => isDifferent(row.status))
+    .toSorted((a, b) => bySize(size(a), size(b)) || bySize(volume(a), volume(b)));
+}
+
+/** Report `reconciliation-differences`: the rows that differ, largest first. Settle the charges first. */
+async function* differences(
+  database: Database,
+  filters: ReportFilters,
+): AsyncGenerator<(ReconciliationRow & { evidence: string })[]> {
+  for await (const month of reconciled(database, filters))
+    yield differing(month).map((row) => ({
+      ...reportedRow(month, row),
+      evidence: row.explanations.map(({ detail }) => detail).join(' '),
+    }));
+}
+
+/** A month of an account for a page. Settle the charges first. */
+export async function reconciliationOfMonth(database: Database, asked: AskedMonth): Promise<ReconciliationOfMonth> {
+  const month = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+  const accounts = (await readConfiguration(database))?.accounts ?? [];
+  const ids = new Map(accounts.flatMap(({ phone_numbers = [] }) => phone_numbers.map((one) => [one.display, one.id])));
+  const summary = summaryOf(month);
+  return {
+    summary,
+    no_cost: summary.rows - summary.match - summary.within_tolerance - summary.different,
+    net_cost_difference: sumKnown(month.rows.map(({ row }) => row.cost_difference)),
+    unknown_costs: month.rows.filter(({ row }) => row.cost_difference === null).length,
+    counts: fieldOfMonth(asked.month) === 'pricing_analytics' ? 'message' : 'conversation',
+    missing_days: month.missing_days,
+    rows: differing(month).map((row) => ({
+      ...reportedRow(month, row),
+      explanations: row.explanations.map(({ code, volume, detail }) => ({ code, volume: volume.toString(), detail })),
+      phone_number_id: ids.get(row.row.phone_number) ?? '',
+    })),
+  };
+}
+
+/** Every explanation of every row that differs, what explains most first. Settle the charges first. */
+async function* explanations(database: Database, filters: ReportFilters): AsyncGenerator<ExplanationRow[]> {
+  for await (const month of reconciled(database, filters))
+    yield month.rows.flatMap((explained) => {
+      const row = reportedRow(month, explained);
+      return explained.explanations.map(({ code, volume, detail }, index) => ({
+        ...row,
+        rank: index + 1,
+        explanation: code,
+        explained_volume: volume.toString(),
+        evidence: detail,
+      }));
+    });
+}
+
+/** All imports of Meta's numbers, lists as text. */
+async function metaImportRows(database: Database): Promise<Record<keyof MetaImport, unknown>[]> {
+  return (await listMetaImports(database)).map((one) => ({
+    ...one,
+    checksums: one.checksums.join(' '),
+    dimensions: one.dimensions.join(' '),
+  }));
+}
+
+const LINE_KEYS: readonly PageKey[] = [
+  { sql: '-toUnixTimestamp64Milli(imports.imported_at)', type: 'Int64' },
+  { sql: 'import_id', type: 'String' },
+  { sql: 'toUInt64(number)', type: 'UInt64' },
+];
+
+/** The lines of answers that are kept as they are, of imports that are not withdrawn. */
+async function* metaLines(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
+  const { also, where, order, parameters } = reportPaging(page, LINE_KEYS);
+  const time = (column: string): string => `if(${column} IS NULL, '', ${utcText(column)})`;
+  yield* database.stream(
+    `SELECT import_id, waba_id, toString(field), ${time('meta_lines.starts_at')}, ${time('meta_lines.ends_at')}, line${also}
+     FROM (SELECT * FROM meta_lines FINAL) AS meta_lines
+     INNER JOIN (SELECT import_id, waba_id, field, imported_at FROM meta_imports FINAL WHERE withdrawn_at IS NULL) AS imports
+       USING import_id
+     WHERE ${filters.waba_id == null ? 'true' : 'waba_id = {waba_id:String}'} AND ${where}
+     ${order}`,
+    { ...parameters, ...(filters.waba_id == null ? {} : { waba_id: filters.waba_id }) },
+  );
+}
+
+/** What all reports of a month that is held against Meta's numbers have in common. */
+const OF_MONTH = { days: 'month', filters: ['waba_id'], settles: ['charges'], reads: MATCH_TABLES } as const;
+/** What tells their rows apart. */
+const GRAIN = ['waba_id', 'day', 'phone_number', 'country', 'category', 'pricing_type', 'tier', 'currency'] as const;
+
+export const reconciliationReport = whole({
+  ...OF_MONTH,
+  name: 'reconciliation',
+  one_row_per: 'day, number, country, category, pricing type and tier of a month: ours beside Meta’s',
+  row: reconciliationRow,
+  key: GRAIN,
+  rows: (database, filters) => gathered(reconciliation(database, filters)),
+});
+
+export const differencesReport = whole({
+  ...OF_MONTH,
+  name: 'reconciliation-differences',
+  one_row_per: 'row of `reconciliation` that differs, the largest first',
+  row: differenceRow,
+  key: GRAIN,
+  rows: (database, filters) => gathered(differences(database, filters)),
+});
+
+export const explanationsReport = whole({
+  ...OF_MONTH,
+  name: 'reconciliation-explanations',
+  one_row_per: 'cause found for a row of `reconciliation` that differs',
+  row: explanationRow,
+  key: [...GRAIN.filter((column) => column !== 'currency'), 'rank', 'explanation'],
+  rows: (database, filters) => gathered(explanations(database, filters)),
+});
+
+/** Report `message-counts`: what Meta counts beside ours, of the accounts and the month of the filters. */
+async function* messageCounts(database: Database, filters: ReportFilters): AsyncGenerator<readonly MessageCountRow[]> {
+  const month = monthOf(filters);
+  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
+  for (const waba_id of accounts) yield await messageCountsOf(database, { waba_id, month });
+}
+
+export const messageCountsReport = whole({
+  ...OF_MONTH,
+  name: 'message-counts',
+  one_row_per: 'day and number of a month: messages of ours beside those that Meta’s `analytics` count',
+  row: messageCountRow,
+  key: ['waba_id', 'day', 'phone_numbers'],
+  rows: (database, filters) => gathered(messageCounts(database, filters)),
+});
+
+export const metaImportsReport = whole({
+  name: 'meta-imports',
+  one_row_per: 'import of Meta’s numbers, the latest first',
+  row: metaImportRow,
+  days: 'none',
+  filters: [],
+  settles: [],
+  reads: ['meta_imports', 'meta_points'],
+  key: ['import_id'],
+  rows: (database) => metaImportRows(database),
+});
+
+export const metaLinesReport = streamed({
+  name: 'meta-lines',
+  one_row_per: 'line of an answer of Meta’s that is kept as it is',
+  row: metaLineRow,
+  days: 'none',
+  filters: ['waba_id'],
+  settles: [],
+  reads: ['meta_imports', 'meta_lines'],
+  rows: metaLines,
+});
+
+export const invoiceLinesReport = whole({
+  name: 'invoice-lines',
+  one_row_per: 'line of an invoice, the latest invoice first',
+  row: invoiceLineRow,
+  days: 'none',
+  filters: [],
+  settles: [],
+  reads: tablesOf(INVOICES),
+  key: ['import_id', 'sheet', 'line'],
+  rows: (database) => invoiceLines(database),
+});

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { parseFilters, type FilterTexts } from '@ctwa-ledger/schemas/report-filters.ts';
+import {
+  COMMON_PARAMETERS,
+  MESSAGES_BY,
+  NARROWING_PARAMETERS,
+  type CommonParameter,
+  type MessagesBy,
+} from '@ctwa-ledger/schemas/report-parameters.ts';
+import { NARROWINGS, type Narrowed, type Narrowing, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { DateTime } from 'luxon';
+import { didYouMean } from './nearest.ts';
+import type { Days, Report } from './report.ts';
+
+export type ParameterName = Narrowing | CommonParameter;
+
+const RANGE = ['from', 'to', 'month', 'period'] as const;
+
+const OF_DAYS: Readonly<Record<Days, readonly CommonParameter[]>> = {
+  zone: [...RANGE, 'tz', 'as_of'],
+  accounts: [...RANGE, 'tz', 'as_of'],
+  own: [...RANGE, 'as_of'],
+  month: ['month', 'period', 'as_of'],
+  none: [],
+};
+
+/** What says which rows a report has: days, clock, and what it is narrowed by. */
+export function parametersOf(report: Report): ParameterName[] {
+  return [...OF_DAYS[report.days], ...(report.takes_by === true ? (['by'] as const) : []), ...report.filters];
+}
+
+function isNarrowing(name: ParameterName): name is Narrowing {
+  return NARROWINGS.some((narrowing) => narrowing === name);
+}
+
+/** What a value of a parameter must be. */
+export function schemaOf(name: ParameterName): z.ZodType {
+  return isNarrowing(name) ? NARROWING_PARAMETERS[name] : COMMON_PARAMETERS[name];
+}
+
+/** All values that a parameter can have; none where they are many. */
+export function valuesOf(name: ParameterName): readonly string[] {
+  const schema = schemaOf(name);
+  const parts = schema instanceof z.ZodUnion ? schema.options : [schema];
+  return parts.flatMap((part) => (part instanceof z.ZodEnum ? part.options.map(String) : []));
+}
+
+/** What is asked of a report, by the names of its parameters; undefined or left out = not asked. */
+export type GivenTexts = Readonly<Partial<Record<ParameterName, string | undefined>>>;
+
+export type ParsedQuestion =
+  | { readonly ok: true; readonly filters: ReportFilters; readonly by: MessagesBy }
+  | { readonly ok: false; readonly message: string };
+
+function isOneMonth({ from, to }: ReportFilters): boolean {
+  if (from?.endsWith('-01') !== true) return false;
+  return DateTime.fromISO(from, { zone: 'utc' }).plus({ months: 1 }).toFormat('yyyy-MM-dd') === to;
+}
+
+/** A value that is none of those that there are, in words; null when there is none. */
+function unknownValue(names: readonly ParameterName[], given: GivenTexts): string | null {
+  for (const name of names) {
+    const value = given[name]?.trim();
+    const known = valuesOf(name);
+    if (value === undefined || known.length === 0 || schemaOf(name).safeParse(value).success) continue;
+    return `${name} "${value}" is none of ${known.join(', ')}.${didYouMean(value, known)}`;
+  }
+  return null;
+}
+
+/**
+ * Reads what is asked of a report, by parameters that it takes. Strictly: what cannot be read is said in words.
+ * @param nowSeconds the clock for "now" when none is given, Unix seconds
+ */
+export function readQuestion(report: Report, given: GivenTexts, nowSeconds: number): ParsedQuestion {
+  const unknown = unknownValue(parametersOf(report), given);
+  if (unknown !== null) return { ok: false, message: unknown };
+  const only: Narrowed = Object.fromEntries(
+    // A tag is whatever a sender attached, white space included.
+    report.filters.flatMap((name) => {
+      const value = given[name];
+      return value === undefined ? [] : [[name, name === 'tag' ? value : value.trim()]];
+    }),
+  );
+  const { from, to, month, period, tz, as_of } = given;
+  const texts: FilterTexts = { from, to, month, period, tz, as_of, only };
+  const parsed = parseFilters(texts, nowSeconds);
+  if (!parsed.ok) return parsed;
+  if (report.days === 'month' && !isOneMonth(parsed.filters))
+    return { ok: false, message: `Report "${report.name}" is of one month: say which, like month=2026-10.` };
+  const by = MESSAGES_BY.find((name) => name === given.by) ?? 'sent';
+  return { ok: true, filters: parsed.filters, by };
+}

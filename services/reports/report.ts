@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { COLUMN_MEANINGS } from '@ctwa-ledger/schemas/column-meanings.ts';
+import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
+import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { placeAfter, type ReportPage } from './paging.ts';
+
+/** Sums that are recomputed after the events, some seconds later: whoever reads them settles them first. */
+export type Sums = 'summaries' | 'charges';
+
+/**
+ * Which days a report takes: a range in a zone, UTC unless one is asked for; a range in the zone of each account, unless one
+ * is asked for; a range in the zone of each account whatever is asked for; one whole month of each account; or none, because
+ * it is of the ledger as it stands.
+ */
+export type Days = 'zone' | 'accounts' | 'own' | 'month' | 'none';
+
+/** What a report is asked for. */
+export interface AskedRows {
+  readonly filters: ReportFilters;
+  readonly by: MessagesBy;
+  /** Null: all rows. */
+  readonly page: ReportPage | null;
+}
+
+/** Cells by column. Of a page each row has one more: its place, as {@link ReportPage} takes it; and there may be one row too many. */
+export type Batch = readonly (readonly unknown[])[];
+
+/** What is said once of a report, for command, API, exports, caches and reference. */
+interface Declared<Name extends string> {
+  readonly name: Name;
+  /** What a row is of, after "one row per". */
+  readonly one_row_per: string;
+  /** The columns in their order, with the types that JSON has; what they mean is {@link COLUMN_MEANINGS} or a description. */
+  readonly row: z.ZodObject;
+  readonly days: Days;
+  /** Whether rows depend on the clock: what is pending, what is open. */
+  readonly has_clock?: boolean;
+  /** Whether the days can be those of sending, of delivery or of `charges`. */
+  readonly takes_by?: boolean;
+  /** What it can be narrowed to; a report without any is always whole. */
+  readonly filters: readonly Narrowing[];
+  /** What is brought up to date before it is read. */
+  readonly settles: readonly Sums[];
+  /** Tables that its rows depend on. */
+  readonly reads: readonly string[] | ((filters: ReportFilters) => readonly string[]);
+}
+
+export interface Report<Name extends string = string> extends Declared<Name> {
+  readonly columns: readonly string[];
+  readonly rows: (database: Database, asked: AskedRows) => AsyncGenerator<Batch>;
+}
+
+/** The columns of a row in their order. */
+export function columnsOf(row: z.ZodObject): string[] {
+  return Object.keys(row.shape);
+}
+
+/** A report whose rows come from the ledger batch by batch, in the order of a key that tells them apart. */
+export function streamed<const Name extends string>(
+  report: Declared<Name> & { readonly rows: Report['rows'] },
+): Report<Name> {
+  return { ...report, columns: columnsOf(report.row) };
+}
+
+type ReadRow = Readonly<Record<string, unknown>>;
+
+/** The place of a row that is at hand: its index, and what tells it from others. */
+function placeOf(row: ReadRow, index: number, key: readonly string[]): string[] {
+  return [String(index), ...key.map((column) => String(row[column] ?? ''))];
+}
+
+/** Where the rows after a place begin. Rows may have come or gone since; where the row itself has gone, its index is left. */
+function indexAfter(rows: readonly ReadRow[], place: readonly string[], key: readonly string[]): number {
+  const [index = '0', ...values] = place;
+  const found = rows.findIndex((row) => key.every((column, i) => String(row[column] ?? '') === values[i]));
+  return found === -1 ? Number(index) : found + 1;
+}
+
+/**
+ * A report that fits in memory.
+ * @param report.key columns that tell its rows apart
+ */
+export function whole<const Name extends string>({
+  key,
+  rows,
+  ...report
+}: Declared<Name> & {
+  readonly key: readonly string[];
+  readonly rows: (database: Database, filters: ReportFilters) => Promise<readonly ReadRow[]>;
+}): Report<Name> {
+  const columns = columnsOf(report.row);
+  const cells = (row: ReadRow): unknown[] => columns.map((column) => row[column]);
+  return {
+    ...report,
+    columns,
+    rows: async function* (database, { filters, page }) {
+      const all = await rows(database, filters);
+      if (page === null) {
+        yield all.map(cells);
+        return;
+      }
+      const place = placeAfter(page, [{ type: 'UInt64' }, ...key.map(() => ({ type: 'String' }) as const)]);
+      const begin = place === null ? 0 : indexAfter(all, place, key);
+      yield all.slice(begin, begin + page.limit + 1).map((row, i) => [...cells(row), placeOf(row, begin + i, key)]);
+    },
+  };
+}
+
+/** Rows that are read one after another, as one list. */
+export async function gathered<Row>(batches: AsyncGenerator<readonly Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const batch of batches) rows.push(...batch);
+  return rows;
+}
+
+/** Tables that the rows of a report depend on, under these filters. */
+export function tablesOf({ reads }: Report, filters: ReportFilters): readonly string[] {
+  return typeof reads === 'function' ? reads(filters) : reads;
+}
+
+/** A column as a reader of its values needs it. */
+export interface Column {
+  readonly name: string;
+  readonly meaning: string;
+  readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'decimal' | 'time';
+  /** Whether it may be null in JSON: an empty cell in CSV. */
+  readonly is_nullable: boolean;
+  /** All values that it can have, where they are few. */
+  readonly values: readonly string[];
+}
+
+function unwrapped(cell: z.core.$ZodType): z.core.$ZodType {
+  return cell instanceof z.ZodNullable ? unwrapped(cell.unwrap()) : cell;
+}
+
+function typeOf(cell: z.core.$ZodType): Column['type'] {
+  if (cell instanceof z.ZodBoolean) return 'boolean';
+  if (cell instanceof z.ZodNumber) return cell.isInt ? 'integer' : 'number';
+  const format = z.globalRegistry.get(cell)?.['format'];
+  if (format === 'decimal') return 'decimal';
+  return format === 'date-time' ? 'time' : 'text';
+}
+
+function describedColumn(report: Report, name: string): Column {
+  const cell: unknown = report.row.shape[name];
+  if (!(cell instanceof z.ZodType)) throw new TypeError(`${report.name} has no column ${name}.`);
+  const meaning = cell.description ?? COLUMN_MEANINGS[name];
+  if (meaning === undefined) throw new TypeError(`Nothing says what ${report.name} means by ${name}.`);
+  const inner = unwrapped(cell);
+  return {
+    name,
+    meaning,
+    type: typeOf(inner),
+    is_nullable: cell instanceof z.ZodNullable,
+    values: inner instanceof z.ZodEnum ? inner.options.map(String) : [],
+  };
+}
+
+/** The columns of a report, described. */
+export function describedColumns(report: Report): Column[] {
+  return report.columns.map((name) => describedColumn(report, name));
+}
