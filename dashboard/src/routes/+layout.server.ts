@@ -1,8 +1,9 @@
+import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
 import { readFilters, type FilterState } from '$lib/filters/filters.ts';
-import { presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
+import { isOfAmounts, presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
 import { timeLabel } from '$lib/format/dates.ts';
 import { freshnessOf } from '$lib/freshness/freshness.ts';
 import { localeOf } from '$lib/server/locale.ts';
@@ -15,7 +16,20 @@ interface LedgerNow {
   readonly status: LedgerStatus;
   /** Rejected inputs that wait, first seen in the days that the state means. */
   readonly letters_in_range: number;
+  /** Closed months that the page shows days of. */
+  readonly closings: readonly Closing[];
 }
+
+/** Pages that show days of months: those of one month look for its closing themselves. */
+const PAGES_OF_DAYS: ReadonlySet<string> = new Set([
+  '/',
+  '/ads',
+  '/conversations',
+  '/billing',
+  '/billing/charges',
+  '/billing/messages',
+  '/billing/mismatches',
+]);
 
 /**
  * What every page says of the ledger, or null when it does not answer. Not thrown here: an error in the outermost layout
@@ -25,17 +39,19 @@ async function readLedger(
   reports: Reports,
   page: string | null,
   asked: FilterState,
+  account: string | null,
   now: number,
 ): Promise<LedgerNow | null> {
   try {
     const status = await reports.status(asked.sample);
     const { state, range } = resolveRange(asked, status, now, zonesOfDays(page, asked.tz, status.account_zones));
-    // Nearly always none waits at all.
-    const letters_in_range =
-      status.dead_letters === 0
-        ? 0
-        : await reports.waitingLetters({ ...range, tz: state.tz, as_of: now }, state.sample);
-    return { status, letters_in_range };
+    const [letters_in_range, closings] = await Promise.all([
+      // Nearly always none waits at all.
+      status.dead_letters === 0 ? 0 : reports.waitingLetters({ ...range, tz: state.tz, as_of: now }, state.sample),
+      page !== null && PAGES_OF_DAYS.has(page) ? reports.closings(range, state.sample) : [],
+    ]);
+    const shown = closings.filter(({ waba_id }) => account === null || waba_id === account);
+    return { status, letters_in_range, closings: shown };
   } catch (error) {
     console.error('The ledger did not answer the dashboard:', error);
     return null;
@@ -43,10 +59,16 @@ async function readLedger(
 }
 
 export const load: LayoutServerLoad = async (event) => {
-  const read = readFilters(event.url.searchParams);
   const page = event.route.id;
+  const read = readFilters(
+    event.url.searchParams,
+    isOfAmounts(page) ? 'the days of each account’s own time zone are used' : undefined,
+  );
   const now = Math.floor(Date.now() / 1000);
-  const [ledger, process] = await Promise.all([readLedger(reportsOf(event), page, read.state, now), processOf(event)]);
+  const [ledger, process] = await Promise.all([
+    readLedger(reportsOf(event), page, read.state, event.url.searchParams.get('waba_id'), now),
+    processOf(event),
+  ]);
   const status = ledger?.status ?? null;
   const zones = zonesOfDays(page, read.state.tz, status?.account_zones ?? []);
   const { state, range, repairs } = resolveRange(read.state, status ?? NO_SPAN, now, zones);
@@ -59,6 +81,7 @@ export const load: LayoutServerLoad = async (event) => {
     freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, state.tz, now),
     filters: state,
     range,
+    closings: ledger?.closings ?? [],
     /** Whether the process behind the pages takes webhooks. */
     receives: process !== null,
     presets: presets(status ?? NO_SPAN, zones, now),

@@ -12,6 +12,8 @@ export interface AccountTexts {
   readonly portfolio_id: string;
   /** Business numbers, with spaces or commas between. */
   readonly phone_number_ids: string;
+  /** Earliest day of the next month on which a month is closed. */
+  readonly closing_day: string;
 }
 
 export function textsOf(account: Account): AccountTexts {
@@ -22,6 +24,7 @@ export function textsOf(account: Account): AccountTexts {
     currency: account.currency ?? '',
     portfolio_id: account.portfolio_id ?? '',
     phone_number_ids: (account.phone_number_ids ?? []).join(', '),
+    closing_day: account.closing_day === undefined ? '' : String(account.closing_day),
   };
 }
 
@@ -45,12 +48,15 @@ export function readAccount(texts: AccountTexts): ReadAccount {
   if (!/^\d+$/.test(texts.waba_id))
     return { ok: false, problem: 'The account’s id is the number that Meta gives it, digits only.' };
   const numbers = texts.phone_number_ids.split(/[\s,;]+/).filter((number) => number !== '');
+  if (texts.closing_day !== '' && !/^([1-9]|1\d|2[0-8])$/.test(texts.closing_day))
+    return { ok: false, problem: 'The earliest closing day is a day of the month from 1 to 28.' };
   const parsed = accountSchema.safeParse({
     waba_id: texts.waba_id,
     ...(texts.name === '' ? {} : { name: texts.name }),
     ...(texts.time_zone === '' ? {} : { time_zone: zoneName(texts.time_zone) ?? texts.time_zone }),
     ...(texts.currency === '' ? {} : { currency: texts.currency.toUpperCase() }),
     ...(texts.portfolio_id === '' ? {} : { portfolio_id: texts.portfolio_id }),
+    ...(texts.closing_day === '' ? {} : { closing_day: Number(texts.closing_day) }),
     ...(numbers.length === 0 ? {} : { phone_number_ids: numbers }),
   });
   if (parsed.success) return { ok: true, account: parsed.data };

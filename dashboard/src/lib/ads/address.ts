@@ -1,4 +1,8 @@
-import type { Repair } from '../filters/filters.ts';
+import type { AdNameRow } from '@ctwa-ledger/schemas/figures.ts';
+
+import { quoted, type Repair } from '../filters/filters.ts';
+import type { DayRange } from '../filters/range.ts';
+import { rangeLabel } from '../format/dates.ts';
 
 /** Longest id or address that is looked for. */
 const MAX_CHARACTERS = 2_000;
@@ -11,4 +15,30 @@ export function readAd(params: URLSearchParams): {
   const ad = params.get('ad')?.trim() ?? '';
   if (ad.length <= MAX_CHARACTERS) return { ad, repairs: [] };
   return { ad: '', repairs: [{ notice: `ad: no id or address has ${ad.length} characters; all ads are shown.` }] };
+}
+
+/**
+ * Said where the table of ads has no row.
+ * @param ad id or address that was asked for; empty = all
+ * @param isElsewhere whether other days have something of it
+ */
+export function nothingOfAd(ad: string, range: DayRange, isElsewhere: boolean): string {
+  if (ad === '') return 'No ad-driven conversation started in this range, and no ad has a cost.';
+  return isElsewhere
+    ? `The ad or post ${quoted(ad)} has no conversation and no cost in ${rangeLabel(range)}, but on other days.`
+    : `No ad or post with a conversation or a cost in ${rangeLabel(range)} has the id, address or name ${quoted(ad)}.`;
+}
+
+/** Whether what was asked for can only be a name: ids have digits only, and addresses their protocol. */
+export const isName = (ad: string): boolean => ad !== '' && !/^(\d+|https?:.*)$/i.test(ad);
+
+/** The lines of which the ad, its set, its campaign or its headline has a name with the text in it, in any letter case. */
+export function namedLike<Line extends Pick<AdNameRow, 'ad_name' | 'adset_name' | 'campaign_name' | 'headline'>>(
+  lines: readonly Line[],
+  text: string,
+): Line[] {
+  const wanted = text.toLocaleLowerCase();
+  return lines.filter(({ ad_name, adset_name, campaign_name, headline }) =>
+    [ad_name, adset_name, campaign_name, headline].some((name) => name.toLocaleLowerCase().includes(wanted)),
+  );
 }

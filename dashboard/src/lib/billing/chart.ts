@@ -11,7 +11,7 @@ import {
   type ChartColours,
   type Series,
 } from '../chart/bars.ts';
-import { money } from '../format/amounts.ts';
+import { partialMoney } from '../format/amounts.ts';
 import { numberFormat } from '../format/locale.ts';
 import type { BilledDay } from './days.ts';
 
@@ -20,18 +20,29 @@ const axisLabels = numberFormat({ notation: 'compact', maximumFractionDigits: 2 
 interface AmountSeries extends Series {
   /** One for each day, as the report has it. */
   readonly amounts: readonly (string | null)[];
+  /** Messages of the day without an amount. */
+  readonly unrated: readonly number[];
   readonly currency: string;
 }
 
-/** Billed below, saved on top: together what it would have cost. */
+/** The expected charge below, saved on top: together what it would have cost. */
 function seriesOf(days: readonly BilledDay[], currencies: readonly string[], colours: ChartColours): AmountSeries[] {
   const series = (label: string, currency: string, colour: string, part: 'billed_cost' | 'savings'): AmountSeries => {
     const amounts = days.map((day) => day.amounts.get(currency)?.[part] ?? null);
+    const unrated = days.map((day) => day.amounts.get(currency)?.unrated ?? 0);
     // Only the height of a bar: what is written comes from the text.
-    return { label: `${label} ${currency}`, axis: currency, colour, amounts, currency, values: amounts.map(Number) };
+    return {
+      label: `${label} ${currency}`,
+      axis: currency,
+      colour,
+      amounts,
+      unrated,
+      currency,
+      values: amounts.map(Number),
+    };
   };
   return currencies.flatMap((currency) => [
-    series('Billed', currency, colours.billed, 'billed_cost'),
+    series('Expected charge', currency, colours.billed, 'billed_cost'),
     series('Saved', currency, colours.replied, 'savings'),
   ]);
 }
@@ -58,8 +69,8 @@ export function updateChart(
   styleTooltip(chart, series, colours, {
     title: (items) => dayTitle(days[items[0]?.dataIndex ?? -1]),
     label: (item) => {
-      const { currency, amounts } = series[item.datasetIndex] ?? { currency: '', amounts: [] };
-      return ` ${item.dataset.label}: ${money(amounts[item.dataIndex] ?? null, currency)}`;
+      const { currency, amounts, unrated } = series[item.datasetIndex] ?? { currency: '', amounts: [], unrated: [] };
+      return ` ${item.dataset.label}: ${partialMoney(amounts[item.dataIndex] ?? null, currency, unrated[item.dataIndex] ?? 0)}`;
     },
   });
   chart.update();

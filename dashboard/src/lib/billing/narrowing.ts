@@ -1,4 +1,4 @@
-import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 
 import { isPlace, isSaid, quoted, type Repair } from '../filters/filters.ts';
 import { categoryName, deliveredMark, markName, pricingType } from '../format/words.ts';

@@ -21,10 +21,12 @@ export interface Bucket extends Omit<DayTotalsRow, 'day'> {
   readonly unanswered: number;
   /** The data ends within it, so its figures still grow: by the clock, or because the last event is in it. */
   readonly unfinished: boolean;
+  /** The range holds only a part of it, so its figures are not those of a whole one. */
+  readonly is_cut: boolean;
 }
 
 /** What a bucket covers, and what it is called. */
-interface Span extends Pick<Bucket, 'key' | 'name' | 'detail' | 'label' | 'days'> {
+interface Span extends Pick<Bucket, 'key' | 'name' | 'detail' | 'label' | 'days' | 'is_cut'> {
   /** Unix seconds; `ends_at` is exclusive. */
   readonly starts_at: number;
   readonly ends_at: number;
@@ -44,6 +46,7 @@ function hourSpan(iso: string): Span {
     detail: `${weekday(day)}, ${iso.slice(19)}`,
     label: time === '00:00' ? shortDay(day) : time,
     days: null,
+    is_cut: false,
     starts_at,
     ends_at: starts_at + 3600,
   };
@@ -57,6 +60,7 @@ function daySpan(day: Day, tz: string, labelOf: LabelOf): Span {
     detail: weekday(day),
     label: labelOf(day),
     days: { from: day, to: next },
+    is_cut: false,
     starts_at: midnight(day, tz),
     ends_at: midnight(next, tz),
   };
@@ -73,6 +77,7 @@ function weekSpan(monday: Day, tz: string, range: DayRange, labelOf: LabelOf): S
     detail: is_cut ? `only ${shortDay(from)} to ${shortDay(addDays(to, -1))}` : '',
     label: labelOf(monday),
     days: { from, to },
+    is_cut,
     starts_at: midnight(from, tz),
     ends_at: midnight(to, tz),
   };

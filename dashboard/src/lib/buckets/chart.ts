@@ -31,8 +31,9 @@ function seriesOf(buckets: readonly Bucket[], colours: ChartColours): Series[] {
 
 function titleOf(bucket: Bucket | undefined): string {
   if (bucket === undefined) return '';
-  const { name, detail, unfinished } = bucket;
-  return `${name}${detail === '' ? '' : `, ${detail}`}${unfinished ? ' (unfinished)' : ''}`;
+  const { name, detail, unfinished, is_cut } = bucket;
+  const state = unfinished ? ' (unfinished)' : is_cut ? ' (part of a week)' : '';
+  return `${name}${detail === '' ? '' : `, ${detail}`}${state}`;
 }
 
 /** Draws `buckets` into a chart that exists already, so that a change of theme or range does not rebuild it. */
@@ -43,8 +44,10 @@ export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours
     return { ...axis, ticks: { ...axis.ticks, precision: 0 } };
   };
   const series = seriesOf(buckets, colours);
+  // A week that the range cuts looks low for no other reason than one that still runs.
+  const bars = buckets.map(({ unfinished, is_cut }) => ({ unfinished: unfinished || is_cut }));
   chart.data.labels = buckets.map((bucket) => bucket.label);
-  chart.data.datasets = series.map((one) => dataset(one, buckets, colours));
+  chart.data.datasets = series.map((one) => dataset(one, bars, colours));
   chart.options.scales = {
     // The panel that comes first is drawn at the bottom.
     saved: counts('Messages saved', 2),
@@ -55,7 +58,7 @@ export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours
   styleTooltip(chart, series, colours, {
     title: (items) => titleOf(buckets[items[0]?.dataIndex ?? -1]),
     label: (item) => ` ${item.dataset.label}: ${count(item.parsed.y ?? 0)}`,
-    footer: (items) => `24 h reply conversion rate: ${rate(buckets[items[0]?.dataIndex ?? -1]?.reply_rate ?? null)}`,
+    footer: (items) => `Answered within 24 h: ${rate(buckets[items[0]?.dataIndex ?? -1]?.reply_rate ?? null)}`,
   });
   chart.update();
 }

@@ -5,6 +5,7 @@ import {
 } from '@ctwa-ledger/schemas/conversations.ts';
 
 import { quoted, search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
+import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /** What the address of the list says besides the filters of all pages. */
 export interface AskedState {
@@ -25,8 +26,6 @@ interface Read<T> {
 
 /** Longest text to search by; ids of Meta's are far shorter. */
 const MAX_CHARACTERS = 500;
-/** The last second that events can have. */
-const LAST_SECOND = 4_294_967_295;
 
 export const NOTHING_ASKED: AskedState = { q: '', ad: '', state: null, reveal: false };
 

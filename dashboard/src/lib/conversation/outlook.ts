@@ -7,8 +7,11 @@ export function kindName(kind: string): string {
   return kind === 'service' ? 'Free-form message' : `${categoryName(kind)} template`;
 }
 
+/** What decides the two below. */
+type Verdict = Omit<IfDelivered, 'words'>;
+
 /** What a message would be, in two or three words. */
-export function outlookName({ kind, mark, policy, is_allowed }: IfDelivered): string {
+export function outlookName({ kind, mark, policy, is_allowed }: Verdict): string {
   if (!is_allowed) return 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
   if (kind === 'service' && mark === 'BILLABLE') {
     if (policy === 'PMP-2026-10') return 'Free within the monthly allowance, else billable';
@@ -18,7 +21,7 @@ export function outlookName({ kind, mark, policy, is_allowed }: IfDelivered): st
 }
 
 /** Why it would be that. */
-export function outlookReason({ kind, rule, policy, is_allowed }: IfDelivered): string {
+export function outlookReason({ kind, rule, policy, is_allowed }: Verdict): string {
   if (!is_allowed) return 'The customer service window is closed: only a template can be sent.';
   switch (rule) {
     case 'W5':

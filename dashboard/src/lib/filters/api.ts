@@ -1,4 +1,4 @@
-import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
 import { DEFAULT_STATE, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
@@ -14,12 +14,26 @@ const AMOUNT_REPORTS = [
   'unrated',
   'charges',
   'messages',
+  'adjustments',
 ] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
 /** Of the ledger as it stands, whatever days are on screen. */
-const TIMELESS_REPORTS = ['dead-letters', 'dead-letter-reasons', 'rate-cards', 'accounts', 'ad-spend-imports'] as const;
+const TIMELESS_REPORTS = [
+  'dead-letters',
+  'dead-letter-reasons',
+  'rate-cards',
+  'accounts',
+  'ad-spend-imports',
+  'meta-imports',
+  'invoice-lines',
+  'restatements',
+] as const;
 type TimelessReport = (typeof TIMELESS_REPORTS)[number];
+
+/** Of one whole month, of which the days are. */
+const MONTH_REPORTS = ['reconciliation', 'reconciliation-differences', 'message-counts'] as const;
+type MonthReport = (typeof MONTH_REPORTS)[number];
 
 /** Reports that pages link to. */
 export type LinkedReport =
@@ -31,9 +45,11 @@ export type LinkedReport =
   | 'mismatched-messages'
   | 'ad-conversations'
   | AmountReport
+  | MonthReport
   | TimelessReport;
 
 const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
+const isOfMonth = (report: LinkedReport): boolean => MONTH_REPORTS.some((name) => name === report);
 const isTimeless = (report: LinkedReport): boolean => TIMELESS_REPORTS.some((name) => name === report);
 
 /** What reports of amounts are asked with: the days are those of each account's own zone, unless another one is chosen. */
@@ -63,7 +79,8 @@ export function reportAddress(
 ): string {
   const params = new URLSearchParams();
   if (format === 'csv') params.set('format', 'csv');
-  if (!isTimeless(report)) {
+  if (isOfMonth(report)) params.set('month', range.from.slice(0, 7));
+  else if (!isTimeless(report)) {
     params.set('from', range.from);
     params.set('to', range.to);
     // Days as those of charges: of each account's own zone, unless another one is chosen.

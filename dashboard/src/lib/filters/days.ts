@@ -1,12 +1,10 @@
+import { FIRST_DAY_OF_EVENTS, LAST_GIVEN_DAY } from '@ctwa-ledger/schemas/time-limits.ts';
+
 /** A calendar day, `YYYY-MM-DD`. Days have no zone; the zone is applied where an instant becomes a day. */
 export type Day = string;
 
 const MS_PER_DAY = 86_400_000;
 const DAY_SHAPE = /^\d{4}-\d{2}-\d{2}$/;
-
-/** Events before 2015 are rejected on the way in, so no link can mean them. */
-const FIRST_DAY: Day = '2015-01-01';
-const LAST_DAY: Day = '2099-12-31';
 
 const utc = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
 
@@ -17,7 +15,7 @@ export function isDay(text: string): boolean {
   if (!DAY_SHAPE.test(text)) return false;
   const ms = utc(text);
   // Date.parse rolls 30 February over into March, so the day is written back and compared.
-  return !Number.isNaN(ms) && fromUtc(ms) === text && text >= FIRST_DAY && text <= LAST_DAY;
+  return !Number.isNaN(ms) && fromUtc(ms) === text && text >= FIRST_DAY_OF_EVENTS && text <= LAST_GIVEN_DAY;
 }
 
 /** The day `days` later, or earlier when negative. */

@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 
-import { isDay, type Day } from './days.ts';
+import { addDays, isDay, type Day } from './days.ts';
 import { zoneName } from './zones.ts';
 
 /** What the headline figures are compared with. */
@@ -15,7 +15,7 @@ export type Grain = (typeof GRAINS)[number];
 export interface FilterState {
   /** First day; null = follows the data. */
   readonly from: Day | null;
-  /** Day after the last one; null = follows the data. */
+  /** Day after the last one; null = follows the data. People read and write the last day itself, as `until`. */
   readonly to: Day | null;
   /** IANA zone whose days are meant. */
   readonly tz: string;
@@ -24,7 +24,8 @@ export interface FilterState {
   /** Asks for the sample data even when real data exists. */
   readonly sample: boolean;
   readonly compare: Comparison;
-  readonly grain: Grain;
+  /** null = what suits the range. */
+  readonly grain: Grain | null;
 }
 
 export const DEFAULT_STATE: FilterState = {
@@ -34,12 +35,12 @@ export const DEFAULT_STATE: FilterState = {
   as_of: null,
   sample: false,
   compare: 'previous',
-  grain: 'day',
+  grain: null,
 };
 
 /** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
 export interface Repair {
-  readonly parameter: 'from' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain';
+  readonly parameter: 'from' | 'until' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain';
   readonly notice: string;
 }
 
@@ -65,8 +66,9 @@ function readInstant(text: string, tz: string): string | null {
 /**
  * The page state that a query string asks for. Parameters that are missing, empty or unknown mean the default;
  * values that cannot be used become the default and are listed in `repairs`.
+ * @param usual_days whose days are used where no zone is
  */
-export function readFilters(params: URLSearchParams): ReadFilters {
+export function readFilters(params: URLSearchParams, usual_days = 'UTC is used'): ReadFilters {
   const repairs: Repair[] = [];
 
   /** Reads one parameter; `read` answers null for a value that cannot be used. */
@@ -83,13 +85,17 @@ export function readFilters(params: URLSearchParams): ReadFilters {
   const notADay = 'is not a date like 2026-01-31; the last 30 days of the data are shown.';
 
   let from = parameter<Day | null>('from', null, day, notADay);
-  let to = parameter<Day | null>('to', null, day, notADay);
+  // `to` of older links is the day after the last one.
+  let to =
+    params.has('until') || !params.has('to')
+      ? parameter<Day | null>('until', null, (text) => (isDay(text) ? addDays(text, 1) : null), notADay)
+      : parameter<Day | null>('to', null, day, notADay);
   // Half of a broken range would be a range nobody asked for.
   if (repairs.length > 0) from = to = null;
   if (from !== null && to !== null && from >= to) {
     repairs.push({
       parameter: 'from',
-      notice: `from: ${quoted(from)} is not before ${quoted(to)}; the last 30 days of the data are shown.`,
+      notice: `from: ${quoted(from)} is after the last day, ${quoted(addDays(to, -1))}; the last 30 days of the data are shown.`,
     });
     from = to = null;
   }
@@ -98,7 +104,7 @@ export function readFilters(params: URLSearchParams): ReadFilters {
     'tz',
     DEFAULT_STATE.tz,
     zoneName,
-    'is not an IANA time zone like America/Sao_Paulo; UTC is used.',
+    `is not an IANA time zone like America/Sao_Paulo; ${usual_days}.`,
   );
   const as_of = parameter<string | null>(
     'as_of',
@@ -110,13 +116,13 @@ export function readFilters(params: URLSearchParams): ReadFilters {
     'compare',
     DEFAULT_STATE.compare,
     (text) => COMPARISONS.find((known) => known === text) ?? null,
-    'is none of previous, year and none; the period before is used.',
+    'is none of previous, year and none; the previous period is used.',
   );
-  const grain = parameter(
+  const grain = parameter<Grain | null>(
     'grain',
     DEFAULT_STATE.grain,
     (text) => GRAINS.find((known) => known === text) ?? null,
-    'is none of hour, day and week; days are shown.',
+    'is none of hour, day and week; what suits the range is shown.',
   );
 
   return { state: { from, to, tz, as_of, sample: readSample(params, repairs), compare, grain }, repairs };
@@ -144,12 +150,12 @@ function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
 export function writeFilters(state: FilterState): URLSearchParams {
   const params = new URLSearchParams();
   if (state.from !== null) params.set('from', state.from);
-  if (state.to !== null) params.set('to', state.to);
+  if (state.to !== null) params.set('until', addDays(state.to, -1));
   if (state.tz !== DEFAULT_STATE.tz) params.set('tz', state.tz);
   if (state.as_of !== null) params.set('as_of', state.as_of);
   if (state.sample) params.set('sample', '1');
   if (state.compare !== DEFAULT_STATE.compare) params.set('compare', state.compare);
-  if (state.grain !== DEFAULT_STATE.grain) params.set('grain', state.grain);
+  if (state.grain !== null) params.set('grain', state.grain);
   return params;
 }
 
@@ -178,7 +184,7 @@ export function actionSearch(action: string, state: FilterState): string {
 }
 
 /** Parameters of all pages: everything else in an address is the page's own. */
-const FILTERS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_STATE));
+const FILTERS: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_STATE), 'until']);
 
 /** Whether a parameter says where a page of a table begins: rows move when anything else changes. */
 export const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);

@@ -17,9 +17,21 @@ export function grainsOf({ from, to }: DayRange): readonly Grain[] {
   return GRAINS.filter((grain) => grain !== 'hour' || daysBetween(from, to) <= MAX_DAYS_BY_HOUR);
 }
 
-/** How long the bars of a range are where that is asked for: days, where it has no room for hours. */
-export function grainIn(range: DayRange, asked: Grain): Grain {
+/** How long the bars of a range are where nothing is asked for: one day by day would be a single bar. */
+function usualGrain({ from, to }: DayRange): Grain {
+  return daysBetween(from, to) === 1 ? 'hour' : 'day';
+}
+
+/** How long the bars of a range are: as asked for, but days where it has no room for hours. */
+export function grainIn(range: DayRange, asked: Grain | null): Grain {
+  if (asked === null) return usualGrain(range);
   return grainsOf(range).includes(asked) ? asked : 'day';
+}
+
+/** What the state says for bars of a range that are as long as asked for: nothing, where they are anyhow. */
+export function grainState(range: DayRange, asked: Grain | null): Grain | null {
+  const grain = grainIn(range, asked);
+  return grain === usualGrain(range) ? null : grain;
 }
 
 /** When the ledger's first and last event happened, Unix seconds; null when it has none. */

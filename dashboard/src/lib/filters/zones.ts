@@ -96,3 +96,8 @@ export function zoneName(text: string): string | null {
   const name = runtimeName(text);
   return SUGGESTED_ZONES.find((zone) => runtimeName(zone) === name) ?? name;
 }
+
+/** The place that a zone is called after, as people say it: `Los Angeles`. */
+export function placeOfZone(tz: string): string {
+  return (tz.split('/').at(-1) ?? tz).replaceAll('_', ' ');
+}

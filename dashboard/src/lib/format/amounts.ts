@@ -1,7 +1,7 @@
 import { DEFAULT_LOCALE, numberFormat } from './locale.ts';
-import { NOTHING } from './numbers.ts';
+import { count, NOTHING } from './numbers.ts';
 
-/** Decimals as reports print them; amounts are never negative. */
+/** Decimals as reports print them, without their sign. */
 const DECIMAL = /^(\d+)(?:\.(\d+))?$/;
 
 /**
@@ -40,8 +40,29 @@ function formatOf(currency: string): CurrencyFormat {
 /** An amount rounded to its currency's minor unit, without the currency's name; {@link NOTHING} where there is none. */
 export function amount(decimal: string | null, currency: string): string {
   if (decimal === null || currency === '') return NOTHING;
+  // What is expected never is negative; what Meta or an invoice says may be.
+  if (decimal.startsWith('-')) return `−${amount(decimal.slice(1), currency)}`;
   const { places, format } = formatOf(currency);
   return format().format(literal(rounded(decimal, places)));
+}
+
+/** The sign of a decimal that may be negative, and its size. */
+function signed(decimal: string): { readonly sign: string; readonly size: string } {
+  const size = decimal.replace('-', '');
+  return { sign: decimal.startsWith('-') ? '−' : /[1-9]/.test(size) ? '+' : '', size };
+}
+
+/** A difference of two amounts with its sign, rounded like an amount. */
+export function amountDifference(decimal: string | null, currency: string): string {
+  if (decimal === null || currency === '') return NOTHING;
+  const { sign, size } = signed(decimal);
+  return `${sign}${amount(size, currency)}`;
+}
+
+/** A difference of two whole numbers with its sign. */
+export function countDifference(whole: string): string {
+  const { sign, size } = signed(whole);
+  return `${sign}${exact(size)}`;
 }
 
 const EXACT_PLACES = 8;
@@ -60,6 +81,17 @@ export function exactAmount(decimal: string, currency: string): string {
 /** A rounded amount with the currency's code: `BRL 1,234.50`, or `BRL 1.234,50`. */
 export function money(decimal: string | null, currency: string): string {
   return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;
+}
+
+/** `40 without a price`, which stands beside a sum that these are not in; empty = every message has a price. */
+export function unpriced(unrated: number): string {
+  return unrated === 0 ? '' : `${count(unrated)} without a price`;
+}
+
+/** A sum with what is not in it: `BRL 12.30, 40 without a price`, or `–, 40 without a price`. */
+export function partialMoney(decimal: string | null, currency: string, unrated: number): string {
+  const sum = money(decimal, currency);
+  return unrated === 0 ? sum : `${sum}, ${unpriced(unrated)}`;
 }
 
 /** More than a rate or a sum of rates has. */

@@ -15,6 +15,11 @@ export function longDay(day: Day): string {
   return `${shortDay(day)} ${day.slice(0, 4)}`;
 }
 
+/** `2026-10` as `Oct 2026`. */
+export function monthLabel(month: string): string {
+  return `${MONTHS[Number(month.slice(5, 7)) - 1] ?? ''} ${month.slice(0, 4)}`;
+}
+
 /** What days from the first to the last are called: over a new year with the year, or two of them would have one name. */
 export function dayNames(first: Day, last: Day): (day: Day) => string {
   return first.slice(0, 4) === last.slice(0, 4) ? shortDay : longDay;

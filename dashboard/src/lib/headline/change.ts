@@ -14,9 +14,9 @@ export interface Before {
 }
 
 const COMPARISON_NAMES: Readonly<Record<Comparison, string>> = {
-  previous: 'the period before',
-  year: 'a year earlier',
-  none: 'nothing',
+  previous: 'previous period',
+  year: 'previous year',
+  none: 'none',
 };
 
 export const COMPARISON_LINKS = COMPARISONS.map((comparison) => ({ comparison, name: COMPARISON_NAMES[comparison] }));

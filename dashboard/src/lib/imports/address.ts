@@ -16,9 +16,11 @@ export interface PreviewState {
 export type ImportsState =
   | { readonly view: 'list'; readonly done: { readonly what: (typeof DONE)[number]; readonly id: string } | null }
   | PreviewState
-  | { readonly view: 'withdraw'; readonly import_id: string };
+  | { readonly view: 'withdraw'; readonly import_id: string }
+  /** An import of Meta's numbers. */
+  | { readonly view: 'withdraw-meta'; readonly import_id: string };
 
-const DONE = ['imported', 'withdrawn'] as const;
+const DONE = ['imported', 'withdrawn', 'meta-withdrawn'] as const;
 
 /** The name of a field that says which heading a column has. */
 export const fieldOf = (column: SpendColumn): string => `column.${column}`;
@@ -62,6 +64,8 @@ export function readImportsState(params: URLSearchParams): ImportsState {
   if (upload !== null) return { view: 'preview', upload, ...readMapping((name) => params.get(name) ?? '') };
   const import_id = params.get('withdraw');
   if (import_id !== null) return { view: 'withdraw', import_id };
+  const meta_id = params.get('withdraw-meta');
+  if (meta_id !== null) return { view: 'withdraw-meta', import_id: meta_id };
   const what = DONE.find((name) => params.has(name));
   return { view: 'list', done: what === undefined ? null : { what, id: params.get(what) ?? '' } };
 }
@@ -75,5 +79,7 @@ export function importsSearch(state: ImportsState, filters: FilterState): string
       return search(filters, { upload: state.upload, ...writeMapping(state) });
     case 'withdraw':
       return search(filters, { withdraw: state.import_id });
+    case 'withdraw-meta':
+      return search(filters, { 'withdraw-meta': state.import_id });
   }
 }

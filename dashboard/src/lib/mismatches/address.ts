@@ -1,5 +1,5 @@
 import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort } from '@ctwa-ledger/schemas/bill.ts';
-import type { Narrowed } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowed } from '@ctwa-ledger/schemas/asked.ts';
 
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 import { deliveredMark } from '../format/words.ts';
@@ -45,7 +45,13 @@ export function groupSearch(group: Group | null, filters: FilterState): string {
   return search(filters, group === null ? {} : Object.fromEntries(GROUP_KEY.map((name) => [name, group[name]])));
 }
 
-export const groupKey = (group: Group): string => GROUP_KEY.map((name) => group[name]).join(' ');
+/** Rows of the table are also by currency. */
+export const groupKey = (row: Group & Pick<MismatchesRow, 'currency'>): string =>
+  [...GROUP_KEY.map((name) => row[name]), row.currency].join(' ');
+
+/** Whether the messages are narrowed to those of a group. */
+export const isChosen = (group: Group, only: Narrowed): boolean =>
+  GROUP_KEY.every((name) => (only[name] ?? null) === group[name]);
 
 /** The messages are the main table of the page: they are what its address is narrowed to. */
 export const MISMATCH_TABLE: TableSpec<MismatchSort> = {

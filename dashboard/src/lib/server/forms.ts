@@ -27,6 +27,28 @@ async function uploadedForm(request: Request): Promise<FormData | null> {
   }
 }
 
+export type GivenFiles =
+  | {
+      readonly ok: true;
+      readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+      readonly form: FormData;
+    }
+  | { readonly ok: false; readonly status: number; readonly message: string };
+
+/** All files in the field `file` of the form that was sent. */
+export async function givenFiles(event: Pick<RequestEvent, 'request'>): Promise<GivenFiles> {
+  const form = await uploadedForm(event.request);
+  const chosen = form?.getAll('file').filter((file) => file instanceof File && file.name !== '') as File[] | undefined;
+  const bytes = chosen?.reduce((sum, { size }) => sum + size, 0) ?? 0;
+  if (form === null || chosen === undefined || bytes > MAX_CSV_FILE_BYTES)
+    return { ok: false, status: 413, message: 'The files are larger than 32 MB: give fewer days at once.' };
+  if (chosen.length === 0) return { ok: false, status: 400, message: 'Choose a file first.' };
+  const files = await Promise.all(
+    chosen.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  );
+  return { ok: true, files, form };
+}
+
 export type HeldUpload =
   | { readonly ok: true; readonly upload: string; readonly form: FormData }
   | { readonly ok: false; readonly status: number; readonly message: string };

@@ -36,6 +36,15 @@ export function reportsOf(event: Pick<RequestEvent, 'platform'>): Reports {
   return shown(reports);
 }
 
+/** The archive of a report, byte for byte: nothing in it is shown on a page. */
+export async function archiveOf(
+  event: Pick<RequestEvent, 'platform'>,
+  period_id: string,
+  sample: boolean,
+): ReturnType<Reports['monthReportArchive']> {
+  return (await hosted(event)?.reports?.monthReportArchive(period_id, sample)) ?? null;
+}
+
 /** What pages may change, handed over in the same way; null where they only read. */
 export function changesOf(event: Pick<RequestEvent, 'platform'>): Changes | null {
   return hosted(event)?.changes ?? null;

@@ -6,6 +6,9 @@ export interface Sort<Column extends string = string> {
   readonly descending: boolean;
 }
 
+/** Rows of a page that a reader can choose. */
+export const PAGE_SIZES: readonly number[] = [25, 50, 100, 200];
+
 /** What the address of a page says of one of its tables. */
 export interface TableState<Column extends string = string> {
   readonly sort: Sort<Column>;
@@ -28,7 +31,7 @@ export interface TableSpec<Column extends string = string> {
 /** Longest key of a row in an address; ids of Meta's and addresses of ads are shorter. */
 const MAX_KEY_CHARACTERS = 2_500;
 
-function nameOf(spec: TableSpec, what: 'sort' | 'after'): string {
+function nameOf(spec: TableSpec, what: 'sort' | 'after' | 'rows' | 'columns'): string {
   return spec.is_main === true ? what : `${spec.id}.${what}`;
 }
 
@@ -36,6 +39,28 @@ function nameOf(spec: TableSpec, what: 'sort' | 'after'): string {
 const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
 /** The parameter of an address that says where a page of a table begins. */
 export const afterParameter = (spec: TableSpec): string => nameOf(spec, 'after');
+
+/** The parameter that says how many rows a page of a table has. */
+const rowsParameter = (spec: TableSpec): string => nameOf(spec, 'rows');
+/** The parameter that says which columns a table shows. */
+const columnsParameter = (spec: TableSpec): string => nameOf(spec, 'columns');
+
+/** The columns that an address asks for, in the order of the table; null where it leaves that to the page. */
+export function readColumns(
+  params: URLSearchParams,
+  spec: TableSpec,
+  offered: readonly string[],
+): readonly string[] | null {
+  const asked = params.get(columnsParameter(spec))?.split(',') ?? [];
+  const known = offered.filter((column) => asked.includes(column));
+  return known.length === 0 ? null : known;
+}
+
+/** Rows of a page: as many as the address asks for, where that is one of the sizes on offer. */
+function readRows(params: URLSearchParams, spec: TableSpec, usual: number): number {
+  const asked = Number(params.get(rowsParameter(spec)));
+  return PAGE_SIZES.includes(asked) ? asked : usual;
+}
 
 /** `-replied`: by that column, downwards. */
 function writeSort(sort: Sort): string {
@@ -83,11 +108,17 @@ export function nextSort<Column extends string>(
 }
 
 /** What differs from a page as it stands in one of its tables. */
-export type TableChange<Column extends string> = { readonly sort: Sort<Column> } | { readonly after: string };
+export type TableChange<Column extends string> =
+  | { readonly sort: Sort<Column> }
+  | { readonly after: string }
+  /** Null: as many as the page has by itself. */
+  | { readonly rows: number | null }
+  /** Null: those that the page shows by itself. */
+  | { readonly columns: readonly string[] | null };
 
 /**
- * The end of an address that differs from `params` in one table; all else that they say stays. Another order begins with
- * its first page.
+ * The end of an address that differs from `params` in one table; all else that they say stays. Another order and another
+ * size of pages begin with the first page; other columns keep it.
  */
 export function tableSearch<Column extends string>(
   params: URLSearchParams,
@@ -96,7 +127,16 @@ export function tableSearch<Column extends string>(
 ): string {
   // What begins with a slash names the action of a form that was just sent.
   const changed = new URLSearchParams([...params].filter(([name]) => !name.startsWith('/')));
-  const after = 'after' in change ? change.after : '';
+  const kept = 'columns' in change ? (changed.get(afterParameter(spec)) ?? '') : '';
+  const after = 'after' in change ? change.after : kept;
+  if ('rows' in change) {
+    if (change.rows === null) changed.delete(rowsParameter(spec));
+    else changed.set(rowsParameter(spec), String(change.rows));
+  }
+  if ('columns' in change) {
+    if (change.columns === null) changed.delete(columnsParameter(spec));
+    else changed.set(columnsParameter(spec), change.columns.join(','));
+  }
   if ('sort' in change) {
     if (isSame(change.sort, spec.default_sort)) changed.delete(sortParameter(spec));
     else changed.set(sortParameter(spec), writeSort(change.sort));
@@ -136,14 +176,22 @@ export function sorted<Row, Column extends string>(
     .map(({ row }) => row);
 }
 
-/** A page of a table whose rows are all at hand. */
-export interface TablePage<Row> {
-  readonly rows: readonly Row[];
-  /** The key after which the next page begins; null = there is none. */
-  readonly next: string | null;
+/** Where a page of a table is among all its rows. */
+export interface TablePlace {
+  /** The key after which the page before begins, empty for the first one; null = this is the first page. */
+  readonly previous: string | null;
+  /** Rows that a page has room for. */
+  readonly size: number;
   /** Rows before the page. */
   readonly skipped: number;
   readonly total: number;
+}
+
+/** A page of a table whose rows are all at hand. */
+export interface TablePage<Row> extends TablePlace {
+  readonly rows: readonly Row[];
+  /** The key after which the next page begins; null = there is none. */
+  readonly next: string | null;
   /** False: there is no such row to begin after, so this is the first page. */
   readonly is_found: boolean;
 }
@@ -158,8 +206,12 @@ export function pageAfter<Row>(
   const at = after === '' ? -1 : rows.findIndex((row) => keyOf(row) === after);
   const page = rows.slice(at + 1, at + 1 + page_rows);
   const last = page.at(-1);
+  const before = rows[at - page_rows];
+  const first = before === undefined ? '' : keyOf(before);
   return {
     rows: page,
+    previous: at < 0 ? null : first,
+    size: page_rows,
     next: last !== undefined && at + 1 + page.length < rows.length ? keyOf(last) : null,
     skipped: at + 1,
     total: rows.length,
@@ -176,7 +228,12 @@ export function arranged<Row, Column extends string>(
   keyOf: (row: Row) => string,
 ): TablePage<Row> & { readonly state: TableState<Column>; readonly notices: readonly string[] } {
   const { state, repairs } = readTable(params, spec);
-  const page = pageAfter(sorted(rows, state.sort, values, keyOf), state.after, keyOf, spec.page_rows);
+  const page = pageAfter(
+    sorted(rows, state.sort, values, keyOf),
+    state.after,
+    keyOf,
+    readRows(params, spec, spec.page_rows),
+  );
   const notices = [...repairs.map(({ notice }) => notice), ...(page.is_found ? [] : [lostPlace(spec)])];
   return { ...page, state, notices };
 }

@@ -1,14 +1,18 @@
-import { error } from '@sveltejs/kit';
+import { error, redirect } from '@sveltejs/kit';
 
-import { readAd } from '$lib/ads/address.ts';
-import { adLines } from '$lib/ads/figures.ts';
+import { resolve } from '$app/paths';
+import { isName, namedLike, nothingOfAd, readAd } from '$lib/ads/address.ts';
+import { adLines, amountTotals } from '$lib/ads/figures.ts';
 import { AD_LINES, AD_LINE_VALUES, adKey } from '$lib/ads/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
+import { search } from '$lib/filters/filters.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
+/** More are not read by anybody, and weigh. */
+const MAX_NAMES = 200;
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of } = await event.parent();
@@ -18,20 +22,36 @@ export const load: PageServerLoad = async (event) => {
   if (status.loading_sample || empty) return { found: null, ad, own_repairs: repairs };
 
   const reports = reportsOf(event);
-  const only = { ad: ad === '' ? null : ad };
+  const name = isName(ad) ? ad : '';
+  const only = { ad: ad === '' || name !== '' ? null : ad };
+  const asked = { ...amountFilters(filters, range, as_of), ...only };
   const [overview, figures] = await Promise.all([
     reports.overview({ ...range, tz: filters.tz, as_of, ...only }, filters.sample),
-    reports.adFigures({ ...amountFilters(filters, range, as_of), ...only }, filters.sample),
+    reports.adFigures(asked, filters.sample),
   ]);
-  const lines = adLines(figures);
+  const all = adLines(figures);
+  const lines = name === '' ? all : namedLike(all, name);
+  const [first] = lines;
+  if (name !== '' && lines.length === 1 && first !== undefined && first.ad_id !== '')
+    redirect(303, `${resolve('/ads')}${search(filters, { ad: first.ad_id })}`);
   const table = arranged(lines, event.url.searchParams, { ...AD_LINES, page_rows: PAGE_ROWS }, AD_LINE_VALUES, adKey);
+  const isElsewhere =
+    only.ad !== null &&
+    figures.length === 0 &&
+    (await reports.adFigures({ ...asked, from: null, to: null }, filters.sample)).length > 0;
   return {
     found: {
       overview,
+      nothing: nothingOfAd(ad, range, isElsewhere),
       table,
+      totals: amountTotals(lines),
       left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
       /** The one ad, or the few of one address. */
-      chosen: ad === '' ? [] : lines,
+      chosen: only.ad === null ? [] : lines,
+      /** Part of the names of the rows; empty where they are not chosen by it. */
+      name,
+      /** Offered where an ad is looked for. */
+      names: [...new Set(all.map((line) => line.ad_name).filter((known) => known !== ''))].slice(0, MAX_NAMES),
     },
     ad,
     own_repairs: [...repairs, ...table.notices.map((notice) => ({ notice }))],

@@ -3,6 +3,7 @@ import { error } from '@sveltejs/kit';
 import { sideBySide } from '$lib/billing/currencies.ts';
 import { billedDays } from '$lib/billing/days.ts';
 import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { byRemedy } from '$lib/billing/remedies.ts';
 import {
   arrangedAmounts,
@@ -28,10 +29,15 @@ export const load: PageServerLoad = async (event) => {
   if (status.loading_sample || empty) return { bill: null, only, own_repairs: repairs };
 
   const reports = reportsOf(event);
-  const asked = { ...amountFilters(filters, range, as_of), ...only };
-  const [bill, unrated] = await Promise.all([
+  const whole = amountFilters(filters, range, as_of);
+  const asked = { ...whole, ...only };
+  // Meta's numbers are by account and by its days, and by nothing else that a page can be narrowed to.
+  const isComparable =
+    whole.is_tz_given !== true && Object.entries(only).every(([name, value]) => name === 'waba_id' || value == null);
+  const [bill, unrated, sides] = await Promise.all([
     reports.bill(asked, filters.sample),
     reports.unrated(asked, filters.sample),
+    isComparable ? reports.metaSide(asked, filters.sample) : [],
   ]);
   const { totals } = bill;
   const currencies = totals.flatMap(({ currency }) => (currency === '' ? [] : [currency]));
@@ -48,8 +54,12 @@ export const load: PageServerLoad = async (event) => {
     unrated: arranged(byRemedy(unrated), params, REMEDY_TABLE, REMEDY_VALUES, ({ key }) => key),
   };
   const notices = Object.values(tables).flatMap((table) => table.notices);
+  const nothing =
+    totals.length > 0
+      ? null
+      : await noMessageDelivered(whole, only, range, (one) => reports.savings(one, filters.sample));
   return {
-    bill: { totals, currencies, days, tables },
+    bill: { totals, sides, currencies, days, tables, nothing },
     only,
     own_repairs: [...repairs, ...notices.map((notice) => ({ notice }))],
   };

@@ -49,8 +49,9 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
       },
       {
         id: 'reply-rate',
-        name: '24 h reply conversion rate',
-        meaning: 'Replied conversations ÷ mature conversations. Without a mature one there is no rate, shown as “–”.',
+        name: 'Answered within 24 h',
+        meaning:
+          'The 24 h reply conversion rate: replied conversations ÷ mature conversations. Without a mature conversation there is no rate, shown as “–”.',
         rules: 'section 6',
       },
       {
@@ -138,21 +139,21 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'list-cost',
         name: 'List cost',
         meaning:
-          'What a delivered message would have cost had it not been in a free entry window, at the rate of the card that holds on its day for its account’s currency, its customer’s market and its category. Free entry messages take the places after the last charged one of the month in tiers and allowance.',
+          'What a delivered message would have cost had it not been in a free entry window, at the rate of the card that applies on its day for its account’s currency, its customer’s market and its category. Free entry messages take the places after the last charged one of the month in tiers and allowance.',
         rules: 'rules M1 and M4',
       },
       {
         id: 'billed-cost',
-        name: 'Billed cost',
+        name: 'Expected charge',
         meaning:
-          'The rate of each billable message, and 0 for all others. It is reckoned from your rate cards: no webhook of Meta’s carries a price.',
+          'The rate of each billable message, and 0 for all others; in exports the column billed_cost. It is reckoned here from your rate cards: no webhook of Meta’s carries a price. What Meta’s analytics say is Meta’s charge, and what an invoice says is invoiced.',
         rules: 'rules M1 and M4',
       },
       {
         id: 'savings',
         name: 'Savings',
         meaning:
-          'List cost less billed cost: what free entry windows saved. Each currency stands for itself, and they are never added up. Amounts are rounded on screen only.',
+          'List cost less expected charge: what free entry windows saved. Each currency stands for itself, and they are never added up. Amounts are rounded on screen only.',
         rules: 'rules M4 and M5',
       },
       {
@@ -191,7 +192,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
       },
       {
         id: 'cost-per-conversation',
-        name: 'Cost of each conversation, and of each answered one',
+        name: 'Cost per conversation and per answered conversation',
         meaning:
           'The spend of an ad divided by the ad-driven conversations that started with it on the same days, or by those that were replied within 24 h. Each currency stands for itself; without a conversation there is no such cost.',
         rules: 'section 6',
@@ -218,10 +219,10 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
     definitions: [
       {
         id: 'compared',
-        name: 'Compared with',
+        name: 'Compare',
         meaning:
-          'As many days before, or as many whole months before where the range is whole months; or the same dates a year earlier. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days.',
-        rules: 'section 6',
+          'As many days before, or as many whole months before where the range is whole months; or the same dates of the year before. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days.',
+        rules: 'not of the rules: of the page',
       },
       {
         id: 'narrowed',
@@ -234,8 +235,8 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'unfinished',
         name: 'Unfinished',
         meaning:
-          'An hour, day or week that has not ended, or in which the last event of the ledger is: its figures still grow, so it is hatched.',
-        rules: 'section 6',
+          'An hour, day or week that has not ended, or in which the last event of the ledger is: its figures still grow, so it is hatched. So is a week of which the chosen days are only a part.',
+        rules: 'not of the rules: of the page',
       },
     ],
   },

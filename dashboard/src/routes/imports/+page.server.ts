@@ -12,9 +12,10 @@ import {
   type ImportsState,
   type PreviewState,
 } from '$lib/imports/address.ts';
+import { META_TABLE, META_VALUES, readAbout } from '$lib/imports/meta.ts';
 import { IMPORT_TABLE, IMPORT_VALUES } from '$lib/imports/table.ts';
 import { NOTHING_TYPED, readTyped, type TypedTexts } from '$lib/imports/typed.ts';
-import { fieldText, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
+import { fieldText, givenFiles, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
 import { changesOf, reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
@@ -54,8 +55,9 @@ export const load: PageServerLoad = async (event) => {
   if (status === null) error(503, 'The ledger does not answer');
   const changes = changesOf(event);
   const asked = readImportsState(event.url.searchParams);
-  const [imports, cards] = await Promise.all([
+  const [imports, meta_imports, cards] = await Promise.all([
     reportsOf(event).spendImports(filters.sample),
+    reportsOf(event).metaImports(filters.sample),
     reportsOf(event).rateCards(filters.sample),
   ]);
   const table = arranged(
@@ -65,11 +67,22 @@ export const load: PageServerLoad = async (event) => {
     IMPORT_VALUES,
     (one) => one.import_id,
   );
+  const meta = arranged(
+    meta_imports,
+    event.url.searchParams,
+    { ...META_TABLE, page_rows: PAGE_ROWS },
+    META_VALUES,
+    (one) => one.import_id,
+  );
+  const ofMeta = (id: string) => meta_imports.find((one) => one.import_id === id) ?? null;
   const isPreview = asked.view === 'preview' && status.source === 'ledger';
   const mappings = changes === null || status.source === 'sample' ? [] : await changes.spendMappings();
   return {
     asked,
     table,
+    meta,
+    withdrawing_meta: asked.view === 'withdraw-meta' ? ofMeta(asked.import_id) : null,
+    withdrawn_meta: asked.view === 'list' && asked.done?.what === 'meta-withdrawn' ? ofMeta(asked.done.id) : null,
     withdrawing: asked.view === 'withdraw' ? (imports.find((one) => one.import_id === asked.import_id) ?? null) : null,
     done:
       asked.view === 'list' && asked.done !== null
@@ -77,7 +90,7 @@ export const load: PageServerLoad = async (event) => {
         : null,
     cards: { held: cards.filter(({ state }) => state === 'holds').length, all: cards.length },
     typed: { ...NOTHING_TYPED, ad_id: /^\d{1,30}$/.exec(event.url.searchParams.get('ad') ?? '')?.[0] ?? '' },
-    own_repairs: table.notices.map((notice) => ({ notice })),
+    own_repairs: [...table.notices, ...meta.notices].map((notice) => ({ notice })),
     /** Why nothing can be changed here; null where it can. */
     locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
     /** Which heading is which column, as it is kept by name. */
@@ -88,7 +101,7 @@ export const load: PageServerLoad = async (event) => {
 
 interface Problem {
   /** The form that it stands in. */
-  readonly of: 'upload' | 'import' | 'typed' | 'withdraw';
+  readonly of: 'upload' | 'import' | 'typed' | 'withdraw' | 'meta';
   readonly message: string;
   readonly texts?: TypedTexts;
 }
@@ -147,6 +160,27 @@ export const actions: Actions = {
     const kept = await changes.typeSpend(read.typed, isSample(event));
     if (!kept.ok) return problem(409, { of: 'typed', message: kept.message, texts });
     goTo(event, { view: 'list', done: { what: 'imported', id: kept.planned.import_id } }, 'done');
+  },
+
+  // Answers with the page itself, which says what a person should know of the file; the same file again changes nothing.
+  meta: async (event) => {
+    const changes = changesOf(event);
+    const given = await givenFiles(event);
+    if (!given.ok) return problem(given.status, { of: 'meta', message: given.message });
+    if (changes === null) return problem(403, { of: 'meta', message: READ_ONLY });
+    const read = readAbout((name) => fieldText(given.form, name));
+    if (!read.ok) return problem(400, { of: 'meta', message: read.problem });
+    const done = await changes.importMeta({ ...read.about, files: given.files }, isSample(event));
+    return done.ok ? { imported: done.imported } : problem(409, { of: 'meta', message: done.message });
+  },
+
+  withdraw_meta: async (event) => {
+    const changes = changesOf(event);
+    if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
+    const import_id = fieldText(await event.request.formData(), 'import_id');
+    const withdrawn = await changes.withdrawMeta(import_id, isSample(event));
+    if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
+    goTo(event, { view: 'list', done: { what: 'meta-withdrawn', id: import_id } }, 'done');
   },
 
   withdraw: async (event) => {

@@ -144,6 +144,7 @@ export const actions: Actions = {
       currency: fieldText(form, 'currency'),
       portfolio_id: fieldText(form, 'portfolio_id'),
       phone_number_ids: fieldText(form, 'phone_number_ids'),
+      closing_day: fieldText(form, 'closing_day'),
     };
     const refused = async (status: number, message: string) => {
       const accounts = await reportsOf(event).accounts(isSample(event));

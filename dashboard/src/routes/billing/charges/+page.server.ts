@@ -2,6 +2,7 @@ import { error } from '@sveltejs/kit';
 
 import { CHARGE_TABLE } from '$lib/billing/charges.ts';
 import { CHARGE_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { lostPlace, readTable } from '$lib/table/table.ts';
@@ -21,14 +22,19 @@ export const load: PageServerLoad = async (event) => {
   if (status.loading_sample || empty) return { ...shared, own_repairs, found: null };
 
   const reports = reportsOf(event);
-  const asked = { ...amountFilters(filters, range, as_of), ...narrowing.only };
+  const whole = amountFilters(filters, range, as_of);
+  const asked = { ...whole, ...narrowing.only };
   const [page, totals] = await Promise.all([
     reports.charges(asked, { ...table.state, limit: PAGE_ROWS }, filters.sample),
     reports.savings(asked, filters.sample),
   ]);
+  const nothing =
+    totals.length > 0
+      ? null
+      : await noMessageDelivered(whole, narrowing.only, range, (one) => reports.savings(one, filters.sample));
   return {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(CHARGE_TABLE) }],
-    found: { rows: page.rows, next: page.next, totals },
+    found: { rows: page.rows, next: page.next, totals, nothing },
   };
 };

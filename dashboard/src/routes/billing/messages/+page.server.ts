@@ -2,6 +2,7 @@ import { error } from '@sveltejs/kit';
 
 import { MESSAGE_TABLE } from '$lib/billing/charges.ts';
 import { CHARGE_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
 import { amountFilters } from '$lib/filters/api.ts';
@@ -23,8 +24,14 @@ export const load: PageServerLoad = async (event) => {
   const empty = status.source === 'ledger' && status.events === 0;
   if (status.loading_sample || empty) return { ...shared, own_repairs, found: null };
 
-  const asked = { ...amountFilters(filters, range, as_of), ...narrowing.only };
-  const page = await reportsOf(event).chargedMessages(asked, { ...table.state, limit: PAGE_ROWS }, filters.sample);
+  const reports = reportsOf(event);
+  const whole = amountFilters(filters, range, as_of);
+  const asked = { ...whole, ...narrowing.only };
+  const page = await reports.chargedMessages(asked, { ...table.state, limit: PAGE_ROWS }, filters.sample);
+  const nothing =
+    page.rows.length > 0 || page.next !== null
+      ? null
+      : await noMessageDelivered(whole, narrowing.only, range, (one) => reports.savings(one, filters.sample));
   return {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(MESSAGE_TABLE) }],
@@ -32,6 +39,7 @@ export const load: PageServerLoad = async (event) => {
       // Here and not in the page: what is not to be seen is not sent either.
       rows: page.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, reveal) })),
       next: page.next,
+      nothing,
     },
   };
 };

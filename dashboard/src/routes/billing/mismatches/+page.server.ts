@@ -1,5 +1,6 @@
 import { error } from '@sveltejs/kit';
 
+import { moneyOf } from '$lib/mismatches/money.ts';
 import { GROUP_TABLE, GROUP_VALUES, groupKey, MISMATCH_TABLE, readGroup } from '$lib/mismatches/address.ts';
 import { reportsOf } from '$lib/server/reports.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
@@ -32,6 +33,7 @@ export const load: PageServerLoad = async (event) => {
     found: {
       groups,
       mismatches: rows.reduce((sum, group) => sum + group.messages, 0),
+      money: moneyOf(rows),
       reported_messages: overview.reported_messages,
       // No column shows the customer, and what is not to be seen is not sent either.
       messages: messages.rows.map(({ customer: _, ...message }) => message),

@@ -1,0 +1,109 @@
+import type { CheckName, MonthClose } from '@ctwa-ledger/schemas/periods.ts';
+
+import { DEFAULT_STATE, quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
+import { reportAddress } from '../filters/api.ts';
+import { monthLabel } from '../format/dates.ts';
+import { daysOf } from '$lib/reconciliation/address.ts';
+
+/** Stands in an address for the messages that belong to no account. */
+export const NO_ACCOUNT = 'none';
+
+type Notices = readonly Pick<Repair, 'notice'>[];
+
+/** The month that an address asks for; else the last one that is over, else the last of `months`. */
+export function readClosedMonth(
+  params: URLSearchParams,
+  months: readonly string[],
+  now: Date,
+): { readonly month: string | null; readonly repairs: Notices } {
+  const current = now.toISOString().slice(0, 7);
+  const usual = months.find((month) => month < current) ?? months.at(0) ?? null;
+  const text = params.get('month')?.trim() ?? '';
+  if (/^20\d\d-(0[1-9]|1[0-2])$/.test(text)) return { month: text, repairs: [] };
+  if (text === '') return { month: usual, repairs: [] };
+  return {
+    month: usual,
+    repairs: [{ notice: `month: ${quoted(text)} is not a month like 2026-10; the last one that is over is shown.` }],
+  };
+}
+
+/** The account that an address asks for; else the first that has a name, else the one of messages without. */
+export function readClosedAccount(
+  params: URLSearchParams,
+  month: string,
+  accounts: readonly string[],
+): { readonly account: string | null; readonly repairs: Notices } {
+  const usual = accounts.find((waba_id) => waba_id !== '') ?? accounts.at(0) ?? null;
+  const text = params.get('account')?.trim() ?? '';
+  const asked = text === NO_ACCOUNT ? '' : text;
+  if (text === '') return { account: usual, repairs: [] };
+  if (accounts.includes(asked)) return { account: asked, repairs: [] };
+  return {
+    account: usual,
+    repairs: [
+      { notice: `account: ${quoted(text)} has nothing to close in ${monthLabel(month)}; another one is shown.` },
+    ],
+  };
+}
+
+/** The end of the address of the page of a month of an account. */
+export function closeSearch(
+  { month, waba_id }: Pick<MonthClose, 'month' | 'waba_id'>,
+  filters: FilterState,
+  own: Readonly<Record<string, string>> = {},
+): string {
+  return search(filters, { month, account: waba_id === '' ? NO_ACCOUNT : waba_id, ...own });
+}
+
+/** Where an item of the checklist is to be seen. */
+export interface Evidence {
+  readonly name: string;
+  readonly page: '/imports' | '/health' | '/billing' | '/billing/reconciliation' | null;
+  /** The end of the address of the page, or the address of a report. */
+  readonly end: string;
+}
+
+/** By the days on which they were sent: what was not delivered is on no day of charges. */
+function undelivered(month: string, waba_id: string, isSample: boolean): string {
+  const asked = { format: 'csv', month, waba_id, billing: 'UNDELIVERED', ...(isSample ? { sample: '1' } : {}) };
+  return `/api/messages?${new URLSearchParams(asked).toString()}`;
+}
+
+/** The pages and reports that show an item. */
+export function evidenceOf(
+  check: CheckName,
+  { month, waba_id }: Pick<MonthClose, 'month' | 'waba_id'>,
+  filters: FilterState,
+  isSample: boolean,
+): readonly Evidence[] {
+  const days = daysOf(month);
+  const state = { ...filters, ...days, tz: DEFAULT_STATE.tz };
+  const bill = (place: string): Evidence => ({
+    name: 'Meta’s bill',
+    page: '/billing/reconciliation',
+    end: `${search(filters, { month, account: waba_id })}${place}`,
+  });
+  const report = (name: string, of: 'adjustments' | 'invoice-lines' | 'message-counts', only = {}): Evidence => ({
+    name,
+    page: null,
+    end: reportAddress(of, 'csv', state, days, isSample, only),
+  });
+  switch (check) {
+    case 'meta_numbers':
+      return [{ name: 'Imports', page: '/imports', end: `${search(filters)}#meta-imports` }, bill('')];
+    case 'events':
+      return [{ name: 'Health', page: '/health', end: search(filters) }, bill('')];
+    case 'counts':
+      return [report('Message counts, CSV', 'message-counts', { waba_id })];
+    case 'outcomes':
+      return [{ name: 'Undelivered messages, CSV', page: null, end: undelivered(month, waba_id, isSample) }];
+    case 'prices':
+      return [{ name: 'Without a price', page: '/billing', end: `${search(state, { waba_id })}#unrated` }];
+    case 'differences':
+      return [bill('#differences')];
+    case 'invoice':
+      return [report('Invoice lines, CSV', 'invoice-lines')];
+    case 'closed_once':
+      return [report('Adjustments, CSV', 'adjustments', { waba_id })];
+  }
+}

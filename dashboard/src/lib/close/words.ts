@@ -1,0 +1,45 @@
+import { ChecklistWords } from '@ctwa-ledger/schemas/checklist-words.ts';
+import type { Closing, LaterCause } from '@ctwa-ledger/schemas/periods.ts';
+
+import { amountDifference, money } from '../format/amounts.ts';
+import { longDay, monthLabel, shortDay } from '../format/dates.ts';
+import { count, counted } from '../format/numbers.ts';
+
+/** The checklist in the numbers of whoever reads the page. */
+export const WORDS = new ChecklistWords({
+  count,
+  money,
+  difference: (decimal, currency) => `${amountDifference(decimal, currency)} ${currency}`,
+  day: longDay,
+  month: monthLabel,
+});
+
+/** How an account is called in a sentence; the empty one stands for messages that name none. */
+export const accountLabel = (waba_id: string): string =>
+  waba_id === '' ? 'messages of no account' : `account ${waba_id}`;
+
+/** Beyond so many days a day of the year alone may be taken for one of another year. */
+const NEAR_DAYS = 180;
+
+/** `Closed 2 Nov by ana`. */
+export function closedLabel({
+  month,
+  closed_at,
+  closed_by,
+}: Pick<Closing, 'month' | 'closed_at' | 'closed_by'>): string {
+  const days = (Date.parse(closed_at) - Date.parse(`${month}-01T00:00:00Z`)) / 86_400_000;
+  const day = closed_at.slice(0, 10);
+  return `Closed ${days < NEAR_DAYS ? shortDay(day) : longDay(day)} by ${closed_by}`;
+}
+
+/** What came in after a closing. */
+export function causeLabel({ what, name, events }: LaterCause): string {
+  switch (what) {
+    case 'events':
+      return `${counted(events, 'event')} of the month stored`;
+    case 'card_imported':
+      return `Card imported: ${name}`;
+    case 'card_withdrawn':
+      return `Card withdrawn: ${name}`;
+  }
+}

@@ -1,0 +1,46 @@
+import type { AskedConversations, ConversationList } from '@ctwa-ledger/schemas/conversations.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+
+import type { DayRange } from '../filters/range.ts';
+import { rangeLabel } from '../format/dates.ts';
+import { nothingSentence, whatFoundNothing, type AskedPart } from '../format/nothing.ts';
+import { NOTHING_ASKED, type AskedState } from './asked.ts';
+import { stateName } from './state.ts';
+import { CONVERSATION_TABLE } from './table.ts';
+
+/**
+ * Says why no conversation is listed.
+ * @param days the days, not narrowed
+ * @param isMessage whether the search is the id of a message that the ledger knows, which is looked for on all days
+ */
+export async function noConversation(
+  days: ReportFilters,
+  { q, ad, state }: AskedState,
+  isMessage: boolean,
+  range: DayRange,
+  list: (asked: AskedConversations) => Promise<ConversationList>,
+): Promise<string> {
+  if (isMessage && ad === '' && state === null) return 'No ad-driven conversation holds the message of this search.';
+  const finds = (only: Partial<AskedState>) => async (): Promise<boolean> => {
+    const { reveal: _, ...alone } = { ...NOTHING_ASKED, ...only };
+    const page = { sort: CONVERSATION_TABLE.default_sort, after: '', limit: 1 };
+    return (await list({ filters: { ...days, ...alone }, page })).rows.length > 0;
+  };
+  const parts: (AskedPart & { readonly hint: string })[] = [];
+  if (q !== '')
+    parts.push({
+      name: `Search: ${q}`,
+      finds: finds({ q }),
+      hint: ' The search looks for numbers of customers or parts of them, message ids and user ids.',
+    });
+  if (ad !== '')
+    parts.push({
+      name: `Ad or post: ${ad}`,
+      finds: finds({ ad }),
+      hint: ' Ads and posts are found by their id or address, not by their name.',
+    });
+  if (state !== null) parts.push({ name: `State: ${stateName(state)}`, finds: finds({ state }), hint: '' });
+  const found = await whatFoundNothing(finds({}), parts);
+  const hints = parts.filter(({ name }) => found.fruitless.includes(name)).map(({ hint }) => hint);
+  return nothingSentence('No ad-driven conversation started', rangeLabel(range), found) + hints.join('');
+}

@@ -1,0 +1,101 @@
+import type {
+  DifferingRow,
+  ExplanationCode,
+  ReconciliationOfMonth,
+  ReconciliationStatus,
+  RowExplanation,
+} from '@ctwa-ledger/schemas/meta.ts';
+
+import { addDays, type Day } from '../filters/days.ts';
+import { longDay, rangeLabel } from '../format/dates.ts';
+import { count, counted } from '../format/numbers.ts';
+import { categoryName } from '../format/words.ts';
+
+export const STATUS_WORDS: Readonly<Record<ReconciliationStatus, string>> = {
+  match: 'agrees',
+  within_tolerance: 'within tolerance',
+  volume: 'volumes differ',
+  price: 'charges differ',
+  only_ours: 'not in Meta’s numbers',
+  only_meta: 'only in Meta’s numbers',
+  no_cost: 'Meta names no charge',
+};
+
+const WHY: Readonly<Record<ExplanationCode, string>> = {
+  unknown_number: 'A number that nobody names here',
+  number_gone: 'A number that has left the account',
+  zone: 'Days cut in another time zone',
+  tier: 'Another volume tier',
+  verdict: 'Counted under another pricing type',
+  group: 'Messages of groups, counted otherwise',
+  midnight: 'Counted on the neighbouring day',
+  country: 'Counted under another country',
+  echo: 'Sent from the WhatsApp Business app',
+  unknown_waba: 'Under another account here, or under none',
+  no_outcome: 'Sent, and no status since',
+  read_only: 'Known to be delivered by “read” alone',
+  late: 'Known here only after Meta’s numbers',
+  gap: 'A hole in the events of the number',
+  other_responder: 'Somebody else answers with the number',
+  unrated: 'No amount here',
+  rate: 'Another price',
+  max_price: 'Below the list price',
+  unexplained: 'Not explained',
+};
+
+/** What explains a row, and how much of it: `Another volume tier: 3 of 5 messages`. */
+export function explained(
+  { code, volume }: Pick<RowExplanation, 'code' | 'volume'>,
+  row: Pick<DifferingRow, 'volume_difference'>,
+  counts: ReconciliationOfMonth['counts'],
+): string {
+  const all = Math.abs(Number(row.volume_difference));
+  return volume === '0' ? WHY[code] : `${WHY[code]}: ${count(Number(volume))} of ${counted(all, counts)}`;
+}
+
+/** How much of a row nothing explains; 0 where something explains the price or all of the volume. */
+export function leftOver({ volume_difference, explanations }: DifferingRow): number {
+  const known = explanations.reduce((sum, { volume }) => sum + Number(volume), 0);
+  return Math.abs(Number(volume_difference)) - known;
+}
+
+/** What a row is of, besides its day: `15550783881, BR, Marketing, regular, tier 1:20`. */
+export function keyWords(row: DifferingRow): string {
+  const { phone_number, country, category, pricing_type, tier } = row;
+  const words = [
+    phone_number,
+    country,
+    category === '' ? '' : category === 'ANY' ? 'Any category' : categoryName(category.toLowerCase()),
+    pricing_type.toLowerCase().replaceAll('_', ' '),
+    tier === '' ? '' : `tier ${tier}`,
+  ].filter((word) => word !== '');
+  return words.length === 0 ? 'all together' : words.join(', ');
+}
+
+/** Days by name, those that follow each other as one stretch: `3 Oct 2026, 7 – 9 Oct 2026`. */
+export function sayDays(days: readonly Day[]): string {
+  const stretches: [Day, Day][] = [];
+  for (const day of days) {
+    const last = stretches.at(-1);
+    if (last !== undefined && addDays(last[1], 1) === day) last[1] = day;
+    else stretches.push([day, day]);
+  }
+  return stretches
+    .map(([first, last]) => (first === last ? longDay(first) : rangeLabel({ from: first, to: addDays(last, 1) })))
+    .join(', ');
+}
+
+/** Whether Meta's bill agrees with ours, in a sentence. */
+export function verdict({ summary, missing_days, no_cost }: ReconciliationOfMonth): string {
+  const { rows, different, within_tolerance } = summary;
+  const of = missing_days.length > 0 ? 'Of the days that Meta’s numbers name, ' : '';
+  const say = (sentence: string): string =>
+    of === '' ? sentence : `${of}${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+  if (different > 0)
+    return say(`${count(different)} of ${counted(rows, 'row')} ${different === 1 ? 'differs' : 'differ'}.`);
+  if (no_cost > 0)
+    return say(`All volumes agree; Meta names no charge for ${count(no_cost)} of ${counted(rows, 'row')}.`);
+  if (within_tolerance > 0)
+    return say(`All ${counted(rows, 'row')} agree, ${count(within_tolerance)} of them within tolerance.`);
+  return say(rows === 0 ? 'Neither side counts anything.' : `All ${counted(rows, 'row')} agree.`);
+}

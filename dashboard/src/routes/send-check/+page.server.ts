@@ -1,0 +1,56 @@
+import type { SendResult } from '@ctwa-ledger/schemas/send-check.ts';
+import { error, fail } from '@sveltejs/kit';
+import { DateTime } from 'luxon';
+
+import { readFilters } from '$lib/filters/filters.ts';
+import { NOTHING_ASKED, readAsked, type AskedTexts } from '$lib/send-check/asked.ts';
+import { fieldText } from '$lib/server/forms.ts';
+import { reportsOf } from '$lib/server/reports.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+/** A page shows so many recipients; the API gives all. */
+const SHOWN_LINES = 200;
+
+export const load: PageServerLoad = async (event) => {
+  const { status, filters } = await event.parent();
+  if (status === null) error(503, 'The ledger does not answer');
+  const accounts = await reportsOf(event).accounts(filters.sample);
+  const numbers = accounts.flatMap(({ account, phone_number_ids }) => [
+    ...(account.phone_number_ids ?? []),
+    ...phone_number_ids,
+  ]);
+  return {
+    numbers: [...new Set(numbers)].sort(),
+    asked: { ...NOTHING_ASKED, number: event.url.searchParams.get('number')?.trim() ?? '' },
+  };
+};
+
+function shown(result: SendResult): { readonly result: SendResult; readonly lines_left: number } {
+  if (result.kind !== 'many' || result.totals.lines === undefined) return { result, lines_left: 0 };
+  const { lines } = result.totals;
+  const totals = { ...result.totals, lines: lines.slice(0, SHOWN_LINES) };
+  return { result: { kind: 'many', totals }, lines_left: Math.max(0, lines.length - SHOWN_LINES) };
+}
+
+export const actions: Actions = {
+  check: async (event) => {
+    const form = await event.request.formData();
+    const asked: AskedTexts = {
+      number: fieldText(form, 'number'),
+      what: fieldText(form, 'what'),
+      template: fieldText(form, 'template'),
+      category: fieldText(form, 'category'),
+    };
+    const read = readAsked(asked);
+    if (!read.ok) return fail(400, { asked, problem: read.message });
+    const { as_of, sample, tz } = readFilters(event.url.searchParams).state;
+    const at = as_of === null ? Date.now() / 1000 : DateTime.fromISO(as_of, { zone: tz }).toSeconds();
+    try {
+      const result = await reportsOf(event).sendCheck(read.request, { at: Math.floor(at), tz }, sample);
+      return { asked, ...shown(result) };
+    } catch (failure) {
+      console.error('The ledger did not answer a send check:', failure);
+      return fail(503, { asked, problem: 'The ledger does not answer. Try again in a moment.' });
+    }
+  },
+};
