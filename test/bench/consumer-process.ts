@@ -4,7 +4,7 @@
  *
  * Arguments: broker, data directory, prefix of the topics.
  */
-import { consume } from '../../services/product/consume.ts';
+import { consume } from '../../services/processes/consume.ts';
 
 /** A batch of so many was waiting: how long its events did says nothing. */
 const BACKLOG = 50_000;
@@ -28,6 +28,7 @@ await consume(
       fromBeginning: false,
       sessionTimeoutMs: 10_000,
     },
+    triggerSecret: null,
     listen: null,
     onListening: () => undefined,
     onBatch: (report) => {

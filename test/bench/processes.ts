@@ -22,10 +22,11 @@ export interface Use {
   readonly peakMiB: number;
 }
 
-/** What a process has taken so far, by what Linux says; null when it is gone. */
+/** What a process has taken so far, by what Linux says; null when it is gone, or ending: then its memory is. */
 export function useOf(pid: number | undefined): Use | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    if (!status.includes('VmHWM')) return null;
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name of the program, which may hold blanks, ends with the last bracket.
     const [, ...fields] = stat.slice(stat.lastIndexOf(')')).split(' ');

@@ -9,8 +9,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { csvReport } from '../../services/exports/report.ts';
-import type { Database } from '../../services/ledger/database.ts';
-import { newStamp } from '../../services/ledger/derived.ts';
+import type { Database } from '../../services/clickhouse/database.ts';
+import { newStamp } from '../../services/clickhouse/stamp.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { settleCharges } from '../../services/rating/charges.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
@@ -62,7 +62,7 @@ async function writeMarks(database: Database): Promise<void> {
       { from, count: Math.min(BATCH, MESSAGES - from) },
     );
   await database.command(
-    'INSERT INTO dirty_charges SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM message_cells',
+    'INSERT INTO dirty_charges SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',
   );
 }
 

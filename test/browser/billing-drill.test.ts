@@ -5,7 +5,16 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
 import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, until, untilSettled, type Product } from '../support/product.ts';
+import {
+  asPrinted,
+  csvRows,
+  DataDirectory,
+  output,
+  startProduct,
+  until,
+  untilSettled,
+  type Product,
+} from '../support/product.ts';
 
 const isFull = process.env['CTWA_FULL'] === '1';
 
@@ -49,7 +58,10 @@ interface Sum {
   savings: string;
 }
 
-/** Sums of rows in each currency; what has no amount is in none of them. */
+/**
+ * Sums of rows in each currency; what has no amount is in none of them. There is no sum where some have no amount and all
+ * others cost nothing.
+ */
 function sumsOf(rows: readonly Row[], unratedOf: (row: Row) => number): Record<string, Sum> {
   const sums: Record<string, Sum> = {};
   for (const row of rows) {
@@ -59,6 +71,8 @@ function sumsOf(rows: readonly Row[], unratedOf: (row: Row) => number): Record<s
     for (const name of AMOUNTS)
       if (row[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(row[name]!).toFixed();
   }
+  for (const sum of Object.values(sums))
+    if (sum.unrated > 0 && sum.list_cost === '0') for (const name of AMOUNTS) sum[name] = '';
   return sums;
 }
 
@@ -215,7 +229,7 @@ describe('every cent of the bill is followed down to the message', () => {
       ]),
     );
     const json = JSON.parse(await fetched(`/api/charges?${query}`)) as { rows: Row[] };
-    expect(json.rows).toEqual(csv);
+    expect(asPrinted(json.rows)).toEqual(csv);
 
     await open(`/billing/messages?${query}`);
     const file = await linked('messages');
@@ -240,7 +254,7 @@ describe('every cent of the bill is followed down to the message', () => {
       { only: { category: 'utility', billing: 'BILLABLE', market: 'Brazil' }, tz: null },
       { only: { market: 'Nowhere' }, tz: null },
     ];
-    while (cases.length < (isFull ? 12 : 5)) {
+    while (cases.length < (isFull ? 12 : 4)) {
       const message = all[random.int(0, all.length - 1)]!;
       const names = NARROWINGS.filter(() => random.chance(0.4));
       const only = Object.fromEntries(names.map((name) => [name, valueOf(message, name)]));
@@ -438,11 +452,12 @@ describe('every cent of the bill is followed down to the message', () => {
 
   it('and what is closed stays what it was, however it is narrowed', async () => {
     const waba_id = '102290129340398';
-    const narrowed = [
-      { waba_id },
-      { waba_id, category: 'utility', billing: 'BILLABLE' },
-      { market: 'Brazil', billing: 'FREE_ENTRY' },
+    // All pages are walked through, so not too many of them.
+    const closed: readonly Row[] = [
+      { waba_id, category: 'utility' },
+      ...(isFull ? [{ waba_id }, { waba_id, category: 'utility', billing: 'BILLABLE' }] : []),
     ];
+    const ofMore = { market: 'Brazil', billing: 'FREE_ENTRY' };
     const look = async (only: Row, month: { from: string; to: string }): Promise<unknown> => {
       const query = new URLSearchParams({ ...month, ...only }).toString();
       await open(`/billing?${query}`);
@@ -456,22 +471,20 @@ describe('every cent of the bill is followed down to the message', () => {
       return { bill, charges, charged, list, file };
     };
     const october = [];
-    for (const only of narrowed) october.push(await look(only, MONTH));
+    for (const only of closed) october.push(await look(only, MONTH));
     const other = { from: '2026-09-20', to: '2026-10-01' };
-    const september = await look(narrowed[0]!, other);
+    const september = await look(closed[0]!, other);
     await output(data, ['close', '2026-10', '--waba', waba_id, '--accept']);
     await output(data, ['rates', 'import', 'dearer.csv', '--effective', '2026-07-02']);
     await output(data, ['export', 'charges']);
-    expect(await look(narrowed[0]!, MONTH)).toEqual(october[0]);
-    expect(await look(narrowed[1]!, MONTH)).toEqual(october[1]);
-    // Free entry messages to Brazil are of other accounts too, which were not closed.
-    expect(await look({ ...narrowed[2]!, waba_id }, MONTH)).not.toEqual({});
-    expect(await look(narrowed[0]!, other)).not.toEqual(september);
+    for (const [i, only] of closed.entries()) expect(await look(only, MONTH)).toEqual(october[i]);
+    expect(await look(closed[0]!, other)).not.toEqual(september);
 
     await open(`/billing/messages?${new URLSearchParams({ ...MONTH, waba_id })}`);
     const periods = (await cells('messages')).map((row) => row[15]!);
     expect(periods.every((period) => period.startsWith('closed 20'))).toBe(true);
     const all = await messages();
-    for (const only of narrowed) await compareAll(all, only, null);
+    // Free entry messages to Brazil are of other accounts too, which were not closed.
+    for (const only of [...closed, ofMore]) await compareAll(all, only, null);
   });
 });

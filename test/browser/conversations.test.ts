@@ -4,7 +4,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
 import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
+import {
+  asPrinted,
+  csvRows,
+  DataDirectory,
+  output,
+  startProduct,
+  untilSettled,
+  type Product,
+} from '../support/product.ts';
 
 const NUMBER = '106540352242922';
 const ANNA = '5511987654334';
@@ -443,7 +451,7 @@ describe('conversations', () => {
       const csv = csvRows(await text(`/api/ad-conversations?format=csv&${params}`));
       expect(only(csv), params.toString()).toEqual(expected);
       const json = JSON.parse(await text(`/api/ad-conversations?${params}`)) as { rows: Row[] };
-      expect(json.rows).toEqual(csv);
+      expect(asPrinted(json.rows)).toEqual(csv);
 
       const ids: string[] = [];
       let next: string | undefined = `/conversations?${params}${sort === '' ? '' : `&sort=${sort}`}`;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { allTableRows, complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { allTableRows, complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
 
 type Row = Record<string, string>;
@@ -12,6 +12,39 @@ const END = '2026-11-05';
 const AS_OF = '2026-12-01T00:00:00Z';
 
 const number = (text: string): number => Number(text.replaceAll(/[,~%]/g, ''));
+/** Numbers of tables of which a reader sees only a part, and how many are seen whole. */
+const CUT_NUMBERS = `(() => {
+  const found = { cut: [], whole: 0 };
+  for (const frame of document.querySelectorAll('.frame')) {
+    const scroll = frame.querySelector('.scroll');
+    const box = scroll.getBoundingClientRect();
+    const covers = [...frame.querySelectorAll('.cover')].filter((cover) => !cover.hidden).map((cover) => cover.getBoundingClientRect());
+    for (const row of scroll.querySelectorAll('tbody tr')) {
+      const [first, ...cells] = row.cells;
+      if (cells.length === 0) continue;
+      const start = Math.max(first.getBoundingClientRect().right, box.left);
+      for (const cell of cells) {
+        if (cell.classList.contains('text') || !/[0-9]/.test(cell.textContent)) continue;
+        const range = document.createRange();
+        const seen = [];
+        const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          if (walker.currentNode.parentElement.closest('.visually-hidden') || walker.currentNode.data.trim() === '') continue;
+          range.selectNodeContents(walker.currentNode);
+          seen.push(range.getBoundingClientRect());
+        }
+        if (seen.length === 0) continue;
+        const text = { left: Math.min(...seen.map((one) => one.left)), right: Math.max(...seen.map((one) => one.right)) };
+        const [left, right] = [Math.max(text.left, start), Math.min(text.right, box.right)];
+        if (right <= left) continue;
+        if (left <= text.left + 1 && right >= text.right - 1) found.whole += 1;
+        else if (!covers.some((cover) => cover.left <= left + 1 && cover.right >= right - 2)) found.cut.push(cell.textContent.trim());
+      }
+    }
+  }
+  return found;
+})()`;
+
 const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 
 describe('the figures of pages', () => {
@@ -139,11 +172,155 @@ describe('the figures of pages', () => {
     expect(of('2026-10-26')[1]).toBeGreaterThan(0);
     // A click on a week shows its days.
     await page.locator('#by-day tbody a').first().click();
-    await page.waitForURL(/from=2026-10-22&to=2026-10-26/);
+    await page.waitForURL(/from=2026-10-22&until=2026-10-25/);
     await expect.poll(async () => (await cells('by-day')).length).toBe(4);
     expect(page.url()).not.toContain('grain');
     await page.goBack();
     await expect.poll(async () => (await cells('by-day')).length).toBe(3);
+  });
+
+  it('draws a week that the range cuts as unfinished, and says so', async () => {
+    await open(`/?from=2026-10-22&until=2026-11-03&as_of=${AS_OF}&grain=week`);
+    expect(await page.locator('#by-day tbody tr.unfinished th').allInnerTexts()).toEqual([
+      expect.stringContaining('only 22 Oct to 25 Oct'),
+      expect.stringContaining('only 2 Nov to 3 Nov'),
+    ]);
+    expect(await page.getByText('Part of a week').count()).toBe(1);
+    await open(`/?from=2026-10-19&until=2026-11-01&as_of=${AS_OF}&grain=week`);
+    expect(await page.locator('#by-day tbody tr').count()).toBe(2);
+    expect(await page.locator('#by-day tbody tr.unfinished').count()).toBe(0);
+    expect(await page.getByText('Part of a week').count()).toBe(0);
+  });
+
+  it('includes the last day that is typed, seen and linked', async () => {
+    await open(`/?as_of=${AS_OF}`);
+    await page.getByLabel('First day').fill('2026-10-22');
+    await page.getByLabel('Last day').fill('2026-10-31');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL(/from=2026-10-22&until=2026-10-31/);
+    await page.getByRole('heading', { level: 1, name: '22 – 31 Oct 2026' }).waitFor();
+    const expected = reckoned((time) => DateTime.fromISO(time, { zone: 'UTC' }).toISODate()!);
+    const rows = await cells('by-day');
+    expect(rows).toHaveLength(10);
+    expect(rows.at(-1)?.[0]).toContain('31 Oct 2026');
+    expect(number(rows.at(-1)![1]!)).toBe(expected.get('2026-10-31')![0]);
+    // Other pages are of the same days, and what the API is asked for is their end, exclusive.
+    for (const name of ['Ads', 'Billing', 'Conversations']) {
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
+      await page.waitForURL((url) => url.pathname === `/${name.toLowerCase()}`);
+      await page.getByRole('heading', { level: 1, name: new RegExp(`^${name}`) }).waitFor();
+      expect(await page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
+    }
+    expect(await page.locator('.frame a', { hasText: 'CSV' }).first().getAttribute('href')).toContain('to=2026-11-01');
+    // A link made before means what it meant.
+    await open(`/?from=2026-10-22&to=2026-11-01&as_of=${AS_OF}`);
+    expect(await cells('by-day')).toEqual(rows);
+    expect(await page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
+  });
+
+  it('shows one day by the hour, unless days are asked for', async () => {
+    await open(`/?from=2026-10-22&until=2026-10-22&as_of=${AS_OF}`);
+    expect(await cells('by-day')).toHaveLength(24);
+    await page.getByRole('link', { name: 'By day', exact: true }).click();
+    await page.waitForURL(/grain=day/);
+    await page.getByRole('heading', { level: 2, name: 'By day' }).waitFor();
+    expect(await cells('by-day')).toHaveLength(1);
+    await page.reload();
+    expect(await cells('by-day')).toHaveLength(1);
+  });
+
+  it('cuts no number of a table on a phone, and does not scroll the page', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const path of [
+      ...['/', '/ads', '/conversations', '/billing', '/billing/charges', '/billing/messages', '/billing/mismatches'],
+      '/health',
+    ]) {
+      await page.goto(`${product.url}${path}`, { waitUntil: 'networkidle' });
+      let numbers = 0;
+      for (const left of [0, 57, 131, 100_000]) {
+        await page.evaluate(`document.querySelectorAll('.scroll').forEach((one) => { one.scrollLeft = ${left}; })`);
+        // A frame later the covers are where the columns are.
+        await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+        const { cut, whole } = await page.evaluate<{ cut: string[]; whole: number }>(CUT_NUMBERS);
+        expect([path, left, cut]).toEqual([path, left, []]);
+        numbers += whole;
+      }
+      if (['/', '/ads', '/conversations', '/billing'].includes(path)) expect(numbers, path).toBeGreaterThan(0);
+      expect(await sidewaysScroll(page), path).toBeLessThanOrEqual(0);
+    }
+  });
+
+  it('shows the first figure on the first screen of a phone, and all pages in one row', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${product.url}/`, { waitUntil: 'networkidle' });
+    const value = await page.locator('.headline .value').first().boundingBox();
+    expect(value!.y + value!.height).toBeLessThan(844);
+    const links = page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link');
+    const tops = await links.evaluateAll((all) =>
+      (all as unknown as { getBoundingClientRect(): { top: number } }[]).map((one) => one.getBoundingClientRect().top),
+    );
+    expect(new Set(tops).size).toBe(1);
+    // One button brings the controls.
+    expect(await page.getByLabel('First day').isVisible()).toBe(false);
+    await page.getByRole('button', { name: /^Change dates/ }).click();
+    await page.getByLabel('Last day').waitFor();
+    await page.getByRole('link', { name: 'previous year' }).waitFor();
+    // The page where the reader is can be seen in the row.
+    await page.goto(`${product.url}/definitions`, { waitUntil: 'networkidle' });
+    const current = await page.locator('nav a[aria-current]').boundingBox();
+    expect(current!.x).toBeGreaterThanOrEqual(0);
+    expect(current!.x + current!.width).toBeLessThanOrEqual(390);
+  });
+
+  it('lets the reader choose columns and rows of a table, and adds its rows up', async () => {
+    await open(`/?as_of=${AS_OF}&from=2026-10-20&until=2026-11-03&by-day.rows=25`);
+    const rows = await cells('by-day');
+    const totals = (await page.locator('#by-day tfoot :is(th, td)').allInnerTexts()).map((text) => text.trim());
+    expect(totals[0]).toBe('Total');
+    for (const column of [1, 2, 3, 4, 7, 9, 10, 11, 13])
+      expect([column, number(totals[column]!)]).toEqual([
+        column,
+        rows.reduce((sum, row) => sum + number(row[column]!), 0),
+      ]);
+    // Each head says what its column holds.
+    const titles = await page
+      .locator('#by-day thead a')
+      .evaluateAll((all) => (all as unknown as { title: string }[]).map((one) => one.title));
+    expect(titles.filter((title) => title === '')).toEqual([]);
+    const choice = page.locator('#by-day details');
+    await choice.locator('summary').click();
+    await choice.getByRole('link', { name: 'Hide Replied' }).click();
+    await page.waitForURL((url) => url.searchParams.has('by-day.columns'));
+    const heads = page.locator('#by-day thead tr').last().locator('th');
+    await expect.poll(() => heads.count()).toBe(13);
+    expect(await heads.allInnerTexts()).not.toContain('Replied');
+    // The address is enough, and other links of the table keep it.
+    await page.reload();
+    expect(await heads.count()).toBe(13);
+    await page.locator('#by-day thead a', { hasText: 'Started' }).click();
+    await page.waitForURL((url) => url.searchParams.get('by-day.sort') === '-ad_conversations');
+    expect(await heads.count()).toBe(13);
+    await choice.locator('summary').click();
+    await choice.getByRole('link', { name: 'Reset columns' }).click();
+    await expect.poll(() => heads.count()).toBe(14);
+
+    // Pages are above the table, and go both ways.
+    await open(`/?as_of=${AS_OF}&from=2026-10-22&until=2026-10-26&grain=hour&by-day.rows=25`);
+    const first = await cells('by-day');
+    expect(first).toHaveLength(25);
+    await page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
+    await page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
+    await page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
+    await page.locator('#by-day .controls', { hasText: '51 to 75 of 120 hours' }).waitFor();
+    await page.locator('#by-day .controls').getByRole('link', { name: 'Previous page' }).click();
+    await page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
+    await page.locator('#by-day .controls').getByRole('link', { name: '200', exact: true }).click();
+    await expect.poll(async () => (await cells('by-day')).length).toBe(120);
+    // No ad has a cost here, so the columns of costs are left out.
+    await open(`/ads?as_of=${AS_OF}`);
+    expect(await page.locator('#by-ad thead').innerText()).not.toContain('Spend');
+    await open(`/ads?as_of=${AS_OF}&columns=spend,ad_conversations`);
+    expect(await page.locator('#by-ad thead').innerText()).toContain('Spend');
   });
 
   it('compares the headline with the period before, a year earlier, or nothing', async () => {
@@ -163,11 +340,11 @@ describe('the figures of pages', () => {
       `${percent > 0 ? '+' : ''}${String(percent)}% from ${count(before)}`,
     );
     expect(await page.locator('.comparison').innerText()).toContain('22 – 28 Oct 2026');
-    await page.getByRole('link', { name: 'a year earlier' }).click();
+    await page.getByRole('link', { name: 'previous year' }).click();
     await page.waitForURL(/compare=year/);
     await expect.poll(() => change.allInnerTexts()).toEqual(['none before', 'no rate to compare with', 'none before']);
-    expect(await page.locator('.comparison').innerText()).toContain('of which the ledger has only a part');
-    await page.getByRole('link', { name: 'nothing' }).click();
+    expect(await page.locator('.comparison').innerText()).toContain('which the ledger covers only in part');
+    await page.getByRole('link', { name: 'none', exact: true }).click();
     await page.waitForURL(/compare=none/);
     await expect.poll(() => change.count()).toBe(0);
   });
@@ -177,10 +354,10 @@ describe('the figures of pages', () => {
     context = await browser.newContext({ timezoneId: 'Pacific/Auckland', viewport: { width: 1280, height: 900 } });
     page = await context.newPage();
     complaints = complaintsOf(page);
-    await open(`/?from=2026-10-26&to=2026-10-27&as_of=${AS_OF}`);
+    await open(`/?from=2026-10-26&to=2026-10-27&as_of=${AS_OF}&grain=day`);
     await page
       .getByRole('navigation', { name: 'Time zones' })
-      .getByRole('link', { name: /Pacific\/Auckland/ })
+      .getByRole('link', { name: /^Auckland/ })
       .click();
     await page.waitForURL(/tz=Pacific%2FAuckland/);
     const expected = reckoned((time) => DateTime.fromISO(time, { zone: 'Pacific/Auckland' }).toISODate()!);
@@ -277,7 +454,7 @@ describe('the figures of pages', () => {
     }
     await open(`/ads?${query}&ad=nobody`);
     expect((await cells('by-ad'))[0]).toEqual([
-      'No ad-driven conversation started in this range, and no ad has a cost.',
+      expect.stringMatching(/^No ad or post with .* has the id, address or name “nobody”\.$/),
     ]);
     await open(`/ads?${query}&after=nobody`);
     expect(await page.locator('.repairs li').count()).toBe(1);
@@ -311,10 +488,14 @@ describe('the figures of pages', () => {
       ...['/rates', '/imports', '/health', '/definitions', '/messages', `/messages/${phone_number_id!}/${message_id!}`],
       `/conversations/${phone_number_id!}/${message_id!}`,
     ]) {
+      // Amounts are by the days of each account until a zone is chosen.
+      const usual = /^\/billing(\/charges|\/messages)?$/.test(path)
+        ? 'the days of each account’s own time zone are'
+        : 'UTC is';
       await open(`${path}?tz=Mars/Olympus`);
       expect([path, await page.locator('.repairs li').allInnerTexts()]).toEqual([
         path,
-        ['tz: “Mars/Olympus” is not an IANA time zone like America/Sao_Paulo; UTC is used.'],
+        [`tz: “Mars/Olympus” is not an IANA time zone like America/Sao_Paulo; ${usual} used.`],
       ]);
     }
   });
@@ -331,7 +512,7 @@ describe('the figures of pages', () => {
       expect(await shown.count()).toBe(0);
     }
     await open(`/?${week}`);
-    await page.getByRole('textbox', { name: 'From' }).fill('2026-09-01');
+    await page.getByRole('textbox', { name: 'First day' }).fill('2026-09-01');
     await page.getByRole('button', { name: 'Show' }).click();
     await shown.waitFor();
     expect(await page.locator('.repairs').count()).toBe(0);

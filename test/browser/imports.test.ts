@@ -153,8 +153,11 @@ describe('what ads cost', () => {
     await page.getByRole('link', { name: 'Withdraw october.csv' }).click();
     await page.getByRole('button', { name: 'Withdraw this import' }).click();
     await page.locator('#done').waitFor();
+    // No ad has a cost any more, so its column is left out unless it is asked for.
     await page.goto(`${product.url}/ads?${RANGE}`);
-    expect((await rowOf(first))[6]).toBe('–');
+    expect(await page.locator('#by-ad thead').innerText()).not.toContain('Spend');
+    await page.goto(`${product.url}/ads?${RANGE}&columns=spend`);
+    expect((await rowOf(first))[1]).toBe('–');
     expect((await rowOf(first))[0]).not.toContain('Sofa');
   });
 
@@ -244,7 +247,7 @@ describe('what ads cost', () => {
   it('is typed with the keyboard alone, from the page of the ad', async () => {
     const ad = ads[2]!;
     await page.goto(`${product.url}/ads?${RANGE}&ad=${ad}`);
-    await page.getByRole('link', { name: 'Type what it cost' }).focus();
+    await page.getByRole('link', { name: 'Enter what it cost' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.pathname === '/imports');
     await page.getByLabel('Ad ID').focus();
@@ -253,7 +256,8 @@ describe('what ads cost', () => {
     await page.keyboard.type('By hand');
     await page.keyboard.press('Tab');
     await page.keyboard.type('10212026');
-    await page.getByLabel('Last day, included').focus();
+    const typed = page.getByRole('region', { name: 'Type what an ad cost' });
+    await typed.getByLabel('Last day, included').focus();
     await page.keyboard.type('10222026');
     await page.getByLabel('Amount, like 1234.50').focus();
     await page.keyboard.type('12,50');
@@ -273,5 +277,24 @@ describe('what ads cost', () => {
     // Half of its days are in no row.
     await page.goto(`${product.url}/ads?from=2026-10-22&to=2026-11-01`);
     expect((await rowOf(ad))[6]).toBe('–');
+  });
+
+  it('is found by a part of its name, and leads to its unanswered conversations and back', async () => {
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    const named = (await tableRows(page, 'by-ad')).filter((row) => /by hand/i.test(row[0]!.text));
+    await page.getByLabel(/^Ad or post/).fill('by HAND');
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('ad') === (named.length === 1 ? ads[2]! : 'by HAND'));
+    expect(named).toHaveLength(1);
+    await page.getByRole('link', { name: 'Not answered within 24 h' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.pathname === '/conversations' && url.searchParams.get('ad') === ads[2]!);
+    await page.goBack();
+    await page.waitForURL((url) => url.pathname === '/ads' && url.searchParams.get('ad') === ads[2]!);
+    expect(new URL(page.url()).searchParams.get('from')).toBe('2026-10-20');
+    // Several have a name with a letter in it: they are listed, and files of other rows are not offered.
+    await page.goto(`${product.url}/ads?${RANGE}&ad=a`);
+    expect((await tableRows(page, 'by-ad')).length).toBeGreaterThan(1);
+    expect(await page.locator('#by-ad a', { hasText: 'CSV' }).count()).toBe(0);
   });
 });

@@ -56,7 +56,10 @@ interface Sum {
   savings: string;
 }
 
-/** Sums over messages, by a key; nothing is rounded, and what has no amount is in none of them. */
+/**
+ * Sums over messages, by a key; nothing is rounded, and what has no amount is in none of them. There is no sum where some
+ * have no amount and all others cost nothing.
+ */
 function sumsOf(messages: readonly Row[], keyOf: (message: Row) => string): Map<string, Sum> {
   const sums = new Map<string, Sum>();
   for (const message of messages) {
@@ -68,6 +71,8 @@ function sumsOf(messages: readonly Row[], keyOf: (message: Row) => string): Map<
     for (const name of AMOUNTS)
       if (message[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(message[name]!).toFixed();
   }
+  for (const sum of sums.values())
+    if (sum.unrated > 0 && sum.list_cost === '0') for (const name of AMOUNTS) sum[name] = '';
   return sums;
 }
 
@@ -171,10 +176,11 @@ describe('the pages of money', () => {
     expect(named).toHaveLength(currencies.length);
     for (const [i, currency] of currencies.entries()) {
       const total = totals.find((row) => row['currency'] === currency)!;
-      expect(named[i]).toContain(`Billed, ${currency}\n`);
+      expect(named[i]).toContain(`Expected charge, ${currency}\n`);
       expect(named[i]).toContain(`\n${shown(total['billed_cost']!)}\n`);
-      expect(named[i]).toContain(`${currency} ${shown(total['savings']!)} saved`);
-      expect(named[i]).toContain(`List cost ${currency} ${shown(total['list_cost']!)}`);
+      const money = (decimal: string): string => (decimal === '' ? '–' : `${currency} ${shown(decimal)}`);
+      expect(named[i]).toContain(`${money(total['savings']!)} saved`);
+      expect(named[i]).toContain(`List cost ${money(total['list_cost']!)}`);
       const unrated = Number(total['unrated']);
       expect(named[i]).toContain(unrated === 0 ? 'Every message has an amount' : `${count(unrated)} message`);
     }
@@ -299,7 +305,7 @@ describe('the pages of money', () => {
       await open(`/billing?${QUERY}`);
       await until('bars are drawn', async () => (await barHeights(page, '--chart-billed')).length > 5);
       expect(await page.getByRole('img').first().getAttribute('aria-label')).toMatch(
-        /^Bar chart by day, .*: BRL [\d,.]+ billed and BRL [\d,.]+ saved by free entry\. /,
+        /^Bar chart by day, .*: BRL [\d,.]+ expected charge and BRL [\d,.]+ saved by free entry\. /,
       );
     }
   });
@@ -347,13 +353,14 @@ describe('the pages of money', () => {
     // Days of another zone are charged anew in the background.
     await output(data, ['export', 'charges']);
     await compareAll();
-    expect((await figures()).join()).toContain('Billed, INR');
+    expect((await figures()).join()).toContain('Expected charge, INR');
   });
 
   const next = cardText(
     'Brazil,BRL,0.4,0.0350005,0.035,n/a,0.02',
     'Atlantis,BRL,1,1,1,n/a,n/a',
     'Other,USD,0.01234567,0.005,0.005,0.02,0.001',
+    'North America,USD,0.02345678,0.0045,0.0045,n/a,0.001',
   );
 
   /** Upload, preview, apply, withdraw: with a pointer, by links and forms. */
@@ -366,7 +373,7 @@ describe('the pages of money', () => {
     await page.getByRole('heading', { name: `Preview of ${name}` }).waitFor();
     const preview = await page.locator('#preview').innerText();
     expect(preview).toContain('BRL per message from 10 Oct 2026');
-    expect(preview).toContain('It follows the card that holds until then.');
+    expect(preview).toContain('It follows the card that applies until then.');
     expect(preview).toMatch(/Brazil\s+Marketing\s+0\.32171234\s+0\.4/);
     expect(preview).toMatch(/Markets added\s+Atlantis/);
     expect(preview).toMatch(/Markets removed\s+Other/);
@@ -398,7 +405,7 @@ describe('the pages of money', () => {
       await page.getByRole('link', { name: `Withdraw ${name}, ${currency}` }).click();
       await page.getByRole('heading', { name: `Withdraw ${currency} per message from 1 Oct 2026?` }).waitFor();
       expect(await page.locator('#withdraw').innerText()).toContain(
-        currency === 'BRL' ? 'BRL per message from 1 Jul 2026 holds instead' : 'No card takes its place',
+        currency === 'BRL' ? 'BRL per message from 1 Jul 2026 applies instead' : 'No card takes its place',
       );
       await page.getByRole('button', { name: 'Withdraw this card' }).click();
       await page.getByText(new RegExp(`^Withdrawn: ${currency} per message from 1 Oct 2026`)).waitFor();
@@ -560,7 +567,7 @@ describe('the pages of money', () => {
         return row['currency'] === '' ? decimal : `${row['currency']!} ${decimal}`;
       };
       expect(await named('List cost')).toBe(price(row['list_cost']!));
-      expect(await named('Billed cost')).toBe(price(row['billed_cost']!));
+      expect(await named('Expected charge')).toBe(price(row['billed_cost']!));
       expect(await named('Savings')).toBe(price(row['savings']!));
       expect(await named('Market')).toBe(row['market']!);
       expect(await named('Rate card')).toBe(row['rate_card'] === '' ? '–' : row['rate_card']!);
@@ -586,7 +593,9 @@ describe('the pages of money', () => {
       expect(column).toBe(11 + totals.indexOf(row));
       for (const ad of table) {
         const saved = ads.find((one) => ad[0]!.split(' ')[0] === one['ad_id'] && one['currency'] === row['currency']);
-        expect([ad[0], ad[column]]).toEqual([ad[0], shown(saved?.['savings'] ?? '')]);
+        const missing = Number(saved?.['unrated'] ?? 0);
+        const text = shown(saved?.['savings'] ?? '') + (missing === 0 ? '' : `, ${count(missing)} without a price`);
+        expect([ad[0], ad[column]]).toEqual([ad[0], text]);
       }
     }
   });
@@ -613,7 +622,7 @@ describe('the pages of money', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Preview of keys.csv' }).waitFor();
     await reach('button Apply these rates');
-    await reach('a Do not');
+    await reach('a Cancel');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Import a rate card' }).waitFor();
     await reach('a accounts Edit');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { Metrics } from '../../services/http/metrics.ts';
-import { hostsOf } from '../../services/product/pages.ts';
+import { hostsOf } from '../../services/processes/built-pages.ts';
 import { pathOf, readCompose, readExample, textOf, variablesIn, type Service } from './compose.ts';
 
 const ONE_SHOT = ['topics'];

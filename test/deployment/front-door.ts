@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Engine } from '../../services/ledger/engine/find.ts';
+import type { Engine } from '../../services/clickhouse/engine/find.ts';
 
 /** One statement as it came. */
 export interface Statement {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEvent } from '@ctwa-ledger/schemas/event.ts';
 import { finishedDays } from '../../services/exports/days.ts';
-import { findEngine, type Engine } from '../../services/ledger/engine/find.ts';
+import { findEngine, type Engine } from '../../services/clickhouse/engine/find.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { csvRows, deliveredStatus, envelope, NUMBER, statuses, until } from '../support/product.ts';
@@ -21,6 +21,8 @@ const {
 const PASSWORDS = { [OWN]: FILLED_IN.CLICKHOUSE_PASSWORD, [READER]: FILLED_IN.CLICKHOUSE_READ_PASSWORD };
 /** Tables that what is shown and handed out is read from. */
 const SHOWN = /\b(message_marks|entry_marks|summary_cells|dead_letters|system\.parts)\b/;
+/** Summing up what is dirty is the services' own work; nothing that is shown or handed out is read that way. */
+const SETTLED = /INSERT INTO (summary_cells|counted_hours|charge_hours|charge_days)\b/;
 const NOW = Math.floor(Date.now() / 1000);
 /** In the middle of a day that is over. */
 const YESTERDAY = finishedDays('UTC', 1, NOW)[0]!;
@@ -147,7 +149,7 @@ describe('dashboard and exporter of docker-compose.yml, as processes', () => {
     const shown = dashboardDoor.by(READER);
     expect(shown.filter(({ sql }) => SHOWN.test(sql)).length).toBeGreaterThan(3);
     expect([...new Set(shown.map((statement) => statement.readonly))]).toEqual(['2']);
-    expect(dashboardDoor.by(OWN).filter(({ sql }) => SHOWN.test(sql))).toEqual([]);
+    for (const { sql } of dashboardDoor.by(OWN).filter(({ sql }) => SHOWN.test(sql))) expect(sql).toMatch(SETTLED);
     const drop = `DROP DATABASE IF EXISTS ${DATABASE}_sample`;
     expect(dashboardDoor.by(OWN).some(({ sql }) => sql.includes(drop))).toBe(true);
 
@@ -160,10 +162,7 @@ describe('dashboard and exporter of docker-compose.yml, as processes', () => {
     const handedOut = exporterDoor.by(READER);
     expect(handedOut.filter(({ sql }) => SHOWN.test(sql)).length).toBeGreaterThan(3);
     expect([...new Set(handedOut.map((statement) => statement.readonly))]).toEqual(['2']);
-    // Summing up what is dirty is the services' own work; nothing that is handed out is read that way.
-    const own = exporterDoor.by(OWN).filter(({ sql }) => SHOWN.test(sql));
-    for (const { sql } of own)
-      expect(sql).toMatch(/INSERT INTO (summary_cells|counted_hours|charge_hours|charge_days)\b/);
+    for (const { sql } of exporterDoor.by(OWN).filter(({ sql }) => SHOWN.test(sql))) expect(sql).toMatch(SETTLED);
     for (const service of [dashboard, exporter]) expect(await service.stop()).toMatchObject({ code: 0 });
   });
 

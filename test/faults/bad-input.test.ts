@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS } from '@ctwa-ledger/schemas/config.ts';
-import { DeadLetters } from '../../services/ledger/dead-letters.ts';
+import { DeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
 import { oracleReports } from '../oracle/oracle.ts';
 import {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ingestFile } from '../../services/ingest/file.ts';
-import { LedgerAwayError } from '../../services/ledger/errors.ts';
+import { LedgerAwayError } from '../../services/clickhouse/errors.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
 import {

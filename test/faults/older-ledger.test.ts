@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { Database } from '../../services/ledger/database.ts';
-import { readMigrations } from '../../services/ledger/migrations.ts';
+import { Database } from '../../services/clickhouse/database.ts';
+import { readMigrations } from '../../services/clickhouse/migrations.ts';
 import { DataDirectory, openLedger, numberFrom, reportTexts, withLedger } from '../support/ledger.ts';
 import { parsed } from '../support/expected-rows.ts';
 

@@ -9,8 +9,8 @@ import {
   waitingDeadLetters,
   type DeadLetter,
   type RefusedLetter,
-} from '../../services/ledger/dead-letters.ts';
-import { RefusedRowError } from '../../services/ledger/errors.ts';
+} from '../../services/ledger/events/dead-letters.ts';
+import { RefusedRowError } from '../../services/clickhouse/errors.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { drop, openLedger, reportTexts, writeNdjson } from '../support/ledger.ts';

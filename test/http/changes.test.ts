@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCommandAccounts } from '../../services/ledger/configuration.ts';
+import { readCommandAccounts } from '../../services/ledger/configuration/configuration.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { listSpendImports } from '../../services/spend/spend.ts';
-import { LedgerChanges } from '../../services/product/changes.ts';
+import { LedgerChanges } from '../../services/pages/changes.ts';
 import { DataDirectory, openLedger } from '../support/ledger.ts';
 
 describe('changes from pages', () => {
@@ -21,6 +21,7 @@ describe('changes from pages', () => {
       ledger,
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => undefined,
+      onTriggersChanged: () => undefined,
       onError: () => undefined,
     });
     const bytes = Buffer.from('Ad ID,Day,Amount spent (BRL)\n1,2026-10-20,12.5\n');
@@ -44,6 +45,7 @@ describe('changes from pages', () => {
       ledger,
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => (rated += 1),
+      onTriggersChanged: () => undefined,
       onError: (_, error) => errors.push(error),
     });
     const first = { waba_id: '1', time_zone: 'Asia/Kolkata', currency: 'INR' };
@@ -59,5 +61,21 @@ describe('changes from pages', () => {
     expect(await changes.setAccount(second, false)).toEqual({ ok: true, is_folding: false });
     expect(await readCommandAccounts(ledger.database)).toEqual([first, second]);
     expect([rated, errors]).toEqual([2, []]);
+  });
+
+  it('keep how numbers are displayed, which no page says', async () => {
+    const changes = new LedgerChanges({
+      ledger,
+      isSample: () => Promise.resolve(false),
+      onRatingChanged: () => undefined,
+      onTriggersChanged: () => undefined,
+      onError: () => undefined,
+    });
+    const phone_numbers = [{ id: '106540352242922', display: '15550783881' }];
+    await ledger.setAccount({ waba_id: '3', phone_numbers }, () => undefined);
+    const account = { waba_id: '3', name: 'Acme', currency: 'USD' };
+    expect(await changes.setAccount(account, false)).toEqual({ ok: true, is_folding: false });
+    await changes.settled();
+    expect((await readCommandAccounts(ledger.database)).at(-1)).toEqual({ ...account, phone_numbers });
   });
 });

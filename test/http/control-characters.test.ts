@@ -9,6 +9,7 @@ import {
   startProduct,
   statuses,
   until,
+  untilCounted,
   type Product,
 } from '../support/product.ts';
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
     ]),
   );
   expect(await deliver(product, body)).toBe(200);
+  await untilCounted(product, 3);
 });
 afterAll(async () => {
   try {

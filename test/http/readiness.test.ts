@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, renameSync, rmSync, rmdirSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findEngine } from '../../services/ledger/engine/find.ts';
+import { findEngine } from '../../services/clickhouse/engine/find.ts';
 import {
   DataDirectory,
   deliver,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findEngine, type Engine } from '../../services/ledger/engine/find.ts';
+import { findEngine, type Engine } from '../../services/clickhouse/engine/find.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
 
 const CLI = fileURLToPath(new URL('../../services/cli/ctwa-ledger.js', import.meta.url));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_VALUE_BYTES } from '@ctwa-ledger/schemas/event.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Door } from '../kafka/door.ts';
 import {
   csvRows,
   DataDirectory,
@@ -312,6 +313,43 @@ describe('a running receiver', () => {
     const rows = await messagesOf(data, acknowledged);
     expect(rows.map((row) => row['message_id']).sort()).toEqual([before, ...later].sort());
   });
+});
+
+it.each([
+  ['before its marks', 'INSERT INTO message_marks'],
+  ['before it looks whether others landed', 'landing_log'],
+  ['before they are noted as done', 'INSERT INTO folded_threads'],
+])('what is acknowledged has its marks although its receiver is killed %s', async (_, statement) => {
+  const data = new DataDirectory();
+  const first = await startProduct(data, { command: 'webhook' });
+  const door = new Door(data.path);
+  try {
+    await door.open();
+    const product = await startProduct(data, { command: 'webhook', env: { ...SECRETS, ...door.env } });
+    const [entry, sent] = newIds(2) as [string, string];
+    const gate = door.hold(statement);
+    const message = { from: '16505551234', id: entry, timestamp: String(AT), type: 'text' };
+    const referral = { source_type: 'ad', source_id: '120226' };
+    const body = envelope(inbound([{ ...message, referral }]), statuses([deliveredStatus(sent, AT + 60)]));
+    expect(await deliver(product, body)).toBe(200);
+    await gate.reached;
+    await product.kill();
+    expect(await first.stop()).toBe(0);
+
+    const next = await startProduct(data, { command: 'webhook' });
+    expect((await messagesOf(data, [sent])).map((row) => row['customer'])).toEqual(['16505551234']);
+    expect(csvRows(await output(data, ['export', 'conversations'])).map((row) => row['conversation_id'])).toEqual([
+      entry,
+    ]);
+    // What was held is done late, and changes nothing.
+    gate.open();
+    const owed = 'SELECT count() FROM owed_landings FINAL WHERE is_folded = 0 FORMAT JSONCompactEachRow';
+    expect(await data.query(owed)).toEqual([['0']]);
+    expect(await next.stop()).toBe(0);
+  } finally {
+    await door.shut();
+    await data.remove();
+  }
 });
 
 it('everything acknowledged survives when all processes die at once', async () => {

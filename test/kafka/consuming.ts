@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ingestFile } from '../../services/ingest/file.ts';
 import { eventRecord } from '../../services/kafka/records.ts';
 import { topicNames, type TopicNames } from '../../services/kafka/topics.ts';
-import type { Database } from '../../services/ledger/database.ts';
+import type { Database } from '../../services/clickhouse/database.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
 import { oracleReports } from '../oracle/oracle.ts';
 import type { RecordRead, RecordToSend, TestBroker } from '../support/kafka.ts';

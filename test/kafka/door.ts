@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { findEngine, type Engine } from '../../services/ledger/engine/find.ts';
+import { findEngine, type Engine } from '../../services/clickhouse/engine/find.ts';
 import type { Env } from '../support/product.ts';
 import { Gate } from '../support/ledger.ts';
 

@@ -1,7 +1,7 @@
 import { MAX_VALUE_BYTES } from '@ctwa-ledger/schemas/event.ts';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { countDeadLetters } from '../../services/ledger/dead-letters.ts';
+import { countDeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { succeed, withLedger } from '../support/ledger.ts';
 import { DataDirectory, NUMBER, until } from '../support/product.ts';

@@ -5,8 +5,8 @@ import { brokerError, connectKafka, type KafkaSettings } from '../../services/ka
 import { RecordProducer, type OutgoingRecord } from '../../services/kafka/producer.ts';
 import { TopicSink } from '../../services/kafka/sink.ts';
 import { topicNames } from '../../services/kafka/topics.ts';
-import type { DeadLetter } from '../../services/ledger/dead-letters.ts';
-import { LedgerError } from '../../services/ledger/errors.ts';
+import type { DeadLetter } from '../../services/ledger/events/dead-letters.ts';
+import { LedgerError } from '../../services/clickhouse/errors.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { run } from '../support/ledger.ts';

@@ -1,6 +1,6 @@
 import { canonicalEvent, parseEvent } from '@ctwa-ledger/schemas/event.ts';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { countDeadLetters } from '../../services/ledger/dead-letters.ts';
+import { countDeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { countsOf, succeed, withLedger, writeNdjson } from '../support/ledger.ts';

@@ -307,7 +307,7 @@ function isEntry(inbound: Fields, policy: PolicySettings): boolean {
 
 /** F7: what says something about another message and is none. */
 function isAboutAnother(event: Copy): boolean {
-  return ['edit', 'revoke'].includes(text(event.fields, 'type'));
+  return ['edit', 'revoke', 'user_preferences'].includes(text(event.fields, 'type'));
 }
 
 interface Known {

@@ -2,11 +2,11 @@ import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { EVENT_SELECTION, eventsOfBlocks } from '../../services/ledger/event-rows.ts';
+import { EVENT_SELECTION, eventsOfBlocks } from '../../services/ledger/events/event-rows.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
 import { parsed } from '../support/expected-rows.ts';
-import { withLedger } from '../support/ledger.ts';
+import { numberFrom, withLedger } from '../support/ledger.ts';
 import { DataDirectory } from '../support/product.ts';
 
 const data = new DataDirectory();
@@ -80,7 +80,9 @@ it('store what the text form stores, and read what was stored', async () => {
     const long = 'ä'.repeat(1_500_000);
     const base = parsed(randomTraffic(8, 1))[0] as LedgerEvent;
     const batches = [...fc.sample(fc.array(EVENT, { minLength: 100, maxLength: 200 }), { seed: 11, numRuns: 15 })];
-    for (const events of [...batches, [{ ...base, errors: long }, base]]) {
+    // A block of one event leaves out most columns.
+    const alone = parsed(randomTraffic(9, 60)).map((event) => [event]);
+    for (const events of [...batches, ...alone, [{ ...base, errors: long }, base]]) {
       await database.command('TRUNCATE TABLE events');
       await database.command('TRUNCATE TABLE events_of_text');
       await land(ledger, events);
@@ -110,5 +112,18 @@ it('find threads by names of any characters', async () => {
           rows.push(...['name', 'other', 'one'].map((column) => block.text(column).at(row)));
       expect(rows).toEqual([name, name, name, 'x', name, name]);
     }
+  });
+});
+
+it('take lists of any length in a command', async () => {
+  await withLedger(data, 'columns_lists', async ({ database }) => {
+    const stamps = Array.from({ length: 20_000 }, (_, i) => `stamp ${i}`);
+    await database.command(
+      'INSERT INTO ledger_facts (name, value, changed_at) SELECT arrayJoin({stamps:Array(String)}), {value:String}, now64(3)',
+      { stamps, value: 'here' },
+    );
+    expect(await numberFrom(database, "SELECT uniqExact(name) AS n FROM ledger_facts WHERE value = 'here'")).toBe(
+      20_000,
+    );
   });
 });

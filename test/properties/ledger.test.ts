@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { ingestFile } from '../../services/ingest/file.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
-import { recomputeSummaries, settleSummaries } from '../../services/ledger/summaries.ts';
+import { recomputeSummaries, settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { inputArbitrary, randomTraffic, type ReportInput } from '../oracle/arbitraries.ts';
 import { oracleReports } from '../oracle/oracle.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReportFilters } from '../../schemas/reports.ts';
+import type { ReportFilters } from '../../schemas/asked.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
 import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
-import { BrokenFileError } from '../../services/files/broken-file.ts';
+import { BrokenFileError } from '../../services/imports/broken-file.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import {
   MARKET_CHANGES,
@@ -331,8 +331,8 @@ describe('the command line', () => {
 
     const shown = await succeed(data, ['rates', 'import', good, ...effective, '--dry-run']);
     expect(lines(shown.stdout)).toMatchObject([
-      { currency: 'USD', outcome: 'imported', added_markets: ['Brazil'], changes: [] },
-      { currency: 'BRL', outcome: 'imported', added_markets: ['Brazil'], changes: [] },
+      { currency: 'USD', outcome: 'would import', added_markets: ['Brazil'], changes: [] },
+      { currency: 'BRL', outcome: 'would import', added_markets: ['Brazil'], changes: [] },
     ]);
     const imported = lines((await succeed(data, ['rates', 'import', good, ...effective])).stdout);
     expect(imported).toMatchObject([

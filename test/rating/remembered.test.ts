@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
-import { Remembered, type Reads } from '../../services/reports/remembered.ts';
+import type { ReportName } from '../../services/catalogue/catalogue.ts';
+import { Remembered } from '../../services/catalogue/remembered.ts';
 import { settleCharges } from '../../services/rating/charges.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, EVERYTHING, openLedger } from '../support/ledger.ts';
@@ -23,7 +24,7 @@ describe('answers of amounts are remembered', () => {
     await data.remove();
   });
 
-  const ask = (name: string, filters: ReportFilters = EVERYTHING, reads: Reads = 'charges'): Promise<string> =>
+  const ask = (name: string, filters: ReportFilters = EVERYTHING, reads: ReportName = 'charges'): Promise<string> =>
     remembered.ask(name, reads, filters, () => {
       asked.push(name);
       return Promise.resolve(`${name} ${asked.length}`);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
 import { ingestFile } from '../../services/ingest/file.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { settleSummaries } from '../../services/ledger/summaries.ts';
+import { settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { figures, hourTotals, overview } from '../../services/reports/figures.ts';
 import { parsed } from '../support/expected-rows.ts';

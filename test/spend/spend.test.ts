@@ -333,7 +333,7 @@ describe('figures of ads', () => {
       await succeed(own, ['accounts', 'set', '5', '--currency', 'BRL']);
       await succeed(own, ['rates', 'import', 'card.csv', '--effective', '2026-10-01']);
       const dry = await succeed(own, ['spend', 'import', 's.csv', '--dry-run']);
-      expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'imported', unknown_ads: ['404'], rows: 2 });
+      expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'would import', unknown_ads: ['404'], rows: 2 });
       await succeed(own, ['spend', 'import', 's.csv']);
       const { stdout } = await succeed(own, ['export', 'ad-figures', '--as-of', '2026-10-09T00:00:00Z']);
       const [head = '', ...rows] = stdout.trim().split('\n');

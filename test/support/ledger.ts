@@ -2,14 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '@ctwa-ledger/schemas/config.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/reports.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { vi } from 'vitest';
 import { z } from 'zod';
 import { csvText } from '../../services/exports/csv.ts';
 import { csvReport, type ReportName } from '../../services/exports/report.ts';
-import type { Database } from '../../services/ledger/database.ts';
+import type { Database } from '../../services/clickhouse/database.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
-import { settleSummaries } from '../../services/ledger/summaries.ts';
+import { settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import { MESSAGES_COLUMNS } from '../../services/reports/rows.ts';
 import type { Prng } from '../../services/simulate/prng.ts';
 import type { OracleReports, Row } from '../oracle/oracle.ts';
@@ -235,17 +235,24 @@ export class Gate {
   }
 }
 
-/** Holds the next insert of this ledger into a table at a gate; an open gate holds nothing. */
+/** Holds the next insert of this ledger into a table at a gate, in whatever form; an open gate holds nothing. */
 export function holdInsert(ledger: Ledger, held: string): Gate {
   const gate = new Gate();
   const { database } = ledger;
-  const insert = database.insertBlock.bind(database);
+  const insertBlock = database.insertBlock.bind(database);
+  const insertLines = database.insertLines.bind(database);
+  const hold = async (): Promise<void> => {
+    database.insertBlock = insertBlock;
+    database.insertLines = insertLines;
+    await gate.pass();
+  };
   database.insertBlock = async (table, block) => {
-    if (table === held && block.rows > 0) {
-      database.insertBlock = insert;
-      await gate.pass();
-    }
-    await insert(table, block);
+    if (table === held && block.rows > 0) await hold();
+    await insertBlock(table, block);
+  };
+  database.insertLines = async (table, columns, lines) => {
+    if (table === held && lines.length > 0) await hold();
+    await insertLines(table, columns, lines);
   };
   return gate;
 }

@@ -248,6 +248,17 @@ export async function metric(product: Product, name: string): Promise<number> {
   return line === undefined ? 0 : Number(line.slice(name.length + 1));
 }
 
+/**
+ * A delivery is answered when its events are kept, and counted when their marks are made.
+ * @param events that were delivered to the product since it began
+ */
+export async function untilCounted(product: Product, events: number): Promise<void> {
+  await until(
+    'what was delivered is counted',
+    async () => (await metric(product, 'ctwa_events_total{outcome="read"}')) >= events,
+  );
+}
+
 /** Sends a body to the webhook, signed unless another signature (or none: null) is given. */
 export async function deliver(
   product: Product,
@@ -330,4 +341,9 @@ export function csvRows(text: string): Record<string, string>[] {
   }
   const [header = [], ...body] = rows;
   return body.map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ''])));
+}
+
+/** Rows of JSON as a CSV prints them: what is not known is empty. */
+export function asPrinted(rows: readonly Readonly<Record<string, unknown>>[]): Record<string, string>[] {
+  return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])));
 }

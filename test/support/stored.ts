@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Database } from '../../services/ledger/database.ts';
-import { waitingDeadLetters } from '../../services/ledger/dead-letters.ts';
+import type { Database } from '../../services/clickhouse/database.ts';
+import { waitingDeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import { NUMBER } from './product.ts';
 
 export const AT = Date.UTC(2025, 9, 15, 12) / 1000;

@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { brokerError } from '../../services/kafka/connection.ts';
 import { letterOf } from '../../services/kafka/records.ts';
-import { LedgerAwayError, LedgerError } from '../../services/ledger/errors.ts';
+import { LedgerAwayError, LedgerError } from '../../services/clickhouse/errors.ts';
 
 const require = createRequire(import.meta.url);
 const { errorCodes, createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {

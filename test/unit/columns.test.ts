@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BlockReader, readBlocks } from '../../services/ledger/columns/reader.ts';
-import { BlockWriter, encodeRows, type Field } from '../../services/ledger/columns/writer.ts';
-import { LedgerAwayError, LedgerError } from '../../services/ledger/errors.ts';
-import { eventsOfBlocks, EventsWriter, isSameEvent } from '../../services/ledger/event-rows.ts';
+import { BlockReader, readBlocks } from '../../services/clickhouse/columns/reader.ts';
+import { BlockWriter, encodeRows, type Field } from '../../services/clickhouse/columns/writer.ts';
+import { LedgerAwayError, LedgerError } from '../../services/clickhouse/errors.ts';
+import { EVENT_SELECTION, eventsOfBlocks, EventsWriter, isSameEvent } from '../../services/ledger/events/event-rows.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { inputArbitrary } from '../oracle/arbitraries.ts';
 
@@ -101,7 +102,7 @@ describe('columns', () => {
 
   it('leave out what has its default in every row', () => {
     const rows = [{ free: 'a', repeated: '', at: 0, small: 0, wide: 0n, signed: -1 }];
-    expect(encodeRows(FIELDS, rows).columns).toEqual(['free']);
+    expect(encodeRows(FIELDS, rows).columns).toEqual([{ name: 'free', type: 'String' }]);
   });
 
   it('of rows of several kinds have the default where a row puts nothing', () => {
@@ -141,13 +142,28 @@ describe('events as columns', () => {
     fc.assert(
       fc.property(inputArbitrary(), (input) => {
         const events: LedgerEvent[] = parsed(input.events);
-        const writer = new EventsWriter(5n);
+        const writer = new EventsWriter();
         for (const event of events) writer.add(event);
-        const back = eventsOfBlocks(readBlocks(writer.encode().chunks));
+        const back = eventsOfBlocks(readBlocks(writer.encode(5n).chunks));
         expect(back).toEqual(events);
         expect(back.every((event, i) => isSameEvent(event, events[i] as LedgerEvent))).toBe(true);
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+describe('columns of events', () => {
+  it('are those that the migrations create', () => {
+    const sqlOf = (name: string): string => readFileSync(new URL(`../../sql/${name}`, import.meta.url), 'utf8');
+    const table = /CREATE TABLE IF NOT EXISTS events\n\(\n(.*?)\n\)\nENGINE/s.exec(sqlOf('0001_events.sql'))?.[1] ?? '';
+    const created = [...table.matchAll(/^ {4}(\w+) [A-Z]/gm)].map(([, name]) => name);
+    const added = [...sqlOf('0010_field.sql').matchAll(/ALTER TABLE events (ADD COLUMN .*);$/gm)].flatMap(([, list]) =>
+      [...list!.matchAll(/IF NOT EXISTS (\w+)/g)].map(([, name]) => name),
+    );
+    const computed = ['variant', 'landing_rank'];
+    expect(EVENT_SELECTION.split(', ').sort()).toEqual(
+      [...created, ...added].filter((name) => !computed.includes(name!)).sort(),
     );
   });
 });

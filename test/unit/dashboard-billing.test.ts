@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChargeRow } from '@ctwa-ledger/schemas/bill.ts';
-import type { Narrowed } from '@ctwa-ledger/schemas/reports.ts';
+import type { Narrowed } from '@ctwa-ledger/schemas/asked.ts';
 
 import { chargeKey, messagesOf } from '../../dashboard/src/lib/billing/charges.ts';
 import {
@@ -111,9 +111,9 @@ const CHARGE: ChargeRow = {
 describe('a charge leads to its messages', () => {
   it('of its day and of all that it is by', () => {
     const address = new URLSearchParams(messagesOf(CHARGE, { ...DEFAULT_STATE, tz: 'Asia/Tokyo' }));
-    expect([address.get('from'), address.get('to'), address.get('tz')]).toEqual([
+    expect([address.get('from'), address.get('until'), address.get('tz')]).toEqual([
       '2026-10-31',
-      '2026-11-01',
+      '2026-10-31',
       'Asia/Tokyo',
     ]);
     const { only, repairs } = readNarrowing(address, CHARGE_NARROWINGS);

@@ -11,12 +11,14 @@ import {
   search,
   writeFilters,
   type FilterState,
+  type Grain,
   type Repair,
 } from '../../dashboard/src/lib/filters/filters.ts';
 import {
   comparedRange,
   grainIn,
   grainsOf,
+  grainState,
   presets,
   resolveRange,
   zonesOfDays,
@@ -32,10 +34,11 @@ const unix = (iso: string): number => Date.parse(iso) / 1000;
 describe('a query string and the page state say the same', () => {
   const cases: readonly [string, string, FilterState][] = [
     ['the default is empty', '', DEFAULT_STATE],
-    ['a range', 'from=2026-01-01&to=2026-02-01', state({ from: '2026-01-01', to: '2026-02-01' })],
+    ['a range', 'from=2026-01-01&until=2026-01-31', state({ from: '2026-01-01', to: '2026-02-01' })],
+    ['one day', 'from=2026-01-31&until=2026-01-31', state({ from: '2026-01-31', to: '2026-02-01' })],
     ['one end, the other follows the data', 'from=2026-01-01', state({ from: '2026-01-01' })],
-    ['the other end', 'to=2026-02-01', state({ to: '2026-02-01' })],
-    ['a leap day', 'from=2024-02-29&to=2024-03-01', state({ from: '2024-02-29', to: '2024-03-01' })],
+    ['the other end', 'until=2026-01-31', state({ to: '2026-02-01' })],
+    ['a leap day', 'from=2024-02-29&until=2024-02-29', state({ from: '2024-02-29', to: '2024-03-01' })],
     ['a zone', 'tz=America%2FSao_Paulo', state({ tz: 'America/Sao_Paulo' })],
     ['a zone under its newer name', 'tz=Asia%2FKolkata', state({ tz: 'Asia/Kolkata' })],
     ['a clock', 'as_of=2026-01-31T10%3A00%3A00Z', state({ as_of: '2026-01-31T10:00:00Z' })],
@@ -43,9 +46,10 @@ describe('a query string and the page state say the same', () => {
     ['a comparison', 'compare=year', state({ compare: 'year' })],
     ['no comparison', 'compare=none', state({ compare: 'none' })],
     ['hours', 'grain=hour', state({ grain: 'hour' })],
+    ['days', 'grain=day', state({ grain: 'day' })],
     [
       'everything',
-      'from=2026-01-01&to=2026-02-01&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&compare=none&grain=week',
+      'from=2026-01-01&until=2026-01-31&tz=Europe%2FBerlin&as_of=2026-01-31T10%3A00%3A00Z&sample=1&compare=none&grain=week',
       {
         from: '2026-01-01',
         to: '2026-02-01',
@@ -68,6 +72,18 @@ describe('a query string and the page state say the same', () => {
 describe('another spelling of a state is understood, without a notice', () => {
   const cases: readonly [string, string, FilterState][] = [
     ['empty values', 'from=&to=&tz=&as_of=', DEFAULT_STATE],
+    ['a last day that is empty', 'from=&until=', DEFAULT_STATE],
+    [
+      'the day after the last one, of a link made before',
+      'from=2026-01-01&to=2026-02-01',
+      state({ from: '2026-01-01', to: '2026-02-01' }),
+    ],
+    ['that day alone', 'to=2026-02-01', state({ to: '2026-02-01' })],
+    [
+      'both ends of both kinds: the last day counts',
+      'from=2026-01-01&until=2026-01-10&to=2026-02-01',
+      state({ from: '2026-01-01', to: '2026-01-11' }),
+    ],
     ['the default written out', 'tz=UTC&compare=previous&sample=0', DEFAULT_STATE],
     ['white space', 'tz=%20UTC%20', DEFAULT_STATE],
     ['unknown parameters', 'utm_source=mail&page=2', DEFAULT_STATE],
@@ -97,6 +113,8 @@ describe('what cannot be used becomes the default, with a notice', () => {
     ['a month that does not exist', 'from=2026-13-01', DEFAULT_STATE, ['from']],
     ['a date of another time', 'from=0001-01-01', DEFAULT_STATE, ['from']],
     ['half of a range', 'from=2026-01-01&to=x', DEFAULT_STATE, ['to']],
+    ['not a last day', 'from=2026-01-01&until=2026-02-30', DEFAULT_STATE, ['until']],
+    ['a last day before the first one', 'from=2026-02-02&until=2026-02-01', DEFAULT_STATE, ['from']],
     ['both halves', 'from=x&to=y', DEFAULT_STATE, ['from', 'to']],
     ['an empty range', 'from=2026-01-01&to=2026-01-01', DEFAULT_STATE, ['from']],
     ['a range that runs backwards', 'from=2026-02-01&to=2026-01-01', DEFAULT_STATE, ['from']],
@@ -260,7 +278,7 @@ describe('the days of accounts, each in its own zone', () => {
 });
 
 describe('hours are for ranges that have room for them', () => {
-  const cases: readonly [string, string, FilterState['grain'], FilterState['grain']][] = [
+  const cases: readonly [string, string, Grain, Grain][] = [
     ['2026-03-01', '2026-03-15', 'hour', 'hour'],
     ['2026-03-01', '2026-03-16', 'hour', 'day'],
     ['2026-03-01', '2026-03-16', 'day', 'day'],
@@ -281,6 +299,15 @@ describe('hours are for ranges that have room for them', () => {
       repairs: [],
     });
   });
+});
+
+it('shows one day by the hour unless days are asked for', () => {
+  const day = { from: '2026-03-01', to: '2026-03-02' };
+  const week = { from: '2026-03-01', to: '2026-03-08' };
+  expect([grainIn(day, null), grainIn(day, 'day'), grainIn(week, null)]).toEqual(['hour', 'day', 'day']);
+  // Links say no more than they have to.
+  expect([grainState(day, 'hour'), grainState(day, 'day')]).toEqual([null, 'day']);
+  expect([grainState(week, 'hour'), grainState(week, 'day'), grainState(week, null)]).toEqual(['hour', null, null]);
 });
 
 describe('what a range is compared with', () => {
@@ -415,6 +442,8 @@ describe('what a bar covers', () => {
       'Week of 9 Mar 2026 | ',
       'Week of 16 Mar 2026 | only 16 Mar to 17 Mar | unfinished',
     ]);
+    const cut = bucketsOf({ grain: 'week', rows }, range, 'UTC', unix('2026-04-01T00:00:00Z'), null);
+    expect(cut.map(({ is_cut }) => is_cut)).toEqual([true, false, true]);
   });
 });
 

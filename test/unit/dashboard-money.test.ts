@@ -6,7 +6,7 @@ import { readAccount, textsOf, type AccountTexts } from '../../dashboard/src/lib
 import { byRemedy } from '../../dashboard/src/lib/billing/remedies.ts';
 import { amountFilters, reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import { DEFAULT_STATE } from '../../dashboard/src/lib/filters/filters.ts';
-import { amount, money, rounded } from '../../dashboard/src/lib/format/amounts.ts';
+import { amount, money, partialMoney, rounded, unpriced } from '../../dashboard/src/lib/format/amounts.ts';
 import { ratesSearch, readRatesState, type RatesState } from '../../dashboard/src/lib/rates/address.ts';
 
 describe('an amount on screen', () => {
@@ -36,6 +36,18 @@ describe('an amount on screen', () => {
         expect(rounded(decimal, places)).toBe(new exact(decimal).toFixed(places, Decimal.ROUND_HALF_UP));
       }),
     );
+  });
+
+  it.each([
+    ['12.3', 'INR', 40, 'INR 12.30, 40 without a price'],
+    [null, 'INR', 1447, '–, 1,447 without a price'],
+    ['0', 'INR', 1, 'INR 0.00, 1 without a price'],
+    [null, '', 3, '–, 3 without a price'],
+    ['12.3', 'INR', 0, 'INR 12.30'],
+    [null, 'INR', 0, '–'],
+  ])('%s %s, of which %s messages have no price, is %s', (decimal, currency, unrated, text) => {
+    expect(partialMoney(decimal, currency, unrated)).toBe(text);
+    expect(unpriced(unrated)).toBe(text.split(', ').slice(1).join(', '));
   });
 
   it('is no other text', () => {
@@ -104,6 +116,7 @@ describe('the form of an account', () => {
     currency: '',
     portfolio_id: '',
     phone_number_ids: '',
+    closing_day: '',
   };
   it('leaves out what is empty, and reads what people write', () => {
     expect(readAccount({ ...texts, name: '' })).toEqual({ ok: true, account: { waba_id: '1' } });

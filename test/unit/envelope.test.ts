@@ -1,48 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { brokenParts, envelopeOf, expanded, isUsable, METADATA, parsed, taken } from '../support/envelopes.ts';
 
-/** Sample payloads of Meta's documentation, verbatim or shortened. */
-const SAMPLES = {
-  adText:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Sheena Nelson"},"wa_id":"16505551234"}],"messages":[{"referral":{"source_url":"https://fb.me/3cr4Wqqkv","source_id":"120226305854810726","source_type":"ad","body":"Summer Succulents are here!","headline":"Chat with us","media_type":"image","image_url":"https://scontent.xx.fbcdn.net/v/t45.1...","ctwa_clid":"Aff-n8ZTODiE79d22KtAwQKj9e_mIEOOj27vDVwFjN80dp4_0NiNhEgpGo0AHemvuSoifXaytfTzcchptiErTKCqTrJ5nW1h7IHYeYymGb5K5J5iTROpBhWAGaIAeUzHL50","welcome_message":{"text":"Hi there! Let us know how we can help!"}},"from":"16505551234","id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUQ0N0VFMDA2MTQ0RkJFNkNDNAA=","timestamp":"1750275992","text":{"body":"Can I get more info about this?"},"type":"text"}]},"field":"messages"}]}]}',
-  adAudio:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ana"},"wa_id":"573001112233"}],"messages":[{"referral":{"source_url":"https://fb.me/abc","source_id":"120226305854810999","source_type":"ad","headline":"Chat with us","media_type":"video","video_url":"https://scontent.xx.fbcdn.net/v/t45.2...","thumbnail_url":"https://scontent.xx.fbcdn.net/v/t45.3..."},"from":"573001112233","id":"wamid.AUDIO1","timestamp":"1790000000","type":"audio","audio":{"mime_type":"audio/ogg; codecs=opus","sha256":"abc=","id":"1908647269898587","voice":true}}]},"field":"messages"}]}]}',
-  usernameUser:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Pablo M.","username":"@pablomorales"},"user_id":"US.13491208655302741918"}],"messages":[{"from_user_id":"US.13491208655302741918","id":"wamid.BSUID1","timestamp":"1790000100","type":"text","text":{"body":"Hello from the ad"},"referral":{"source_url":"https://fb.me/abc","source_id":"120226305854810726","source_type":"ad","ctwa_clid":"ARxxx"}}]},"field":"messages"}]}]}',
-  replyWithContext:
-    '{"object":"whatsapp_business_account","entry":[{"id":"419561257915477","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Sheena Nelson"},"wa_id":"16505551234"}],"messages":[{"context":{"from":"15550783881","id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgARGA9wcm9kdWN0X2lucXVpcnkA","referred_product":{"catalog_id":"194836987003835","product_retailer_id":"di9ozbzfi4"}},"from":"16505551234","id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQTA2NTUwRkNEMDdFQjJCRUU0NQA=","timestamp":"1750016800","text":{"body":"Is this still available?"},"type":"text"}]},"field":"messages"}]}]}',
-  sentInWindow:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Sheena Nelson"},"wa_id":"16505551234","user_id":"US.13491208655302741918"}],"statuses":[{"id":"wamid.REPLY1","status":"sent","timestamp":"1750276592","recipient_id":"16505551234","recipient_user_id":"US.13491208655302741918","conversation":{"id":"8f842dbba350821654c9dfed31f5635c","expiration_timestamp":"1750535792","origin":{"type":"referral_conversion"}},"pricing":{"billable":false,"pricing_model":"PMP","type":"free_entry_point","category":"referral_conversion"}}]},"field":"messages"}]}]}',
-  deliveredInWindow:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Sheena Nelson"},"wa_id":"16505551234","user_id":"US.13491208655302741918"}],"statuses":[{"id":"wamid.REPLY1","status":"delivered","timestamp":"1750276595","recipient_id":"16505551234","recipient_user_id":"US.13491208655302741918","conversation":{"id":"8f842dbba350821654c9dfed31f5635c","origin":{"type":"referral_conversion"}},"pricing":{"billable":false,"pricing_model":"PMP","type":"free_entry_point","category":"referral_conversion"}}]},"field":"messages"}]}]}',
-  sentMarketingV23:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"statuses":[{"id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFERjg0NDEzNDdFODU3MUMxMAA=","status":"sent","timestamp":"1750030073","recipient_id":"16505551234","conversation":{"id":"72b14d6bd5407799e66f64d1b338e567","expiration_timestamp":"1750116480","origin":{"type":"marketing"}},"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"marketing"}}]},"field":"messages"}]}]}',
-  sentBare:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"statuses":[{"id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFERjg0NDEzNDdFODU3MUMxMAA=","status":"sent","timestamp":"1750030073","recipient_id":"16505551234"}]},"field":"messages"}]}]}',
-  deliveredToUserId:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Pablo M.","username":"@pablomorales"},"user_id":"US.13491208655302741918","parent_user_id":"US.ENT.11815799212886844830"}],"statuses":[{"id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQUFERjg0NDEzNDdFODU3MUMxMAA=","status":"delivered","timestamp":"1750030073","recipient_user_id":"US.13491208655302741918","recipient_parent_user_id":"US.ENT.11815799212886844830","pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"marketing"}}]},"field":"messages"}]}]}',
-  failed:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"statuses":[{"id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBI0QUQ2MjA4NEYyRkExNjMyREUA","status":"failed","timestamp":"1751142888","recipient_id":"16505551234","errors":[{"code":131049,"title":"This message was not delivered to maintain healthy ecosystem engagement.","message":"This message was not delivered to maintain healthy ecosystem engagement.","error_data":{"details":"In order to maintain a healthy ecosystem engagement, the message failed to be delivered."},"href":"/documentation/business-messaging/whatsapp/support/error-codes"}]}]},"field":"messages"}]}]}',
-  pricingObjects:
-    '{"service_in_csw_before_oct_2026":{"billable":false,"pricing_model":"PMP","type":"free_customer_service","category":"service"},"utility_in_csw_before_oct_2026":{"billable":false,"pricing_model":"PMP","type":"free_customer_service","category":"utility"},"service_in_free_tier_from_oct_2026":{"billable":false,"pricing_model":"PMP","type":"free_customer_service","category":"service"},"service_after_free_tier_from_oct_2026":{"billable":true,"pricing_model":"PMP","type":"regular","category":"service"},"utility_in_csw_from_oct_2026":{"billable":true,"pricing_model":"PMP","type":"regular","category":"utility"},"cbp_free_entry_point":{"billable":false,"pricing_model":"CBP","category":"referral_conversion"}}',
-  groupStatus:
-    '{"id":"wamid.GROUP1","status":"delivered","timestamp":"1790000000","recipient_id":"120363000000000000","recipient_type":"group","recipient_participant_id":"16505551234","recipient_participant_user_id":"US.13491208655302741918","pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"group_marketing"}}',
-  echo: '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"message_echoes":[{"from":"15550783881","to":"16505551234","to_user_id":"US.13491208655302741918","id":"wamid.ECHO1","timestamp":"1750276592","type":"text","text":{"body":"Hi, how can I help?"}}]},"field":"smb_message_echoes"}]}]}',
-  identityChange:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"messages":[{"id":"wamid.SYS1","timestamp":"1790000000","type":"system","system":{"type":"user_changed_user_id","body":"User changed","user_id":"US.99999999999999999999","previous_user_id":"US.13491208655302741918"}}]},"field":"messages"}]}]}',
-  tierUpdate:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","time":1743451903,"changes":[{"value":{"volume_tier_info":{"tier_update_time":1743451903,"pricing_category":"UTILITY","tier":"25000001:50000000","effective_month":"2025-11","region":"India"},"event":"VOLUME_BASED_PRICING_TIER_UPDATE"},"field":"account_update"}]}]}',
-  automaticEvents:
-    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"automatic_events":[{"id":"wamid.EV1","event_name":"Purchase","timestamp":1790000000,"ctwa_clid":"Aff-n8ZT","custom_data":{"currency":"USD","value":25000}}]},"field":"automatic_events"}]}]}',
-};
+/** What a file of test/cases/envelopes holds: sample payloads of Meta's documentation, verbatim or shortened. */
+function contentOf(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../cases/envelopes/${name}.json`, import.meta.url), 'utf8'));
+}
 
-function sample(name: keyof typeof SAMPLES): Record<string, unknown>[] {
-  return expanded(JSON.parse(SAMPLES[name]));
+function sample(name: string): Record<string, unknown>[] {
+  return expanded(contentOf(name));
 }
 
 describe('expandEnvelope on the documented samples', () => {
   it('takes an ad message with its referral and without its text', () => {
-    const [raw, ...rest] = sample('adText');
+    const [raw, ...rest] = sample('ad-text');
     expect(rest).toEqual([]);
     expect(raw).toMatchObject({
       event: 'message',
@@ -60,7 +31,7 @@ describe('expandEnvelope on the documented samples', () => {
   });
 
   it('takes an ad message that is not text and has no click id', () => {
-    const [raw] = sample('adAudio');
+    const [raw] = sample('ad-audio');
     expect(JSON.stringify(raw)).not.toContain('1908647269898587');
     expect(parsed(raw!)).toMatchObject({
       type: 'audio',
@@ -71,19 +42,19 @@ describe('expandEnvelope on the documented samples', () => {
   });
 
   it('takes a customer without a phone number', () => {
-    const [raw] = sample('usernameUser');
+    const [raw] = sample('username-user');
     expect(raw).not.toHaveProperty('wa_id');
     expect(parsed(raw!)).toMatchObject({ customer: 'US.13491208655302741918', user_id: 'US.13491208655302741918' });
   });
 
   it('passes the context on', () => {
-    const [raw] = sample('replyWithContext');
+    const [raw] = sample('reply-with-context');
     expect(raw!['context']).toMatchObject({ from: '15550783881', referred_product: { catalog_id: '194836987003835' } });
     expect(parsed(raw!)).toMatchObject({ waba_id: '419561257915477', type: 'text' });
   });
 
   it('takes statuses with conversation, pricing and recipient', () => {
-    expect(sample('sentInWindow')).toEqual([
+    expect(sample('sent-in-window')).toEqual([
       {
         event: 'status',
         waba_id: '102290129340398',
@@ -101,12 +72,15 @@ describe('expandEnvelope on the documented samples', () => {
         pricing: { billable: false, pricing_model: 'PMP', type: 'free_entry_point', category: 'referral_conversion' },
       },
     ]);
-    expect(parsed(sample('deliveredInWindow')[0]!)).toMatchObject({ status: 'delivered', conversation_expiration: -1 });
-    expect(parsed(sample('sentMarketingV23')[0]!)).toMatchObject({
+    expect(parsed(sample('delivered-in-window')[0]!)).toMatchObject({
+      status: 'delivered',
+      conversation_expiration: -1,
+    });
+    expect(parsed(sample('sent-marketing-v23')[0]!)).toMatchObject({
       pricing_category: 'marketing',
       pricing_billable: 1,
     });
-    expect(sample('sentBare')).toEqual([
+    expect(sample('sent-bare')).toEqual([
       {
         event: 'status',
         waba_id: '102290129340398',
@@ -117,7 +91,10 @@ describe('expandEnvelope on the documented samples', () => {
         timestamp: '1750030073',
       },
     ]);
-    expect(parsed(sample('deliveredToUserId')[0]!)).toMatchObject({ wa_id: '', customer: 'US.13491208655302741918' });
+    expect(parsed(sample('delivered-to-user-id')[0]!)).toMatchObject({
+      wa_id: '',
+      customer: 'US.13491208655302741918',
+    });
     expect(parsed(sample('failed')[0]!)).toMatchObject({
       status: 'failed',
       errors: expect.stringContaining('131049') as string,
@@ -125,7 +102,7 @@ describe('expandEnvelope on the documented samples', () => {
   });
 
   it('takes every pricing object', () => {
-    const objects = Object.values(JSON.parse(SAMPLES.pricingObjects) as Record<string, unknown>);
+    const objects = Object.values(contentOf('pricing-objects') as Record<string, unknown>);
     const statuses = objects.map((pricing, i) => ({ id: `m${i}`, status: 'sent', timestamp: '1750030073', pricing }));
     const events = expanded(envelopeOf({ metadata: METADATA, statuses }));
     expect(events.map((raw) => raw['pricing'])).toEqual(objects);
@@ -134,7 +111,7 @@ describe('expandEnvelope on the documented samples', () => {
 
   it('takes a group status with its participant', () => {
     const contacts = [{ wa_id: '16505551234', user_id: 'US.1' }];
-    const status = JSON.parse(SAMPLES.groupStatus) as Record<string, unknown>;
+    const status = contentOf('group-status') as Record<string, unknown>;
     const { recipient_participant_id: _, ...byUserId } = status;
     const [byPhone, byId] = expanded(envelopeOf({ metadata: METADATA, contacts, statuses: [status, byUserId] }));
     expect(byPhone).toMatchObject({ group_id: '120363000000000000', participant: '16505551234' });
@@ -162,12 +139,15 @@ describe('expandEnvelope on the documented samples', () => {
   });
 
   it('takes an identity change on the thread of the old identity', () => {
-    expect(parsed(sample('identityChange')[0]!)).toMatchObject({ type: 'system', customer: 'US.13491208655302741918' });
+    expect(parsed(sample('identity-change')[0]!)).toMatchObject({
+      type: 'system',
+      customer: 'US.13491208655302741918',
+    });
   });
 
   it('skips changes that hold no events', () => {
-    expect(sample('tierUpdate')).toEqual([]);
-    expect(sample('automaticEvents')).toEqual([]);
+    expect(sample('tier-update')).toEqual([]);
+    expect(sample('automatic-events')).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Decimal as DecimalOf20Digits } from 'decimal.js';
 import { describe, expect, it } from 'vitest';
 
-import { perOne, quotient, scaled, unscaled } from '../../services/spend/decimals.ts';
+import { perOne, quotient, scaled, unscaled } from '../../services/imports/decimals.ts';
 import { parseSpendFile } from '../../services/spend/spend-file.ts';
 
 /** Digits enough that nothing is rounded twice. */

@@ -2,9 +2,9 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { Problems, type Sheet } from '../../services/files/rows.ts';
-import { readSheets } from '../../services/files/sheets.ts';
-import { numberText } from '../../services/files/workbook.ts';
+import { Problems, type Sheet } from '../../services/imports/rows.ts';
+import { readSheets } from '../../services/imports/sheets.ts';
+import { numberText } from '../../services/imports/workbook.ts';
 import { withPart, workbookOf } from '../support/workbook.ts';
 
 const SHEET = 'xl/worksheets/sheet1.xml';

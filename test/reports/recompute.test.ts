@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { dirtyCells } from '../../services/ledger/summaries.ts';
+import { dirtyCells } from '../../services/ledger/derived/summaries.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
-import { Keepers } from '../../services/product/keepers.ts';
+import { Keepers } from '../../services/processes/recompute.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, openLedger, until } from '../support/ledger.ts';
 

@@ -1,0 +1,208 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
+import {
+  csvRows,
+  DataDirectory,
+  NUMBER,
+  output,
+  startProduct,
+  untilSettled,
+  WABA,
+  type Product,
+} from '../support/product.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
+  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
+
+const CARD =
+  'Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nBrazil,USD,0.0625,0.0068,0.0068,0.0068\n';
+const DISPLAY = '15550783881';
+
+/** A template that was delivered at noon of a day of October. */
+function delivered(id: string, day: number): unknown[] {
+  const at = Date.UTC(2026, 9, day, 12) / 1000;
+  const of = { waba_id: WABA, phone_number_id: NUMBER, wa_id: '5511955001122', id };
+  const pricing = { billable: true, pricing_model: 'PMP', type: 'regular', category: 'marketing' };
+  const template = { name: 'offer', language: 'pt_BR', category: 'marketing' };
+  return [
+    { event: 'message', direction: 'outbound', ...of, timestamp: at - 2, type: 'template', template },
+    { event: 'status', ...of, status: 'delivered', timestamp: at, pricing },
+  ];
+}
+
+function point(day: number, volume: number, cost: number): unknown {
+  const start = Date.UTC(2026, 9, day) / 1000;
+  const key = { phone_number: DISPLAY, country: 'BR', pricing_type: 'REGULAR', pricing_category: 'MARKETING' };
+  return { start, end: start + 86_400, ...key, volume, cost };
+}
+
+/** Agrees on the sixth, and counts two messages fewer on the fifth. */
+const ANSWER = JSON.stringify({
+  id: WABA,
+  pricing_analytics: { data: [{ data_points: [point(5, 3, 0.1875), point(6, 2, 0.125)] }] },
+});
+
+describe("Meta's bill beside ours", () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const events = [
+      ...[1, 2, 3, 4, 5].flatMap((n) => delivered(`wamid.5.${n}`, 5)),
+      ...[1, 2].flatMap((n) => delivered(`wamid.6.${n}`, 6)),
+    ];
+    writeFileSync(data.file('e.ndjson'), `${events.map((event) => JSON.stringify(event)).join('\n')}\n`);
+    writeFileSync(data.file('card.csv'), CARD);
+    const account = {
+      waba_id: WABA,
+      time_zone: 'UTC',
+      currency: 'USD',
+      phone_numbers: [{ id: NUMBER, display: DISPLAY }],
+    };
+    writeFileSync(data.file('config.json'), JSON.stringify({ accounts: [account] }));
+    await output(data, ['ingest', 'e.ndjson', '--config', 'config.json']);
+    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+    product = await startProduct(data, { args: ['--config', data.file('config.json')] });
+    await untilSettled(product);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    expect(await product.stop()).toBe(0);
+    await data.remove();
+  });
+
+  const check = async (page: Page): Promise<void> => {
+    await page.addScriptTag({ content: AXE });
+    expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+  };
+  const give = async (page: Page, content: string, days: readonly [string, string] | null): Promise<void> => {
+    const panel = page.locator('#meta');
+    await panel.getByLabel('Files, up to 32 MB together').setInputFiles({
+      name: 'october.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(content),
+    });
+    if (days !== null) {
+      await panel.getByLabel('First day asked for').fill(days[0]);
+      await panel.getByLabel('Last day, included').fill(days[1]);
+    }
+    await panel.getByRole('button', { name: 'Import' }).click();
+  };
+
+  it('is imported, compared, explained row by row, and taken back', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    const address = `${product.url}/billing/reconciliation?month=2026-10`;
+    await page.goto(address);
+    expect(await page.locator('#no-numbers').innerText()).toContain(`meta fetch --month 2026-10 --waba ${WABA}`);
+    await check(page);
+
+    await page.locator('#no-numbers').getByRole('link', { name: 'Imports' }).click();
+    await give(page, '{"data":[]}', null);
+    expect(await page.locator('#meta').getByRole('alert').innerText()).toContain('Say it with --field');
+    await page.goto(`${product.url}/imports`);
+    await give(page, ANSWER, ['2026-10-01', '2026-10-30']);
+    await page.locator('#done').waitFor();
+    expect(await page.locator('#done').innerText()).toContain(`Imported: pricing_analytics of account ${WABA}`);
+    const [listed] = await tableRows(page, 'meta-imports');
+    expect(listed!.map(({ text }) => text).slice(0, 7)).toEqual([
+      'october.json',
+      WABA,
+      'pricing_analytics',
+      '1 Oct 2026 – 30 Oct 2026',
+      '2',
+      '5',
+      '0.3125',
+    ]);
+    await check(page);
+
+    await page.goto(`${product.url}/billing?from=2026-10-01&to=2026-11-01`);
+    await page.getByRole('link', { name: 'Against Meta’s bill' }).click();
+    await page.getByRole('heading', { name: 'Meta’s bill, Oct 2026' }).waitFor();
+    expect(await page.locator('.verdict').innerText()).toBe(
+      'Of the days that Meta’s numbers name, 1 of 2 rows differs.',
+    );
+    expect(await page.locator('#main .notice').innerText()).toContain('missing for 1 day: 31 Oct 2026.');
+    const figures = await page.getByRole('region', { name: 'Both sides' }).getByRole('article').allInnerTexts();
+    const lines = figures.map((figure) =>
+      figure
+        .split('\n')
+        .filter((line) => line !== '')
+        .slice(0, 3),
+    );
+    expect(lines).toEqual([
+      ['Expected charge, USD', '0.44', '7 messages'],
+      ['Meta’s charge, USD', '0.31', '5 messages'],
+      ['Difference, expected − Meta’s', '+0.13', '+2 messages'],
+      ['Rows that differ', '1', 'of 2 rows'],
+    ]);
+    const rows = (await tableRows(page, 'differences')).map((cells) => cells.map(({ text }) => text));
+    expect(rows).toHaveLength(1);
+    expect(rows[0]!.slice(0, 8)).toEqual([
+      '5 Oct 2026',
+      `${DISPLAY}, BR, Marketing, regular`,
+      '5',
+      '3',
+      '+2',
+      '0.3125',
+      '0.1875',
+      '+0.13',
+    ]);
+    expect(rows[0]![8]).toContain('volumes differ');
+    await check(page);
+
+    const csv = await page.locator('#differences .links a').first().getAttribute('href');
+    const [line, ...others] = csvRows(await (await fetch(new URL(csv!, page.url()))).text());
+    expect(others).toEqual([]);
+    expect([line!['day'], line!['volume_difference'], line!['cost_difference']]).toEqual(['2026-10-05', '2', '0.125']);
+
+    await page.locator('#differences tbody a').click();
+    await page.waitForURL((url) => url.pathname === '/billing/messages');
+    await page.locator('#messages tbody tr').first().waitFor();
+    expect(await page.locator('#messages tbody tr').count()).toBe(5);
+
+    await page.goto(`${product.url}/imports`);
+    await page.getByRole('link', { name: 'Withdraw october.json' }).click();
+    await page.getByRole('button', { name: 'Withdraw this import' }).click();
+    await page.locator('#done').waitFor();
+    expect((await tableRows(page, 'meta-imports'))[0]![8]!.text).toBe('withdrawn');
+    await page.goto(address);
+    expect(await page.locator('#no-numbers').count()).toBe(1);
+    // The file without a field was refused, rightly.
+    expect(complaints.filter((complaint) => !/\b409\b/.test(complaint))).toEqual([]);
+    await context.close();
+  });
+
+  it('can be read on a phone, in the dark', async () => {
+    const context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      colorScheme: 'dark',
+      bypassCSP: true,
+    });
+    const page = await context.newPage();
+    await page.goto(`${product.url}/imports`);
+    await give(page, ANSWER, ['2026-10-01', '2026-10-31']);
+    await page.locator('#done').waitFor();
+    await check(page);
+    await page.goto(`${product.url}/billing/reconciliation`);
+    expect(await page.locator('.verdict').innerText()).toBe('1 of 2 rows differs.');
+    const cut = await page
+      .locator('.sides .value')
+      .evaluateAll((values) =>
+        (values as unknown as { scrollWidth: number; clientWidth: number }[]).filter(
+          ({ scrollWidth, clientWidth }) => scrollWidth > clientWidth,
+        ),
+      );
+    expect(cut).toEqual([]);
+    await check(page);
+    await context.close();
+  });
+});

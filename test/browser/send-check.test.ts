@@ -1,0 +1,160 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
+import { DataDirectory, NUMBER, output, startProduct, untilSettled, WABA, type Product } from '../support/product.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
+  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
+const PHONE = { width: 390, height: 844 };
+
+const DAY = 86_400;
+const T = Date.parse('2026-10-05T10:00:00Z') / 1000;
+const CLICKED = '16505551234';
+const WROTE = '16505552345';
+const at = (seconds: number): string => `as_of=${new Date(seconds * 1000).toISOString()}`;
+
+describe('the page of the send check', () => {
+  const data = new DataDirectory();
+  let product: Product;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: readonly string[];
+
+  beforeAll(async () => {
+    const base = { waba_id: WABA, phone_number_id: NUMBER, event: 'message', direction: 'inbound', type: 'text' };
+    const events = [
+      { ...base, wa_id: CLICKED, id: 'wamid.click', timestamp: T, referral: { source_type: 'ad', source_id: '77' } },
+      { ...base, wa_id: WROTE, id: 'wamid.wrote', timestamp: T },
+      {
+        ...{ ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY },
+        ...{ direction: 'outbound', type: 'template', template: { name: 'offer', category: 'MARKETING' } },
+      },
+      { ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY, event: 'status', status: 'delivered' },
+    ];
+    writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    await output(data, ['ingest', 'events.ndjson']);
+    const card = [
+      'Cost per message',
+      'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service',
+      'North America,USD,0.025,0.004,0.004,n/a,0.004',
+      '',
+    ].join('\n');
+    writeFileSync(data.file('card.csv'), card);
+    await output(data, ['accounts', 'set', WABA, '--currency', 'USD']);
+    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+    product = await startProduct(data);
+    await untilSettled(product);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    try {
+      expect(await product.stop()).toBe(0);
+    } finally {
+      await data.remove();
+    }
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  });
+  afterEach(async () => {
+    await context.close();
+  });
+
+  const open = (seconds: number): Promise<unknown> =>
+    page.goto(`${product.url}/send-check?${at(seconds)}`, { waitUntil: 'networkidle' });
+
+  async function check(what: string, template = ''): Promise<string> {
+    await page.fill('textarea[name="what"]', what);
+    await page.fill('input[name="template"]', template);
+    await page.click('button[type="submit"]');
+    await page.locator('#answer').waitFor();
+    return (await page.locator('#answer').innerText()).replaceAll(/\s+/g, ' ');
+  }
+
+  /** In both themes and on a phone. */
+  async function expectReadable(): Promise<void> {
+    await page.evaluate(AXE);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await page.evaluate(VIOLATIONS), colorScheme).toEqual([]);
+    }
+    await page.setViewportSize(PHONE);
+    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+  }
+
+  it('says of a send body what the API says', async () => {
+    await open(T + 3_600);
+    expect(await page.locator('.empty').innerText()).toContain('POST /api/send-check');
+    const body = { messaging_product: 'whatsapp', to: CLICKED, type: 'template', template: { name: 'offer' } };
+    const answer = await check(JSON.stringify(body));
+    for (const said of [
+      'Allowed: Free entry',
+      'Free: this marketing template answers the ad in time and opens a free entry window.',
+      'as the template was sent before',
+      'open, 23 h left',
+      'to the click on ad 77',
+      'Billable',
+    ])
+      expect(answer).toContain(said);
+    expect(await page.locator('textarea').inputValue()).toBe(JSON.stringify(body));
+    await expectReadable();
+    expect(complaints).toEqual([]);
+  });
+
+  it("says that a free-form message is not allowed, in the help page's words", async () => {
+    await open(T + DAY);
+    const answer = await check(WROTE);
+    expect(answer).toContain('Not allowed: NON_TEMPLATE_NOT_ALLOWED');
+    expect(answer).toContain('Send a template: utility costs USD 0.004, marketing costs USD 0.025');
+    await expectReadable();
+    expect(complaints).toEqual([]);
+  });
+
+  it('adds up what a list of numbers would cost', async () => {
+    await open(T + 3_600);
+    const answer = await check(`${CLICKED}\n+1 650-555-2345, ${WROTE}\n4915112345678`, 'offer');
+    expect(answer).toContain('1 of 3 would be free now; the others would cost USD 0.025; 1 have no price.');
+    expect(answer).toContain('the market is not on the card');
+    expect(await page.locator('#lines tbody tr').allInnerTexts()).toHaveLength(3);
+    await expectReadable();
+    expect(complaints).toEqual([]);
+  });
+
+  it('says what is wrong with what it cannot read, and keeps it', async () => {
+    await open(T);
+    await page.fill('textarea[name="what"]', 'nobody');
+    await page.click('button[type="submit"]');
+    const problem = page.locator('#ask [role="alert"]');
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain('“nobody”'.replaceAll(/[“”]/g, '"'));
+    expect(await page.locator('textarea').inputValue()).toBe('nobody');
+    await expectReadable();
+  });
+
+  it('works without scripts', async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false });
+    const bare = await plain.newPage();
+    await bare.goto(`${product.url}/send-check?${at(T + 3_600)}`);
+    await bare.fill('textarea', WROTE);
+    await bare.click('button[type="submit"]');
+    expect(await bare.locator('#answer h2').innerText()).toBe('Allowed: Billable');
+    await plain.close();
+  });
+
+  it('says the same words on the page of the conversation', async () => {
+    await page.goto(`${product.url}/conversations/${NUMBER}/wamid.click?${at(T + 3_600)}`);
+    const words = await page.locator('.composer li').allInnerTexts();
+    await page.click('.composer a');
+    expect(await page.locator('input[name="number"]').inputValue()).toBe(NUMBER);
+    const body = { to: CLICKED, type: 'template', template: { name: 'offer' } };
+    await check(JSON.stringify(body));
+    expect(words).toContain(await page.locator('#answer .words').innerText());
+  });
+});

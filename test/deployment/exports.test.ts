@@ -1,0 +1,457 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import readWorkbook from 'read-excel-file/node';
+import { z } from 'zod';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { exportDefinition, type ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
+import { encodeParquet } from '../../services/exports/formats/parquet.ts';
+import { manifestSchema, type Manifest } from '../../services/exports/manifest.ts';
+import { csvReport } from '../../services/exports/report.ts';
+import { Exports, pauseAfter, type EndedRun } from '../../services/exports/runner.ts';
+import { listRuns } from '../../services/exports/runs.ts';
+import { addSchedule, findSchedule, setScheduleState } from '../../services/exports/schedules.ts';
+import { writeBeside } from '../../services/exports/written-file.ts';
+import { reportOf } from '../../services/catalogue/catalogue.ts';
+import { describedColumns } from '../../services/reports/report.ts';
+import { verifyExports } from '../../services/exports/verify.ts';
+import { answerExports, answerPeriod } from '../../services/http/exports.ts';
+import { QUESTION_LIMITS } from '../../services/http/send-check.ts';
+import { UnfinishedBodies } from '../../services/ingest/unfinished.ts';
+import type { Ledger } from '../../services/ledger/ledger.ts';
+import { Prng } from '../../services/simulate/prng.ts';
+import { DataDirectory, isFull, openLedger, succeed } from '../support/ledger.ts';
+import { csvRows, wait } from '../support/product.ts';
+
+const data = new DataDirectory();
+/** 2026-11-20T10:00:00Z. */
+const NOW = 1_795_168_800;
+const DAY = 86_400;
+const PROCESS = fileURLToPath(new URL('./export-run-process.ts', import.meta.url));
+const go = (): boolean => false;
+
+let ledger: Ledger;
+let names = 0;
+
+function delivered(id: string, at: number): LedgerEvent {
+  const parsed = parseEvent(
+    {
+      event: 'status',
+      phone_number_id: '106540352242922',
+      wa_id: '16505551234',
+      id,
+      status: 'delivered',
+      timestamp: String(at),
+    },
+    NOW,
+  );
+  if (!parsed.ok) throw new Error(parsed.rejection.message);
+  return parsed.event;
+}
+
+function definition(given: Partial<ExportDefinition> = {}): ExportDefinition {
+  return exportDefinition.parse({
+    name: `export-${++names}`,
+    report: 'messages',
+    when: 'every day 06:00',
+    zone: 'America/Sao_Paulo',
+    period: 'yesterday',
+    ...given,
+  });
+}
+
+/** A directory of its own, and what was run into it. */
+class Place {
+  readonly directory = data.file(`out-${++names}`);
+  readonly ended: EndedRun[] = [];
+  readonly exports = new Exports({
+    ledger: { database: ledger.database, reading: ledger.reading },
+    directory: this.directory,
+    onRun: (_, run) => this.ended.push(run),
+  });
+
+  constructor() {
+    mkdirSync(this.directory);
+  }
+
+  files(folder: string): string[] {
+    return readdirSync(join(this.directory, folder)).sort();
+  }
+
+  read(file: string): Buffer {
+    return readFileSync(join(this.directory, file));
+  }
+
+  manifest(file: string): Manifest {
+    return manifestSchema.parse(JSON.parse(this.read(`${file}.manifest.json`).toString('utf8')));
+  }
+}
+
+async function only(given: ExportDefinition, since: number, work: (place: Place) => Promise<void>): Promise<void> {
+  await addSchedule(ledger.database, given, 'a test', since);
+  try {
+    await work(new Place());
+  } finally {
+    await setScheduleState(ledger.database, given.name, 'removed', 'a test', since);
+  }
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+beforeAll(async () => {
+  ledger = await openLedger(data);
+  await ledger.record(Array.from({ length: 40 }, (_, i) => delivered(`wamid.${i}`, NOW - i * 6 * 3_600)));
+});
+afterAll(async () => {
+  await ledger.close();
+  await data.remove();
+});
+
+describe('a scheduled export', () => {
+  it('catches up what it missed, the oldest first, each period one file that is what the report gives', async () => {
+    const given = definition();
+    await only(given, NOW - 4 * DAY, async (place) => {
+      expect(await place.exports.runDue(NOW, go)).toEqual([]);
+      expect(place.ended.map(({ period }) => period.from)).toEqual([
+        '2026-11-16',
+        '2026-11-17',
+        '2026-11-18',
+        '2026-11-19',
+      ]);
+      const stem = (day: string): string => `messages_${day}_America-Sao-Paulo.csv`;
+      expect(place.files(given.name)).toEqual(
+        [
+          'latest.json',
+          ...place.ended.flatMap(({ period: { from } }) => [stem(from), `${stem(from)}.manifest.json`]),
+        ].sort(),
+      );
+      let before: string | null = null;
+      for (const { period, rows, sha256: hash, file } of place.ended) {
+        let text = '';
+        const filters = { from: period.from, to: period.to, tz: 'America/Sao_Paulo', as_of: NOW };
+        for await (const part of csvReport('messages', ledger.reading, filters)) text += part;
+        expect(place.read(file).toString('utf8')).toBe(text);
+        expect([rows, hash]).toEqual([csvRows(text).length, sha256(place.read(file))]);
+        const manifest = place.manifest(file);
+        expect(manifest).toMatchObject({
+          report: 'messages',
+          zone: 'America/Sao_Paulo',
+          period: { from: period.from, to: period.to, status: 'open' },
+          rows,
+          sha256: hash,
+          manifest_before: before,
+          asked_by: 'schedule',
+        });
+        before = sha256(place.read(`${file}.manifest.json`));
+      }
+      expect(JSON.parse(place.read(`${given.name}/latest.json`).toString('utf8'))).toMatchObject({
+        file: stem('2026-11-19'),
+        manifest_sha256: before,
+      });
+
+      // Nothing is due any more; a day later one is.
+      await place.exports.runDue(NOW + 60, go);
+      expect(place.ended).toHaveLength(4);
+      await place.exports.runDue(NOW + DAY, go);
+      expect(place.ended).toHaveLength(5);
+      expect(
+        await verifyExports(ledger.database, place.directory, await findSchedule(ledger.database, given.name)),
+      ).toHaveLength(5);
+    });
+  });
+
+  it('replaces the file of a month that goes on', async () => {
+    const given = definition({ period: 'this-month', report: 'daily' });
+    await only(given, NOW - 2 * DAY, async (place) => {
+      await place.exports.runDue(NOW, go);
+      expect(place.ended).toHaveLength(2);
+      expect(place.files(given.name).filter((name) => name.endsWith('.csv'))).toEqual([
+        'daily_2026-11_America-Sao-Paulo.csv',
+      ]);
+      const schedule = await findSchedule(ledger.database, given.name);
+      expect(await verifyExports(ledger.database, place.directory, schedule)).toMatchObject([{ problem: null }]);
+      writeFileSync(join(place.directory, place.ended[1]!.file), 'something else');
+      const [broken] = await verifyExports(ledger.database, place.directory, schedule);
+      expect(broken?.problem).toContain('SHA-256');
+    });
+  });
+
+  it('is tried again with longer and longer pauses, then given up; what comes after waits until then', async () => {
+    const given = definition();
+    await only(given, NOW - 2 * DAY, async (place) => {
+      const { schedule_id } = await findSchedule(ledger.database, given.name);
+      rmSync(place.directory, { recursive: true });
+      await place.exports.runDue(NOW, go);
+      expect(place.ended).toMatchObject([{ state: 'retry', attempt: 1, period: { from: '2026-11-18' } }]);
+      expect(place.ended[0]?.error).toContain('is not there');
+      const [run] = await listRuns(ledger.database, schedule_id);
+      const next = Date.parse(run?.next_attempt_at ?? '') / 1000;
+      // Not before its time.
+      await place.exports.runDue(next - 1, go);
+      expect(place.ended).toHaveLength(1);
+      await place.exports.runDue(next + 1, go);
+      expect(place.ended).toMatchObject([{ attempt: 1 }, { attempt: 2, state: 'retry' }]);
+      expect([1, 2, 3, 7].map(pauseAfter)).toEqual([60, 120, 240, 3_600]);
+      mkdirSync(place.directory);
+      await place.exports.runDue(next + 2 * DAY, go);
+      expect(place.ended.slice(2).map(({ state }) => state)).not.toContain('retry');
+      expect(place.ended[2]).toMatchObject({ state: 'done', attempt: 3, period: { from: '2026-11-18' } });
+
+      // What stands in the way of a folder stands there until it is given up; then comes the next period.
+      const blocked = definition({ folder: `${given.name}-blocked` });
+      writeFileSync(join(place.directory, `${given.name}-blocked`), 'a file where a folder should be');
+      await only(blocked, NOW - 2 * DAY, async () => {
+        await setScheduleState(ledger.database, given.name, 'paused', 'a test', NOW);
+        place.ended.splice(0);
+        for (let i = 0; i < 8; i++) await place.exports.runDue(NOW + i * 3_601, go);
+        expect(place.ended.slice(0, 9).map(({ state, attempt }) => `${state} ${attempt}`)).toEqual([
+          ...Array.from({ length: 7 }, (_, i) => `retry ${i + 1}`),
+          'failed 8',
+          'retry 1',
+        ]);
+        await expect(place.exports.runNow(blocked.name, 'somebody', NOW)).resolves.toMatchObject([{ state: 'failed' }]);
+      });
+    });
+  });
+
+  it('runs once where two exporters look at the same time', async () => {
+    const given = definition();
+    await only(given, NOW - 6 * DAY, async (place) => {
+      const other = new Exports({
+        ledger: { database: ledger.database, reading: ledger.reading },
+        directory: place.directory,
+        onRun: (_, run) => place.ended.push(run),
+      });
+      await Promise.all([place.exports.runDue(NOW, go), other.runDue(NOW, go)]);
+      await place.exports.runDue(NOW, go);
+      expect(place.ended.map(({ period }) => period.from)).toEqual(
+        ['14', '15', '16', '17', '18', '19'].map((day) => `2026-11-${day}`),
+      );
+    });
+  });
+
+  it('is not run while it is paused, from the moment on that it is resumed, and filled in by hand', async () => {
+    const given = definition();
+    await only(given, NOW - 3 * DAY, async (place) => {
+      await setScheduleState(ledger.database, given.name, 'paused', 'a test', NOW);
+      await place.exports.runDue(NOW, go);
+      await setScheduleState(ledger.database, given.name, 'active', 'a test', NOW);
+      await place.exports.runDue(NOW + 60, go);
+      expect(place.ended).toEqual([]);
+      const days = { from: '2026-11-18', to: '2026-11-20' };
+      expect((await place.exports.backfill(given.name, days, 'somebody')).map(({ period }) => period.from)).toEqual([
+        '2026-11-17',
+        '2026-11-18',
+      ]);
+      await place.exports.backfill(given.name, days, 'somebody');
+      expect(place.ended).toHaveLength(2);
+      const { schedule_id } = await findSchedule(ledger.database, given.name);
+      expect(await listRuns(ledger.database, schedule_id)).toMatchObject([
+        { asked_by: 'somebody', due_at: null, state: 'done' },
+        { asked_by: 'somebody' },
+      ]);
+    });
+  });
+
+  it('writes chosen columns, packed', async () => {
+    const given = definition({ columns: ['delivered_at', 'message_id'], compression: 'gzip' });
+    await only(given, NOW - DAY, async (place) => {
+      await place.exports.runDue(NOW, go);
+      const [{ file, rows } = { file: '', rows: 0 }] = place.ended;
+      const found = csvRows(gunzipSync(place.read(file)).toString('utf8'));
+      expect(found).toHaveLength(rows);
+      expect(Object.keys(found[0] ?? {})).toEqual(['message_id', 'delivered_at']);
+    });
+  });
+
+  it('writes a workbook that another reader reads as the same rows', async () => {
+    const given = definition({ format: 'xlsx' });
+    await only(given, NOW - DAY, async (place) => {
+      await place.exports.runDue(NOW, go);
+      const [sheet] = await readWorkbook(join(place.directory, place.ended[0]!.file));
+      const [head = [], ...rows] = sheet?.data ?? [];
+      const { columns } = place.manifest(place.ended[0]!.file);
+      expect(head).toEqual(columns.map(({ name }) => name));
+      expect(rows).toHaveLength(place.ended[0]!.rows);
+      const at = head.indexOf('delivered_at');
+      for (const row of rows) expect(row[at]).toBeInstanceOf(Date);
+    });
+  });
+
+  it('writes Parquet with decimals and times', async () => {
+    const given = definition({ format: 'parquet', report: 'charges' });
+    await only(given, NOW - DAY, async (place) => {
+      await place.exports.runDue(NOW, go);
+      expect(place.ended).toMatchObject([{ state: 'done' }]);
+      const bytes = place.read(place.ended[0]!.file);
+      expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
+    });
+  });
+
+  it('writes all rows into Parquet, however many there are', async () => {
+    const place = new Place();
+    const path = join(place.directory, 'rows.parquet');
+    const total = 150_000;
+    const columns = describedColumns(reportOf('charges')).filter(({ name }) => ['day', 'savings'].includes(name));
+    const rows = async function* (): AsyncGenerator<string[][]> {
+      for (let i = 0; i < total; i += 10_000)
+        yield await Promise.resolve(Array.from({ length: 10_000 }, (_, k) => ['2026-10-05', `0.00${i + k}`]));
+    };
+    const { database } = ledger;
+    const parts = encodeParquet({ columns, rows: rows(), report: 'charges', database, run: 'test' });
+    await (await writeBeside(path, parts)).publish();
+    const [read] = await database.query(
+      z.object({ n: z.string(), day: z.string(), type: z.string(), last: z.string() }),
+      `SELECT toString(count()) AS n, toString(max(day)) AS day, any(toTypeName(savings)) AS type,
+         toString(argMax(savings, toUInt64(substring(toString(savings), 5)))) AS last
+       FROM file('${path}', 'Parquet')`,
+    );
+    expect(read).toEqual({
+      n: String(total),
+      day: '2026-10-05',
+      type: 'Nullable(Decimal(38, 18))',
+      last: '0.00149999',
+    });
+  });
+
+  it.each([
+    [{ report: 'bills' }, 'no report "bills"'],
+    [{ columns: ['mesage_id'] }, 'did you mean message_id'],
+    [{ filters: { state: 'open' } }, 'does not take state'],
+    [{ filters: { from: '2026-01-01' } }, 'does not take from'],
+    [{ report: 'rate-cards' }, 'has no days'],
+    [{ report: 'reconciliation' }, 'is of one month'],
+    [{ when: 'at dawn' }, 'does not say when'],
+  ] as const)('is not made of %j', async (given, words) => {
+    await expect(
+      addSchedule(ledger.database, definition(given as Partial<ExportDefinition>), 'a test', NOW),
+    ).rejects.toThrow(new RegExp(words, 'i'));
+  });
+
+  it.each(['../out', '/etc', 'a//b', '..', '.hidden'])('stays in its directory: no folder "%s"', (folder) => {
+    expect(exportDefinition.safeParse({ ...definition(), folder }).success).toBe(false);
+  });
+
+  it('leaves one right file of each period, whenever it is killed', async () => {
+    // Every hour a run: enough of them for a hundred kills.
+    const given = definition({ when: isFull ? 'every hour' : 'every day 06:00', period: 'yesterday', format: 'csv' });
+    const prng = new Prng(20_261_128);
+    await only(given, NOW - 6 * DAY, async (place) => {
+      const kills = isFull ? 100 : 2;
+      for (let i = 0; i < kills; i++) {
+        const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, data.path, place.directory, String(NOW)], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        await once(child.stdout, 'data');
+        await wait(prng.int(50, 600));
+        child.kill('SIGKILL');
+        await once(child, 'close');
+        if (!existsSync(join(place.directory, given.name, 'latest.json'))) continue;
+        const latest = JSON.parse(place.read(`${given.name}/latest.json`).toString('utf8')) as Record<string, string>;
+        const file = `${given.name}/${latest['file'] ?? ''}`;
+        expect(sha256(place.read(file))).toBe(latest['sha256']);
+        expect(place.manifest(file).sha256).toBe(latest['sha256']);
+      }
+      await place.exports.runDue(NOW, go);
+      const schedule = await findSchedule(ledger.database, given.name);
+      const verified = await verifyExports(ledger.database, place.directory, schedule);
+      expect(verified.filter(({ problem }) => problem !== null)).toEqual([]);
+      expect(verified).toHaveLength(isFull ? 7 : 6);
+      const left = place.files(given.name).filter((name) => name.endsWith('.unfinished'));
+      expect(left).toEqual([]);
+    });
+  });
+});
+
+describe('the API of scheduled exports', () => {
+  let server: Server;
+  let address: string;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const url = new URL(request.url ?? '/', 'http://localhost');
+      const { database } = ledger;
+      const answered = url.pathname.startsWith('/api/periods/')
+        ? answerPeriod(request, response, url, database)
+        : answerExports(request, response, url, {
+            database,
+            mayChange: url.searchParams.get('read') === null,
+            unfinished: new UnfinishedBodies(QUESTION_LIMITS),
+          });
+      answered.catch(() => response.destroy());
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+
+  const ask = async (path: string, init: RequestInit = {}): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(`${address}${path}`, init);
+    return { status: answer.status, body: await answer.json() };
+  };
+  const post = (path: string, body: unknown): Promise<{ status: number; body: unknown }> =>
+    ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+  it('adds, lists, pauses, resumes and removes', async () => {
+    const given = { name: 'by-api', report: 'daily', when: '1st of the month 07:00', period: 'last-month' };
+    expect(await post('/api/exports', given)).toMatchObject({ status: 201, body: { ...given, state: 'active' } });
+    expect(await post('/api/exports', given)).toMatchObject({ status: 400 });
+    expect(await ask('/api/exports')).toMatchObject({ status: 200, body: { exports: [{ name: 'by-api' }] } });
+    expect(await post('/api/exports/by-api/pause', {})).toEqual({
+      status: 200,
+      body: { name: 'by-api', state: 'paused' },
+    });
+    expect(await ask('/api/exports/by-api')).toMatchObject({
+      status: 200,
+      body: { state: 'paused', next: [], runs: [] },
+    });
+    await post('/api/exports/by-api/resume', {});
+    expect(await post('/api/exports/by-api/remove', {})).toMatchObject({ status: 200 });
+    expect(await ask('/api/exports')).toEqual({ status: 200, body: { exports: [] } });
+  });
+
+  it('refuses what it does not know, and what a page elsewhere could send', async () => {
+    const refused = { error: { code: expect.any(String), message: expect.any(String) } };
+    expect(await post('/api/exports', { name: 'x', nmae: 'y' })).toEqual({ status: 400, body: refused });
+    expect(await ask('/api/exports', { method: 'POST', body: '{}' })).toEqual({ status: 415, body: refused });
+    expect(await post('/api/exports?read', {})).toEqual({ status: 403, body: refused });
+    expect(await ask('/api/exports', { method: 'DELETE' })).toEqual({ status: 405, body: refused });
+    expect(await ask('/api/exports/nothing')).toEqual({ status: 404, body: refused });
+    expect(await ask('/api/periods/1/October')).toEqual({ status: 400, body: refused });
+  });
+
+  it('says of a month whether it is closed', async () => {
+    expect(await ask('/api/periods/102290129340398/2026-10')).toEqual({
+      status: 200,
+      body: { waba_id: '102290129340398', month: '2026-10', status: 'open', closing: null },
+    });
+  });
+});
+
+describe('ctwa-ledger exports', () => {
+  it('adds, lists, runs, tells, verifies and removes', async () => {
+    const add = ['exports', 'add', 'finance', '--report', 'daily', '--when', 'every weekday 06:00 America/Sao_Paulo'];
+    await succeed(data, [...add, '--period', 'yesterday', '--format', 'xlsx']);
+    const listed = JSON.parse((await succeed(data, ['exports', 'list'])).stdout) as Record<string, unknown>;
+    expect(listed).toMatchObject({
+      name: 'finance',
+      zone: 'America/Sao_Paulo',
+      when: 'every weekday 06:00',
+      state: 'active',
+    });
+    expect(listed['next']).toHaveLength(3);
+    const ran = JSON.parse((await succeed(data, ['exports', 'run', 'finance'])).stdout) as Record<string, unknown>;
+    expect(ran).toMatchObject({ state: 'done' });
+    expect(existsSync(join(data.path, 'exports', String(ran['file'])))).toBe(true);
+    expect((await succeed(data, ['exports', 'history', 'finance'])).stdout).toContain(String(ran['sha256']));
+    expect((await succeed(data, ['exports', 'verify'])).stdout).toContain('"problem":null');
+    await succeed(data, ['exports', 'remove', 'finance']);
+    expect((await succeed(data, ['exports', 'list'])).stdout).toBe('');
+  });
+});
