@@ -9,14 +9,17 @@ COPY dashboard/package.json dashboard/
 COPY schemas/package.json schemas/
 COPY services/package.json services/
 
-FROM packages AS dashboard
-RUN npm ci --ignore-scripts --workspace dashboard
+FROM packages AS build
+# What bundles and pages are built with; what services import stays outside their bundle.
+RUN npm ci --ignore-scripts --include-workspace-root --workspace dashboard
 COPY schemas schemas
+COPY services services
 COPY dashboard dashboard
-RUN npm run build --workspace dashboard
+COPY scripts scripts
+RUN npm run build
 
 FROM packages AS production
-# Without chdb, the embedded ClickHouse of 540 MB: only the engine host imports it (services/ledger/engine/host.ts), a
+# Without chdb, the embedded ClickHouse of 540 MB: only the engine host imports it (services/clickhouse/engine/host.ts), a
 # process of its own that is started where CLICKHOUSE_URL names no server. In an image there always is one.
 RUN npm ci --ignore-scripts --omit=dev && rm -r node_modules/chdb node_modules/@chdb
 
@@ -28,7 +31,8 @@ COPY package.json LICENSE ./
 COPY sql sql
 COPY schemas schemas
 COPY services services
-COPY --from=dashboard /app/dashboard/build dashboard/build
+COPY --from=build /app/services/build services/build
+COPY --from=build /app/dashboard/build dashboard/build
 COPY dashboard/package.json dashboard/
 # A named volume that is mounted here takes over the owner.
 RUN ln -s /app/services/cli/ctwa-ledger.js /usr/local/bin/ctwa-ledger \

@@ -5,8 +5,8 @@ export default defineConfig({
     // Processes, not threads: what tests start must not share a process with native code that outlives a thread.
     pool: 'forks',
     include: ['test/**/*.test.ts'],
-    // Much of the time is waiting for engines, brokers and pages; by default a machine of two cores would run one file at a time.
-    maxWorkers: 2,
+    // More than two cores: much of the time is waiting for engines, brokers and pages.
+    maxWorkers: 3,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },
