@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /**
  * A CSV file that a command is given.
- * @throws LedgerError when it cannot be read, or is too large to be one that somebody means to import
+ * @throws ActionableError when it cannot be read, or is too large to be one that somebody means to import
  */
 export function readGivenFile(path: string): { readonly name: string; readonly bytes: Buffer } {
   try {
@@ -14,6 +14,6 @@ export function readGivenFile(path: string): { readonly name: string; readonly b
       throw new Error(`it is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB, hardly a file to import`);
     return { name: basename(path), bytes: readFileSync(path) };
   } catch (error) {
-    throw new LedgerError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+    throw new ActionableError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
   }
 }

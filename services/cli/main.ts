@@ -13,7 +13,7 @@ import { NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 import { SPEND_COLUMNS } from '@ctwa-ledger/schemas/spend.ts';
 import { TRIGGER_KINDS, URL_MATCHES } from '@ctwa-ledger/schemas/triggers.ts';
 import { Command, CommanderError, Option } from 'commander';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { VERSION } from '../version.ts';
 import type { AccountOptions } from './commands/accounts.ts';
 import type { ConsumeCommandOptions } from './commands/consume.ts';
@@ -529,7 +529,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    const known = error instanceof LedgerError || error instanceof UsageError;
+    const known = error instanceof ActionableError || error instanceof UsageError;
     process.stderr.write(
       `ctwa-ledger: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );

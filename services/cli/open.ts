@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { openSample } from '../sample/sample.ts';
 import { Progress } from './progress.ts';
@@ -39,7 +39,7 @@ export async function withExistingLedger<T>(
   const isMissing = (path: string): boolean =>
     !existsSync(path) || (statSync(path).isDirectory() && !existsSync(join(path, 'clickhouse')));
   if (location.kind === 'embedded' && isMissing(location.dataDir))
-    throw new LedgerError(
+    throw new ActionableError(
       `There is no ledger in ${location.dataDir}. Give another one with --data, or ingest something first.`,
     );
   return withLedger(command, options, work);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configSchema, type Config } from '@ctwa-ledger/schemas/config.ts';
 import type { Location } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** A command was called wrongly: exit code 2. */
 export class UsageError extends Error {
@@ -51,12 +51,12 @@ export function locationOf(options: CommonOptions): Location {
   };
 }
 
-/** @throws LedgerError that names the file and what it was for */
+/** @throws ActionableError that names the file and what it was for */
 export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `${what}: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`,
     );
   }
@@ -85,7 +85,7 @@ export function readConfig(options: CommonOptions): Config | null {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `The configuration file ${path} is not JSON (${error instanceof Error ? error.message : String(error)}).`,
     );
   }
@@ -93,7 +93,7 @@ export function readConfig(options: CommonOptions): Config | null {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue === undefined || issue.path.length === 0 ? 'at the top' : `at "${issue.path.join('.')}"`;
-  throw new LedgerError(
+  throw new ActionableError(
     `The configuration file ${path} is wrong ${where}: ${issue?.message ?? 'unknown'}. Mend it and run the command again.`,
   );
 }

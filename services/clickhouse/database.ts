@@ -11,7 +11,7 @@ import { BlockReader, type Block } from './columns/reader.ts';
 import type { EncodedBlock } from './columns/writer.ts';
 import { callerOf } from './caller.ts';
 import { findEngine } from './engine/find.ts';
-import { LedgerAwayError, LedgerError, RefusedRowError } from './errors.ts';
+import { LedgerAwayError, ActionableError, RefusedRowError } from './errors.ts';
 import { isRunning } from './processes.ts';
 
 /** Where the ledger's ClickHouse is. */
@@ -109,24 +109,24 @@ const VARIABLES: Readonly<Record<Role, readonly [user: string, password: string]
   reader: ['CLICKHOUSE_READ_USER', 'CLICKHOUSE_READ_PASSWORD'],
 };
 
-function asLedgerError(error: unknown, where: string, role: Role): unknown {
+function asActionableError(error: unknown, where: string, role: Role): unknown {
   const [user, password] = VARIABLES[role];
   if (!(error instanceof ClickHouseError)) return error;
   if (error.code === '243' || /No space left on device/i.test(error.message))
-    return new LedgerError(
+    return new ActionableError(
       `The disk of the ledger at ${where} is full: ${error.message.trim()} Free space and run the command again; nothing is half-applied.`,
     );
   if (error.code === '497')
-    return new LedgerError(
+    return new ActionableError(
       `ClickHouse refused it: ${error.message} Grant the user of ${user} what it lacks, or create the database for it.`,
     );
   if (error.code === '516')
-    return new LedgerError(`ClickHouse refused the user or password: check ${user} and ${password}.`);
+    return new ActionableError(`ClickHouse refused the user or password: check ${user} and ${password}.`);
   if (REFUSALS_OF_ROWS.has(error.code))
     return new RefusedRowError(`ClickHouse refused a row (code ${error.code}): ${error.message.trim()}`, {
       cause: error,
     });
-  return new LedgerError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
+  return new ActionableError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
     cause: error,
   });
 }
@@ -176,7 +176,7 @@ export class Database {
   /** @param connections how many statements are under way at once; further ones wait */
   constructor(location: Location, name: string, role: Role = 'own', connections: number = CONNECTIONS) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      throw new LedgerError(`"${name}" is not a database name: use letters, digits and _.`);
+      throw new ActionableError(`"${name}" is not a database name: use letters, digits and _.`);
     this.location = location;
     this.name = name;
     this.role = role;
@@ -254,7 +254,7 @@ export class Database {
         );
         if (unusable && this.#client === connecting) this.#client = null;
         const where = this.location.kind === 'server' ? this.location.url : this.location.dataDir;
-        if (!isAway(error)) throw asLedgerError(error, where, this.role);
+        if (!isAway(error)) throw asActionableError(error, where, this.role);
         if (Date.now() - began > WAIT_MS || (attempt >= FIRST_ATTEMPTS && !this.#hasAnswered))
           throw new LedgerAwayError(
             `ClickHouse at ${where} cannot be reached (${error instanceof Error ? error.message : String(error)}). Check that it runs; the command can be run again.`,

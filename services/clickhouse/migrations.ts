@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Database } from './database.ts';
-import { LedgerError, LedgerNotThereError } from './errors.ts';
+import { ActionableError, LedgerNotThereError } from './errors.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../sql/', import.meta.url));
 
@@ -37,14 +37,14 @@ async function hasMigrations(database: Database): Promise<boolean> {
 
 /**
  * The versions that were applied, each by itself: a lower one may have been added after a higher one was applied.
- * @throws LedgerError when the ledger was written by a newer version of this program
+ * @throws ActionableError when the ledger was written by a newer version of this program
  */
 async function appliedVersions(database: Database, newest: number): Promise<ReadonlySet<number>> {
   const rows = await database.query(z.object({ version: z.number() }), 'SELECT DISTINCT version FROM migrations');
   const applied = new Set(rows.map((row) => row.version));
   const highest = Math.max(0, ...applied);
   if (highest > newest)
-    throw new LedgerError(
+    throw new ActionableError(
       `The ledger was written by a newer version of ctwa-ledger (schema ${highest}, this program knows ${newest}). Update this program, or use another ledger.`,
     );
   return applied;
@@ -53,7 +53,7 @@ async function appliedVersions(database: Database, newest: number): Promise<Read
 /**
  * Checks that the schema is the one that this program knows, and changes nothing.
  * @throws LedgerNotThereError when it is missing or older: a command that writes brings it up to date
- * @throws LedgerError when the ledger was written by a newer version of this program
+ * @throws ActionableError when the ledger was written by a newer version of this program
  */
 export async function checkSchema(database: Database): Promise<void> {
   const migrations = readMigrations();
@@ -67,7 +67,7 @@ export async function checkSchema(database: Database): Promise<void> {
 
 /**
  * Brings the schema up to date. Idempotent, also when two processes do it at once.
- * @throws LedgerError when the ledger was written by a newer version of this program
+ * @throws ActionableError when the ledger was written by a newer version of this program
  */
 export async function migrate(database: Database): Promise<void> {
   const migrations = readMigrations();

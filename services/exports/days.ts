@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DateTime } from 'luxon';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { PART, refreshTextFile } from './files.ts';
 import { csvReport, settleReports, type ReportName } from './report.ts';
@@ -40,7 +40,7 @@ export function prepareDirectories(exports: Pick<DayExports, 'directory' | 'repo
     try {
       mkdirSync(directory, { recursive: true });
     } catch (error) {
-      throw new LedgerError(
+      throw new ActionableError(
         `The directory ${directory} cannot be made (${error instanceof Error ? error.message : String(error)}). Give another one with --dir.`,
       );
     }

@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 
 type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
@@ -42,7 +42,7 @@ async function write(path: string, parts: Parts, settle: (beside: string) => Pro
     // Below something that is no directory there is nothing to remove, and saying so would hide why we are here.
     if (existsSync(beside)) rmSync(beside);
     const message = `The result could not be written to ${path} (${error instanceof Error ? error.message : String(error)}). Nothing was left behind.`;
-    throw error instanceof LedgerAwayError ? new LedgerAwayError(message) : new LedgerError(message);
+    throw error instanceof LedgerAwayError ? new LedgerAwayError(message) : new ActionableError(message);
   }
 }
 

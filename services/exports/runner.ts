@@ -1,5 +1,5 @@
 import type { ExportRun, ExportSchedule, ShownExport } from '@ctwa-ledger/schemas/exports.ts';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import { underLease, type Lease } from '../clickhouse/lease.ts';
 import type { Database } from '../clickhouse/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -247,7 +247,7 @@ export class Exports {
       return all;
     });
     if (ended === null)
-      throw new LedgerError(
+      throw new ActionableError(
         `"${schedule.definition.name}" is being exported by another process. Try again in a minute.`,
       );
     return ended;
@@ -260,7 +260,9 @@ export class Exports {
     const day = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(nowSeconds * 1000);
     const periods = await this.#periodsOn(schedule, day);
     if (periods.length === 0)
-      throw new LedgerError(`No month is closed yet that "${name}" could export. Close one with "ctwa-ledger close".`);
+      throw new ActionableError(
+        `No month is closed yet that "${name}" could export. Close one with "ctwa-ledger close".`,
+      );
     return this.#runPeriods(schedule, periods, by, true);
   }
 

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** When something is done again and again: a cron expression of five fields, read in a zone. */
 export interface Times {
@@ -13,13 +13,13 @@ function cronOf(times: Times): Cron {
     // Paused: it does not begin before somebody gives it work.
     return new Cron(times.cron, { timezone: times.tz, mode: '5-part', paused: true });
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `The schedule "${times.cron}" cannot be read (${error instanceof Error ? error.message : String(error)}); use five fields like "15 * * * *".`,
     );
   }
 }
 
-/** @throws LedgerError when the expression cannot be read */
+/** @throws ActionableError when the expression cannot be read */
 export function checkTimes(times: Times): void {
   cronOf(times).stop();
 }

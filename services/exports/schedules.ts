@@ -9,7 +9,7 @@ import {
 import { z } from 'zod';
 import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { didYouMean } from '../reports/nearest.ts';
 import { parametersOf, readQuestion, type GivenTexts } from '../reports/parameters.ts';
 import type { AskedRows, Report } from '../reports/report.ts';
@@ -29,11 +29,13 @@ const scheduleRow = z.object({
   changed_by: z.string(),
 });
 
-/** The report of a definition. @throws LedgerError when there is none of that name */
+/** The report of a definition. @throws ActionableError when there is none of that name */
 export function reportOfExport({ report: name }: Pick<ExportDefinition, 'report'>): Report<ReportName> {
   const report = findReport(name);
   if (report === undefined)
-    throw new LedgerError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`);
+    throw new ActionableError(
+      `There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`,
+    );
   return report;
 }
 
@@ -55,7 +57,7 @@ export function columnsOfExport(definition: ExportDefinition): readonly string[]
 /**
  * What a report is asked for in a run.
  * @param asOf the clock for what depends on now, Unix seconds
- * @throws LedgerError for what the report does not take
+ * @throws ActionableError for what the report does not take
  */
 export function questionOf(
   definition: ExportDefinition,
@@ -67,7 +69,7 @@ export function questionOf(
   const zone = report.days === 'zone' ? { tz: definition.zone } : {};
   const given: GivenTexts = { ...zone, ...definition.filters, ...range };
   const question = readQuestion(report, given, asOf);
-  if (!question.ok) throw new LedgerError(question.message);
+  if (!question.ok) throw new ActionableError(question.message);
   return question;
 }
 
@@ -80,17 +82,17 @@ function checked(given: ExportDefinition, nowSeconds: number): ExportDefinition 
   const definition = { ...given, zone: when.zone, when: words.replace(/\s+[A-Za-z]+\/[\w/+-]+$|\s+UTC$/i, '') };
   const unknown = given.columns.find((name) => !report.columns.includes(name));
   if (unknown !== undefined)
-    throw new LedgerError(
+    throw new ActionableError(
       `The report ${report.name} has no column "${unknown}"; it has ${report.columns.join(', ')}.${didYouMean(unknown, report.columns)}`,
     );
   const taken = parametersOf(report).filter((name) => !SAID_BY_PERIOD.includes(name));
   const refused = Object.keys(given.filters).find((name) => !taken.some((known) => known === name));
   if (refused !== undefined)
-    throw new LedgerError(
+    throw new ActionableError(
       `The report ${report.name} does not take ${refused} in an export; it ${taken.length === 0 ? 'is always whole' : `takes ${taken.join(', ')}`}.${didYouMean(refused, taken)}`,
     );
   if ((report.days === 'none') !== (given.period === 'all'))
-    throw new LedgerError(
+    throw new ActionableError(
       report.days === 'none'
         ? `The report ${report.name} has no days: its period is all.`
         : `The report ${report.name} is of days: say which, like yesterday or last-month.`,
@@ -113,13 +115,13 @@ export function listSchedules(database: Database, removed = false): Promise<Expo
   );
 }
 
-/** @throws LedgerError when there is no schedule of that name */
+/** @throws ActionableError when there is no schedule of that name */
 export async function findSchedule(database: Database, name: string): Promise<ExportSchedule> {
   const schedules = await listSchedules(database);
   const found = schedules.find(({ definition }) => definition.name === name);
   if (found !== undefined) return found;
   const names = schedules.map(({ definition }) => definition.name);
-  throw new LedgerError(
+  throw new ActionableError(
     `There is no scheduled export "${name}"${names.length === 0 ? '' : `; there are ${names.join(', ')}`}.${didYouMean(name, names)}`,
   );
 }
@@ -140,7 +142,7 @@ async function keep(
 
 /**
  * Adds a schedule. What is due from now on is exported.
- * @throws LedgerError for what cannot be exported so, and when the name or the folder is taken
+ * @throws ActionableError for what cannot be exported so, and when the name or the folder is taken
  */
 export async function addSchedule(
   database: Database,
@@ -151,11 +153,11 @@ export async function addSchedule(
   const definition = checked(given, nowSeconds);
   for (const { definition: other } of await listSchedules(database)) {
     if (other.name === definition.name)
-      throw new LedgerError(
+      throw new ActionableError(
         `There is a scheduled export "${other.name}" already. Remove it first, or take another name.`,
       );
     if (folderOf(other) === folderOf(definition))
-      throw new LedgerError(`The folder ${folderOf(other)} is that of "${other.name}". Give another one.`);
+      throw new ActionableError(`The folder ${folderOf(other)} is that of "${other.name}". Give another one.`);
   }
   const schedule_id = randomBytes(8).toString('hex');
   await keep(database, { schedule_id, version: 1, state: 'active', definition, since: nowSeconds }, by);

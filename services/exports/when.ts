@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import { DateTime, IANAZone } from 'luxon';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -50,19 +50,19 @@ function patternOf(cron: string): Cron {
 
 /**
  * Reads when a schedule is due, in words or in five fields of cron; a zone that follows wins over the one that is given.
- * @throws LedgerError in words
+ * @throws ActionableError in words
  */
 export function readWhen(text: string, zone: string): When {
   const [, before = '', last = ''] = /^(.*\S)\s+(\S+)$/.exec(text.trim()) ?? [];
   const isZone = /^[A-Za-z]+(?:\/|$)/.test(last) && IANAZone.isValidZone(last) && last.toLowerCase() !== 'hour';
   const [what, where] = isZone ? [before, last] : [text.trim(), zone];
   if (!/^[A-Za-z]/.test(where) || !IANAZone.isValidZone(where))
-    throw new LedgerError(`"${where}" is not an IANA time zone; use a name like America/Sao_Paulo.`);
+    throw new ActionableError(`"${where}" is not an IANA time zone; use a name like America/Sao_Paulo.`);
   const cron = cronInWords(what) ?? what;
   try {
     if (patternOf(cron).nextRun() === null) throw new Error('it never comes');
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `"${text}" does not say when (${error instanceof Error ? error.message : String(error)}); use words like "every weekday 06:00", "every monday 07:30", "1st of the month 07:00", or five fields like "0 6 * * 1-5", with a zone after them.`,
     );
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExportFormat, ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Lease } from '../clickhouse/lease.ts';
 import { readMigrations } from '../clickhouse/migrations.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -88,9 +88,10 @@ class Passage {
 }
 
 function said(error: unknown, path: string): unknown {
-  if (error instanceof LedgerAwayError || error instanceof LedgerError || error instanceof LeaseLostError) return error;
+  if (error instanceof LedgerAwayError || error instanceof ActionableError || error instanceof LeaseLostError)
+    return error;
   if (!(error instanceof Error) || !('code' in error)) return error;
-  return new LedgerError(`${path} could not be written (${error.message}). Nothing was left behind.`);
+  return new ActionableError(`${path} could not be written (${error.message}). Nothing was left behind.`);
 }
 
 /**

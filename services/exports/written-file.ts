@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { ExportCompression } from '@ctwa-ledger/schemas/exports.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** Where a file is written before it takes its name. Files of days that lie in the same folder end otherwise. */
 const UNFINISHED = /\.\d+\.unfinished$/;
@@ -37,7 +37,7 @@ async function syncDirectory(directory: string): Promise<void> {
  */
 export function readyFolder(directory: string, folder: string): string {
   if (!existsSync(directory))
-    throw new LedgerError(`The directory ${directory} is not there. Mount it, or make it, and the export goes on.`);
+    throw new ActionableError(`The directory ${directory} is not there. Mount it, or make it, and the export goes on.`);
   const path = join(directory, folder);
   mkdirSync(path, { recursive: true });
   for (const name of readdirSync(path)) if (UNFINISHED.test(name)) rmSync(join(path, name), { force: true });

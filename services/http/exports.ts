@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportDefinition, type ExportState } from '@ctwa-ledger/schemas/exports.ts';
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { showExports } from '../exports/runner.ts';
 import { listRuns } from '../exports/runs.ts';
@@ -89,7 +89,7 @@ async function change(
     const shown = (await showExports(database, now())).find((one) => one.schedule_id === schedule_id);
     send(response, 201, shown ?? { schedule_id });
   } catch (error) {
-    if (error instanceof LedgerAwayError || !(error instanceof LedgerError)) throw error;
+    if (error instanceof LedgerAwayError || !(error instanceof ActionableError)) throw error;
     fail(response, 400, 'BAD_REQUEST', error.message);
   }
 }

@@ -1,8 +1,8 @@
 import { placeOfProblem, type BrokenCsvFile, type FileProblem } from '@ctwa-ledger/schemas/csv-file.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** A file that cannot be imported: nothing of it was. */
-export class BrokenFileError extends LedgerError {
+export class BrokenFileError extends ActionableError {
   readonly problems: readonly FileProblem[];
   /** Problems beyond those listed. */
   readonly more: number;

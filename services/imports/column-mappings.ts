@@ -1,7 +1,7 @@
 import { utcInstant } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { utcText } from '../clickhouse/sql.ts';
 import type { DecimalMark } from './amounts.ts';
 import { underImportLease } from './register.ts';
@@ -64,7 +64,7 @@ export async function listMappings<Column extends string>(
   });
 }
 
-/** @throws LedgerError when none is kept under that name; it names those that are */
+/** @throws ActionableError when none is kept under that name; it names those that are */
 export async function findMapping<Column extends string>(
   database: Database,
   kind: MappingKind<Column>,
@@ -74,7 +74,7 @@ export async function findMapping<Column extends string>(
   const found = kept.find((mapping) => mapping.name === name);
   if (found !== undefined) return found;
   const names = kept.map((mapping) => `"${mapping.name}"`).join(', ');
-  throw new LedgerError(
+  throw new ActionableError(
     `No mapping is kept under the name "${name}". ${names === '' ? 'None is kept at all' : `There are ${names}`}: keep one with "${kind.keptBy}".`,
   );
 }

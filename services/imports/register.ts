@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
@@ -57,7 +57,7 @@ export interface ImportKind<Given, Read, Planned, Listed extends ListedImport> e
   read(given: Given, database: Database): Promise<Read>;
   /**
    * What importing it would do, as the ledger stands.
-   * @throws LedgerError where it does not go together with what holds
+   * @throws ActionableError where it does not go together with what holds
    */
   plan(read: Read, database: Database): Promise<Planned>;
   /** The imports to be entered for a plan, with the files that they come from; none where everything holds already. */
@@ -99,14 +99,14 @@ export function registeredColumns(table: string): string {
   return `${utcText(`${table}.imported_at`)} AS imported_at, imported_by, ${utcText(`${table}.withdrawn_at`)} AS withdrawn_at, withdrawn_by`;
 }
 
-/** @throws LedgerError when another import does not end */
+/** @throws ActionableError when another import does not end */
 export async function underImportLease<T>(database: Database, work: () => Promise<T>): Promise<T> {
   for (let waited = 0; waited <= PATIENCE_MS; waited += PAUSE_MS) {
     const done = await underLease(database, LEASE, async () => ({ result: await work() }));
     if (done !== null) return done.result;
     await pause(PAUSE_MS);
   }
-  throw new LedgerError('Another import is being written. Try again when it is done.');
+  throw new ActionableError('Another import is being written. Try again when it is done.');
 }
 
 async function insertRows(database: Database, { table, columns, rows }: ImportedRows): Promise<void> {
@@ -146,7 +146,7 @@ async function enter(database: Database, table: string, imports: readonly NewImp
   });
 }
 
-/** What an import would do; nothing is written. @throws LedgerError like `importGiven` */
+/** What an import would do; nothing is written. @throws ActionableError like `importGiven` */
 export async function previewGiven<Given, Read, Planned, Listed extends ListedImport>(
   database: Database,
   kind: ImportKind<Given, Read, Planned, Listed>,
@@ -160,7 +160,7 @@ export async function previewGiven<Given, Read, Planned, Listed extends ListedIm
  * Imports what was given as a whole or not at all. What holds already changes nothing; what was withdrawn or replaced
  * holds again.
  * @param by who imports it
- * @throws BrokenFileError that names every place that cannot be read; LedgerError where it does not go together with what
+ * @throws BrokenFileError that names every place that cannot be read; ActionableError where it does not go together with what
  * holds
  */
 export async function importGiven<Given, Read, Planned, Listed extends ListedImport>(
@@ -186,7 +186,7 @@ export async function importGiven<Given, Read, Planned, Listed extends ListedImp
  * Withdraws an import: it stays listed, and what it had replaced holds again. One that is withdrawn stays as it is.
  * @param by who withdraws it
  * @returns the import before and now
- * @throws LedgerError when there is none of that id
+ * @throws ActionableError when there is none of that id
  */
 export function withdrawImport<Listed extends ListedImport>(
   database: Database,
@@ -197,7 +197,7 @@ export function withdrawImport<Listed extends ListedImport>(
   const find = async (): Promise<Listed> => {
     const found = (await registry.list(database)).find((one) => one[registry.id] === id);
     if (found === undefined)
-      throw new LedgerError(`There is no ${registry.noun} "${id}". See the ids with "${registry.listedBy}".`);
+      throw new ActionableError(`There is no ${registry.noun} "${id}". See the ids with "${registry.listedBy}".`);
     return found;
   };
   return underImportLease(database, async () => {

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/events/dead-letters.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import type { PutAside } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { membersOf, type DocumentPart } from './documents.ts';
@@ -37,7 +37,7 @@ const MAX_SURELY_SHORT_CHARS = MAX_VALUE_BYTES / MAX_BYTES_PER_CHAR;
 
 /**
  * Checks that files can be read before any of them is.
- * @throws LedgerError for a missing file, a directory, or one that may not be read
+ * @throws ActionableError for a missing file, a directory, or one that may not be read
  */
 export function checkInputs(paths: readonly string[]): void {
   for (const path of paths) {
@@ -48,9 +48,11 @@ export function checkInputs(paths: readonly string[]): void {
       accessSync(path, constants.R_OK);
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-      throw new LedgerError(`The file ${path} ${reason}. Give the path of an NDJSON file, or - for standard input.`);
+      throw new ActionableError(
+        `The file ${path} ${reason}. Give the path of an NDJSON file, or - for standard input.`,
+      );
     }
-    if (isDirectory) throw new LedgerError(`${path} is a directory. Give its files, for example ${path}/*.ndjson.`);
+    if (isDirectory) throw new ActionableError(`${path} is a directory. Give its files, for example ${path}/*.ndjson.`);
   }
 }
 
@@ -76,7 +78,7 @@ function explained(outcomes: readonly Outcome[], broken: string): Outcome[] {
  * after another, or a list. All that was read is landed and marked, and every rejected value is kept, when this
  * resolves. Running it again changes nothing.
  * @param path a file, gzipped when it ends in `.gz`, or `-` for standard input
- * @throws LedgerError when the file cannot be read to its end; what was read until then is landed and marked
+ * @throws ActionableError when the file cannot be read to its end; what was read until then is landed and marked
  */
 export async function ingestFile(
   ledger: Pick<Ledger, 'database' | 'beginLanding' | 'fold'>,
@@ -211,13 +213,13 @@ export async function ingestFile(
       if (landing.events >= EVENTS_PER_FOLD) await fold();
     }
   } catch (error) {
-    if (error instanceof LedgerError) throw error;
+    if (error instanceof ActionableError) throw error;
     failure = error;
   }
   await fold();
   if (failure !== null) {
     const reason = failure instanceof Error ? failure.message : String(failure);
-    throw new LedgerError(
+    throw new ActionableError(
       `The file ${path} could not be read to its end (${reason}). ${read} events before that are in the ledger; mend the file and run it again.`,
     );
   }

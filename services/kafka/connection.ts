@@ -1,6 +1,6 @@
 import kafkajs, { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
-import { LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 // Every client reads what other producers have compressed.
 import './codecs.ts';
 
@@ -137,10 +137,10 @@ const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: st
 const FOR_A_PERSON =
   /_AUTHORIZATION_FAILED$|^INVALID_(?:SESSION_TIMEOUT|GROUP_ID|REPLICATION_FACTOR)$|^INCONSISTENT_GROUP_PROTOCOL$|^UNSUPPORTED_|^POLICY_VIOLATION$/;
 
-function protocolError({ type, message }: InstanceType<typeof KafkaJSProtocolError>, where: string): LedgerError {
+function protocolError({ type, message }: InstanceType<typeof KafkaJSProtocolError>, where: string): ActionableError {
   const [what, advice] = PROTOCOL_WORDS[type] ?? ['refused a request', 'It is tried again.'];
   const sentence = `Kafka at ${where} ${what} (${type}: ${message}). ${advice}`;
-  return FOR_A_PERSON.test(type) ? new LedgerError(sentence) : new LedgerAwayError(sentence);
+  return FOR_A_PERSON.test(type) ? new ActionableError(sentence) : new LedgerAwayError(sentence);
 }
 
 /** Of the network, by Node's codes. */
@@ -153,27 +153,27 @@ const UNANSWERED = new Set([
 ]);
 
 /**
- * A broker's error as one that a person can act on. What trying again cannot mend is a `LedgerError`; what it may is a
+ * A broker's error as one that a person can act on. What trying again cannot mend is a `ActionableError`; what it may is a
  * `LedgerAwayError`; what is no broker's error is returned as it is.
  */
 export function brokerError(error: unknown, settings: KafkaSettings): unknown {
-  if (error instanceof LedgerError) return error;
+  if (error instanceof ActionableError) return error;
   const where = settings.brokers.join(', ');
   const causes = causesOf(error);
   const text = [...new Set(causes.map((cause) => cause.message))].join('; ');
   if (causes.some((cause) => cause instanceof KafkaJSSASLAuthenticationError))
-    return new LedgerError(
+    return new ActionableError(
       `Kafka at ${where} refused the credentials (${text}). Check KAFKA_SASL_MECHANISM, KAFKA_USER and KAFKA_PASSWORD.`,
     );
   const codes = causes.map((cause) => String((cause as NodeJS.ErrnoException).code ?? ''));
   if (/certificate|self.signed|CERT_/i.test(`${text} ${codes.join(' ')}`))
-    return new LedgerError(
+    return new ActionableError(
       `The certificate of Kafka at ${where} is not trusted (${text}). Give its authority with KAFKA_CA_FILE.`,
     );
   const refusal = causes.find((cause) => cause instanceof KafkaJSProtocolError);
   if (refusal !== undefined) return protocolError(refusal, where);
   if (causes.some((cause) => cause instanceof KafkaJSServerDoesNotSupportApiKey))
-    return new LedgerError(`Kafka at ${where} is too old (${text}). Use Kafka 2.1 or newer.`);
+    return new ActionableError(`Kafka at ${where} is too old (${text}). Use Kafka 2.1 or newer.`);
   if (
     causes.some((cause) => cause instanceof KafkaJSConnectionError || UNANSWERED.has(cause.name)) ||
     codes.some((code) => UNREACHABLE.test(code))

@@ -1,6 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import { ConfigurationChangedError, LedgerAwayError, LedgerError } from '../clickhouse/errors.ts';
+import { ConfigurationChangedError, LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { keepLostRecords, type LostRecords } from '../ledger/events/lost-records.ts';
 import { brokerError, connectKafka, type KafkaSettings } from './connection.ts';
@@ -86,7 +86,7 @@ export class ConsumerService {
 
   /**
    * Consumes until `stop`.
-   * @throws LedgerError for what a person must mend first: credentials, topics, partition counts
+   * @throws ActionableError for what a person must mend first: credentials, topics, partition counts
    */
   run(): Promise<void> {
     this.#done ??= this.#supervise();
@@ -109,7 +109,7 @@ export class ConsumerService {
       } catch (thrown) {
         const error = brokerError(thrown, this.#options.kafka);
         this.#why = error instanceof Error ? error.message : String(error);
-        if (!this.#hasRead && error instanceof LedgerError && !(error instanceof LedgerAwayError)) throw error;
+        if (!this.#hasRead && error instanceof ActionableError && !(error instanceof LedgerAwayError)) throw error;
         this.#observer.onFailure(error);
         this.#log.warn(
           { err: error, pause_ms: Math.round(pause) },

@@ -1,7 +1,7 @@
 import type { Delivery, DeliveryCounts } from '../ingest/webhook.ts';
 import { summarised } from '../ingest/value.ts';
 import type { DeadLetter } from '../ledger/events/dead-letters.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import type { RecordProducer, RefusedRecord } from './producer.ts';
 import { deadLetterRecord, eventRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
@@ -33,7 +33,7 @@ export class TopicSink {
     this.#keep = keep;
   }
 
-  /** @throws LedgerError when a topic will never take some of it and it is kept nowhere else: the sender has to keep it */
+  /** @throws ActionableError when a topic will never take some of it and it is kept nowhere else: the sender has to keep it */
   async take(delivery: Delivery): Promise<DeliveryCounts> {
     const records = delivery.events.map((event) => eventRecord(event, this.#names));
     const rejection = summarised(delivery.rejections);
@@ -43,7 +43,7 @@ export class TopicSink {
     const [first] = refused;
     if (first !== undefined) {
       if (this.#keep === null)
-        throw new LedgerError(
+        throw new ActionableError(
           `The topic ${advice(first)}: until then Meta sends the delivery again, and nothing is lost.`,
         );
       await this.#keep(refused.map((one) => this.#letterOf(one, letter)));

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 // Not among the names that Node finds in the package by itself.
 const { ConfigResourceTypes } = kafkajs;
@@ -52,7 +52,7 @@ export async function createWithLeaders(admin: Admin, topics: readonly ITopicCon
     if (topics.every(isLed)) return;
     await pause(LOOK_EVERY_MS);
   }
-  throw new LedgerError(
+  throw new ActionableError(
     `The topics ${topics.map(({ topic }) => topic).join(', ')} were created, but not all their partitions have a leader. Check the brokers, then try again.`,
   );
 }
@@ -71,14 +71,14 @@ export interface NewTopics {
 /**
  * Creates the topics that are missing: both sources with the same number of partitions, record time = append time.
  * @returns the names of those created
- * @throws LedgerError when the sources exist with another number of partitions
+ * @throws ActionableError when the sources exist with another number of partitions
  */
 export async function createTopics(admin: Admin, names: TopicNames, wanted: NewTopics): Promise<string[]> {
   const known = await partitionsOf(admin);
   for (const topic of [names.messages, names.statuses]) {
     const partitions = known.get(topic);
     if (partitions !== undefined && partitions !== wanted.partitions)
-      throw new LedgerError(
+      throw new ActionableError(
         `The topic ${topic} exists with ${partitions} partitions, not ${wanted.partitions}. A change moves keys between partitions: stop the producers, let the consumers drain it, then change both topics alike.`,
       );
   }
@@ -103,7 +103,7 @@ export async function createTopics(admin: Admin, names: TopicNames, wanted: NewT
 /**
  * Checks the topics before anything is read: the sources must be there, with equally many partitions.
  * @returns the number of partitions of each source
- * @throws LedgerError that says which topic is wrong and what to do
+ * @throws ActionableError that says which topic is wrong and what to do
  */
 export async function checkSources(admin: Admin, names: TopicNames): Promise<number> {
   const known = await partitionsOf(admin);
@@ -111,11 +111,11 @@ export async function checkSources(admin: Admin, names: TopicNames): Promise<num
   const statuses = known.get(names.statuses) ?? 0;
   const missing = [names.messages, names.statuses].filter((topic) => (known.get(topic) ?? 0) === 0);
   if (missing.length > 0)
-    throw new LedgerError(
+    throw new ActionableError(
       `The topic ${missing.join(' and the topic ')} does not exist. Create both with the same number of partitions: ctwa-ledger topics create`,
     );
   if (messages !== statuses)
-    throw new LedgerError(
+    throw new ActionableError(
       `${names.messages} has ${messages} partitions and ${names.statuses} has ${statuses}. They must have equally many, so that both topics of a thread go to one consumer: add partitions to the smaller one while nothing is produced, then start again.`,
     );
   return messages;
@@ -123,7 +123,7 @@ export async function checkSources(admin: Admin, names: TopicNames): Promise<num
 
 /**
  * Creates the two topics that we write, where they are missing, with as many partitions as the sources.
- * @throws LedgerError when that is not allowed
+ * @throws ActionableError when that is not allowed
  */
 export async function ensureOutputs(admin: Admin, names: TopicNames, partitions: number): Promise<void> {
   const missing = await missingTopics(admin, [names.deadLetter, names.billing]);
@@ -131,7 +131,7 @@ export async function ensureOutputs(admin: Admin, names: TopicNames, partitions:
   try {
     await createTopics(admin, names, { partitions, replication: await replicationOf(admin, names.messages) });
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `The topic ${missing.join(' and the topic ')} does not exist and could not be created (${error instanceof Error ? error.message : String(error)}). Create it: ctwa-ledger topics create`,
     );
   }
@@ -139,7 +139,7 @@ export async function ensureOutputs(admin: Admin, names: TopicNames, partitions:
 
 /**
  * Creates the topic of triggers where it is missing, with as many partitions as the sources. Only who has a trigger needs it.
- * @throws LedgerError when that is not allowed
+ * @throws ActionableError when that is not allowed
  */
 export async function ensureAdTrigger(admin: Admin, names: TopicNames): Promise<void> {
   if ((await missingTopics(admin, [names.adTrigger])).length === 0) return;
@@ -147,7 +147,7 @@ export async function ensureAdTrigger(admin: Admin, names: TopicNames): Promise<
     const partitions = await checkSources(admin, names);
     await createTopics(admin, names, { partitions, replication: await replicationOf(admin, names.messages) });
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `The topic ${names.adTrigger} does not exist and could not be created (${error instanceof Error ? error.message : String(error)}). Create it: ctwa-ledger topics create`,
     );
   }

@@ -17,7 +17,12 @@ import {
   type Settings,
 } from './configuration/configuration.ts';
 import { Database, type Location } from '../clickhouse/database.ts';
-import { ConfigurationChangedError, LedgerAwayError, LedgerError, LedgerNotThereError } from '../clickhouse/errors.ts';
+import {
+  ConfigurationChangedError,
+  LedgerAwayError,
+  ActionableError,
+  LedgerNotThereError,
+} from '../clickhouse/errors.ts';
 import { readFact, writeFact } from './configuration/facts.ts';
 import type { Position } from './events/dead-letters.ts';
 import { Landing, newLandingNumber, type LandingNumber, type PutAside } from './events/landing.ts';
@@ -93,7 +98,7 @@ export class Ledger {
   /**
    * Opens a ledger, creating it when it is new, and applies the configuration that the command was given: marks that it
    * changes are re-folded first.
-   * @throws LedgerError when another process writes under another configuration, or the ledger is of a newer version
+   * @throws ActionableError when another process writes under another configuration, or the ledger is of a newer version
    */
   static async open(options: OpenOptions): Promise<Ledger> {
     const database = new Database(options.location, options.database);
@@ -139,7 +144,7 @@ export class Ledger {
     await writeConfiguration(database, 1n, configurationHash(accounts, settings.policy), settings);
     const written = await readConfiguration(database);
     if (written === null)
-      throw new LedgerError('The ledger does not keep its configuration. Check that its tables can be written.');
+      throw new ActionableError('The ledger does not keep its configuration. Check that its tables can be written.');
     return written;
   }
 
@@ -181,7 +186,7 @@ export class Ledger {
     }
     const others = await otherWriters(this.database, hash, this.#writer);
     if (others.length > 0)
-      throw new LedgerError(
+      throw new ActionableError(
         `The ledger is being written under another configuration by ${others.join(', ')}. Stop it, or run this command with the same configuration.`,
       );
     // Kept only now that nothing speaks against it: a refused account must not stay behind.

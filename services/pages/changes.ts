@@ -28,7 +28,7 @@ import { BrokenFileError } from '../imports/broken-file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { makeMonthReport } from '../periods/month-report.ts';
 import { closePeriod, reopenPeriod } from '../periods/periods.ts';
@@ -73,12 +73,12 @@ export interface ChangesOptions {
   readonly onError: (what: string, error: unknown) => void;
 }
 
-/** Answers a `LedgerError` with its words; any other error is a bug and goes on. */
+/** Answers a `ActionableError` with its words; any other error is a bug and goes on. */
 async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof LedgerError) return { ok: false, message: error.message };
+    if (error instanceof ActionableError) return { ok: false, message: error.message };
     throw error;
   }
 }
@@ -132,7 +132,7 @@ export class LedgerChanges implements Changes {
   ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
     return this.#whereAllowed(sample, () => {
       if (file.bytes.length > MAX_CSV_FILE_BYTES)
-        throw new LedgerError(
+        throw new ActionableError(
           `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly one to import.`,
         );
       return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
@@ -347,7 +347,7 @@ export class LedgerChanges implements Changes {
     const { ledger } = this.#options;
     const configuration = await readConfiguration(ledger.database);
     if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
-      throw new LedgerError(
+      throw new ActionableError(
         `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
       );
     // No page says how numbers are displayed: what a command said of it stays.
@@ -362,7 +362,7 @@ export class LedgerChanges implements Changes {
     return this.#whereAllowed(sample, async () => {
       const { onError, onRatingChanged } = this.#options;
       if (this.#folding !== null)
-        throw new LedgerError('Another change of an account is being applied. Try again when it is done.');
+        throw new ActionableError('Another change of an account is being applied. Try again when it is done.');
       this.#folded = 0;
       const applied = this.#applyAccount(account);
       // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
@@ -390,7 +390,7 @@ export class LedgerChanges implements Changes {
   replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused> {
     return this.#whereAllowed(sample, async () => {
       if (this.#replaying !== null)
-        throw new LedgerError('Rejected inputs are being replayed already. Reload in a while.');
+        throw new ActionableError('Rejected inputs are being replayed already. Reload in a while.');
       const { ledger } = this.#options;
       this.#replaying = replayLetters(ledger, waitingDeadLetters(ledger.database)).finally(() => {
         this.#replaying = null;

@@ -22,7 +22,7 @@ export async function earliestClosing(database: Database, month: AccountMonth): 
  * A month of an account for whoever closes it: the checklist as it is now, or of a closed month as it was then and what has
  * changed since. Settle the charges first.
  * @param now in Unix milliseconds
- * @throws LedgerError when there is no such account
+ * @throws ActionableError when there is no such account
  */
 export async function monthClose(database: Database, waba_id: string, month: string, now: number): Promise<MonthClose> {
   const of = await accountMonth(database, waba_id, month);

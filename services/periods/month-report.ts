@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 import { reportOf, type ReportName } from '../catalogue/catalogue.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 import { archiveOf } from '../exports/archive.ts';
 import { csvText } from '../exports/csv.ts';
@@ -158,7 +158,7 @@ export async function monthReport(database: Database, period_id: string): Promis
 async function closingOf(database: Database, period_id: string): Promise<Period> {
   const period = (await listPeriods(database)).find((listed) => listed.period_id === period_id);
   if (period === undefined)
-    throw new LedgerError(`There is no closing "${period_id}". See the ids with "ctwa-ledger periods list".`);
+    throw new ActionableError(`There is no closing "${period_id}". See the ids with "ctwa-ledger periods list".`);
   return period;
 }
 
@@ -202,7 +202,7 @@ async function make(database: Database, period: Period, by: string, now: number)
 /**
  * Makes the report of a closed month, or finds the one that was made: its figures are those of that moment for good.
  * @param now in Unix milliseconds
- * @throws LedgerError when there is no such closing, or none that a report can be made of any more
+ * @throws ActionableError when there is no such closing, or none that a report can be made of any more
  */
 export async function makeMonthReport(
   database: Database,
@@ -214,12 +214,12 @@ export async function makeMonthReport(
   const known = await monthReport(database, period_id);
   if (known !== null) return { outcome: 'unchanged', report: known };
   if (period.state === 'reopened')
-    throw new LedgerError(
+    throw new ActionableError(
       `${period.month} of ${accountName(period.waba_id)} was reopened, and no report of this closing was made before: close it again for one.`,
     );
   const made = await underLease(database, 'periods', () => make(database, period, by, now));
   if (made === null)
-    throw new LedgerError(
+    throw new ActionableError(
       'Another process is closing a month or making a report at this moment. Wait until it is done, and try again.',
     );
   // Another process may have been faster.

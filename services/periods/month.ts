@@ -2,7 +2,7 @@ import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { rangeOf } from '../reports/sql.ts';
 
 /** A month of an account: the calendar month of days in its own zone. */
@@ -40,12 +40,12 @@ async function hasMessages(database: Database, waba_id: string): Promise<boolean
 /**
  * The month of an account, in the zone that it has now.
  * @param month `YYYY-MM`
- * @throws LedgerError when there is no such account, neither configured nor named by any message
+ * @throws ActionableError when there is no such account, neither configured nor named by any message
  */
 export async function accountMonth(database: Database, waba_id: string, month: string): Promise<AccountMonth> {
   const account = (await readConfiguration(database))?.accounts.find((known) => known.waba_id === waba_id);
   if (account === undefined && !(await hasMessages(database, waba_id)))
-    throw new LedgerError(
+    throw new ActionableError(
       waba_id === ''
         ? 'There are no messages that belong to no account: there is nothing to close.'
         : `There is no account ${waba_id}: it is not configured, and no message names it. See the ids with "ctwa-ledger accounts list".`,

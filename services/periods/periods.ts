@@ -15,7 +15,7 @@ import {
 import { z } from 'zod';
 import { csvText } from '../exports/csv.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { settleCharges } from '../rating/charges.ts';
@@ -66,7 +66,7 @@ export function listPeriods(database: Database): Promise<Period[]> {
 /**
  * Whether a month can be closed at all.
  * @param now the clock by which the month is over, in Unix milliseconds
- * @throws LedgerError when there is no such account, the month is not over in its zone, or is closed already
+ * @throws ActionableError when there is no such account, the month is not over in its zone, or is closed already
  */
 export async function closableMonth(
   database: Database,
@@ -76,7 +76,7 @@ export async function closableMonth(
 ): Promise<AccountMonth> {
   const found = await accountMonth(database, waba_id, month);
   if (found.to * 1_000 > now)
-    throw new LedgerError(
+    throw new ActionableError(
       `${month} is not over for ${accountName(waba_id)}: it ends at midnight before ${found.end_day} in ${found.time_zone}. Close it after that.`,
     );
   const [standing] = await database.query(
@@ -85,7 +85,7 @@ export async function closableMonth(
     { waba_id, first_day: found.first_day },
   );
   if (standing !== undefined)
-    throw new LedgerError(
+    throw new ActionableError(
       `${month} of ${accountName(waba_id)} is closed already, since ${standing.closed_text}. To close it anew, reopen it first: ctwa-ledger periods reopen ${standing.period_id}`,
     );
   return found;
@@ -294,7 +294,7 @@ async function countsOf(database: Database, period_id: string): Promise<{ charge
     { period_id },
   );
   if (row === undefined)
-    throw new LedgerError('The ledger does not count the rows of the copy. Close the month again.');
+    throw new ActionableError('The ledger does not count the rows of the copy. Close the month again.');
   return row;
 }
 
@@ -378,13 +378,13 @@ async function closeAlone(
   for (let attempt = 1; frozen === null && attempt <= ATTEMPTS; attempt++)
     frozen = await tryCopy(database, month, clock);
   if (frozen === null)
-    throw new LedgerError(
+    throw new ActionableError(
       `${closing.month} of ${accountName(closing.waba_id)} changed while it was copied, ${ATTEMPTS} times in a row, and was not closed. Wait until no more of its events come in, and close it again.`,
     );
   await writePeriod(database, frozen, closing, examination, clock());
   const period = (await listPeriods(database)).find(({ period_id }) => period_id === frozen.period_id);
   if (period === undefined)
-    throw new LedgerError(
+    throw new ActionableError(
       `Another process took over closing months meanwhile, and ${closing.month} was not closed here. See "ctwa-ledger periods list", and close it again if it is not there.`,
     );
   return period;
@@ -394,7 +394,7 @@ async function closeAlone(
  * Closes a month of an account: freezes its charges and messages as they are known now. The rows are copied, never
  * recomputed, and reports print the copy from then on; what changes later is report `adjustments`.
  * @param clock the time now, in Unix milliseconds: that of the processes that land events
- * @throws LedgerError when there is no such account, the month is not over in its zone, is closed already, or does not hold still
+ * @throws ActionableError when there is no such account, the month is not over in its zone, is closed already, or does not hold still
  */
 export async function closePeriod(database: Database, closing: Closing, clock: () => number): Promise<ClosingOutcome> {
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
@@ -404,7 +404,7 @@ export async function closePeriod(database: Database, closing: Closing, clock: (
   if (mustBeAccepted(examination) && !closing.accept) return { outcome: 'incomplete', findings, verdict, checklist };
   const period = await underLease(database, LEASE, () => closeAlone(database, closing, examination, clock));
   if (period === null)
-    throw new LedgerError(
+    throw new ActionableError(
       'Another process is closing a month at this moment. Wait until it is done, and close it again.',
     );
   return { outcome: 'closed', period };
@@ -419,7 +419,7 @@ export interface Reopened {
 async function periodOf(database: Database, period_id: string): Promise<Period> {
   const period = (await listPeriods(database)).find((listed) => listed.period_id === period_id);
   if (period === undefined)
-    throw new LedgerError(`There is no closing "${period_id}". See the ids with "ctwa-ledger periods list".`);
+    throw new ActionableError(`There is no closing "${period_id}". See the ids with "ctwa-ledger periods list".`);
   return period;
 }
 
@@ -427,7 +427,7 @@ async function periodOf(database: Database, period_id: string): Promise<Period> 
  * Reopens a closed month: reports print live rows again, and it can be closed anew. The closing stays listed, with its rows.
  * @param by who reopens it
  * @param because why; empty: it is not said
- * @throws LedgerError when there is no such closing
+ * @throws ActionableError when there is no such closing
  */
 export async function reopenPeriod(database: Database, period_id: string, by: string, because = ''): Promise<Reopened> {
   const period = await periodOf(database, period_id);

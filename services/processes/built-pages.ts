@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { MAX_FORM_BYTES, type PageHandler } from '../http/server.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 const DASHBOARD = new URL('../../dashboard/build/handler.js', import.meta.url);
 
 /** The built dashboard. */
 export async function loadPages(): Promise<PageHandler> {
-  if (!existsSync(DASHBOARD)) throw new LedgerError('The dashboard is not built. Run: npm run build');
+  if (!existsSync(DASHBOARD)) throw new ActionableError('The dashboard is not built. Run: npm run build');
   // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
   process.env['BODY_SIZE_LIMIT'] = String(MAX_FORM_BYTES);

@@ -39,7 +39,7 @@ async function atMost(milliseconds: number, work: Promise<unknown> | undefined):
 /**
  * Runs the consumers until it is told to stop.
  * @param signal aborted when it is to stop; the batch under way is finished first
- * @throws LedgerError for what a person must mend before it can work
+ * @throws ActionableError for what a person must mend before it can work
  */
 export async function consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
   const log = createLog();

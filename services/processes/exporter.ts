@@ -5,7 +5,7 @@ import { Exports } from '../exports/runner.ts';
 import { checkTimes, Schedule, type Times } from '../exports/schedule.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { Opening } from './opening.ts';
@@ -63,7 +63,7 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
       lastSuccess.setToCurrentTime();
       log.info({ ...counts, seconds: Math.round(performance.now() - began) / 1000 }, 'Exported');
     } catch (error) {
-      failure = error instanceof LedgerError ? error.message : String(error);
+      failure = error instanceof ActionableError ? error.message : String(error);
       metrics.failures.inc({ work: 'export' });
       log.error({ err: error }, 'The export failed; it is tried again at its next time');
     }
@@ -109,7 +109,7 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
       opening.demand();
       return failure === null
         ? Promise.resolve()
-        : Promise.reject(new LedgerError(`The last export failed: ${failure}`));
+        : Promise.reject(new ActionableError(`The last export failed: ${failure}`));
     },
     onError: (what, error) => {
       log.error({ err: error }, what);

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { pino, type Logger } from 'pino';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** How long requests may take to end when the process is asked to stop. */
 const GRACE_MS = 10_000;
@@ -18,7 +18,7 @@ export interface Serving {
 export function createLog(): Logger {
   const level = process.env['LOG_LEVEL'] ?? 'info';
   if (!(level in pino.levels.values) && level !== 'silent')
-    throw new LedgerError(`LOG_LEVEL "${level}" is none of ${Object.keys(pino.levels.values).join(', ')}, silent.`);
+    throw new ActionableError(`LOG_LEVEL "${level}" is none of ${Object.keys(pino.levels.values).join(', ')}, silent.`);
   return pino({ level }, pino.destination(2));
 }
 
@@ -27,8 +27,8 @@ function listen(server: Server, port: number, host: string): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new LedgerError(`Port ${port} on ${host} is taken. Stop what uses it, or give another one with --port.`)
-          : new LedgerError(`Cannot listen on ${host}:${port} (${error.message}).`),
+          ? new ActionableError(`Port ${port} on ${host} is taken. Stop what uses it, or give another one with --port.`)
+          : new ActionableError(`Cannot listen on ${host}:${port} (${error.message}).`),
       );
     });
     server.listen(port, host, resolve);

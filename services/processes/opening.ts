@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LedgerError, LedgerNotThereError } from '../clickhouse/errors.ts';
+import { ActionableError, LedgerNotThereError } from '../clickhouse/errors.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -45,7 +45,11 @@ export class Opening<T extends { readonly close: () => Promise<void> }> {
         return;
       } catch (error) {
         const reason =
-          error instanceof LedgerError ? error.message : error instanceof Error ? (error.stack ?? '') : String(error);
+          error instanceof ActionableError
+            ? error.message
+            : error instanceof Error
+              ? (error.stack ?? '')
+              : String(error);
         if (reason !== this.#waitingFor) onWaiting(reason);
         this.#waitingFor = reason;
       }

@@ -5,7 +5,7 @@ import { brokerError, connectKafka, type KafkaSettings } from '../kafka/connecti
 import { RecordProducer } from '../kafka/producer.ts';
 import { TopicSink } from '../kafka/sink.ts';
 import { missingTopics, topicNames } from '../kafka/topics.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 
 export interface ReceiverOptions {
@@ -37,7 +37,9 @@ export async function serveReceiver(options: ReceiverOptions): Promise<Serving> 
         await admin.connect();
         const missing = await missingTopics(admin, [names.messages, names.statuses, names.deadLetter]);
         if (missing.length > 0)
-          throw new LedgerError(`The topic ${missing.join(', ')} does not exist. Create it: ctwa-ledger topics create`);
+          throw new ActionableError(
+            `The topic ${missing.join(', ')} does not exist. Create it: ctwa-ledger topics create`,
+          );
       } catch (error) {
         throw brokerError(error, options.kafka);
       } finally {

@@ -1,8 +1,8 @@
 import type { EffectiveDays } from '@ctwa-ledger/schemas/rate-cards.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** Nobody knows from which day the rates of a file are in force: nothing of it was imported. */
-export class EffectiveDayError extends LedgerError {
+export class EffectiveDayError extends ActionableError {
   readonly days: EffectiveDays;
 
   constructor(name: string, days: EffectiveDays) {

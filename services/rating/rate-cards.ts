@@ -20,7 +20,7 @@ import {
   type ImportKind,
   type NewImport,
 } from '../imports/register.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { effectiveDayOf } from './effective-day.ts';
 import { marketKey, MARKETS } from './markets.ts';
 import { parseRateFile } from './rate-file.ts';
@@ -78,7 +78,7 @@ function onlyOnce(name: string, cards: readonly ParsedCard[]): readonly ParsedCa
   for (const card of cards) {
     const other = byId.get(card.card_id);
     if (other !== undefined && JSON.stringify(other.rates) !== JSON.stringify(card.rates))
-      throw new LedgerError(
+      throw new ActionableError(
         `${name} has two sheets with different ${card.currency} rates (${card.kind}, per ${card.model}) for ${card.effective_date}, so nothing of it was imported: leave one of them out.`,
       );
     byId.set(card.card_id, card);
@@ -270,7 +270,7 @@ export async function previewRateFile(database: Database, file: RateFile): Promi
 /**
  * Withdraws a card: it stays listed and is in force no more. One that is withdrawn already stays as it is.
  * @param by who withdraws it
- * @throws LedgerError when there is no such card
+ * @throws ActionableError when there is no such card
  */
 export async function withdrawRateCard(database: Database, card_id: string, by: string): Promise<WithdrawnCard> {
   const { before: card } = await withdrawImport(database, RATE_CARDS, card_id, by);

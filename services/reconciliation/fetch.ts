@@ -1,7 +1,7 @@
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { CountedField, DoneMetaImport, MessageDirection } from '@ctwa-ledger/schemas/meta.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { firstMoment } from '../reports/sql.ts';
 import { GraphRefusedError, isTokenRefused, type GraphClient } from './graph-client.ts';
 import { importMetaAnswers } from './imports.ts';
@@ -108,12 +108,12 @@ export async function fetchMetaAnswers(
         for (const done of await importMetaAnswers(database, files, options)) onDone(done);
         if (asked.counts === true) await fetchCounts(database, client, account, { days, by: asked.by }, onDone);
       } catch (error) {
-        if (!(error instanceof LedgerError)) throw error;
+        if (!(error instanceof ActionableError)) throw error;
         if (isTokenRefused(error)) throw error;
-        failures.push(new LedgerError(`Account ${waba_id}, ${days.from.slice(0, 7)}: ${error.message}`));
+        failures.push(new ActionableError(`Account ${waba_id}, ${days.from.slice(0, 7)}: ${error.message}`));
       }
     }
   const [first] = failures;
   if (first !== undefined)
-    throw failures.length === 1 ? first : new LedgerError(failures.map(({ message }) => message).join('\n'));
+    throw failures.length === 1 ? first : new ActionableError(failures.map(({ message }) => message).join('\n'));
 }

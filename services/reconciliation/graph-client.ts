@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject } from '@ctwa-ledger/schemas/json.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 
 /** Meta's Graph API refused the question itself: asked again, it would refuse it again. */
-export class GraphRefusedError extends LedgerError {
+export class GraphRefusedError extends ActionableError {
   readonly code: number;
 
   constructor(code: number, message: string) {
@@ -38,7 +38,7 @@ const isPermission = (code: number): boolean => code === 10 || code === 3 || (co
 /** What went wrong with one attempt, and what to do about it. */
 type Failure =
   | { readonly kind: 'again'; readonly why: string; readonly wait_ms: number | null }
-  | { readonly kind: 'refused'; readonly error: LedgerError };
+  | { readonly kind: 'refused'; readonly error: ActionableError };
 
 interface Reply {
   readonly status: number;
@@ -105,7 +105,9 @@ async function readBytes(response: Response): Promise<Buffer> {
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > MAX_BYTES)
-      throw new LedgerError(`Meta's answer is larger than ${MAX_BYTES / 1024 / 1024} MB: fetch fewer days at once.`);
+      throw new ActionableError(
+        `Meta's answer is larger than ${MAX_BYTES / 1024 / 1024} MB: fetch fewer days at once.`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -140,7 +142,7 @@ export class GraphClient {
     try {
       reply = await this.#ask(address);
     } catch (error) {
-      if (error instanceof LedgerError) return { kind: 'refused', error };
+      if (error instanceof ActionableError) return { kind: 'refused', error };
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       const why = cause instanceof Error ? cause.message : String(cause);
       return { kind: 'again', why: `Meta's API cannot be reached at ${this.#url.origin} (${why})`, wait_ms: null };
@@ -163,7 +165,7 @@ export class GraphClient {
       if (reply.kind === 'refused') throw reply.error;
       const wait = reply.wait_ms ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
       if (attempt === ATTEMPTS || wait > LONGEST_PAUSE_MS)
-        throw new LedgerError(
+        throw new ActionableError(
           `${reply.why}, ${attempt === 1 ? 'once' : `${attempt} times`}. ${wait > LONGEST_PAUSE_MS ? `It may be asked again in ${Math.ceil(wait / 60_000)} minutes` : 'Try again later'}: what was fetched before is kept.`,
         );
       await this.#pause(wait);
@@ -173,7 +175,7 @@ export class GraphClient {
   /**
    * All pages of an answer, each as it came but for the token.
    * @throws GraphRefusedError when the question itself is refused
-   * @throws LedgerError when the API cannot be reached, or goes on failing
+   * @throws ActionableError when the API cannot be reached, or goes on failing
    */
   async pages(path: string, query: Readonly<Record<string, string>>): Promise<Buffer[]> {
     const first = new URL(`${this.#url.href.replace(/\/$/, '')}/${path}`);
@@ -181,13 +183,13 @@ export class GraphClient {
     const pages: Buffer[] = [];
     for (let address: URL | null = first; address !== null;) {
       if (pages.length === MAX_PAGES)
-        throw new LedgerError(`Meta's answer has more than ${MAX_PAGES} pages: fetch fewer days at once.`);
+        throw new ActionableError(`Meta's answer has more than ${MAX_PAGES} pages: fetch fewer days at once.`);
       const { bytes, next }: GraphPage = await this.#get(address);
       // The address of the next page carries the token, which is nobody's who reads the file.
       pages.push(Buffer.from(bytes.toString('utf8').replaceAll(/access_token=[^"&\\]*/g, 'access_token=')));
       address = next === null ? null : new URL(next);
       if (address !== null && address.origin !== this.#url.origin)
-        throw new LedgerError(`Meta's answer goes on at ${address.origin}, which is not ${this.#url.origin}.`);
+        throw new ActionableError(`Meta's answer goes on at ${address.origin}, which is not ${this.#url.origin}.`);
     }
     return pages;
   }

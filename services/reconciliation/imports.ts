@@ -20,7 +20,7 @@ import {
 import { Problems } from '../imports/rows.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { amountText } from './amounts.ts';
 import { readAnswers, type About, type Answer, type GivenAnswer } from './answers.ts';
 import { META_IN_FORCE } from './in-force.ts';
@@ -158,7 +158,7 @@ function refuseOverlaps(answers: readonly ReadAnswer[]): void {
       const key = [answer.waba_id, answer.field, dimensions.join(), day, phone_number].join('\n');
       const other = said.get(key) ?? answer;
       if (other.import_id !== answer.import_id)
-        throw new LedgerError(
+        throw new ActionableError(
           `${other.name} and ${answer.name} both speak of ${day} of account ${answer.waba_id}, so nothing was imported: import them one after the other, the one that holds last.`,
         );
       said.set(key, answer);
@@ -332,7 +332,7 @@ export function importMetaAnswers(
 /**
  * Withdraws an import: it stays listed, and what it had replaced holds again.
  * @returns the import as it is now
- * @throws LedgerError when there is none of that id
+ * @throws ActionableError when there is none of that id
  */
 export async function withdrawMetaImport(database: Database, import_id: string, by: string): Promise<MetaImport> {
   return (await withdrawImport(database, META_ANSWERS, import_id, by)).now;

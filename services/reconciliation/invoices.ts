@@ -21,7 +21,7 @@ import {
   type ImportKind,
 } from '../imports/register.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { parseInvoice } from './invoice-file.ts';
 
 const MAPPED_INVOICES: MappingKind<InvoiceColumn> = {
@@ -44,7 +44,7 @@ export function keepInvoiceMapping(
   return keepMapping(database, MAPPED_INVOICES, mapping, by);
 }
 
-/** @throws LedgerError when none is kept under that name; it names those that are */
+/** @throws ActionableError when none is kept under that name; it names those that are */
 export function invoiceMapping(database: Database, name: string): Promise<KeptInvoiceMapping> {
   return findMapping(database, MAPPED_INVOICES, name);
 }
@@ -178,11 +178,11 @@ export async function importInvoice(
   const given = { ...file, mapping: mapping_name };
   const { import_id, outcome } = await importGiven(database, INVOICES, given, file.by);
   const invoice = await find(database, import_id);
-  if (invoice === undefined) throw new LedgerError(`The invoice ${import_id} was written, but is not there.`);
+  if (invoice === undefined) throw new ActionableError(`The invoice ${import_id} was written, but is not there.`);
   return { outcome, invoice };
 }
 
-/** Withdraws an invoice: it stays listed. @throws LedgerError when there is none of that id */
+/** Withdraws an invoice: it stays listed. @throws ActionableError when there is none of that id */
 export async function withdrawInvoice(database: Database, import_id: string, by: string): Promise<Invoice> {
   return (await withdrawImport(database, INVOICES, import_id, by)).now;
 }

@@ -4,7 +4,7 @@ import { readRatingBasis } from '../rating/basis.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { readAmount } from './amounts.ts';
 import { MONTH_IN_FORCE, monthParameters, type DayGrain, type MatchedMonth } from './grain.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import type { NumberNames } from './numbers.ts';
 
 /** Rows of one month that are held at once. */
@@ -229,7 +229,7 @@ export async function matchMonth(
   for await (const batch of batches)
     for (const cells of batch) {
       if (rows.length === MAX_ROWS)
-        throw new LedgerError(
+        throw new ActionableError(
           `The match has more than ${MAX_ROWS} rows: import Meta's numbers with fewer dimensions, or account by account.`,
         );
       rows.push(rowOf(cells as unknown as Cells));

@@ -8,7 +8,7 @@ import type {
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { compileRulebook } from '../lifecycle/rulebook.ts';
 import { amountText, sizeOf } from './amounts.ts';
 import type { Explanation, JudgedRow } from './differences.ts';
@@ -215,10 +215,10 @@ export function sayMissingDays({ waba_id, month }: AskedMonth, missing_days: rea
   return `Meta's numbers for account ${waba_id} are missing for ${missing_days.length} days of ${month}: ${named.join(', ')}. Import them with "ctwa-ledger meta import", or fetch them with "ctwa-ledger meta fetch".`;
 }
 
-/** @throws LedgerError that names the days that Meta's side says nothing of */
+/** @throws ActionableError that names the days that Meta's side says nothing of */
 export function refuseMissingDays(reconciled: ReconciledMonth): void {
   const missing = sayMissingDays(reconciled, reconciled.missing_days);
-  if (missing !== null) throw new LedgerError(missing);
+  if (missing !== null) throw new ActionableError(missing);
 }
 
 /** Messages of a month beside those that Meta counts. */

@@ -17,7 +17,7 @@ import { invoiceLineRow } from '@ctwa-ledger/schemas/invoices.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
 import { MATCH_TABLES } from '../reports/tables.ts';
@@ -43,11 +43,11 @@ import { utcText } from '../clickhouse/sql.ts';
 
 /**
  * The month of the filters.
- * @throws LedgerError when they are not one month, whole
+ * @throws ActionableError when they are not one month, whole
  */
 function monthOf({ from, to }: ReportFilters): string {
   if (from?.endsWith('-01') !== true || to !== monthAfter(from))
-    throw new LedgerError('Say which month is to be reconciled, like --month 2026-10 (month=2026-10 in the API).');
+    throw new ActionableError('Say which month is to be reconciled, like --month 2026-10 (month=2026-10 in the API).');
   return from.slice(0, 7);
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@ctwa-ledger/schemas/templates.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { utcText } from '../clickhouse/sql.ts';
 import {
   importGiven,
@@ -40,19 +40,19 @@ function parsed(file: GivenTemplates): readonly Template[] {
   try {
     value = JSON.parse(Buffer.from(file.bytes).toString('utf8'));
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `${file.name} is not JSON (${error instanceof Error ? error.message : String(error)}). Give it as Meta answers GET /<WABA>/message_templates.`,
     );
   }
   const read = templateFileSchema.safeParse(value);
   if (!read.success)
-    throw new LedgerError(
+    throw new ActionableError(
       `${file.name} is not a list of templates as Meta answers GET /<WABA>/message_templates: an object with "data", each with name, language and category.`,
     );
   const named = new Set(read.data.map(({ waba_id }) => waba_id).filter((waba_id) => waba_id !== null));
   const other = [...named].find((waba_id) => file.waba_id !== undefined && waba_id !== file.waba_id);
   if (other !== undefined)
-    throw new LedgerError(`${file.name} names the account ${other}, and --waba another one: leave out --waba.`);
+    throw new ActionableError(`${file.name} names the account ${other}, and --waba another one: leave out --waba.`);
   return read.data.flatMap(({ waba_id, templates }) =>
     templates.map(({ name, language, category, status }) => ({
       waba_id: waba_id ?? file.waba_id ?? '',
@@ -160,7 +160,7 @@ const TEMPLATES: ImportKind<GivenTemplates, ReadTemplates, DoneTemplateImport, T
 
 /**
  * Imports templates; of each account, name and language the last import counts, and what a file leaves out stays.
- * @throws LedgerError when the file is none of Meta's; nothing is applied then
+ * @throws ActionableError when the file is none of Meta's; nothing is applied then
  */
 export function importTemplates(
   database: Database,
@@ -171,7 +171,7 @@ export function importTemplates(
 
 /**
  * Withdraws an import of templates: it stays listed, and what the imports before it said counts again.
- * @throws LedgerError when there is none of that id
+ * @throws ActionableError when there is none of that id
  */
 export async function withdrawTemplates(database: Database, import_id: string, by: string): Promise<TemplateImport> {
   return (await withdrawImport(database, TEMPLATES, import_id, by)).now;

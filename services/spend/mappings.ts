@@ -18,7 +18,7 @@ export function listSpendMappings(database: Database): Promise<KeptSpendMapping[
   return listMappings(database, EXPORTS_OF_ADS);
 }
 
-/** @throws LedgerError when none is kept under that name; it names those that are */
+/** @throws ActionableError when none is kept under that name; it names those that are */
 export function spendMapping(database: Database, name: string): Promise<SpendMapping> {
   return findMapping(database, EXPORTS_OF_ADS, name);
 }

@@ -328,7 +328,7 @@ export function importTypedSpend(database: Database, typed: TypedSpend, by: stri
 /**
  * Withdraws an import: it stays listed, and what it had replaced holds again.
  * @returns the import as it is now
- * @throws LedgerError when there is none of that id
+ * @throws ActionableError when there is none of that id
  */
 export async function withdrawSpendImport(database: Database, import_id: string, by: string): Promise<SpendImport> {
   return (await withdrawImport(database, AD_SPEND, import_id, by)).now;

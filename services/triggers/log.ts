@@ -8,7 +8,7 @@ import {
 } from '@ctwa-ledger/schemas/triggers.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { LAST_ATTEMPTS, writeAttempt } from './delivery.ts';
 import { latestOf, readHistories } from './register.ts';
 
@@ -102,7 +102,7 @@ export async function listTriggersWithFirings(database: Database): Promise<Liste
 /**
  * Orders that a firing is told once more, to every channel that it had, under the same key and with the same body.
  * @returns how many deliveries will be tried
- * @throws LedgerError when it has never fired
+ * @throws ActionableError when it has never fired
  */
 export async function replayDelivery(database: Database, one: ReplayedDelivery): Promise<number> {
   const told = await database.query(
@@ -112,7 +112,7 @@ export async function replayDelivery(database: Database, one: ReplayedDelivery):
     { ...one },
   );
   if (told.length === 0)
-    throw new LedgerError(
+    throw new ActionableError(
       `Trigger "${one.trigger_id}" has not fired for message "${one.message_id}". List what fired: ctwa-ledger triggers deliveries`,
     );
   for (const { channel } of told)

@@ -8,7 +8,7 @@ import {
 } from '@ctwa-ledger/schemas/triggers.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { LedgerError } from '../clickhouse/errors.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 
 /** One state of a trigger: it holds from `changed_ms` until the next revision. */
@@ -72,12 +72,12 @@ export async function listTriggers(database: Database): Promise<SavedTrigger[]> 
     .sort((a, b) => a.name.localeCompare(b.name) || (a.trigger_id < b.trigger_id ? -1 : 1));
 }
 
-/** @throws LedgerError when there is none, or none any more */
+/** @throws ActionableError when there is none, or none any more */
 export async function findTrigger(database: Database, trigger_id: string): Promise<SavedTrigger> {
   const history = (await readHistories(database)).get(trigger_id);
   const found = history === undefined ? null : latestOf(history);
   if (found === null || found.state === 'deleted')
-    throw new LedgerError(`There is no trigger "${trigger_id}". List them: ctwa-ledger triggers list`);
+    throw new ActionableError(`There is no trigger "${trigger_id}". List them: ctwa-ledger triggers list`);
   return found;
 }
 
@@ -111,7 +111,7 @@ async function append(
 /** One change at a time: two that read the same revision would both write the next. */
 async function alone<T>(database: Database, change: () => Promise<T>): Promise<T> {
   const changed = await underLease(database, 'trigger register', async () => ({ value: await change() }));
-  if (changed === null) throw new LedgerError('Another change of triggers is being made. Try again in a moment.');
+  if (changed === null) throw new ActionableError('Another change of triggers is being made. Try again in a moment.');
   return changed.value;
 }
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS, type Config, type PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { Database } from '../../services/clickhouse/database.ts';
-import { ConfigurationChangedError, LedgerError } from '../../services/clickhouse/errors.ts';
+import { ConfigurationChangedError, ActionableError } from '../../services/clickhouse/errors.ts';
 import type { Landing } from '../../services/ledger/events/landing.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { dirtyCells, recomputeSummaries, settleSummaries } from '../../services/ledger/derived/summaries.ts';
@@ -336,8 +336,8 @@ describe('a configuration that another process changes', () => {
       await a.record(parsed(events));
       await a.beginWriting();
       const refusal = await openLedger(data, a.database.name, POSTS_ONLY).catch((error: unknown) => error);
-      expect(refusal).toBeInstanceOf(LedgerError);
-      expect((refusal as LedgerError).message).toMatch(/"a test" \(process \d+ on .+\)\. Stop it/);
+      expect(refusal).toBeInstanceOf(ActionableError);
+      expect((refusal as ActionableError).message).toMatch(/"a test" \(process \d+ on .+\)\. Stop it/);
       await expectOracle(b, events);
       await a.close();
       await withLedger(

@@ -6,7 +6,7 @@ import { RecordProducer, type OutgoingRecord } from '../../services/kafka/produc
 import { TopicSink } from '../../services/kafka/sink.ts';
 import { topicNames } from '../../services/kafka/topics.ts';
 import type { DeadLetter } from '../../services/ledger/events/dead-letters.ts';
-import { LedgerError } from '../../services/clickhouse/errors.ts';
+import { ActionableError } from '../../services/clickhouse/errors.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { run } from '../support/ledger.ts';
@@ -202,7 +202,7 @@ describeKafka('topics with the defaults of a broker', { laps: ['defaults'] }, (k
       ]);
       expect(JSON.parse(kept[0]!.raw.toString())).toMatchObject({ id: message.id });
       expect(kept[1]!.raw.equals(raw)).toBe(true);
-      await expect(alone.take({ events, rejections: [], raw })).rejects.toThrow(LedgerError);
+      await expect(alone.take({ events, rejections: [], raw })).rejects.toThrow(ActionableError);
       await expect(alone.take({ events, rejections: [], raw })).rejects.toThrow(/Raise max\.message\.bytes/);
     });
   });

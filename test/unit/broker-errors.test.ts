@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { brokerError } from '../../services/kafka/connection.ts';
 import { letterOf } from '../../services/kafka/records.ts';
-import { LedgerAwayError, LedgerError } from '../../services/clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../../services/clickhouse/errors.ts';
 
 const require = createRequire(import.meta.url);
 const { errorCodes, createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
@@ -61,7 +61,7 @@ describe('what is said of an error of Kafka', () => {
     const of = (type: string): Error =>
       said(new KafkaJSProtocolError(errorCodes.find((e) => e.type === type) as never));
     for (const type of ['GROUP_AUTHORIZATION_FAILED', 'INVALID_SESSION_TIMEOUT', 'CLUSTER_AUTHORIZATION_FAILED']) {
-      expect(of(type)).toBeInstanceOf(LedgerError);
+      expect(of(type)).toBeInstanceOf(ActionableError);
       expect(of(type)).not.toBeInstanceOf(LedgerAwayError);
     }
     for (const type of ['NOT_ENOUGH_REPLICAS', 'LEADER_NOT_AVAILABLE', 'REBALANCE_IN_PROGRESS', 'CORRUPT_MESSAGE'])

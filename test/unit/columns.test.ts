@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockReader, readBlocks } from '../../services/clickhouse/columns/reader.ts';
 import { BlockWriter, encodeRows, type Field } from '../../services/clickhouse/columns/writer.ts';
-import { LedgerAwayError, LedgerError } from '../../services/clickhouse/errors.ts';
+import { LedgerAwayError, ActionableError } from '../../services/clickhouse/errors.ts';
 import { EVENT_SELECTION, eventsOfBlocks, EventsWriter, isSameEvent } from '../../services/ledger/events/event-rows.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { inputArbitrary } from '../oracle/arbitraries.ts';
@@ -132,7 +132,7 @@ describe('columns', () => {
 
   it('of a type that is not known are refused by its name', () => {
     const bytes = Buffer.from([1, 1, 1, 'x'.charCodeAt(0), 4, ...Buffer.from('UUID')]);
-    expect(() => new BlockReader().push(bytes)).toThrow(LedgerError);
+    expect(() => new BlockReader().push(bytes)).toThrow(ActionableError);
     expect(() => new BlockReader().push(bytes)).toThrow('UUID');
   });
 });

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Database } from '../../clickhouse/database.ts';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/events/dead-letters.ts';
 import { pino } from 'pino';
@@ -23,7 +23,7 @@ const LOW_DISK_BYTES = 5 * 1024 ** 3;
 
 type Check = () => Promise<string> | string;
 
-/** A check that found something wrong throws `LedgerError` with what to do. */
+/** A check that found something wrong throws `ActionableError` with what to do. */
 async function report(name: string, check: Check): Promise<boolean> {
   try {
     process.stdout.write(`ok    ${name}: ${await check()}\n`);
@@ -60,7 +60,7 @@ async function kafkaState(): Promise<string> {
     const compacted = configured.filter(
       ([topic, { is_compacted }]) => is_compacted && (topic === names.messages || topic === names.statuses),
     );
-    if (compacted.length > 0) throw new LedgerError(compacted.map(([topic]) => compactionWarning(topic)).join(' '));
+    if (compacted.length > 0) throw new ActionableError(compacted.map(([topic]) => compactionWarning(topic)).join(' '));
     const taken = configured.map(([topic, { max_record_bytes }]) => `${topic} ${max_record_bytes}`).join(', ');
     const later = missing.length === 0 ? '' : `; ${missing.join(', ')} will be created by the first consumer`;
     return `${settings.brokers.join(', ')}, sources with ${partitions} partitions${later}; bytes that topics take at once: ${taken || 'not for this user to know'}`;
@@ -93,7 +93,7 @@ export async function doctor(options: CommonOptions): Promise<void> {
         const { bavail, bsize } = statfsSync(existing(location.dataDir));
         const free = bavail * bsize;
         if (free < LOW_DISK_BYTES)
-          throw new LedgerError(
+          throw new ActionableError(
             `only ${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}; free some, or move the data directory.`,
           );
         return `${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}`;
@@ -141,11 +141,11 @@ export async function doctor(options: CommonOptions): Promise<void> {
         if (appSecret === null && verifyToken === null)
           return 'not configured; set META_APP_SECRET and META_VERIFY_TOKEN to receive';
         if (appSecret === null)
-          throw new LedgerError(
+          throw new ActionableError(
             'META_VERIFY_TOKEN is set but META_APP_SECRET is not: deliveries would be refused. Set it.',
           );
         if (verifyToken === null)
-          throw new LedgerError(
+          throw new ActionableError(
             "META_APP_SECRET is set but META_VERIFY_TOKEN is not: Meta's handshake would fail. Set it.",
           );
         return 'app secret and verify token are set';

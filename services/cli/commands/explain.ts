@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { explain as explainMessage } from '../../reports/message.ts';
@@ -17,7 +17,7 @@ export async function explain(id: string, options: CommonOptions & { tz?: string
       tz: parsed.filters.tz,
     });
     if (explained.length === 0)
-      throw new LedgerError(
+      throw new ActionableError(
         `The ledger knows no outbound message "${id}". Give the id as it stands in the report messages.`,
       );
     for (const { message, mark_sentence, amount_sentence, failure_sentence } of explained) {

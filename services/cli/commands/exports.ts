@@ -4,7 +4,7 @@ import { exportDefinition, type ExportRun, type ExportState, type ShownExport } 
 import { isDay } from '@ctwa-ledger/schemas/report-filters.ts';
 import { optionOf } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { Exports, showExports, type EndedRun } from '../../exports/runner.ts';
 import { listRuns } from '../../exports/runs.ts';
 import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../../exports/schedules.ts';
@@ -175,7 +175,7 @@ async function runAndTell(
       'There was nothing to run.',
     );
     const failed = ended.find(({ state }) => state === 'failed');
-    if (failed !== undefined) throw new LedgerError(`Not all could be exported: ${failed.error}`);
+    if (failed !== undefined) throw new ActionableError(`Not all could be exported: ${failed.error}`);
   });
 }
 
@@ -220,7 +220,7 @@ export async function exportsVerify(name: string | undefined, options: ExportsRu
     );
     const wrong = files.filter(({ problem }) => problem !== null);
     if (wrong.length > 0)
-      throw new LedgerError(
+      throw new ActionableError(
         `${wrong.length} of ${files.length} files are not as they were written, the first ${wrong[0]?.file ?? ''}.`,
       );
   });

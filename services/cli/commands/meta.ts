@@ -2,7 +2,7 @@ import { META_FIELDS, type MetaField } from '@ctwa-ledger/schemas/meta.ts';
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import { isDay } from '@ctwa-ledger/schemas/report-filters.ts';
 import { DateTime } from 'luxon';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { fetchMetaAnswers } from '../../reconciliation/fetch.ts';
 import { GraphClient } from '../../reconciliation/graph-client.ts';
 import { importMetaAnswers, listMetaImports, withdrawMetaImport } from '../../reconciliation/imports.ts';
@@ -113,7 +113,7 @@ export async function metaFetch(options: MetaFetchOptions): Promise<void> {
   await withLedger('meta fetch', options, async (ledger) => {
     const accounts = ledger.accounts.filter(({ waba_id }) => options.waba === undefined || waba_id === options.waba);
     if (accounts.length === 0)
-      throw new LedgerError(
+      throw new ActionableError(
         options.waba === undefined
           ? 'No account is configured: set one with "ctwa-ledger accounts set".'
           : `There is no account ${options.waba}. See the ids with "ctwa-ledger accounts list".`,

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DateTime } from 'luxon';
 import { monthSchema, mustBeAccepted } from '@ctwa-ledger/schemas/periods.ts';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { examineMonth } from '../../periods/checklist.ts';
 import { judgeMonth } from '../../periods/verdict.ts';
 import { accountMonth, accountName, accountsWithCharges, type AccountMonth } from '../../periods/month.ts';
@@ -43,7 +43,7 @@ const NONE = 'none';
 async function openAccounts(database: Database, month: string): Promise<string[]> {
   const all = await accountsWithCharges(database, month);
   if (all.length === 0)
-    throw new LedgerError(
+    throw new ActionableError(
       `No message was delivered in ${month}: there is nothing to close. Name an account with --waba to close it all the same.`,
     );
   const standing = (await listPeriods(database)).filter(
@@ -52,7 +52,7 @@ async function openAccounts(database: Database, month: string): Promise<string[]
   const closed = new Set(standing.map(({ waba_id }) => waba_id));
   const open = all.filter((waba_id) => !closed.has(waba_id));
   if (open.length === 0)
-    throw new LedgerError(
+    throw new ActionableError(
       `${month} is closed already for every account with messages in it. See the closings with "ctwa-ledger periods list".`,
     );
   return open;
@@ -110,7 +110,7 @@ export async function close(month: string, options: CloseOptions): Promise<void>
     const incomplete: string[] = [];
     for (const waba_id of accounts) if (!(await closeOne(database, waba_id, month, options))) incomplete.push(waba_id);
     if (incomplete.length > 0)
-      throw new LedgerError(
+      throw new ActionableError(
         `${month} may not be complete for ${incomplete.map(accountName).join(', ')}, and is not closed: see the findings and the checklist. Bring what is missing, or close it all the same with --accept.`,
       );
   });
@@ -133,7 +133,7 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new LedgerError(
+    throw new ActionableError(
       `The directory ${folder} cannot be made (${error instanceof Error ? error.message : String(error)}). Give another one with --out.`,
     );
   }

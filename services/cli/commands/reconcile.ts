@@ -1,6 +1,6 @@
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import type { Database } from '../../clickhouse/database.ts';
-import { LedgerError } from '../../clickhouse/errors.ts';
+import { ActionableError } from '../../clickhouse/errors.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { scaledAmount } from '../../reconciliation/amounts.ts';
 import type { Tolerance } from '../../reconciliation/judgement.ts';
@@ -30,7 +30,9 @@ function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions):
 async function onlyAccount(database: Database, month: string): Promise<string> {
   const [only, ...others] = await accountsToReconcile(database, month);
   if (only === undefined)
-    throw new LedgerError(`No account has messages or numbers of Meta's in ${month}: there is nothing to reconcile.`);
+    throw new ActionableError(
+      `No account has messages or numbers of Meta's in ${month}: there is nothing to reconcile.`,
+    );
   if (others.length > 0)
     throw new UsageError(
       `Several accounts have messages in ${month}: say which with --waba, of ${[only, ...others].join(', ')}.`,

@@ -1,5 +1,5 @@
 /** Rows that ClickHouse answers as columns in its `Native` format: read as they come, decoded where they are looked at. */
-import { LedgerAwayError, LedgerError } from '../errors.ts';
+import { LedgerAwayError, ActionableError } from '../errors.ts';
 
 /** The cells of one column of a block, by row. */
 export interface Cells<Value> {
@@ -110,10 +110,10 @@ export class Block {
     return (this.#columns.get(name) as Cells<number> | undefined) ?? new SameCells(absent);
   }
 
-  /** A column of plain texts, whose rows can be compared. @throws LedgerError when it is none */
+  /** A column of plain texts, whose rows can be compared. @throws ActionableError when it is none */
   plainText(name: string): TextCells {
     const cells = this.#columns.get(name);
-    if (!(cells instanceof TextCells)) throw new LedgerError(`The answer has no texts under the name "${name}".`);
+    if (!(cells instanceof TextCells)) throw new ActionableError(`The answer has no texts under the name "${name}".`);
     return cells;
   }
 }
@@ -279,7 +279,7 @@ export class BlockReader {
     if (type === 'LowCardinality(String)') return this.#repeated(rows, at);
     const layout = LAYOUTS.find(({ matches }) => matches.test(type));
     if (layout === undefined)
-      throw new LedgerError(`ClickHouse answered with a column of type ${type}, which is not read.`);
+      throw new ActionableError(`ClickHouse answered with a column of type ${type}, which is not read.`);
     const length = rows * layout.width;
     this.#need(at + length);
     return { cells: numbersAt(this.#bytes, at, length, layout.cells), next: at + length };

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LedgerAwayError, LedgerError } from '../errors.ts';
+import { LedgerAwayError, ActionableError } from '../errors.ts';
 import { ENGINE_FILE, proofOf } from './announcement.ts';
 
 /** Where the engine host of a data directory listens. */
@@ -69,10 +69,12 @@ function checkDirectory(dataDir: string): void {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LedgerError(`The data directory ${dataDir} cannot be made (${reason}). Give another one with --data.`);
+    throw new ActionableError(
+      `The data directory ${dataDir} cannot be made (${reason}). Give another one with --data.`,
+    );
   }
   if (!statSync(dataDir).isDirectory())
-    throw new LedgerError(`${dataDir} is a file, not a data directory. Give another one with --data.`);
+    throw new ActionableError(`${dataDir} is a file, not a data directory. Give another one with --data.`);
 }
 
 function lastWords(logFile: string, from: number): string {
@@ -103,7 +105,7 @@ function foreignHolder(dataDir: string): string | null {
 /**
  * Finds the engine host of a data directory, or starts one that outlives this process. Several commands may do so at
  * once: the engine's lock decides, and the others find the winner.
- * @throws LedgerError when the directory is held by something else, or the engine cannot start
+ * @throws ActionableError when the directory is held by something else, or the engine cannot start
  */
 export async function findEngine(dataDir: string): Promise<Engine> {
   const running = announced(dataDir);
@@ -118,7 +120,7 @@ export async function findEngine(dataDir: string): Promise<Engine> {
       log = openSync(logFile, 'a', 0o600);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new LedgerError(
+      throw new ActionableError(
         `The data directory ${dataDir} cannot be written (${reason}). Free space or give another one with --data.`,
       );
     }
@@ -150,18 +152,18 @@ export async function findEngine(dataDir: string): Promise<Engine> {
     if (isLocked) {
       const holder = foreignHolder(dataDir);
       if (holder !== null)
-        throw new LedgerError(
+        throw new ActionableError(
           `The data directory ${dataDir} is held by ${holder}, which is not an engine host of ctwa-ledger. End it, or give another directory with --data.`,
         );
       await wait(200);
       continue;
     }
-    throw new LedgerError(
+    throw new ActionableError(
       `The embedded ClickHouse did not start in ${dataDir}: ${words || 'no reason given'}. See ${logFile}.`,
     );
   }
   if (isLocked)
-    throw new LedgerError(
+    throw new ActionableError(
       `The data directory ${dataDir} is held by another program that is not an engine host of ctwa-ledger. End it, or give another directory with --data.`,
     );
   throw new LedgerAwayError(`The embedded ClickHouse in ${dataDir} did not answer within a minute. See ${logFile}.`);

@@ -15,7 +15,7 @@ export class Readiness {
   /**
    * Writes a little, and waits until it is on disk as the events of a delivery would be. The answer is kept for a few
    * seconds.
-   * @throws LedgerError with the reason when the ledger does not take it
+   * @throws ActionableError with the reason when the ledger does not take it
    */
   check(): Promise<void> {
     this.#asked ??= this.#write();
