@@ -7,6 +7,7 @@ import { standingClosings } from '../reports/closed-periods.ts';
 import { describedColumns, type AskedRows, type Column, type Report, type Sums } from '../reports/report.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
+import { streamLines, textOfLines } from './csv-lines.ts';
 import { csvText } from './csv.ts';
 
 export { REPORTS, type ReportName } from '../catalogue/catalogue.ts';
@@ -46,8 +47,17 @@ export async function* csvReport(
   filters: ReportFilters,
   by: MessagesBy = 'sent',
 ): AsyncGenerator<string> {
-  const { columns, rows } = reportOf(name);
+  const { columns, rows, statement } = reportOf(name);
   let before = csvText([columns]);
+  if (statement !== undefined) {
+    for await (const block of streamLines(database, await statement(database, { filters, by })))
+      for (const text of textOfLines(block)) {
+        yield before + text;
+        before = '';
+      }
+    if (before !== '') yield before;
+    return;
+  }
   for await (const batch of rows(database, { filters, by, page: null })) {
     yield before + csvText(batch);
     before = '';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { COLUMN_MEANINGS } from '@ctwa-ledger/schemas/column-meanings.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
-import type { Database } from '../clickhouse/database.ts';
+import type { Database, Parameters } from '../clickhouse/database.ts';
 import { placeAfter, type ReportPage } from './paging.ts';
 
 /** Sums that are recomputed after the events, some seconds later: whoever reads them settles them first. */
@@ -25,6 +25,17 @@ export interface AskedRows {
 
 /** Cells by column. Of a page each row has one more: its place, as {@link ReportPage} takes it; and there may be one row too many. */
 export type Batch = readonly (readonly unknown[])[];
+
+/** All rows of a report as one statement, so that ClickHouse itself can write them in a form of its own. */
+export interface Statement {
+  /** A query in no order. */
+  readonly sql: string;
+  /** Of what it selects, what each column of the report is, in their order; text, empty where nothing is known. */
+  readonly cells: readonly string[];
+  /** Of what it selects, what its rows are ordered by. */
+  readonly order: readonly string[];
+  readonly parameters: Parameters;
+}
 
 /** What is said once of a report, for command, API, exports, caches and reference. */
 interface Declared<Name extends string> {
@@ -49,6 +60,8 @@ interface Declared<Name extends string> {
 export interface Report<Name extends string = string> extends Declared<Name> {
   readonly columns: readonly string[];
   readonly rows: (database: Database, asked: AskedRows) => AsyncGenerator<Batch>;
+  /** The same rows, of a report that may have millions; others are several statements, or made of what is read. */
+  readonly statement?: (database: Database, asked: Omit<AskedRows, 'page'>) => Promise<Statement>;
 }
 
 /** The columns of a row in their order. */
@@ -58,7 +71,7 @@ export function columnsOf(row: z.ZodObject): string[] {
 
 /** A report whose rows come from the ledger batch by batch, in the order of a key that tells them apart. */
 export function streamed<const Name extends string>(
-  report: Declared<Name> & { readonly rows: Report['rows'] },
+  report: Declared<Name> & Pick<Report, 'rows' | 'statement'>,
 ): Report<Name> {
   return { ...report, columns: columnsOf(report.row) };
 }

@@ -9,7 +9,7 @@ import { placedSql } from '../rating/ratable.ts';
 import { CLOSED, IS_STANDING, readStandingPeriods, STANDING_PERIODS, type StandingPeriods } from './closed-periods.ts';
 import { closingsOf, OF_CHARGES } from './charges.ts';
 import { reportPaging, type PageKey } from './paging.ts';
-import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
+import { columnsOf, streamed, type AskedRows, type Batch, type Statement } from './report.ts';
 import { daysOf, FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 import { MESSAGE_TABLES } from './tables.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
@@ -198,17 +198,44 @@ const KEYS: readonly PageKey[] = [
   { sql: 'participant', type: 'String' },
 ];
 
-/**
- * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
- * frozen rows are printed, and `period` says so; not where days of a zone are asked for as those of charges. Tiers and allowances are those of the charges: settle them first.
- */
-async function* messages(database: Database, { filters, by, page }: AskedRows): AsyncGenerator<Batch> {
+/** The messages of a question, with the basis and the closings that hold now. */
+async function printedBy(
+  database: Database,
+  { filters, by }: Omit<AskedRows, 'page'>,
+): Promise<ReturnType<typeof printedMessages>> {
   const [basis, closings] = await Promise.all([
     readRatingBasis(database),
     // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
     by === 'charged' ? closingsOf(database, filters) : readStandingPeriods(database, 0),
   ]);
-  const { sql, parameters } = printedMessages(basis, closings, filters, by);
+  return printedMessages(basis, closings, filters, by);
+}
+
+/** What a query of `sql/queries` calls the cells of a report, where it cannot be what the report calls them. */
+function cellsOf(columns: readonly string[], others: Readonly<Record<string, string>>): string[] {
+  return columns.map((column) => others[column] ?? column);
+}
+
+async function messagesStatement(database: Database, asked: Omit<AskedRows, 'page'>): Promise<Statement> {
+  const { sql, parameters } = await printedBy(database, asked);
+  return {
+    sql: messagesSql(sql, ', sent_at, participant', ''),
+    cells: cellsOf(MESSAGES_COLUMNS, {
+      sent_at: 'sent_at_text',
+      delivered_at: 'delivered_at_text',
+      rate_card: 'card',
+    }),
+    order: ['sent_at', 'message_id', 'phone_number_id', 'participant'],
+    parameters,
+  };
+}
+
+/**
+ * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
+ * frozen rows are printed, and `period` says so; not where days of a zone are asked for as those of charges. Tiers and allowances are those of the charges: settle them first.
+ */
+async function* messages(database: Database, { filters, by, page }: AskedRows): AsyncGenerator<Batch> {
+  const { sql, parameters } = await printedBy(database, { filters, by });
   if (page === null) {
     // Columns as they are, and not the keys of a page: there may be millions of rows to sort.
     const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id, participant';
@@ -230,6 +257,7 @@ export const messagesReport = streamed({
   settles: ['charges'],
   reads: MESSAGE_TABLES,
   rows: messages,
+  statement: messagesStatement,
 });
 
 /** Which entries came from the ad or post of the filters: of an address, those that name it themselves. */
@@ -244,8 +272,26 @@ const ENTRY_KEYS: readonly PageKey[] = [
 /** Report `conversations`, streamed: `CONVERSATIONS_COLUMNS` as text, one row per entry. */
 async function* conversations(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { also, where, order, parameters } = reportPaging(page, ENTRY_KEYS);
-  const parts = { ...ENTRY_TIMES, from: FROM, to: TO, ad: OF_AD, also, place: where, order };
-  yield* database.stream(filledQuery(CONVERSATIONS, parts), { ...parametersOf(filters), ...parameters });
+  const sql = conversationsSql(also, where, order);
+  yield* database.stream(sql, { ...parametersOf(filters), ...parameters });
+}
+
+function conversationsSql(also: string, place: string, order: string): string {
+  return filledQuery(CONVERSATIONS, { ...ENTRY_TIMES, from: FROM, to: TO, ad: OF_AD, also, place, order });
+}
+
+function conversationsStatement(_: Database, { filters }: Omit<AskedRows, 'page'>): Promise<Statement> {
+  return Promise.resolve({
+    sql: conversationsSql(', entry_at', 'true', ''),
+    cells: cellsOf(CONVERSATIONS_COLUMNS, {
+      entry_at: 'entry_at_text',
+      replied_at: 'replied_at_text',
+      opened_at: 'opened_at_text',
+      expires_at: 'expires_at_text',
+    }),
+    order: ['entry_at', 'conversation_id', 'phone_number_id'],
+    parameters: parametersOf(filters),
+  });
 }
 
 export const conversationsReport = streamed({
@@ -257,4 +303,5 @@ export const conversationsReport = streamed({
   settles: [],
   reads: ['entry_marks'],
   rows: conversations,
+  statement: conversationsStatement,
 });

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { streamLines, textOfLines } from '../../services/exports/csv-lines.ts';
+import { csvText } from '../../services/exports/csv.ts';
 import { csvReport, objectReport, readPage, settleReports } from '../../services/exports/report.ts';
 import type { Database } from '../../services/clickhouse/database.ts';
 import { DeadLetters } from '../../services/ledger/events/dead-letters.ts';
@@ -15,6 +17,7 @@ import { UnknownPlaceError } from '../../services/reports/paging.ts';
 import { parametersOf } from '../../services/reports/parameters.ts';
 import { reference } from '../support/reference.ts';
 import { describedColumns, tablesOf } from '../../services/reports/report.ts';
+import { Prng } from '../../services/simulate/prng.ts';
 import { SAMPLE_ACCOUNTS, simulate } from '../../services/simulate/simulate.ts';
 import { simulateSpend } from '../../services/simulate/spend.ts';
 import { importSpendFile } from '../../services/spend/spend.ts';
@@ -45,6 +48,7 @@ const statements: string[] = [];
 /** Notes every question of reports. */
 function listen(database: Database): void {
   const [query, stream] = [database.query.bind(database), database.stream.bind(database)];
+  const streamBlocks = database.streamBlocks.bind(database);
   database.query = (row, sql, parameters) => {
     statements.push(sql);
     return query(row, sql, parameters);
@@ -52,6 +56,10 @@ function listen(database: Database): void {
   database.stream = (sql, parameters) => {
     statements.push(sql);
     return stream(sql, parameters);
+  };
+  database.streamBlocks = (sql, parameters) => {
+    statements.push(sql);
+    return streamBlocks(sql, parameters);
   };
 }
 
@@ -382,4 +390,72 @@ it('has columns of one name that are of one type, but for what the contract call
 
 it('is what docs/reports.md says', async () => {
   await expect(reference()).toMatchFileSnapshot('../../docs/reports.md');
+});
+
+describe('CSV as ClickHouse writes it', () => {
+  it.each(REPORTS.filter((name) => reportOf(name).statement !== undefined))(
+    'is that of the rows of %s',
+    async (name) => {
+      const report = reportOf(name);
+      for (const tz of ['UTC', 'America/Sao_Paulo']) {
+        let text = csvText([report.columns]);
+        const asked = { filters: filtersOf(name, { tz }), by: 'sent', page: null } as const;
+        for await (const batch of report.rows(ledger.database, asked)) text += csvText(batch);
+        expect(await readCsv(name, { tz })).toBe(text);
+        expect(csvRows(text).length).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it('is that of any text, and is read back as what it was', async () => {
+    const { database } = ledger;
+    const prng = new Prng(20_261_129);
+    const parts = [
+      '"',
+      '""',
+      ',',
+      '\n',
+      '\r',
+      '\r\n',
+      '=',
+      '+',
+      '-',
+      '@',
+      '\t',
+      "'",
+      '\\',
+      '\0',
+      '\x1b',
+      '\u2028',
+      ' ',
+      '.',
+    ];
+    const words = ['a', '12', '0.5', '-12.50', '+5', '1.', 'é', '漢', '😀', 'NULL', '\\N', 'x'.repeat(40)];
+    const cell = (): string => {
+      // Most cells are harmless, so that lines of both kinds lie beside each other.
+      if (prng.chance(0.6)) return prng.chance(0.3) ? '' : prng.pick(words);
+      return Array.from({ length: prng.int(1, 6) }, () => prng.pick(prng.chance(0.6) ? parts : words)).join('');
+    };
+    const rows = Array.from({ length: 5_000 }, () => [cell(), cell(), cell()]);
+    rows[17] = ['=', `${'a,"b"\n😀'.repeat(300_000)}`, ''];
+    await database.command('CREATE TABLE any_text (n UInt32, a String, b String, c String) ENGINE = Memory');
+    const lines = rows.map((row, n) => `${JSON.stringify([n, ...row])}\n`).join('');
+    await database.insertLines('any_text', ['n', 'a', 'b', 'c'], lines);
+    const statement = { sql: 'SELECT * FROM any_text', cells: ['a', 'b', 'c'], order: ['n'], parameters: {} };
+    for (const columns of [[0, 1, 2], [1]]) {
+      let text = '';
+      for await (const block of streamLines(database, statement, columns))
+        for (const piece of textOfLines(block)) text += piece;
+      const asked = rows.map((row) => columns.map((at) => row[at] ?? ''));
+      // Not `toBe`: what differs would be megabytes of words.
+      expect(text === csvText(asked)).toBe(true);
+      const found = csvRows(`${csvText([columns.map(String)])}${text}`).map((row) => Object.values(row));
+      expect(found.length).toBe(rows.length);
+      const different = found.findIndex((row, i) =>
+        row.some((value, k) => value !== asked[i]?.[k] && value !== `'${asked[i]?.[k] ?? ''}`),
+      );
+      expect(different).toBe(-1);
+    }
+    await database.command('DROP TABLE any_text');
+  });
 });

@@ -25,6 +25,31 @@ export class TextCells implements Cells<string> {
     return begin === end ? '' : this.#bytes.toString('utf8', begin, end);
   }
 
+  /**
+   * All rows one after another, each ended by a byte, as pieces of whole rows. What is decoded is decoded many rows at once.
+   * @param pieceBytes a piece ends with the row that reaches so many
+   */
+  *ended(end: number, pieceBytes: number): Generator<Buffer> {
+    const [bytes, begins, ends] = [this.#bytes, this.#begins, this.#ends];
+    let first = 0;
+    while (first < begins.length) {
+      let size = 0;
+      let next = first;
+      while (next < begins.length && size < pieceBytes) {
+        size += (ends[next] ?? 0) - (begins[next] ?? 0) + 1;
+        next += 1;
+      }
+      const piece = Buffer.allocUnsafe(size);
+      let at = 0;
+      for (let row = first; row < next; row++) {
+        at += bytes.copy(piece, at, begins[row], ends[row]);
+        piece[at++] = end;
+      }
+      yield piece;
+      first = next;
+    }
+  }
+
   /** Whether two rows have the same text. */
   isSame(a: number, b: number): boolean {
     const [fromA = 0, toA = 0, fromB = 0, toB = 0] = [this.#begins[a], this.#ends[a], this.#begins[b], this.#ends[b]];
