@@ -20,6 +20,7 @@ export const CHECK_NAMES: Readonly<Record<CheckName, string>> = {
   outcomes: 'Nothing sent without outcome',
   prices: 'Nothing without a price',
   differences: 'Differences explained',
+  cases: 'No case left',
   invoice: 'Invoice agrees',
   closed_once: 'Nothing closed twice',
 };
@@ -32,6 +33,7 @@ const SUBJECTS: Readonly<Record<CheckName, string>> = {
   outcomes: 'outcomes',
   prices: 'prices',
   differences: 'differences',
+  cases: 'cases',
   invoice: 'invoice',
   closed_once: 'closings',
 };
@@ -169,13 +171,13 @@ export class ChecklistWords {
   }
 
   #differences(check: Of<'differences'>): string {
-    const { state, rows, different, explained, within_tolerance, no_cost, missing_days, currency } = check;
+    const { state, rows, different, explained, accepted, within_tolerance, no_cost, missing_days, currency } = check;
     if (state === 'unknown' && missing_days > 0 && rows === 0)
       return 'There is nothing to hold the expected charge against.';
     const said = [
       different === 0
         ? `No row of ${this.#spelling.count(rows)} differs${within_tolerance > 0 ? `, ${this.#spelling.count(within_tolerance)} of them within tolerance` : ''}.`
-        : `${this.#spelling.count(different)} of ${this.#counted(rows, 'row')} ${different === 1 ? 'differs' : 'differ'}, ${this.#spelling.count(explained)} explained in full.`,
+        : `${this.#spelling.count(different)} of ${this.#counted(rows, 'row')} ${different === 1 ? 'differs' : 'differ'}, ${this.#spelling.count(explained)} explained in full${accepted > 0 ? `, ${this.#spelling.count(accepted)} accepted` : ''}.`,
     ];
     if (check.our_cost !== null && check.meta_cost !== null && currency !== '')
       said.push(
@@ -189,6 +191,19 @@ export class ChecklistWords {
         `${this.#counted(missing_days, 'day')} without Meta’s numbers ${missing_days === 1 ? 'is' : 'are'} not held.`,
       );
     return said.join(' ');
+  }
+
+  #cases({ open, acknowledged, accepted, resolved }: Of<'cases'>): string {
+    const left = open + acknowledged + accepted;
+    if (left + resolved === 0) return 'Nothing was ever found to differ.';
+    const states = [
+      [open, 'open'],
+      [acknowledged, 'acknowledged'],
+      [accepted, 'accepted'],
+      [resolved, 'resolved'],
+    ] as const;
+    const said = states.flatMap(([n, state]) => (n === 0 ? [] : [`${this.#spelling.count(n)} ${state}`])).join(', ');
+    return `${this.#counted(left + resolved, 'case')}: ${said}.`;
   }
 
   #invoice(check: Of<'invoice'>): string {
@@ -238,6 +253,8 @@ export class ChecklistWords {
         return this.#prices(check);
       case 'differences':
         return this.#differences(check);
+      case 'cases':
+        return this.#cases(check);
       case 'invoice':
         return this.#invoice(check);
       case 'closed_once':

@@ -116,6 +116,8 @@ export const checkSchema = z.discriminatedUnion('check', [
     different: count,
     /** Rows that differ and are explained in full. */
     explained: count,
+    /** Others whose case is accepted. */
+    accepted: count.default(0),
     within_tolerance: count,
     /** Rows of which Meta names no charge. */
     no_cost: count,
@@ -126,6 +128,8 @@ export const checkSchema = z.discriminatedUnion('check', [
     /** ours − Meta's */
     cost_difference: decimal.nullable(),
   }),
+  /** What has become of the cases: differences that somebody works on. There only where Meta's numbers were imported. */
+  z.object({ check: z.literal('cases'), state, open: count, acknowledged: count, accepted: count, resolved: count }),
   /** Whether the invoice is for what Meta says, or where Meta names no charge, for what is expected. */
   z.object({
     check: z.literal('invoice'),

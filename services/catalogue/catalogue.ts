@@ -1,4 +1,5 @@
 import {
+  casesReport,
   differencesReport,
   explanationsReport,
   invoiceLinesReport,
@@ -73,6 +74,7 @@ const CATALOGUE = [
   reconciliationReport,
   differencesReport,
   explanationsReport,
+  casesReport,
   messageCountsReport,
   metaImportsReport,
   metaLinesReport,

@@ -1,3 +1,4 @@
+import { CASE_ACTIONS, type CaseAction } from '@ctwa-ledger/schemas/cases.ts';
 import { rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
 import { EXPORT_COMPRESSIONS, EXPORT_FORMATS, EXPORT_PERIODS } from '@ctwa-ledger/schemas/exports.ts';
 import { INVOICE_COLUMNS } from '@ctwa-ledger/schemas/invoices.ts';
@@ -12,7 +13,7 @@ import {
 import { NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 import { SPEND_COLUMNS } from '@ctwa-ledger/schemas/spend.ts';
 import { TRIGGER_KINDS, URL_MATCHES } from '@ctwa-ledger/schemas/triggers.ts';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { VERSION } from '../version.ts';
 import type { AccountOptions } from './commands/accounts.ts';
@@ -470,12 +471,25 @@ function program(): Command {
       (await import('./commands/invoice.ts')).invoiceWithdraw(id, options),
     );
 
-  command('reconcile', "hold a month against Meta's numbers: one JSON object; exit code 3 when something differs")
+  const reconcile = command(
+    'reconcile',
+    "hold a month against Meta's numbers: one JSON object; exit code 3 when something differs",
+  )
     .requiredOption('--month <month>', 'YYYY-MM, of days in the zone of the account')
     .option('--waba <id>', 'the account (default: the only one with messages in the month)')
     .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's", '0.5')
     .option('--tolerance-messages <n>', 'how much volumes may differ, in messages; the larger of both holds', '1')
     .action(async (options: ReconcileOptions) => (await import('./commands/reconcile.ts')).reconcile(options));
+  command('cases', 'list what differs in the month as cases, or decide on one of them', reconcile)
+    .addArgument(new Argument('[action]', 'what is decided').choices(CASE_ACTIONS))
+    .option('--case <explanation>', 'which case, like midnight')
+    .option('--note <text>', 'what is to be kept with it')
+    .option('--until <day>', 'accept: the last day on which it holds, YYYY-MM-DD')
+    .option('--to <name>', 'assign: who works on it; empty: nobody')
+    .option('--json', 'JSON on a terminal too, one object per case')
+    .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
+      (await import('./commands/cases.ts')).cases(action, cases.optsWithGlobals()),
+    );
 
   command('close', 'freeze the charges and messages of a month as they are known now')
     .argument('<month>', 'YYYY-MM, of days in the zone of each account')

@@ -1,9 +1,12 @@
+import type { CaseState, CasesOfMonth } from '@ctwa-ledger/schemas/cases.ts';
 import type { CountFinding, MessageCountRow } from '@ctwa-ledger/schemas/meta.ts';
 import type { Check, CheckState, Examination, Finding } from '@ctwa-ledger/schemas/periods.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { codeOf } from '../reconciliation/case-evaluation.ts';
+import { casesOf } from '../reconciliation/case-register.ts';
 import { amountText, larger, readAmount, sizeOf } from '../reconciliation/amounts.ts';
 import { DEFAULT_TOLERANCE, isDifferent } from '../reconciliation/judgement.ts';
 import {
@@ -50,6 +53,7 @@ interface Examined extends Completeness {
   /** Unix seconds. */
   readonly now: number;
   readonly held: ReconciledMonth;
+  readonly worked: CasesOfMonth;
 }
 
 /** When Meta's numbers of a day have settled, Unix seconds. */
@@ -214,23 +218,31 @@ function isExplained({ row, explanations }: ExplainedRow): boolean {
   return row.status !== 'price' || explanations.at(0)?.code === 'max_price';
 }
 
-function checkDifferences({ held }: Examined): Of<'differences'> {
+/** What is not explained and whose case is accepted. */
+function isAccepted(row: ExplainedRow, { cases }: CasesOfMonth): boolean {
+  const code = codeOf(row);
+  return !isExplained(row) && cases.some(({ explanation, state }) => explanation === code && state === 'accepted');
+}
+
+function checkDifferences({ held, worked }: Examined): Of<'differences'> {
   const { rows, missing_days, currency, taken_at } = held;
   const summary = summaryOf(held);
   const differing = rows.filter(({ row }) => isDifferent(row.status));
   const explained = differing.filter(isExplained).length;
+  const accepted = differing.filter((row) => isAccepted(row, worked)).length;
   const no_cost = rows.filter(({ row }) => row.status === 'no_cost').length;
   return {
     check: 'differences',
     state: firstOf(
       ['unknown', taken_at.size === 0],
-      ['open', explained < differing.length],
+      ['open', explained + accepted < differing.length],
       ['unknown', missing_days.length > 0],
       ['warning', differing.length > 0 || no_cost > 0],
     ),
     rows: rows.length,
     different: differing.length,
     explained,
+    accepted,
     within_tolerance: summary.within_tolerance,
     no_cost,
     missing_days: missing_days.length,
@@ -238,6 +250,21 @@ function checkDifferences({ held }: Examined): Of<'differences'> {
     our_cost: summary.our_cost,
     meta_cost: summary.meta_cost,
     cost_difference: sumKnown(rows.map(({ row }) => row.cost_difference)),
+  };
+}
+
+function checkCases({ held, worked: { cases } }: Examined): Of<'cases'> | null {
+  if (held.taken_at.size === 0 && cases.length === 0) return null;
+  const inState = (name: CaseState): number => cases.filter(({ state }) => state === name).length;
+  const resolved = inState('resolved');
+  return {
+    check: 'cases',
+    // Whether what differs is a break is for the item of the differences to say.
+    state: firstOf(['warning', resolved < cases.length]),
+    open: inState('open'),
+    acknowledged: inState('acknowledged'),
+    accepted: inState('accepted'),
+    resolved,
   };
 }
 
@@ -301,16 +328,24 @@ function checkClosedOnce({ findings }: Examined): Of<'closed_once'> {
 /**
  * The checklist of a month of an account, and what it makes of the month. Settle the charges first.
  * @param now the clock by which things are late or may still come, in Unix milliseconds
+ * @param evaluated the month as it was held against Meta's numbers a moment ago, where it was
  */
-export async function examineMonth(database: Database, month: AccountMonth, now: number): Promise<Examination> {
+export async function examineMonth(
+  database: Database,
+  month: AccountMonth,
+  now: number,
+  evaluated?: ReconciledMonth,
+): Promise<Examination> {
   const missing = await lookForMissing(database, month, now);
   const asked = { waba_id: month.waba_id, month: month.month };
-  const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+  const held = evaluated ?? (await reconcileMonth(database, asked, DEFAULT_TOLERANCE));
   const expected = await expectedCharge(database, month);
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const has_currency = accounts.some(({ waba_id, currency }) => waba_id === month.waba_id && currency !== undefined);
-  const examined: Examined = { ...missing, month, now: now / 1_000, held };
+  const worked = await casesOf(database, held, now);
+  const examined: Examined = { ...missing, month, now: now / 1_000, held, worked };
   const counts = checkCounts(examined);
+  const cases = checkCases(examined);
   const checklist: Check[] = [
     checkMetaNumbers(examined),
     await checkEvents(database, examined),
@@ -324,6 +359,7 @@ export async function examineMonth(database: Database, month: AccountMonth, now:
       has_currency,
     },
     checkDifferences(examined),
+    ...(cases === null ? [] : [cases]),
     await checkInvoice(database, examined, expected),
     checkClosedOnce(examined),
   ];

@@ -22,6 +22,7 @@ import { settleCharges } from '../rating/charges.ts';
 import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
+import { evaluateMonth } from '../reconciliation/case-register.ts';
 import { STANDING_PERIODS } from '../reports/closed-periods.ts';
 import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from '../reports/charges.ts';
 import { examineMonth } from './checklist.ts';
@@ -399,7 +400,8 @@ async function closeAlone(
 export async function closePeriod(database: Database, closing: Closing, clock: () => number): Promise<ClosingOutcome> {
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
   await settleCharges(database);
-  const examination = await examineMonth(database, month, clock());
+  const held = await evaluateMonth(database, closing, { purpose: 'close', by: closing.by });
+  const examination = await examineMonth(database, month, clock(), held);
   const { findings, verdict, checklist } = examination;
   if (mustBeAccepted(examination) && !closing.accept) return { outcome: 'incomplete', findings, verdict, checklist };
   const period = await underLease(database, LEASE, () => closeAlone(database, closing, examination, clock));

@@ -173,6 +173,17 @@ export function reportedRow(
   };
 }
 
+const descending = (one: bigint, other: bigint): number => (one === other ? 0 : one > other ? -1 : 1);
+
+/** The rows that differ, by the size of the difference in money, then in volume. */
+export function differingRows({ rows }: ReconciledMonth): ExplainedRow[] {
+  const size = ({ row }: ExplainedRow): bigint => sizeOf(row.cost_difference ?? 0n);
+  const volume = ({ row }: ExplainedRow): bigint => sizeOf(row.volume_difference);
+  return rows
+    .filter(({ row }) => isDifferent(row.status))
+    .toSorted((a, b) => descending(size(a), size(b)) || descending(volume(a), volume(b)));
+}
+
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
 
 /** The sum of the amounts that are known; null where none is. */

@@ -1,3 +1,4 @@
+import { caseRow, type CaseRow } from '@ctwa-ledger/schemas/cases.ts';
 import type {
   ExplanationRow,
   MessageCountRow,
@@ -20,14 +21,15 @@ import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
-import { MATCH_TABLES } from '../reports/tables.ts';
-import { sizeOf } from './amounts.ts';
+import { CASE_TABLES, MATCH_TABLES } from '../reports/tables.ts';
+import { casesOf } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
 import { invoiceLines, INVOICES } from './invoices.ts';
-import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
+import { DEFAULT_TOLERANCE } from './judgement.ts';
 import {
   accountsToReconcile,
+  differingRows,
   fieldOfMonth,
   messageCountsOf,
   reconcileMonth,
@@ -35,7 +37,6 @@ import {
   sumKnown,
   summaryOf,
   type AskedMonth,
-  type ExplainedRow,
   type ReconciledMonth,
 } from './reconcile.ts';
 import { monthAfter } from './whole-days.ts';
@@ -63,24 +64,13 @@ async function* reconciliation(database: Database, filters: ReportFilters): Asyn
   for await (const month of reconciled(database, filters)) yield month.rows.map((row) => reportedRow(month, row));
 }
 
-const bySize = (one: bigint, other: bigint): number => (one === other ? 0 : one > other ? -1 : 1);
-
-/** The rows that differ, by the size of the difference in money, then in volume. */
-function differing({ rows }: ReconciledMonth): ExplainedRow[] {
-  const size = ({ row }: ExplainedRow): bigint => sizeOf(row.cost_difference ?? 0n);
-  const volume = ({ row }: ExplainedRow): bigint => sizeOf(row.volume_difference);
-  return rows
-    .filter(({ row }) => isDifferent(row.status))
-    .toSorted((a, b) => bySize(size(a), size(b)) || bySize(volume(a), volume(b)));
-}
-
 /** Report `reconciliation-differences`: the rows that differ, largest first. Settle the charges first. */
 async function* differences(
   database: Database,
   filters: ReportFilters,
 ): AsyncGenerator<(ReconciliationRow & { evidence: string })[]> {
   for await (const month of reconciled(database, filters))
-    yield differing(month).map((row) => ({
+    yield differingRows(month).map((row) => ({
       ...reportedRow(month, row),
       evidence: row.explanations.map(({ detail }) => detail).join(' '),
     }));
@@ -99,7 +89,7 @@ export async function reconciliationOfMonth(database: Database, asked: AskedMont
     unknown_costs: month.rows.filter(({ row }) => row.cost_difference === null).length,
     counts: fieldOfMonth(asked.month) === 'pricing_analytics' ? 'message' : 'conversation',
     missing_days: month.missing_days,
-    rows: differing(month).map((row) => ({
+    rows: differingRows(month).map((row) => ({
       ...reportedRow(month, row),
       explanations: row.explanations.map(({ code, volume, detail }) => ({ code, volume: volume.toString(), detail })),
       phone_number_id: ids.get(row.row.phone_number) ?? '',
@@ -182,6 +172,24 @@ export const explanationsReport = whole({
   row: explanationRow,
   key: [...GRAIN.filter((column) => column !== 'currency'), 'rank', 'explanation'],
   rows: (database, filters) => gathered(explanations(database, filters)),
+});
+
+/** Report `cases`: of the accounts and the month of the filters. Settle the charges first. */
+async function* cases(database: Database, filters: ReportFilters): AsyncGenerator<readonly CaseRow[]> {
+  for await (const month of reconciled(database, filters))
+    yield (await casesOf(database, month, filters.as_of * 1_000)).cases;
+}
+
+export const casesReport = whole({
+  ...OF_MONTH,
+  name: 'cases',
+  one_row_per:
+    'case of a month: the rows of `reconciliation-differences` that have one explanation, and what has become of them',
+  row: caseRow,
+  has_clock: true,
+  reads: CASE_TABLES,
+  key: ['waba_id', 'explanation'],
+  rows: (database, filters) => gathered(cases(database, filters)),
 });
 
 /** Report `message-counts`: what Meta counts beside ours, of the accounts and the month of the filters. */

@@ -35,6 +35,9 @@ export const MATCH_TABLES = [
   'meta_message_counts',
 ] as const;
 
+/** The same with what was evaluated and decided. */
+export const CASE_TABLES = [...MATCH_TABLES, 'case_evaluations', 'case_decisions'] as const;
+
 const INVOICE_TABLES = ['invoices', 'invoice_lines'] as const;
 
 /** Charges beside Meta's numbers and invoices. */
@@ -42,7 +45,7 @@ export const SIDE_TABLES = [...CHARGE_TABLES, 'meta_imports', 'meta_points', ...
 
 /** All that a month is closed by. */
 export const CLOSE_TABLES = [
-  ...MATCH_TABLES,
+  ...CASE_TABLES,
   ...INVOICE_TABLES,
   'dead_letters',
   'lost_records',

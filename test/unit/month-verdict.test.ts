@@ -14,7 +14,7 @@ import { isWatched } from '../../services/reports/gaps.ts';
 
 /** A month in which nothing is to be said. */
 const PASSED: {
-  readonly [Name in Exclude<CheckName, 'counts'>]: Extract<Check, { readonly check: Name }>;
+  readonly [Name in Exclude<CheckName, 'counts' | 'cases'>]: Extract<Check, { readonly check: Name }>;
 } = {
   meta_numbers: {
     check: 'meta_numbers',
@@ -44,6 +44,7 @@ const PASSED: {
     rows: 4,
     different: 0,
     explained: 0,
+    accepted: 0,
     within_tolerance: 0,
     no_cost: 0,
     missing_days: 0,
@@ -165,6 +166,15 @@ describe('the checklist in words', () => {
     expect(words.say(foreign)).toBe('The invoice is in EUR, the account in USD.');
     const nothing: Check = { ...PASSED.invoice, state: 'unknown', amount: null, difference: null };
     expect(words.say(nothing)).toContain('neither Meta’s charge nor the expected one is complete');
+  });
+
+  it('counts cases by what has become of them', () => {
+    const cases: Check = { check: 'cases', state: 'warning', open: 2, acknowledged: 0, accepted: 1, resolved: 4 };
+    expect(words.say(cases)).toBe('7 cases: 2 open, 1 accepted, 4 resolved.');
+    expect(judgeMonth([...listWith({}), cases])).toEqual({ verdict: 'warnings', because: ['cases'] });
+    expect(words.say({ ...cases, open: 0, accepted: 0, resolved: 0 })).toBe('Nothing was ever found to differ.');
+    const differences: Check = { ...PASSED.differences, state: 'warning', different: 3, explained: 1, accepted: 2 };
+    expect(words.say(differences)).toMatch(/^3 of 4 rows differ, 1 explained in full, 2 accepted\. /);
   });
 
   it('names days one by one, as far as they can be read', () => {

@@ -3,11 +3,13 @@ import type { Database } from '../../clickhouse/database.ts';
 import { ActionableError } from '../../clickhouse/errors.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { scaledAmount } from '../../reconciliation/amounts.ts';
-import type { Tolerance } from '../../reconciliation/judgement.ts';
+import { DEFAULT_TOLERANCE, type Tolerance } from '../../reconciliation/judgement.ts';
+import { evaluateMonth } from '../../reconciliation/case-register.ts';
 import { accountsToReconcile, reconcileMonth, refuseMissingDays, summaryOf } from '../../reconciliation/reconcile.ts';
 import { withExistingLedger } from '../open.ts';
 import { writeLines } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
+import { userName } from '../user.ts';
 
 export interface ReconcileOptions extends CommonOptions {
   readonly month: string;
@@ -27,7 +29,11 @@ function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions):
   return { percent, messages: BigInt(toleranceMessages) };
 }
 
-async function onlyAccount(database: Database, month: string): Promise<string> {
+/**
+ * The only account that has something to reconcile in a month.
+ * @throws ActionableError where there is none; UsageError where there are several
+ */
+export async function onlyAccount(database: Database, month: string): Promise<string> {
   const [only, ...others] = await accountsToReconcile(database, month);
   if (only === undefined)
     throw new ActionableError(
@@ -48,7 +54,12 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
   await withExistingLedger('reconcile', options, async ({ database }) => {
     await settleCharges(database);
     const waba_id = options.waba ?? (await onlyAccount(database, month));
-    const reconciled = await reconcileMonth(database, { waba_id, month }, tolerance);
+    const asked = { waba_id, month };
+    const evaluated = await evaluateMonth(database, asked, { purpose: 'reconcile', by: userName() });
+    // Cases are kept under the usual tolerance, whatever is tried here.
+    const isUsual =
+      tolerance.percent === DEFAULT_TOLERANCE.percent && tolerance.messages === DEFAULT_TOLERANCE.messages;
+    const reconciled = isUsual ? evaluated : await reconcileMonth(database, asked, tolerance);
     refuseMissingDays(reconciled);
     const summary = summaryOf(reconciled);
     writeLines([summary]);

@@ -101,6 +101,8 @@ export function evidenceOf(
       return [{ name: 'Without a price', page: '/billing', end: `${search(state, { waba_id })}#unrated` }];
     case 'differences':
       return [bill('#differences')];
+    case 'cases':
+      return [bill('#cases')];
     case 'invoice':
       return [report('Invoice lines, CSV', 'invoice-lines')];
     case 'closed_once':

@@ -1,0 +1,61 @@
+import type { CaseResolution, CaseRow, CaseState, OpenReason } from './cases.ts';
+
+export const CASE_STATE_WORDS: Readonly<Record<CaseState, string>> = {
+  open: 'Open',
+  acknowledged: 'Acknowledged',
+  accepted: 'Accepted',
+  resolved: 'Resolved',
+};
+
+const WHY_OPEN: Readonly<Record<OpenReason, string>> = {
+  new: 'nobody has decided on it',
+  again: 'it differs again after it was resolved',
+  grown: 'it differs by more than was accepted',
+  expired: 'the day until which it was accepted is over',
+  taken_back: 'what was decided was taken back',
+};
+
+const WHAT_CHANGED: Readonly<Record<CaseResolution, string>> = {
+  other_explanation: 'its rows differ still, and are explained otherwise',
+  restatement: 'Meta’s numbers are others',
+  rate_card: 'the cards in force are others',
+  account: 'the account is set up otherwise',
+  late_events: 'our charges are of other messages',
+  not_known: 'nobody can tell what changed',
+};
+
+/**
+ * Where a case stands and why, in sentences.
+ * @param spell how a day, `YYYY-MM-DD`, is written
+ */
+export function sayCase(
+  one: Pick<
+    CaseRow,
+    | 'state'
+    | 'open_because'
+    | 'decided_by'
+    | 'decided_at'
+    | 'accepted_until'
+    | 'resolved_at'
+    | 'resolved_by'
+    | 'is_known'
+  >,
+  spell: (day: string) => string,
+): string {
+  const unknown = one.is_known ? '' : ' Meta’s numbers are not there for its days now, so it stays as it was.';
+  const dayOf = (instant: string | null): string => spell((instant ?? '').slice(0, 10));
+  switch (one.state) {
+    case 'open':
+      return `Open: ${one.open_because === '' ? WHY_OPEN.new : WHY_OPEN[one.open_because]}.${unknown}`;
+    case 'acknowledged':
+      return `Acknowledged by ${one.decided_by} on ${dayOf(one.decided_at)}.${unknown}`;
+    case 'accepted':
+      return `Accepted by ${one.decided_by} on ${dayOf(one.decided_at)}, until ${spell(one.accepted_until)}.${unknown}`;
+    case 'resolved': {
+      const changed = Object.entries(WHAT_CHANGED).flatMap(([code, words]) =>
+        one.resolved_by.split(' ').includes(code) ? [words] : [],
+      );
+      return `Resolved, as found on ${dayOf(one.resolved_at)}: ${changed.join('; ')}.`;
+    }
+  }
+}
