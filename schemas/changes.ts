@@ -90,15 +90,15 @@ export interface KeptAccount {
 }
 
 /**
- * What pages may change. Every one of these is refused while the sample data is shown: whoever looks at it would take the
+ * What the pages of one request may change. Every one of these is refused while the sample data is shown: whoever looks at it would take the
  * change for one of the sample.
  */
 export interface Changes {
   /** Keeps an uploaded file for a preview. */
-  holdFile(
-    file: { readonly name: string; readonly bytes: Uint8Array },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly upload: string } | Refused>;
+  holdFile(file: {
+    readonly name: string;
+    readonly bytes: Uint8Array;
+  }): Promise<{ readonly ok: true; readonly upload: string } | Refused>;
   /** What importing a held file would change; nothing is written. */
   previewRates(
     file: HeldRateFile,
@@ -108,83 +108,56 @@ export interface Changes {
     | UndatedRates
     | Refused
   >;
-  importRates(
-    file: HeldRateFile,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused>;
-  withdrawRates(
-    card_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
+  importRates(file: HeldRateFile): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused>;
+  withdrawRates(card_id: string): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
   /** What importing a held export of ads would do; nothing is written. */
   previewSpend(
     file: HeldSpendFile,
   ): Promise<
     { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
   >;
-  importSpend(
-    file: HeldSpendFile,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  importSpend(file: HeldSpendFile): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
   /** Which heading is which column, as somebody said it and keeps it by name. */
   spendMappings(): Promise<readonly KeptSpendMapping[]>;
   /** Keeps a mapping by name; one that was kept under the same name is replaced. */
-  keepSpendMapping(
-    mapping: SpendMapping & { readonly name: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true } | Refused>;
-  typeSpend(
-    typed: TypedSpend,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
-  withdrawSpend(
-    import_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
+  keepSpendMapping(mapping: SpendMapping & { readonly name: string }): Promise<{ readonly ok: true } | Refused>;
+  typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  withdrawSpend(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
   /** Imports answers of Meta's, all of them or none. */
   importMeta(
     given: GivenMetaAnswers,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused>;
-  withdrawMeta(
-    import_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
+  withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
   /** Closes a month of an account. Not when something may be missing, unless that is accepted. */
-  closeMonth(
-    closing: ClosedByPerson,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
   /** Makes the report of a closing, or finds the one that was made. */
-  makeReport(
-    made: { readonly period_id: string; readonly by: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused>;
+  makeReport(made: {
+    readonly period_id: string;
+    readonly by: string;
+  }): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused>;
   /** Reopens a closed month, for a reason. */
-  reopenMonth(
-    reopening: { readonly period_id: string; readonly by: string; readonly because: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  reopenMonth(reopening: {
+    readonly period_id: string;
+    readonly by: string;
+    readonly because: string;
+  }): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
   /** Saves a new trigger, or with an id what an earlier one looks for and whom it tells. */
   saveTrigger(
     trigger_id: string | null,
     definition: TriggerDefinition,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
   /** Pauses a trigger, lets it go on, or deletes it. */
   setTriggerState(
     trigger_id: string,
     state: TriggerState,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
   /** Tells once more of a firing, or of all that were given up; by the number of deliveries. */
   replayDeliveries(
     which: ReplayedDelivery | 'given_up',
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused>;
-  setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused>;
+  setAccount(account: Account): Promise<KeptAccount | Refused>;
   /** Tries all waiting rejected inputs again; one at a time. */
-  replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
+  replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
   /** Threads folded so far under a changed account; null when none is being applied. */
   readonly foldedThreads: number | null;
 }

@@ -48,90 +48,70 @@ export interface LedgerStatus {
   readonly account_zones: readonly string[];
 }
 
-/** The named queries that screens, CSV and API share. Implemented by `services/reports`. */
+/** The named queries that pages and API share, of the data that one request reads. Implemented by `services/pages`. */
 export interface Reports {
-  /** Which data a request reads; `sample` asks for the sample data even when real data exists. */
-  status(sample: boolean): Promise<LedgerStatus>;
-  overview(filters: ReportFilters, sample: boolean): Promise<OverviewRow>;
-  figures(filters: ReportFilters, grain: BucketRows['grain'], sample: boolean): Promise<Figures>;
-  adFigures(filters: ReportFilters, sample: boolean): Promise<AdFiguresRow[]>;
-  adNames(ad_ids: readonly string[], sample: boolean): Promise<AdNameRow[]>;
+  status(): Promise<LedgerStatus>;
+  overview(filters: ReportFilters): Promise<OverviewRow>;
+  figures(filters: ReportFilters, grain: BucketRows['grain']): Promise<Figures>;
+  adFigures(filters: ReportFilters): Promise<AdFiguresRow[]>;
+  adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;
   /** Imports of ad spend and names, the latest first. */
-  spendImports(sample: boolean): Promise<SpendImport[]>;
+  spendImports(): Promise<SpendImport[]>;
   /** Imports of Meta's numbers, the latest first. */
-  metaImports(sample: boolean): Promise<MetaImport[]>;
+  metaImports(): Promise<MetaImport[]>;
   /** Accounts that have charges in a month (`YYYY-MM`), or numbers of Meta's, by id. */
-  accountsToReconcile(month: string, sample: boolean): Promise<string[]>;
+  accountsToReconcile(month: string): Promise<string[]>;
   /** A month of an account, held against Meta's numbers. */
-  reconciliation(
-    asked: { readonly waba_id: string; readonly month: string },
-    sample: boolean,
-  ): Promise<ReconciliationOfMonth>;
+  reconciliation(asked: { readonly waba_id: string; readonly month: string }): Promise<ReconciliationOfMonth>;
   /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
-  accountsToClose(month: string, sample: boolean): Promise<string[]>;
+  accountsToClose(month: string): Promise<string[]>;
   /** A month of an account, for whoever closes it. */
-  monthClose(asked: { readonly waba_id: string; readonly month: string }, sample: boolean): Promise<MonthClose>;
+  monthClose(asked: { readonly waba_id: string; readonly month: string }): Promise<MonthClose>;
   /** The report of a closing as it is printed; null: none was made. */
-  printedMonth(period_id: string, sample: boolean): Promise<PrintedMonth | null>;
+  printedMonth(period_id: string): Promise<PrintedMonth | null>;
   /** The folder of that report as a ZIP archive; null: none was made. */
   monthReportArchive(
     period_id: string,
-    sample: boolean,
   ): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
   /** The closings that hold of months that share a day with a range; `to` is exclusive. */
-  closings(days: { readonly from: string; readonly to: string }, sample: boolean): Promise<Closing[]>;
-  savings(filters: ReportFilters, sample: boolean): Promise<SavingsRow[]>;
-  savingsAds(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]>;
-  bill(filters: ReportFilters, sample: boolean): Promise<Bill>;
+  closings(days: { readonly from: string; readonly to: string }): Promise<Closing[]>;
+  savings(filters: ReportFilters): Promise<SavingsRow[]>;
+  savingsAds(filters: ReportFilters): Promise<SavingsAdsRow[]>;
+  bill(filters: ReportFilters): Promise<Bill>;
   /** What Meta and invoices say of what is expected, for a range and perhaps an account. */
-  metaSide(filters: ReportFilters, sample: boolean): Promise<MetaSide[]>;
-  unrated(filters: ReportFilters, sample: boolean): Promise<UnratedRow[]>;
-  mismatches(filters: ReportFilters, sample: boolean): Promise<MismatchesRow[]>;
-  mismatchedMessages(
-    filters: ReportFilters,
-    asked: AskedPage<MismatchSort>,
-    sample: boolean,
-  ): Promise<PageOf<MismatchRow>>;
+  metaSide(filters: ReportFilters): Promise<MetaSide[]>;
+  unrated(filters: ReportFilters): Promise<UnratedRow[]>;
+  mismatches(filters: ReportFilters): Promise<MismatchesRow[]>;
+  mismatchedMessages(filters: ReportFilters, asked: AskedPage<MismatchSort>): Promise<PageOf<MismatchRow>>;
   /** A page of the report `charges`. */
-  charges(filters: ReportFilters, asked: AskedPage<ChargeSort>, sample: boolean): Promise<PageOf<ChargeRow>>;
+  charges(filters: ReportFilters, asked: AskedPage<ChargeSort>): Promise<PageOf<ChargeRow>>;
   /** A page of the delivered messages of the report `messages`, by the days of `charges`. */
-  chargedMessages(
-    filters: ReportFilters,
-    asked: AskedPage<ChargedMessageSort>,
-    sample: boolean,
-  ): Promise<PageOf<ChargedMessageRow>>;
+  chargedMessages(filters: ReportFilters, asked: AskedPage<ChargedMessageSort>): Promise<PageOf<ChargedMessageRow>>;
   /** Messages of an id, of one business number or of all: ids are unique only within a number. Times are in `tz`. */
-  messages(
-    asked: { readonly message_id: string; readonly phone_number_id: string | null; readonly tz: string },
-    sample: boolean,
-  ): Promise<ExplainedMessage[]>;
+  messages(asked: {
+    readonly message_id: string;
+    readonly phone_number_id: string | null;
+    readonly tz: string;
+  }): Promise<ExplainedMessage[]>;
   /** A page of ad conversations. */
-  conversations(asked: AskedConversations, sample: boolean): Promise<ConversationList>;
+  conversations(asked: AskedConversations): Promise<ConversationList>;
   /** The thread of a message; null when there is no such message. */
-  conversation(asked: AskedConversation, sample: boolean): Promise<Conversation | null>;
+  conversation(asked: AskedConversation): Promise<Conversation | null>;
   /** What would happen if a message were sent at a time, in Unix seconds. */
-  sendCheck(
-    request: SendRequest,
-    options: { readonly at: number; readonly tz: string },
-    sample: boolean,
-  ): Promise<SendResult>;
+  sendCheck(request: SendRequest, options: { readonly at: number; readonly tz: string }): Promise<SendResult>;
   /** Saved triggers, and how often they fired. */
-  triggers(sample: boolean): Promise<ListedTrigger[]>;
+  triggers(): Promise<ListedTrigger[]>;
   /** What fired, and what became of telling it; the latest first. */
-  triggerDeliveries(asked: AskedDeliveries, sample: boolean): Promise<TriggerDelivery[]>;
+  triggerDeliveries(asked: AskedDeliveries): Promise<TriggerDelivery[]>;
   /** For which messages of some days, in Unix seconds, a trigger would have fired. */
-  tryTrigger(
-    definition: TriggerDefinition,
-    days: { readonly from: number; readonly to: number },
-    sample: boolean,
-  ): Promise<TriggerTest>;
-  health(sample: boolean): Promise<Health>;
+  tryTrigger(definition: TriggerDefinition, days: { readonly from: number; readonly to: number }): Promise<TriggerTest>;
+  health(): Promise<Health>;
   /** How many rejected inputs wait that were first seen in the days of the filters. */
-  waitingLetters(filters: ReportFilters, sample: boolean): Promise<number>;
-  deadLetters(asked: AskedLetters, sample: boolean): Promise<PageOf<DeadLetterRow>>;
-  rateCards(sample: boolean): Promise<ListedCard[]>;
+  waitingLetters(filters: ReportFilters): Promise<number>;
+  deadLetters(asked: AskedLetters): Promise<PageOf<DeadLetterRow>>;
+  rateCards(): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */
-  accounts(sample: boolean): Promise<ListedAccount[]>;
+  accounts(): Promise<ListedAccount[]>;
   /** Drops the sample data for good ("gone with one click"). */
   dismissSample(): Promise<void>;
 }

@@ -1,11 +1,31 @@
 // Brings in what `event.platform` holds under this adapter.
 import '@sveltejs/adapter-node';
 
-import type { Repair } from '$lib/filters/filters.ts';
+import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
+import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
+import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
+
+import type { FilterState, Repair } from '$lib/filters/filters.ts';
 
 declare global {
   namespace App {
+    /** What a request asks and changes, of the data that it is about. `hooks.server.ts` sets it. */
+    interface Locals {
+      /** As the address says. Pages take those of the layout: they are loaded again when the address changes. */
+      readonly filters: FilterState;
+      /** Texts that are answered can be shown as they are, control characters included. */
+      readonly reports: Omit<Reports, 'monthReportArchive'>;
+      /** Byte for byte: nothing in it is shown on a page. */
+      readonly monthReportArchive: Reports['monthReportArchive'];
+      /** Null where pages only read. */
+      readonly changes: Changes | null;
+      /** What the process behind the pages did since it started; null where it takes nothing in. */
+      readonly processFigures: () => Promise<ProcessFigures | null>;
+    }
+
     interface PageData {
+      /** Whether the sample data is shown, asked for or not; not there where even the layout failed. */
+      is_sample?: boolean;
       /** What the page itself could not use of its link; the layout shows it beside what no page could. */
       own_repairs?: readonly Pick<Repair, 'notice'>[];
     }

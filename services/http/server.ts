@@ -1,8 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
-import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
-import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
+import { handOver, type HostedRequest } from '@ctwa-ledger/schemas/hosted-request.ts';
 import { announcedBytes } from '../ingest/body.ts';
 import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
 import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
@@ -14,7 +12,7 @@ import type { Metrics } from './metrics.ts';
 import { QUESTION_LIMITS, SendCheckDoor, type AskSendCheck } from './send-check.ts';
 import { answerTriggers, isOfTriggers } from './triggers.ts';
 
-/** The built dashboard: a Node request handler that takes what it needs from `request.ctwa`. */
+/** The built dashboard: a Node request handler. What it needs is handed over with the request. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ServerParts {
@@ -23,11 +21,9 @@ export interface ServerParts {
   readonly sink: Sink | null;
   /** Null on a server without reports: then there are no pages and no API. */
   readonly reports: {
-    readonly queries: Reports;
-    /** Null where pages only read. */
-    readonly changes: Changes | null;
-    /** What this process did; null where it takes nothing in. */
-    readonly process: (() => Promise<ProcessFigures>) | null;
+    readonly queries: HostedRequest['reports'];
+    readonly changes: HostedRequest['changes'];
+    readonly process: HostedRequest['process'];
     readonly ledgerFor: (sample: boolean) => Promise<ReadLedger | null>;
     readonly sendCheck: AskSendCheck;
     readonly pages: PageHandler;
@@ -148,8 +144,11 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
     return;
   }
   if (isOfTriggers(url.pathname)) {
-    const { queries, changes } = parts.reports;
-    await answerTriggers(request, response, url, { queries, changes, unfinished: parts.forms });
+    await answerTriggers(request, response, url, {
+      queries: parts.reports.queries(false),
+      changes: parts.reports.changes?.(false) ?? null,
+      unfinished: parts.forms,
+    });
     return;
   }
   const isPeriod = url.pathname.startsWith('/api/periods/');
@@ -173,7 +172,7 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   // The dashboard checks the origin of form posts against the protocol that it is told here.
   request.headers['x-forwarded-proto'] = 'http';
   const { queries, changes, process } = parts.reports;
-  Object.assign(request, { ctwa: { reports: queries, changes, process } });
+  handOver(request, { reports: queries, changes, process });
   parts.reports.pages(request, response);
 }
 

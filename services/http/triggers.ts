@@ -111,7 +111,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
       const trigger_id = url.searchParams.get('trigger_id');
       return {
         status: 200,
-        body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }, false) },
+        body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }) },
       };
     }
     if (second !== 'replay' || third !== '') return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
@@ -128,10 +128,10 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
         'BAD_REQUEST',
         'Give trigger_id, phone_number_id and message_id of one delivery, or {"given_up":true} for all that were given up.',
       );
-    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up', false);
+    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up');
     return changed(replayed, 202, ({ deliveries }) => ({ deliveries }));
   }
-  if (second === '' && isRead) return { status: 200, body: { rows: await queries.triggers(false) } };
+  if (second === '' && isRead) return { status: 200, body: { rows: await queries.triggers() } };
   if (second === 'test' && third === '') {
     if (request.method !== 'POST') return notAllowed('POST');
     const body = await bodyOf(request, unfinished);
@@ -140,7 +140,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
     const days = daysOf(url.searchParams);
     if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
     if (typeof days === 'string') return failure(400, 'BAD_REQUEST', days);
-    return { status: 200, body: await queries.tryTrigger(read, days, false) };
+    return { status: 200, body: await queries.tryTrigger(read, days) };
   }
   if (second === '' || third === '') {
     const allow = second === '' ? 'GET, POST' : 'PUT, DELETE';
@@ -148,13 +148,13 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
     if (changes === null) return READ_ONLY;
     if (request.method === 'DELETE') {
       if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
-      return changed(await changes.setTriggerState(second, 'deleted', false), 200, ({ trigger }) => trigger);
+      return changed(await changes.setTriggerState(second, 'deleted'), 200, ({ trigger }) => trigger);
     }
     const body = await bodyOf(request, unfinished);
     if (body === null || isAnswer(body)) return body;
     const read = readTrigger((body as { value: unknown }).value);
     if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
-    const saved = await changes.saveTrigger(second === '' ? null : second, read, false);
+    const saved = await changes.saveTrigger(second === '' ? null : second, read);
     return changed(saved, second === '' ? 201 : 200, ({ trigger }) => trigger);
   }
   const states = { pause: 'paused', resume: 'active' } as const;
@@ -164,7 +164,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
   if (changes === null) return READ_ONLY;
   const body = await bodyOf(request, unfinished);
   if (body === null || isAnswer(body)) return body;
-  return changed(await changes.setTriggerState(second, state, false), 200, ({ trigger }) => trigger);
+  return changed(await changes.setTriggerState(second, state), 200, ({ trigger }) => trigger);
 }
 
 /** Whether an address is one of triggers. */

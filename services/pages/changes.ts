@@ -64,7 +64,7 @@ const IS_GONE: Refused = {
 
 export interface ChangesOptions {
   readonly ledger: Ledger;
-  /** Whether a page is shown the sample data. */
+  /** Whether a request is shown the sample data; `sample`: it asks for it. */
   readonly isSample: (sample: boolean) => Promise<boolean>;
   /** Told when something changed that amounts are computed from. */
   readonly onRatingChanged: () => void;
@@ -96,46 +96,75 @@ async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): 
   });
 }
 
+/** What is kept between requests. */
+interface Kept {
+  readonly options: ChangesOptions;
+  readonly uploads: Uploads;
+  folding: Promise<void> | null;
+  folded: number;
+  replaying: Promise<ReplayedLetters> | null;
+}
+
 /** Changes from pages, through the ledger's own connection. */
-export class LedgerChanges implements Changes {
-  readonly #options: ChangesOptions;
-  readonly #uploads = new Uploads();
-  #folding: Promise<void> | null = null;
-  #folded = 0;
-  #replaying: Promise<ReplayedLetters> | null = null;
+export class LedgerChanges {
+  readonly #kept: Kept;
 
   constructor(options: ChangesOptions) {
-    this.#options = options;
+    this.#kept = { options, uploads: new Uploads(), folding: null, folded: 0, replaying: null };
+  }
+
+  /**
+   * What one request may change.
+   * @param sample whether it asks for the sample data even when real data exists
+   */
+  of(sample: boolean): Changes {
+    return new ChangesOfRequest(this.#kept, sample);
+  }
+
+  /** Resolves when no change is being applied any more. */
+  async settled(): Promise<void> {
+    await this.#kept.replaying?.catch(() => undefined);
+    await this.#kept.folding;
+  }
+}
+
+class ChangesOfRequest implements Changes {
+  readonly #kept: Kept;
+  readonly #sample: boolean;
+
+  constructor(kept: Kept, sample: boolean) {
+    this.#kept = kept;
+    this.#sample = sample;
   }
 
   get foldedThreads(): number | null {
-    return this.#folding === null ? null : this.#folded;
+    return this.#kept.folding === null ? null : this.#kept.folded;
   }
 
-  async #whereAllowed<T>(sample: boolean, work: () => Promise<T>): Promise<T | Refused> {
-    return (await this.#options.isSample(sample)) ? IS_SAMPLE : orRefused(work);
+  async #whereAllowed<T>(work: () => Promise<T>): Promise<T | Refused> {
+    return (await this.#kept.options.isSample(this.#sample)) ? IS_SAMPLE : orRefused(work);
   }
 
   #rateFileOf({ upload, ...how }: HeldRateFile): RateFile | null {
-    const file = this.#uploads.find(upload);
+    const file = this.#kept.uploads.find(upload);
     return file === null ? null : { ...file, ...how };
   }
 
   #spendFileOf({ upload, mapping }: HeldSpendFile): GivenSpendFile | null {
-    const file = this.#uploads.find(upload);
+    const file = this.#kept.uploads.find(upload);
     return file === null ? null : { ...file, mapping };
   }
 
-  holdFile(
-    file: { readonly name: string; readonly bytes: Uint8Array },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
-    return this.#whereAllowed(sample, () => {
+  holdFile(file: {
+    readonly name: string;
+    readonly bytes: Uint8Array;
+  }): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
+    return this.#whereAllowed(() => {
       if (file.bytes.length > MAX_CSV_FILE_BYTES)
         throw new ActionableError(
           `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly one to import.`,
         );
-      return Promise.resolve({ ok: true, upload: this.#uploads.hold(file) });
+      return Promise.resolve({ ok: true, upload: this.#kept.uploads.hold(file) });
     });
   }
 
@@ -152,7 +181,7 @@ export class LedgerChanges implements Changes {
     const { name } = file;
     return orBroken(file, async () => {
       try {
-        return { ok: true, name, cards: await previewRateFile(this.#options.ledger.reading, file) };
+        return { ok: true, name, cards: await previewRateFile(this.#kept.options.ledger.reading, file) };
       } catch (error) {
         if (!(error instanceof EffectiveDayError)) throw error;
         return { ok: false, name, message: error.message, days: error.days };
@@ -160,28 +189,22 @@ export class LedgerChanges implements Changes {
     });
   }
 
-  importRates(
-    held: HeldRateFile,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
-    return this.#whereAllowed(sample, () =>
-      this.#uploads.together(JSON.stringify(held), async () => {
+  importRates(held: HeldRateFile): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
+    return this.#whereAllowed(() =>
+      this.#kept.uploads.together(JSON.stringify(held), async () => {
         const file = this.#rateFileOf(held);
         if (file === null) return IS_GONE;
-        const cards = await importRateFile(this.#options.ledger.database, { ...file, by: BY });
-        this.#options.onRatingChanged();
+        const cards = await importRateFile(this.#kept.options.ledger.database, { ...file, by: BY });
+        this.#kept.options.onRatingChanged();
         return { ok: true, cards };
       }),
     );
   }
 
-  withdrawRates(
-    card_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const card = await withdrawRateCard(this.#options.ledger.database, card_id, BY);
-      this.#options.onRatingChanged();
+  withdrawRates(card_id: string): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused> {
+    return this.#whereAllowed(async () => {
+      const card = await withdrawRateCard(this.#kept.options.ledger.database, card_id, BY);
+      this.#kept.options.onRatingChanged();
       return { ok: true, card };
     });
   }
@@ -196,86 +219,67 @@ export class LedgerChanges implements Changes {
     return orBroken(file, async () => ({
       ok: true,
       name: file.name,
-      planned: await previewSpendFile(this.#options.ledger.reading, file),
+      planned: await previewSpendFile(this.#kept.options.ledger.reading, file),
     }));
   }
 
-  importSpend(
-    held: HeldSpendFile,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
-    return this.#whereAllowed(sample, () =>
-      this.#uploads.together(JSON.stringify(held), async () => {
+  importSpend(held: HeldSpendFile): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(() =>
+      this.#kept.uploads.together(JSON.stringify(held), async () => {
         const file = this.#spendFileOf(held);
         if (file === null) return IS_GONE;
-        const planned = await importSpendFile(this.#options.ledger.database, { ...file, by: BY });
+        const planned = await importSpendFile(this.#kept.options.ledger.database, { ...file, by: BY });
         return { ok: true, planned };
       }),
     );
   }
 
   spendMappings(): Promise<readonly KeptSpendMapping[]> {
-    return listSpendMappings(this.#options.ledger.reading);
+    return listSpendMappings(this.#kept.options.ledger.reading);
   }
 
-  keepSpendMapping(
-    mapping: SpendMapping & { readonly name: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      await keepSpendMapping(this.#options.ledger.database, mapping, BY);
+  keepSpendMapping(mapping: SpendMapping & { readonly name: string }): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(async () => {
+      await keepSpendMapping(this.#kept.options.ledger.database, mapping, BY);
       return { ok: true };
     });
   }
 
-  typeSpend(
-    typed: TypedSpend,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
-    return this.#whereAllowed(sample, async () => ({
+  typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
+    return this.#whereAllowed(async () => ({
       ok: true,
-      planned: await importTypedSpend(this.#options.ledger.database, typed, BY),
+      planned: await importTypedSpend(this.#kept.options.ledger.database, typed, BY),
     }));
   }
 
-  withdrawSpend(
-    import_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused> {
-    return this.#whereAllowed(sample, async () => ({
+  withdrawSpend(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused> {
+    return this.#whereAllowed(async () => ({
       ok: true,
-      withdrawn: await withdrawSpendImport(this.#options.ledger.database, import_id, BY),
+      withdrawn: await withdrawSpendImport(this.#kept.options.ledger.database, import_id, BY),
     }));
   }
 
   importMeta(
     given: GivenMetaAnswers,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused> {
-    return this.#whereAllowed(sample, async () => {
+    return this.#whereAllowed(async () => {
       const { files, waba_id, field, days, asked, is_incoming } = given;
       const counts = is_incoming ? { counts: { direction: 'incoming' } as const } : {};
       const how = { waba_id, field, days, asked, ...counts, by: BY };
-      return { ok: true, imported: await importMetaAnswers(this.#options.ledger.database, files, how) };
+      return { ok: true, imported: await importMetaAnswers(this.#kept.options.ledger.database, files, how) };
     });
   }
 
-  withdrawMeta(
-    import_id: string,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused> {
-    return this.#whereAllowed(sample, async () => ({
+  withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused> {
+    return this.#whereAllowed(async () => ({
       ok: true,
-      withdrawn: await withdrawMetaImport(this.#options.ledger.database, import_id, BY),
+      withdrawn: await withdrawMetaImport(this.#kept.options.ledger.database, import_id, BY),
     }));
   }
 
-  closeMonth(
-    closing: ClosedByPerson,
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const closed = await closePeriod(this.#options.ledger.database, closing, Date.now);
+  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
+    return this.#whereAllowed(async () => {
+      const closed = await closePeriod(this.#kept.options.ledger.database, closing, Date.now);
       if (closed.outcome === 'closed') return { ok: true, period: closed.period };
       return {
         ok: false,
@@ -284,22 +288,30 @@ export class LedgerChanges implements Changes {
     });
   }
 
-  makeReport(
-    { period_id, by }: { readonly period_id: string; readonly by: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const { report } = await makeMonthReport(this.#options.ledger.database, period_id, by, Date.now());
+  makeReport({
+    period_id,
+    by,
+  }: {
+    readonly period_id: string;
+    readonly by: string;
+  }): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused> {
+    return this.#whereAllowed(async () => {
+      const { report } = await makeMonthReport(this.#kept.options.ledger.database, period_id, by, Date.now());
       return { ok: true, report };
     });
   }
 
-  reopenMonth(
-    { period_id, by, because }: { readonly period_id: string; readonly by: string; readonly because: string },
-    sample: boolean,
-  ): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const { period } = await reopenPeriod(this.#options.ledger.database, period_id, by, because);
+  reopenMonth({
+    period_id,
+    by,
+    because,
+  }: {
+    readonly period_id: string;
+    readonly by: string;
+    readonly because: string;
+  }): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
+    return this.#whereAllowed(async () => {
+      const { period } = await reopenPeriod(this.#kept.options.ledger.database, period_id, by, because);
       return { ok: true, period };
     });
   }
@@ -307,14 +319,13 @@ export class LedgerChanges implements Changes {
   saveTrigger(
     trigger_id: string | null,
     definition: TriggerDefinition,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const { database } = this.#options.ledger;
+    return this.#whereAllowed(async () => {
+      const { database } = this.#kept.options.ledger;
       const trigger = await (trigger_id === null
         ? createTrigger(database, definition, BY)
         : changeTrigger(database, trigger_id, definition, BY));
-      this.#options.onTriggersChanged();
+      this.#kept.options.onTriggersChanged();
       return { ok: true, trigger };
     });
   }
@@ -322,29 +333,27 @@ export class LedgerChanges implements Changes {
   setTriggerState(
     trigger_id: string,
     state: TriggerState,
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const trigger = await setTriggerState(this.#options.ledger.database, trigger_id, state, BY);
-      this.#options.onTriggersChanged();
+    return this.#whereAllowed(async () => {
+      const trigger = await setTriggerState(this.#kept.options.ledger.database, trigger_id, state, BY);
+      this.#kept.options.onTriggersChanged();
       return { ok: true, trigger };
     });
   }
 
   replayDeliveries(
     which: ReplayedDelivery | 'given_up',
-    sample: boolean,
   ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const { database } = this.#options.ledger;
+    return this.#whereAllowed(async () => {
+      const { database } = this.#kept.options.ledger;
       const deliveries = await (which === 'given_up' ? replayGivenUp(database, null) : replayDelivery(database, which));
-      this.#options.onTriggersChanged();
+      this.#kept.options.onTriggersChanged();
       return { ok: true, deliveries };
     });
   }
 
   async #applyAccount(account: Account): Promise<void> {
-    const { ledger } = this.#options;
+    const { ledger } = this.#kept.options;
     const configuration = await readConfiguration(ledger.database);
     if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
       throw new ActionableError(
@@ -354,16 +363,16 @@ export class LedgerChanges implements Changes {
     const { phone_numbers } = configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
     const kept = phone_numbers === undefined ? account : { phone_numbers, ...account };
     await ledger.setAccount(kept, (threads) => {
-      this.#folded = threads;
+      this.#kept.folded = threads;
     });
   }
 
-  setAccount(account: Account, sample: boolean): Promise<KeptAccount | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      const { onError, onRatingChanged } = this.#options;
-      if (this.#folding !== null)
+  setAccount(account: Account): Promise<KeptAccount | Refused> {
+    return this.#whereAllowed(async () => {
+      const { onError, onRatingChanged } = this.#kept.options;
+      if (this.#kept.folding !== null)
         throw new ActionableError('Another change of an account is being applied. Try again when it is done.');
-      this.#folded = 0;
+      this.#kept.folded = 0;
       const applied = this.#applyAccount(account);
       // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
       let isLate = false;
@@ -372,10 +381,10 @@ export class LedgerChanges implements Changes {
           if (isLate) onError(`The account ${account.waba_id} could not be applied`, error);
         })
         .finally(() => {
-          this.#folding = null;
+          this.#kept.folding = null;
           onRatingChanged();
         });
-      this.#folding = folding;
+      this.#kept.folding = folding;
       const impatience = new AbortController();
       isLate = await Promise.race([
         applied.then(() => false),
@@ -387,22 +396,16 @@ export class LedgerChanges implements Changes {
     });
   }
 
-  replayLetters(sample: boolean): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused> {
-    return this.#whereAllowed(sample, async () => {
-      if (this.#replaying !== null)
+  replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused> {
+    return this.#whereAllowed(async () => {
+      if (this.#kept.replaying !== null)
         throw new ActionableError('Rejected inputs are being replayed already. Reload in a while.');
-      const { ledger } = this.#options;
-      this.#replaying = replayLetters(ledger, waitingDeadLetters(ledger.database)).finally(() => {
-        this.#replaying = null;
-        this.#options.onRatingChanged();
+      const { ledger } = this.#kept.options;
+      this.#kept.replaying = replayLetters(ledger, waitingDeadLetters(ledger.database)).finally(() => {
+        this.#kept.replaying = null;
+        this.#kept.options.onRatingChanged();
       });
-      return { ok: true, counts: await this.#replaying };
+      return { ok: true, counts: await this.#kept.replaying };
     });
-  }
-
-  /** Resolves when no change is being applied any more. */
-  async settled(): Promise<void> {
-    await this.#replaying?.catch(() => undefined);
-    await this.#folding;
   }
 }

@@ -146,9 +146,13 @@ export class Product {
     return ledger === null ? null : this.#sendChecksOf(ledger).check(request, options);
   }
 
-  get queries(): Reports {
+  /**
+   * What one request asks.
+   * @param sample whether it asks for the sample data even when real data exists
+   */
+  queriesOf(sample: boolean): Reports {
     return {
-      status: async (sample): Promise<LedgerStatus> => {
+      status: async (): Promise<LedgerStatus> => {
         const source = await this.source(sample);
         return {
           source,
@@ -156,14 +160,14 @@ export class Product {
           ...(await freshness(await this.#read(sample))),
         };
       },
-      overview: async (filters, sample) => overview(await this.#database(sample), filters),
-      figures: async (filters, grain, sample) => figures(await this.#database(sample), filters, grain),
-      adFigures: async (filters, sample) =>
+      overview: async (filters) => overview(await this.#database(sample), filters),
+      figures: async (filters, grain) => figures(await this.#database(sample), filters, grain),
+      adFigures: async (filters) =>
         adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
-      spendImports: async (sample) => listSpendImports(await this.#database(sample)),
-      metaImports: async (sample) => listMetaImports(await this.#database(sample)),
-      accountsToReconcile: async (month, sample) => accountsToReconcile(await this.#database(sample), month),
-      reconciliation: (asked, sample) =>
+      spendImports: async () => listSpendImports(await this.#database(sample)),
+      metaImports: async () => listMetaImports(await this.#database(sample)),
+      accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),
+      reconciliation: (asked) =>
         this.#askBill(
           `reconciliation ${JSON.stringify(asked)}`,
           'reconciliation',
@@ -171,10 +175,10 @@ export class Product {
           { from: null, to: null, tz: 'UTC', as_of: 0 },
           sample,
         ),
-      accountsToClose: async (month, sample) => accountsToClose(await this.#database(sample), month),
-      printedMonth: async (period_id, sample) => printedMonth(await this.#database(sample), period_id),
-      monthReportArchive: async (period_id, sample) => monthReportArchive(await this.#database(sample), period_id),
-      monthClose: (asked, sample) =>
+      accountsToClose: async (month) => accountsToClose(await this.#database(sample), month),
+      printedMonth: async (period_id) => printedMonth(await this.#database(sample), period_id),
+      monthReportArchive: async (period_id) => monthReportArchive(await this.#database(sample), period_id),
+      monthClose: (asked) =>
         this.#askBill(
           // What is late or may still come depends on the time, which a page need not know to the minute.
           `month-close ${JSON.stringify(asked)} ${Math.floor(Date.now() / CLOCK_MS)}`,
@@ -183,15 +187,15 @@ export class Product {
           { from: null, to: null, tz: 'UTC', as_of: 0 },
           sample,
         ),
-      closings: async (days, sample) => standingClosings(await this.#database(sample), days),
-      adNames: async (ad_ids, sample) => adNames(await this.#database(sample), ad_ids),
-      savings: (filters, sample) => this.#askBill('savings', 'savings', savings, filters, sample),
-      savingsAds: async (filters, sample) =>
+      closings: async (days) => standingClosings(await this.#database(sample), days),
+      adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
+      savings: (filters) => this.#askBill('savings', 'savings', savings, filters, sample),
+      savingsAds: async (filters) =>
         (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
-      bill: (filters, sample) => this.#askBill('bill', 'savings', bill, filters, sample),
-      metaSide: (filters, sample) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
-      mismatches: (filters, sample) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),
-      mismatchedMessages: (filters, asked, sample) =>
+      bill: (filters) => this.#askBill('bill', 'savings', bill, filters, sample),
+      metaSide: (filters) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
+      mismatches: (filters) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),
+      mismatchedMessages: (filters, asked) =>
         this.#askBill(
           `mismatched-messages ${JSON.stringify(asked)}`,
           'mismatched-messages',
@@ -199,7 +203,7 @@ export class Product {
           filters,
           sample,
         ),
-      charges: (filters, asked, sample) =>
+      charges: (filters, asked) =>
         this.#askBill(
           `charges ${JSON.stringify(asked)}`,
           'charges',
@@ -207,7 +211,7 @@ export class Product {
           filters,
           sample,
         ),
-      chargedMessages: (filters, asked, sample) =>
+      chargedMessages: (filters, asked) =>
         this.#askBill(
           `messages ${JSON.stringify(asked)}`,
           'messages',
@@ -215,20 +219,19 @@ export class Product {
           filters,
           sample,
         ),
-      unrated: (filters, sample) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
-      messages: async (asked, sample) => explain(await this.#read(sample), asked),
-      conversations: async (asked, sample) => conversationList(await this.#database(sample), asked),
-      conversation: async (asked, sample) => conversation(await this.#read(sample), asked),
-      sendCheck: async (request, options, sample) =>
-        this.#sendChecksOf(await this.#read(sample)).check(request, options),
-      triggers: async (sample) => listTriggersWithFirings(await this.#database(sample)),
-      triggerDeliveries: async (asked, sample) => triggerDeliveries(await this.#database(sample), asked),
-      tryTrigger: async (definition, days, sample) => tryTrigger(await this.#database(sample), definition, days),
-      health: async (sample) => health(await this.#database(sample)),
-      waitingLetters: async (filters, sample) => waitingLetters(await this.#database(sample), filters),
-      deadLetters: async (asked, sample) => deadLetters(await this.#database(sample), asked),
-      rateCards: async (sample) => listRateCards(await this.#database(sample)),
-      accounts: async (sample) => accounts(await this.#database(sample)),
+      unrated: (filters) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
+      messages: async (asked) => explain(await this.#read(sample), asked),
+      conversations: async (asked) => conversationList(await this.#database(sample), asked),
+      conversation: async (asked) => conversation(await this.#read(sample), asked),
+      sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
+      triggers: async () => listTriggersWithFirings(await this.#database(sample)),
+      triggerDeliveries: async (asked) => triggerDeliveries(await this.#database(sample), asked),
+      tryTrigger: async (definition, days) => tryTrigger(await this.#database(sample), definition, days),
+      health: async () => health(await this.#database(sample)),
+      waitingLetters: async (filters) => waitingLetters(await this.#database(sample), filters),
+      deadLetters: async (asked) => deadLetters(await this.#database(sample), asked),
+      rateCards: async () => listRateCards(await this.#database(sample)),
+      accounts: async () => accounts(await this.#database(sample)),
       dismissSample: async () => {
         await this.#loading;
         await this.#closeSample();

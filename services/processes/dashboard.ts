@@ -59,10 +59,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     secrets: { appSecret: null, verifyToken: null },
     sink: null,
     reports: {
-      // Asked for with each request, because they are there only when the ledger is.
-      get queries() {
-        return opening.demand().product.queries;
-      },
+      queries: (sample) => opening.demand().product.queriesOf(sample),
       // Who only reads changes nothing from its pages either.
       changes: null,
       // Consumers are processes of their own, with figures of their own.

@@ -78,8 +78,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       pages === null
         ? null
         : {
-            queries: product.queries,
-            changes,
+            queries: (sample) => product.queriesOf(sample),
+            changes: (sample) => changes.of(sample),
             process: () => metrics.process(broker !== null),
             ledgerFor: (sample) => product.ledgerFor(sample),
             sendCheck: (...asked) => product.sendCheckFor(...asked),

@@ -17,65 +17,68 @@ describe('changes from pages', () => {
   });
 
   it('apply an upload once, however often somebody presses', async () => {
-    const changes = new LedgerChanges({
+    const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
       onError: () => undefined,
     });
+    const changes = kept.of(false);
     const bytes = Buffer.from('Ad ID,Day,Amount spent (BRL)\n1,2026-10-20,12.5\n');
-    const held = await changes.holdFile({ name: 'spend.csv', bytes }, false);
+    const held = await changes.holdFile({ name: 'spend.csv', bytes });
     if (!held.ok) throw new Error(held.message);
     const file = { upload: held.upload, mapping: { columns: {} } };
-    const [first, second] = await Promise.all([changes.importSpend(file, false), changes.importSpend(file, false)]);
+    const [first, second] = await Promise.all([changes.importSpend(file), changes.importSpend(file)]);
     expect(first).toMatchObject({ ok: true, planned: { outcome: 'imported', rows: 1 } });
     expect(second).toEqual(first);
     // Later it is looked at again: it holds, or was withdrawn meanwhile.
-    const again = await changes.importSpend(file, false);
+    const again = await changes.importSpend(file);
     expect(again).toMatchObject({ ok: true, planned: { outcome: 'unchanged' } });
     expect(await listSpendImports(ledger.database)).toHaveLength(1);
-    expect(await changes.importSpend({ ...file, upload: 'never held' }, false)).toMatchObject({ ok: false });
+    expect(await changes.importSpend({ ...file, upload: 'never held' })).toMatchObject({ ok: false });
   });
 
   it('set two accounts at once one after the other: the second is told to come back', async () => {
     let rated = 0;
     const errors: unknown[] = [];
-    const changes = new LedgerChanges({
+    const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => (rated += 1),
       onTriggersChanged: () => undefined,
       onError: (_, error) => errors.push(error),
     });
+    const changes = kept.of(false);
     const first = { waba_id: '1', time_zone: 'Asia/Kolkata', currency: 'INR' };
     const second = { waba_id: '2', time_zone: 'America/Sao_Paulo', currency: 'BRL' };
-    const answers = await Promise.all([changes.setAccount(first, false), changes.setAccount(second, false)]);
+    const answers = await Promise.all([changes.setAccount(first), changes.setAccount(second)]);
     expect(answers).toEqual([
       { ok: true, is_folding: false },
       { ok: false, message: expect.stringContaining('Try again when it is done') as string },
     ]);
-    await changes.settled();
+    await kept.settled();
     expect(changes.foldedThreads).toBeNull();
     expect(await readCommandAccounts(ledger.database)).toEqual([first]);
-    expect(await changes.setAccount(second, false)).toEqual({ ok: true, is_folding: false });
+    expect(await changes.setAccount(second)).toEqual({ ok: true, is_folding: false });
     expect(await readCommandAccounts(ledger.database)).toEqual([first, second]);
     expect([rated, errors]).toEqual([2, []]);
   });
 
   it('keep how numbers are displayed, which no page says', async () => {
-    const changes = new LedgerChanges({
+    const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
       onError: () => undefined,
     });
+    const changes = kept.of(false);
     const phone_numbers = [{ id: '106540352242922', display: '15550783881' }];
     await ledger.setAccount({ waba_id: '3', phone_numbers }, () => undefined);
     const account = { waba_id: '3', name: 'Acme', currency: 'USD' };
-    expect(await changes.setAccount(account, false)).toEqual({ ok: true, is_folding: false });
-    await changes.settled();
+    expect(await changes.setAccount(account)).toEqual({ ok: true, is_folding: false });
+    await kept.settled();
     expect((await readCommandAccounts(ledger.database)).at(-1)).toEqual({ ...account, phone_numbers });
   });
 });

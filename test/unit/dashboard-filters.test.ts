@@ -84,8 +84,8 @@ describe('another spelling of a state is understood, without a notice', () => {
       'from=2026-01-01&until=2026-01-10&to=2026-02-01',
       state({ from: '2026-01-01', to: '2026-01-11' }),
     ],
-    ['the default written out', 'tz=UTC&compare=previous&sample=0', DEFAULT_STATE],
-    ['white space', 'tz=%20UTC%20', DEFAULT_STATE],
+    ['the default written out', 'tz=&compare=previous&sample=0', DEFAULT_STATE],
+    ['UTC, which somebody chose', 'tz=%20UTC%20', state({ tz: 'UTC' })],
     ['unknown parameters', 'utm_source=mail&page=2', DEFAULT_STATE],
     ['a flag by its presence', 'sample', state({ sample: true })],
     ['a flag in words', 'sample=true', state({ sample: true })],
@@ -193,13 +193,14 @@ describe('the days of accounts, each in its own zone', () => {
   const now = unix('2026-03-20T12:00:00Z');
 
   it.each([
-    ['/billing', 'UTC', ['UTC', ...ZONES]],
-    ['/billing/charges', 'UTC', ['UTC', ...ZONES]],
-    ['/billing/messages', 'UTC', ['UTC', ...ZONES]],
+    ['/billing', null, ['UTC', ...ZONES]],
+    ['/billing/charges', null, ['UTC', ...ZONES]],
+    ['/billing/messages', null, ['UTC', ...ZONES]],
     ['/billing', 'Asia/Tokyo', ['Asia/Tokyo']],
-    ['/billing/mismatches', 'UTC', ['UTC']],
-    ['/', 'UTC', ['UTC']],
-    [null, 'UTC', ['UTC']],
+    ['/billing', 'UTC', ['UTC']],
+    ['/billing/mismatches', null, ['UTC']],
+    ['/', null, ['UTC']],
+    [null, null, ['UTC']],
   ])('%s in %s', (page, tz, zones) => {
     expect(zonesOfDays(page, tz, ZONES)).toEqual(zones);
   });
@@ -257,7 +258,7 @@ describe('the days of accounts, each in its own zone', () => {
   ];
   it.each(cases)('%s', (_, first, last, account_zones, from, to, unfinished) => {
     const span = at(first, last);
-    const zones = zonesOfDays('/billing', 'UTC', account_zones);
+    const zones = zonesOfDays('/billing', null, account_zones);
     const { range } = resolveRange(DEFAULT_STATE, span, now, zones);
     expect(range.to).toBe(to);
     expect(Date.parse(range.to) - Date.parse(range.from)).toBe(30 * 86_400_000);
@@ -449,17 +450,20 @@ describe('what a bar covers', () => {
 
 describe('zones that are one click away', () => {
   const cases: readonly [string, string[], string | null, string[]][] = [
-    ['nothing is known', [], null, ['UTC']],
+    ['nothing is known', [], null, []],
     [
       'of accounts, then of the browser',
       ['America/Sao_Paulo'],
       'Europe/Berlin',
-      ['UTC', 'America/Sao_Paulo', 'Europe/Berlin'],
+      ['America/Sao_Paulo', 'Europe/Berlin'],
     ],
-    ['each once, under its newer name', ['Asia/Kolkata', 'UTC'], 'Asia/Calcutta', ['UTC', 'Asia/Kolkata']],
-    ['a name that nobody knows is left out', ['Mars/Base'], null, ['UTC']],
+    ['each once, under its newer name', ['Asia/Kolkata', 'UTC'], 'Asia/Calcutta', ['Asia/Kolkata']],
+    ['a name that nobody knows is left out', ['Mars/Base'], null, []],
   ];
   it.each(cases)('%s', (_, accounts, browser, expected) => {
-    expect(offeredZones(accounts, browser).map((zone) => zone.tz)).toEqual(expected);
+    const offered = (usual: 'UTC' | 'accounts') => offeredZones(usual, accounts, browser).map((zone) => zone.tz);
+    expect(offered('UTC')).toEqual([null, ...expected]);
+    // Where days are those of accounts, UTC is one more zone that can be chosen.
+    expect(offered('accounts')).toEqual([null, 'UTC', ...expected]);
   });
 });

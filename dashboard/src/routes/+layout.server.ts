@@ -2,12 +2,11 @@ import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
-import { readFilters, type FilterState } from '$lib/filters/filters.ts';
+import { readFilters, zoneOf, type FilterState } from '$lib/filters/filters.ts';
 import { isOfAmounts, presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
 import { timeLabel } from '$lib/format/dates.ts';
 import { freshnessOf } from '$lib/freshness/freshness.ts';
 import { localeOf } from '$lib/server/locale.ts';
-import { processOf, reportsOf } from '$lib/server/reports.ts';
 import type { LayoutServerLoad } from './$types';
 
 const NO_SPAN = { first_event_at: null, last_event_at: null };
@@ -36,19 +35,19 @@ const PAGES_OF_DAYS: ReadonlySet<string> = new Set([
  * leaves the reader without the error page that says what to do. Pages that need the ledger throw it.
  */
 async function readLedger(
-  reports: Reports,
+  reports: Pick<Reports, 'status' | 'waitingLetters' | 'closings'>,
   page: string | null,
   asked: FilterState,
   account: string | null,
   now: number,
 ): Promise<LedgerNow | null> {
   try {
-    const status = await reports.status(asked.sample);
+    const status = await reports.status();
     const { state, range } = resolveRange(asked, status, now, zonesOfDays(page, asked.tz, status.account_zones));
     const [letters_in_range, closings] = await Promise.all([
       // Nearly always none waits at all.
-      status.dead_letters === 0 ? 0 : reports.waitingLetters({ ...range, tz: state.tz, as_of: now }, state.sample),
-      page !== null && PAGES_OF_DAYS.has(page) ? reports.closings(range, state.sample) : [],
+      status.dead_letters === 0 ? 0 : reports.waitingLetters({ ...range, tz: zoneOf(state), as_of: now }),
+      page !== null && PAGES_OF_DAYS.has(page) ? reports.closings(range) : [],
     ]);
     const shown = closings.filter(({ waba_id }) => account === null || waba_id === account);
     return { status, letters_in_range, closings: shown };
@@ -66,19 +65,20 @@ export const load: LayoutServerLoad = async (event) => {
   );
   const now = Math.floor(Date.now() / 1000);
   const [ledger, process] = await Promise.all([
-    readLedger(reportsOf(event), page, read.state, event.url.searchParams.get('waba_id'), now),
-    processOf(event),
+    readLedger(event.locals.reports, page, read.state, event.url.searchParams.get('waba_id'), now),
+    event.locals.processFigures(),
   ]);
   const status = ledger?.status ?? null;
   const zones = zonesOfDays(page, read.state.tz, status?.account_zones ?? []);
   const { state, range, repairs } = resolveRange(read.state, status ?? NO_SPAN, now, zones);
-  const as_of = state.as_of === null ? null : DateTime.fromISO(state.as_of, { zone: state.tz });
+  const as_of = state.as_of === null ? null : DateTime.fromISO(state.as_of, { zone: zoneOf(state) });
   event.setHeaders({ vary: 'accept-language' });
   return {
     /** In which numbers are written: told by the server, so that the browser writes what the server wrote. */
     locale: localeOf(event.request.headers.get('accept-language')),
     status,
-    freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, state.tz, now),
+    is_sample: status?.source === 'sample',
+    freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, zoneOf(state), now),
     filters: state,
     range,
     closings: ledger?.closings ?? [],

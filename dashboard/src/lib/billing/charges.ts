@@ -7,7 +7,7 @@ import {
 } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDays } from '../filters/days.ts';
-import { DEFAULT_STATE, search, type FilterState } from '../filters/filters.ts';
+import { search, type FilterState } from '../filters/filters.ts';
 import type { TableSpec } from '../table/table.ts';
 import { CHARGE_NARROWINGS } from './narrowing.ts';
 
@@ -40,7 +40,7 @@ export function messagesOf(row: ChargeRow, filters: FilterState): string {
 
 /** What becomes of closed months where charges and messages are shown; months of another zone's days are nobody's. */
 export function closedMonths(filters: FilterState): string {
-  return filters.tz === DEFAULT_STATE.tz
+  return filters.tz === null
     ? 'A closed month stands as it was closed.'
     : 'By the days of another zone everything is as it is now, closed months too.';
 }

@@ -1,6 +1,6 @@
 import type { CheckName, MonthClose } from '@ctwa-ledger/schemas/periods.ts';
 
-import { DEFAULT_STATE, quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 import { reportAddress } from '../filters/api.ts';
 import { monthLabel } from '../format/dates.ts';
 import { daysOf } from '$lib/reconciliation/address.ts';
@@ -77,7 +77,7 @@ export function evidenceOf(
   isSample: boolean,
 ): readonly Evidence[] {
   const days = daysOf(month);
-  const state = { ...filters, ...days, tz: DEFAULT_STATE.tz };
+  const state = { ...filters, ...days, tz: null };
   const bill = (place: string): Evidence => ({
     name: 'Meta’s bill',
     page: '/billing/reconciliation',

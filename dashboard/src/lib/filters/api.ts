@@ -1,6 +1,6 @@
 import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
-import { DEFAULT_STATE, type FilterState } from './filters.ts';
+import { zoneOf, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
 
 const AMOUNT_REPORTS = [
@@ -54,12 +54,12 @@ const isTimeless = (report: LinkedReport): boolean => TIMELESS_REPORTS.some((nam
 
 /** What reports of amounts are asked with: the days are those of each account's own zone, unless another one is chosen. */
 export function amountFilters(filters: FilterState, range: DayRange, as_of: number): ReportFilters {
-  return { ...range, tz: filters.tz, is_tz_given: filters.tz !== DEFAULT_STATE.tz, as_of };
+  return { ...range, tz: zoneOf(filters), is_tz_given: filters.tz !== null, as_of };
 }
 
 /** Where counts and amounts stand side by side: which days each are of. Empty: both of the zone that was chosen. */
 export function daysOfAmounts({ tz }: FilterState): string {
-  return tz === DEFAULT_STATE.tz
+  return tz === null
     ? 'Counts are of UTC days, amounts of the days of each account’s own time zone; choose a zone for both.'
     : '';
 }
@@ -67,6 +67,7 @@ export function daysOfAmounts({ tz }: FilterState): string {
 /**
  * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
  * dashboard's defaults, so the range, the zone and the sample data are spelled out.
+ * @param isSample whether the page shows the sample data, asked for or not
  * @param only what the report is narrowed to, of those that it can be narrowed to
  */
 export function reportAddress(
@@ -74,7 +75,7 @@ export function reportAddress(
   format: 'json' | 'csv',
   filters: FilterState,
   range: DayRange,
-  isSample: boolean,
+  isSample = false,
   only: Narrowed = {},
 ): string {
   const params = new URLSearchParams();
@@ -85,7 +86,7 @@ export function reportAddress(
     params.set('to', range.to);
     // Days as those of charges: of each account's own zone, unless another one is chosen.
     if (report === 'messages') params.set('by', 'charged');
-    if (!isOfAmounts(report) || filters.tz !== DEFAULT_STATE.tz) params.set('tz', filters.tz);
+    if (!isOfAmounts(report) || filters.tz !== null) params.set('tz', zoneOf(filters));
     if (filters.as_of !== null) params.set('as_of', filters.as_of);
   }
   if (isSample) params.set('sample', '1');

@@ -17,8 +17,8 @@ export interface FilterState {
   readonly from: Day | null;
   /** Day after the last one; null = follows the data. People read and write the last day itself, as `until`. */
   readonly to: Day | null;
-  /** IANA zone whose days are meant. */
-  readonly tz: string;
+  /** IANA zone whose days are meant; null = none was chosen, see {@link zoneOf}. */
+  readonly tz: string | null;
   /** The clock for pending and mature, ISO 8601 in UTC; null = now. */
   readonly as_of: string | null;
   /** Asks for the sample data even when real data exists. */
@@ -31,12 +31,20 @@ export interface FilterState {
 export const DEFAULT_STATE: FilterState = {
   from: null,
   to: null,
-  tz: 'UTC',
+  tz: null,
   as_of: null,
   sample: false,
   compare: 'previous',
   grain: null,
 };
+
+/**
+ * The zone that times are shown in: the chosen one, else UTC. Days of amounts are those of each account's own zone where
+ * none is chosen, so that `zonesOfDays` says whose days they are.
+ */
+export function zoneOf({ tz }: Pick<FilterState, 'tz'>): string {
+  return tz ?? 'UTC';
+}
 
 /** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
 export interface Repair {
@@ -100,16 +108,16 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
     from = to = null;
   }
 
-  const tz = parameter(
+  const tz = parameter<string | null>(
     'tz',
-    DEFAULT_STATE.tz,
+    null,
     zoneName,
     `is not an IANA time zone like America/Sao_Paulo; ${usual_days}.`,
   );
   const as_of = parameter<string | null>(
     'as_of',
     null,
-    (text) => readInstant(text, tz),
+    (text) => readInstant(text, zoneOf({ tz })),
     'is not a time like 2026-01-31T10:00:00Z; now is used.',
   );
   const compare = parameter(
@@ -151,7 +159,7 @@ export function writeFilters(state: FilterState): URLSearchParams {
   const params = new URLSearchParams();
   if (state.from !== null) params.set('from', state.from);
   if (state.to !== null) params.set('until', addDays(state.to, -1));
-  if (state.tz !== DEFAULT_STATE.tz) params.set('tz', state.tz);
+  if (state.tz !== null) params.set('tz', state.tz);
   if (state.as_of !== null) params.set('as_of', state.as_of);
   if (state.sample) params.set('sample', '1');
   if (state.compare !== DEFAULT_STATE.compare) params.set('compare', state.compare);

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 
 import { addDays, daysBetween, monthStart, type Day } from './days.ts';
-import { DEFAULT_STATE, GRAINS, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
+import { GRAINS, zoneOf, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
 
 /** The days on screen. `to` is exclusive. */
 export interface DayRange {
@@ -69,9 +69,13 @@ export const isOfAmounts = (page: string | null): boolean => page !== null && PA
  * The zones whose days a page is about: the one that is asked for, or those of all accounts.
  * @param page its route
  */
-export function zonesOfDays(page: string | null, tz: string, account_zones: readonly string[]): readonly string[] {
+export function zonesOfDays(
+  page: string | null,
+  tz: string | null,
+  account_zones: readonly string[],
+): readonly string[] {
   // What belongs to no account, or to one without a zone, is by the days of UTC.
-  return isOfAmounts(page) && tz === DEFAULT_STATE.tz ? ['UTC', ...account_zones] : [tz];
+  return isOfAmounts(page) && tz === null ? ['UTC', ...account_zones] : [zoneOf({ tz })];
 }
 
 /** The days on which `seconds` (Unix) falls in the zones, the earliest first. */

@@ -66,22 +66,29 @@ function runtimeName(zone: string): string {
 /** Links beside the zone field; who has accounts in more zones types the name. */
 const MAX_OFFERED_ZONES = 4;
 
-/** A zone that is one click away, and why it is offered. */
+/** A zone that is one click away, and why it is offered; null: what is usual where none is chosen. */
 export interface OfferedZone {
-  readonly tz: string;
-  readonly whose: 'UTC' | 'account' | 'browser';
+  readonly tz: string | null;
+  readonly whose: 'usual' | 'UTC' | 'account' | 'browser';
 }
 
 /**
- * UTC, the zones of the accounts and that of the browser, each once.
+ * What is usual, UTC, the zones of the accounts and that of the browser, each once.
+ * @param usual whose days are shown where no zone is chosen
  * @param browser_zone null where it is not known: before the page has its scripts
  */
-export function offeredZones(account_zones: readonly string[], browser_zone: string | null): OfferedZone[] {
-  const offered: OfferedZone[] = [{ tz: 'UTC', whose: 'UTC' }];
+export function offeredZones(
+  usual: 'UTC' | 'accounts',
+  account_zones: readonly string[],
+  browser_zone: string | null,
+): OfferedZone[] {
+  const offered: OfferedZone[] = [{ tz: null, whose: 'usual' }];
   const add = (text: string, whose: OfferedZone['whose']): void => {
     const tz = zoneName(text);
-    if (tz !== null && !offered.some((known) => known.tz === tz)) offered.push({ tz, whose });
+    const isKnown = (usual === 'UTC' && tz === 'UTC') || offered.some((known) => known.tz === tz);
+    if (tz !== null && !isKnown) offered.push({ tz, whose });
   };
+  add('UTC', 'UTC');
   for (const zone of account_zones.slice(0, MAX_OFFERED_ZONES)) add(zone, 'account');
   if (browser_zone !== null) add(browser_zone, 'browser');
   return offered;

@@ -1,7 +1,7 @@
 import type { DifferingRow, MetaImport } from '@ctwa-ledger/schemas/meta.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
-import { DEFAULT_STATE, quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
 import { monthLabel } from '../format/dates.ts';
 import type { TableSpec } from '../table/table.ts';
@@ -105,7 +105,7 @@ export function messagesSearch(row: DifferingRow, filters: FilterState): string 
           billing: BILLING_OF.get(row.pricing_type) ?? '',
         };
   const where = { waba_id: row.waba_id, phone_number_id: row.phone_number_id };
-  return search({ ...filters, ...days, tz: DEFAULT_STATE.tz }, { ...where, ...own });
+  return search({ ...filters, ...days, tz: null }, { ...where, ...own });
 }
 
 /** Tells rows apart. */

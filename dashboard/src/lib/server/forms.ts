@@ -1,9 +1,6 @@
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type { RequestEvent } from '@sveltejs/kit';
 
-import { readFilters } from '../filters/filters.ts';
-import { changesOf } from './reports.ts';
-
 /** Said where a form is sent to pages that change nothing. */
 export const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
 
@@ -11,11 +8,6 @@ export const READ_ONLY = 'This dashboard only reads. Run the command that the pa
 export function fieldText(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === 'string' ? value.trim() : '';
-}
-
-/** Whether a form was sent from a page that asks for the sample data. */
-export function isSample(event: Pick<RequestEvent, 'url'>): boolean {
-  return readFilters(event.url.searchParams).state.sample;
 }
 
 /** A form with a file; null when it is too large. Kit's own limit is above that of a file, so that it can be said why. */
@@ -58,7 +50,7 @@ export type HeldUpload =
  * @param advice what to think of a file that is too large, as the end of a sentence
  */
 export async function heldUpload(event: RequestEvent, advice: string): Promise<HeldUpload> {
-  const changes = changesOf(event);
+  const { changes } = event.locals;
   if (changes === null) return { ok: false, status: 403, message: READ_ONLY };
   const form = await uploadedForm(event.request);
   const file = form?.get('file');
@@ -66,6 +58,6 @@ export async function heldUpload(event: RequestEvent, advice: string): Promise<H
     return { ok: false, status: 413, message: `The file is larger than 32 MB: ${advice}` };
   if (!(file instanceof File) || file.name === '') return { ok: false, status: 400, message: 'Choose a file first.' };
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const held = await changes.holdFile({ name: file.name, bytes }, isSample(event));
+  const held = await changes.holdFile({ name: file.name, bytes });
   return held.ok ? { ...held, form } : { ok: false, status: 409, message: held.message };
 }

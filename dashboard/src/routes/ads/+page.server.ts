@@ -1,13 +1,13 @@
-import { error, redirect } from '@sveltejs/kit';
+import { redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { isName, namedLike, nothingOfAd, readAd } from '$lib/ads/address.ts';
 import { adLines, amountTotals } from '$lib/ads/figures.ts';
 import { AD_LINES, AD_LINE_VALUES, adKey } from '$lib/ads/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { search } from '$lib/filters/filters.ts';
-import { reportsOf } from '$lib/server/reports.ts';
+import { search, zoneOf } from '$lib/filters/filters.ts';
 import { arranged } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
@@ -15,19 +15,17 @@ const PAGE_ROWS = 50;
 const MAX_NAMES = 200;
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters, range, as_of } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  const { filters, range, as_of, is_empty } = await askedLedger(event);
   const { ad, repairs } = readAd(event.url.searchParams);
-  const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { found: null, ad, own_repairs: repairs };
+  if (is_empty) return { found: null, ad, own_repairs: repairs };
 
-  const reports = reportsOf(event);
+  const { reports } = event.locals;
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
   const asked = { ...amountFilters(filters, range, as_of), ...only };
   const [overview, figures] = await Promise.all([
-    reports.overview({ ...range, tz: filters.tz, as_of, ...only }, filters.sample),
-    reports.adFigures(asked, filters.sample),
+    reports.overview({ ...range, tz: zoneOf(filters), as_of, ...only }),
+    reports.adFigures(asked),
   ]);
   const all = adLines(figures);
   const lines = name === '' ? all : namedLike(all, name);
@@ -38,7 +36,7 @@ export const load: PageServerLoad = async (event) => {
   const isElsewhere =
     only.ad !== null &&
     figures.length === 0 &&
-    (await reports.adFigures({ ...asked, from: null, to: null }, filters.sample)).length > 0;
+    (await reports.adFigures({ ...asked, from: null, to: null })).length > 0;
   return {
     found: {
       overview,

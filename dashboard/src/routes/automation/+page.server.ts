@@ -1,31 +1,29 @@
 import { replaySchema, TRIGGER_STATES } from '@ctwa-ledger/schemas/triggers.ts';
-import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { NEW_TRIGGER, textsOf, triggerOf, type TriggerTexts } from '$lib/automation/form.ts';
-import { readFilters, search } from '$lib/filters/filters.ts';
-import { fieldText, isSample, READ_ONLY } from '$lib/server/forms.ts';
-import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { search } from '$lib/filters/filters.ts';
+import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const SHOWN_DELIVERIES = 100;
 const WEEK_SECONDS = 7 * 86_400;
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  const { locked } = await askedLedger(event);
+  const { reports } = event.locals;
   const [triggers, deliveries] = await Promise.all([
-    reportsOf(event).triggers(filters.sample),
-    reportsOf(event).triggerDeliveries({ trigger_id: null, state: null, limit: SHOWN_DELIVERIES }, filters.sample),
+    reports.triggers(),
+    reports.triggerDeliveries({ trigger_id: null, state: null, limit: SHOWN_DELIVERIES }),
   ]);
   const asked = triggers.find(({ trigger_id }) => trigger_id === event.url.searchParams.get('edit'));
   return {
     triggers,
     deliveries,
     texts: asked === undefined ? NEW_TRIGGER : textsOf(asked),
-    /** Why nothing can be changed here; null where it can. */
-    locked:
-      changesOf(event) === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
+    locked,
   };
 };
 
@@ -35,19 +33,18 @@ function textsIn(form: FormData): TriggerTexts {
 }
 
 function goTo(event: RequestEvent, place: string): never {
-  const { state } = readFilters(event.url.searchParams);
-  redirect(303, `${resolve('/automation')}${search(state)}#${place}`);
+  redirect(303, `${resolve('/automation')}${search(event.locals.filters)}#${place}`);
 }
 
 export const actions: Actions = {
   save: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     const texts = textsIn(await event.request.formData());
     if (changes === null) return fail(403, { texts, problem: READ_ONLY });
     const read = triggerOf(texts);
     if (typeof read === 'string') return fail(400, { texts, problem: read });
     const id = texts.trigger_id === '' ? null : texts.trigger_id;
-    const saved = await changes.saveTrigger(id, read, isSample(event));
+    const saved = await changes.saveTrigger(id, read);
     if (!saved.ok) return fail(409, { texts, problem: saved.message });
     goTo(event, 'triggers');
   },
@@ -59,25 +56,25 @@ export const actions: Actions = {
     if (typeof read === 'string') return fail(400, { texts, problem: read });
     const to = Math.floor(Date.now() / 1000);
     const days = { from: to - WEEK_SECONDS, to };
-    return { texts, test: await reportsOf(event).tryTrigger(read, days, isSample(event)) };
+    return { texts, test: await event.locals.reports.tryTrigger(read, days) };
   },
 
   state: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return fail(403, { problem_of_list: READ_ONLY });
     const form = await event.request.formData();
     const state = TRIGGER_STATES.find((one) => one === fieldText(form, 'state'));
     if (state === undefined) return fail(400, { problem_of_list: 'The form does not say what is to be done.' });
-    const changed = await changes.setTriggerState(fieldText(form, 'trigger_id'), state, isSample(event));
+    const changed = await changes.setTriggerState(fieldText(form, 'trigger_id'), state);
     if (!changed.ok) return fail(409, { problem_of_list: changed.message });
     goTo(event, 'triggers');
   },
 
   replay: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return fail(403, { problem_of_list: READ_ONLY });
     const one = replaySchema.safeParse(Object.fromEntries(await event.request.formData()));
-    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up', isSample(event));
+    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up');
     if (!replayed.ok) return fail(409, { problem_of_list: replayed.message });
     goTo(event, 'deliveries');
   },

@@ -1,5 +1,3 @@
-import { error } from '@sveltejs/kit';
-
 import { sideBySide } from '$lib/billing/currencies.ts';
 import { billedDays } from '$lib/billing/days.ts';
 import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
@@ -16,28 +14,26 @@ import {
 } from '$lib/billing/tables.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { zonesOfDays } from '$lib/filters/range.ts';
-import { reportsOf } from '$lib/server/reports.ts';
 import { arranged } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters, range, as_of } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  const { status, filters, range, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
   const { only, repairs } = readNarrowing(params, BILL_NARROWINGS);
-  const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { bill: null, only, own_repairs: repairs };
+  if (is_empty) return { bill: null, only, own_repairs: repairs };
 
-  const reports = reportsOf(event);
+  const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
   const asked = { ...whole, ...only };
   // Meta's numbers are by account and by its days, and by nothing else that a page can be narrowed to.
   const isComparable =
     whole.is_tz_given !== true && Object.entries(only).every(([name, value]) => name === 'waba_id' || value == null);
   const [bill, unrated, sides] = await Promise.all([
-    reports.bill(asked, filters.sample),
-    reports.unrated(asked, filters.sample),
-    isComparable ? reports.metaSide(asked, filters.sample) : [],
+    reports.bill(asked),
+    reports.unrated(asked),
+    isComparable ? reports.metaSide(asked) : [],
   ]);
   const { totals } = bill;
   const currencies = totals.flatMap(({ currency }) => (currency === '' ? [] : [currency]));
@@ -55,9 +51,7 @@ export const load: PageServerLoad = async (event) => {
   };
   const notices = Object.values(tables).flatMap((table) => table.notices);
   const nothing =
-    totals.length > 0
-      ? null
-      : await noMessageDelivered(whole, only, range, (one) => reports.savings(one, filters.sample));
+    totals.length > 0 ? null : await noMessageDelivered(whole, only, range, (one) => reports.savings(one));
   return {
     bill: { totals, sides, currencies, days, tables, nothing },
     only,

@@ -1,25 +1,23 @@
-import { error, fail } from '@sveltejs/kit';
+import { fail } from '@sveltejs/kit';
 
-import { readFilters } from '$lib/filters/filters.ts';
 import { readCode } from '$lib/health/address.ts';
 import { LETTER_TABLE, REASON_TABLE, REASON_VALUES } from '$lib/health/table.ts';
-import { changesOf, processOf, reportsOf } from '$lib/server/reports.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const reports = reportsOf(event);
+  const { locked } = await askedLedger(event);
+  const { reports } = event.locals;
   const params = event.url.searchParams;
   const { code, repairs } = readCode(params);
   const asked = readTable(params, LETTER_TABLE);
   const [health, letters, process] = await Promise.all([
-    reports.health(filters.sample),
-    reports.deadLetters({ ...asked.state, code, limit: PAGE_ROWS }, filters.sample),
-    processOf(event),
+    reports.health(),
+    reports.deadLetters({ ...asked.state, code, limit: PAGE_ROWS }),
+    event.locals.processFigures(),
   ]);
   const reasons = arranged(
     health.waiting,
@@ -39,19 +37,16 @@ export const load: PageServerLoad = async (event) => {
     state: asked.state,
     code,
     own_repairs: [...repairs, ...asked.repairs, ...notices.map((notice) => ({ notice }))],
-    /** Why nothing can be replayed here; null where it can. */
-    locked:
-      changesOf(event) === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
+    locked,
   };
 };
 
 export const actions: Actions = {
   replay: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null)
       return fail(403, { problem: 'This dashboard only reads. Run npx ctwa-ledger dead-letter replay.' });
-    const { sample } = readFilters(event.url.searchParams).state;
-    const done = await changes.replayLetters(sample);
+    const done = await changes.replayLetters();
     return done.ok ? { replayed: done.counts } : fail(409, { problem: done.message });
   },
 };

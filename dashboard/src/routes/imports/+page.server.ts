@@ -1,9 +1,8 @@
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import { mappingNameSchema, type KeptSpendMapping, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
-import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { readFilters } from '$lib/filters/filters.ts';
 import {
   importsSearch,
   isMappedByHand,
@@ -15,9 +14,9 @@ import {
 import { META_TABLE, META_VALUES, readAbout } from '$lib/imports/meta.ts';
 import { IMPORT_TABLE, IMPORT_VALUES } from '$lib/imports/table.ts';
 import { NOTHING_TYPED, readTyped, type TypedTexts } from '$lib/imports/typed.ts';
-import { fieldText, givenFiles, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
-import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { fieldText, givenFiles, heldUpload, READ_ONLY } from '$lib/server/forms.ts';
 import { arranged } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
@@ -51,14 +50,13 @@ async function previewOf(asked: PreviewState, mappings: readonly KeptSpendMappin
 }
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const changes = changesOf(event);
+  const { locked } = await askedLedger(event);
+  const { reports, changes } = event.locals;
   const asked = readImportsState(event.url.searchParams);
   const [imports, meta_imports, cards] = await Promise.all([
-    reportsOf(event).spendImports(filters.sample),
-    reportsOf(event).metaImports(filters.sample),
-    reportsOf(event).rateCards(filters.sample),
+    reports.spendImports(),
+    reports.metaImports(),
+    reports.rateCards(),
   ]);
   const table = arranged(
     imports,
@@ -75,8 +73,8 @@ export const load: PageServerLoad = async (event) => {
     (one) => one.import_id,
   );
   const ofMeta = (id: string) => meta_imports.find((one) => one.import_id === id) ?? null;
-  const isPreview = asked.view === 'preview' && status.source === 'ledger';
-  const mappings = changes === null || status.source === 'sample' ? [] : await changes.spendMappings();
+  const isPreview = asked.view === 'preview' && locked === null;
+  const mappings = changes === null || locked !== null ? [] : await changes.spendMappings();
   return {
     asked,
     table,
@@ -91,11 +89,10 @@ export const load: PageServerLoad = async (event) => {
     cards: { held: cards.filter(({ state }) => state === 'holds').length, all: cards.length },
     typed: { ...NOTHING_TYPED, ad_id: /^\d{1,30}$/.exec(event.url.searchParams.get('ad') ?? '')?.[0] ?? '' },
     own_repairs: [...table.notices, ...meta.notices].map((notice) => ({ notice })),
-    /** Why nothing can be changed here; null where it can. */
-    locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
+    locked,
     /** Which heading is which column, as it is kept by name. */
     mappings,
-    preview: isPreview && changes !== null ? await previewOf(asked, mappings, changes) : null,
+    preview: changes !== null && isPreview ? await previewOf(asked, mappings, changes) : null,
   };
 };
 
@@ -109,8 +106,7 @@ interface Problem {
 const problem = (status: number, what: Problem) => fail(status, { problem: what });
 
 function goTo(event: RequestEvent, state: ImportsState, place: string): never {
-  const { state: filters } = readFilters(event.url.searchParams);
-  redirect(303, `${resolve('/imports')}${importsSearch(state, filters)}#${place}`);
+  redirect(303, `${resolve('/imports')}${importsSearch(state, event.locals.filters)}#${place}`);
 }
 
 export const actions: Actions = {
@@ -122,7 +118,7 @@ export const actions: Actions = {
   },
 
   import: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
     const form = await event.request.formData();
     const asked = readMapping((name) => fieldText(form, name));
@@ -137,14 +133,14 @@ export const actions: Actions = {
         message: `The columns cannot be kept as “${name}”: a name ${known.error.issues[0]?.message ?? ''}.`,
       });
     const { mapping } = read;
-    const imported = await changes.importSpend({ upload: fieldText(form, 'upload'), mapping }, isSample(event));
+    const imported = await changes.importSpend({ upload: fieldText(form, 'upload'), mapping });
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });
-    if (isKept && known.success) await changes.keepSpendMapping({ ...mapping, name: known.data }, isSample(event));
+    if (isKept && known.success) await changes.keepSpendMapping({ ...mapping, name: known.data });
     goTo(event, { view: 'list', done: { what: 'imported', id: imported.planned.import_id } }, 'done');
   },
 
   type: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     const form = await event.request.formData();
     const texts: TypedTexts = {
       ad_id: fieldText(form, 'ad_id'),
@@ -157,37 +153,37 @@ export const actions: Actions = {
     if (changes === null) return problem(403, { of: 'typed', message: READ_ONLY, texts });
     const read = readTyped(texts);
     if (!read.ok) return problem(400, { of: 'typed', message: read.problem, texts });
-    const kept = await changes.typeSpend(read.typed, isSample(event));
+    const kept = await changes.typeSpend(read.typed);
     if (!kept.ok) return problem(409, { of: 'typed', message: kept.message, texts });
     goTo(event, { view: 'list', done: { what: 'imported', id: kept.planned.import_id } }, 'done');
   },
 
   // Answers with the page itself, which says what a person should know of the file; the same file again changes nothing.
   meta: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     const given = await givenFiles(event);
     if (!given.ok) return problem(given.status, { of: 'meta', message: given.message });
     if (changes === null) return problem(403, { of: 'meta', message: READ_ONLY });
     const read = readAbout((name) => fieldText(given.form, name));
     if (!read.ok) return problem(400, { of: 'meta', message: read.problem });
-    const done = await changes.importMeta({ ...read.about, files: given.files }, isSample(event));
+    const done = await changes.importMeta({ ...read.about, files: given.files });
     return done.ok ? { imported: done.imported } : problem(409, { of: 'meta', message: done.message });
   },
 
   withdraw_meta: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
     const import_id = fieldText(await event.request.formData(), 'import_id');
-    const withdrawn = await changes.withdrawMeta(import_id, isSample(event));
+    const withdrawn = await changes.withdrawMeta(import_id);
     if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
     goTo(event, { view: 'list', done: { what: 'meta-withdrawn', id: import_id } }, 'done');
   },
 
   withdraw: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
     const import_id = fieldText(await event.request.formData(), 'import_id');
-    const withdrawn = await changes.withdrawSpend(import_id, isSample(event));
+    const withdrawn = await changes.withdrawSpend(import_id);
     if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
     goTo(event, { view: 'list', done: { what: 'withdrawn', id: import_id } }, 'done');
   },

@@ -1,17 +1,17 @@
-import { error, redirect } from '@sveltejs/kit';
+import { redirect } from '@sveltejs/kit';
 
 import { readReveal } from '$lib/conversation/asked.ts';
+import { zoneOf } from '$lib/filters/filters.ts';
 import { messageAddress } from '$lib/message/address.ts';
-import { reportsOf } from '$lib/server/reports.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  const { filters } = await askedLedger(event);
   const message_id = event.url.searchParams.get('id')?.trim() ?? '';
   const reveal = readReveal(event.url.searchParams);
   if (message_id === '') return { message_id, reveal, messages: [] };
-  const found = await reportsOf(event).messages({ message_id, phone_number_id: null, tz: filters.tz }, filters.sample);
+  const found = await event.locals.reports.messages({ message_id, phone_number_id: null, tz: zoneOf(filters) });
   // A group message has a row for each participant, all of one number.
   const numbers = [...new Set(found.map(({ message }) => message.phone_number_id))];
   const only = numbers.length === 1 ? found[0] : undefined;

@@ -1,19 +1,18 @@
 import type { HeldRateFile, ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
 import type { ListedCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { effectiveDateSchema, rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
-import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { ACCOUNT_TABLE, ACCOUNT_VALUES, accountKey } from '$lib/accounts/table.ts';
 import { edited, readAccount, textsOf, type AccountTexts, type EditedAccount } from '$lib/accounts/form.ts';
-import { readFilters } from '$lib/filters/filters.ts';
 import { ratesSearch, readRatesState, type Done, type PreviewState, type RatesState } from '$lib/rates/address.ts';
 import { CARD_TABLE, CARD_VALUES, cardKey } from '$lib/rates/table.ts';
 import { withdrawalOf } from '$lib/rates/withdrawal.ts';
 import { cardName } from '$lib/rates/words.ts';
-import { fieldText, heldUpload, isSample, READ_ONLY } from '$lib/server/forms.ts';
-import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { fieldText, heldUpload, READ_ONLY } from '$lib/server/forms.ts';
 import { arranged } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
@@ -34,13 +33,11 @@ function editedIn(waba_id: string, accounts: readonly ListedAccount[]): EditedAc
 }
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const reports = reportsOf(event);
-  const changes = changesOf(event);
+  const { locked } = await askedLedger(event);
+  const { reports, changes } = event.locals;
   const params = event.url.searchParams;
   const asked = readRatesState(params);
-  const [cards, accounts] = await Promise.all([reports.rateCards(filters.sample), reports.accounts(filters.sample)]);
+  const [cards, accounts] = await Promise.all([reports.rateCards(), reports.accounts()]);
   const card_table = arranged(cards, params, { ...CARD_TABLE, page_rows: PAGE_ROWS }, CARD_VALUES, cardKey);
   const account_table = arranged(
     accounts,
@@ -49,7 +46,7 @@ export const load: PageServerLoad = async (event) => {
     ACCOUNT_VALUES,
     accountKey,
   );
-  const isPreview = asked.view === 'preview' && status.source === 'ledger';
+  const isPreview = asked.view === 'preview' && locked === null;
   return {
     asked,
     card_table,
@@ -58,8 +55,7 @@ export const load: PageServerLoad = async (event) => {
     withdrawal: asked.view === 'withdraw' ? withdrawalOf(asked.card_id, cards) : null,
     account: asked.view === 'account' ? editedIn(asked.waba_id, accounts) : null,
     own_repairs: [...card_table.notices, ...account_table.notices].map((notice) => ({ notice })),
-    /** Why nothing can be changed here; null where it can. */
-    locked: changes === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
+    locked,
     folded_threads: changes?.foldedThreads ?? null,
     preview: isPreview && changes !== null ? await changes.previewRates(heldFile(asked)) : null,
   };
@@ -94,8 +90,7 @@ function readHow(form: FormData): Omit<PreviewState, 'view' | 'upload'> | null {
 const NO_DAY = 'The day from which the rates are in force is not a date from 2000 to 2099: write it as YYYY-MM-DD.';
 
 function goTo(event: RequestEvent, state: RatesState, place: string): never {
-  const { state: filters } = readFilters(event.url.searchParams);
-  redirect(303, `${resolve('/rates')}${ratesSearch(state, filters)}#${place}`);
+  redirect(303, `${resolve('/rates')}${ratesSearch(state, event.locals.filters)}#${place}`);
 }
 
 const problem = (status: number, what: Problem) => fail(status, { problem: what });
@@ -110,31 +105,28 @@ export const actions: Actions = {
   },
 
   import: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'import', message: READ_ONLY });
     const form = await event.request.formData();
     const how = readHow(form);
     if (how === null) return problem(400, { of: 'import', message: NO_DAY });
-    const imported = await changes.importRates(
-      heldFile({ upload: fieldText(form, 'upload'), ...how }),
-      isSample(event),
-    );
+    const imported = await changes.importRates(heldFile({ upload: fieldText(form, 'upload'), ...how }));
     if (!imported.ok) return problem(409, { of: 'import', message: imported.message });
     const ids = imported.cards.map((card) => card.card_id);
     goTo(event, { view: 'list', done: { what: 'imported', ids } }, 'done');
   },
 
   withdraw: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'withdraw', message: READ_ONLY });
     const card_id = fieldText(await event.request.formData(), 'card_id');
-    const withdrawn = await changes.withdrawRates(card_id, isSample(event));
+    const withdrawn = await changes.withdrawRates(card_id);
     if (!withdrawn.ok) return problem(409, { of: 'withdraw', message: withdrawn.message });
     goTo(event, { view: 'list', done: { what: 'withdrawn', ids: [card_id] } }, 'done');
   },
 
   account: async (event) => {
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'account', message: READ_ONLY });
     const form = await event.request.formData();
     const texts: AccountTexts = {
@@ -147,12 +139,12 @@ export const actions: Actions = {
       closing_day: fieldText(form, 'closing_day'),
     };
     const refused = async (status: number, message: string) => {
-      const accounts = await reportsOf(event).accounts(isSample(event));
+      const accounts = await event.locals.reports.accounts();
       return problem(status, { of: 'account', message, account: edited(texts, accounts) });
     };
     const read = readAccount(texts);
     if (!read.ok) return refused(400, read.problem);
-    const kept = await changes.setAccount(read.account, isSample(event));
+    const kept = await changes.setAccount(read.account);
     if (!kept.ok) return refused(409, kept.message);
     goTo(event, { view: 'list', done: { what: 'kept', ids: [read.account.waba_id] } }, 'done');
   },

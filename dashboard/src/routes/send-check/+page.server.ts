@@ -1,20 +1,19 @@
 import type { SendResult } from '@ctwa-ledger/schemas/send-check.ts';
-import { error, fail } from '@sveltejs/kit';
+import { fail } from '@sveltejs/kit';
 import { DateTime } from 'luxon';
 
-import { readFilters } from '$lib/filters/filters.ts';
+import { zoneOf } from '$lib/filters/filters.ts';
 import { NOTHING_ASKED, readAsked, type AskedTexts } from '$lib/send-check/asked.ts';
 import { fieldText } from '$lib/server/forms.ts';
-import { reportsOf } from '$lib/server/reports.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 /** A page shows so many recipients; the API gives all. */
 const SHOWN_LINES = 200;
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const accounts = await reportsOf(event).accounts(filters.sample);
+  await askedLedger(event);
+  const accounts = await event.locals.reports.accounts();
   const numbers = accounts.flatMap(({ account, phone_number_ids }) => [
     ...(account.phone_number_ids ?? []),
     ...phone_number_ids,
@@ -43,10 +42,11 @@ export const actions: Actions = {
     };
     const read = readAsked(asked);
     if (!read.ok) return fail(400, { asked, problem: read.message });
-    const { as_of, sample, tz } = readFilters(event.url.searchParams).state;
+    const { as_of } = event.locals.filters;
+    const tz = zoneOf(event.locals.filters);
     const at = as_of === null ? Date.now() / 1000 : DateTime.fromISO(as_of, { zone: tz }).toSeconds();
     try {
-      const result = await reportsOf(event).sendCheck(read.request, { at: Math.floor(at), tz }, sample);
+      const result = await event.locals.reports.sendCheck(read.request, { at: Math.floor(at), tz });
       return { asked, ...shown(result) };
     } catch (failure) {
       console.error('The ledger did not answer a send check:', failure);

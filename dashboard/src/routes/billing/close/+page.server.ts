@@ -1,43 +1,40 @@
-import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { closeSearch, NO_ACCOUNT, readClosedAccount, readClosedMonth } from '$lib/close/address.ts';
 import { problemIn, type CloseTexts } from '$lib/close/form.ts';
-import { readFilters, search } from '$lib/filters/filters.ts';
+import { search } from '$lib/filters/filters.ts';
 import { monthsOf } from '$lib/reconciliation/address.ts';
-import { fieldText, isSample, READ_ONLY } from '$lib/server/forms.ts';
-import { changesOf, reportsOf } from '$lib/server/reports.ts';
+import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const dayOf = (seconds: number | null): string[] =>
   seconds === null ? [] : [new Date(seconds * 1_000).toISOString().slice(0, 10)];
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const { sample } = filters;
+  const { status, is_empty, locked } = await askedLedger(event);
   const params = event.url.searchParams;
-  const reports = reportsOf(event);
-  const imports = await reports.metaImports(sample);
+  const { reports } = event.locals;
+  const imports = await reports.metaImports();
   const said = imports.flatMap(({ first_day, last_day }) => [first_day, last_day].filter((day) => day !== null));
   const known = monthsOf([...dayOf(status.first_event_at), ...dayOf(status.last_event_at), ...said]);
   const { month, repairs } = readClosedMonth(params, known, new Date());
-  const empty = status.source === 'ledger' && status.events === 0 && imports.length === 0;
-  if (status.loading_sample || empty || month === null) return { own_repairs: repairs, found: null, locked: null };
+  // Imports of Meta's numbers are something to show, even before any event is.
+  const nothing = is_empty && (status.loading_sample || imports.length === 0);
+  if (nothing || month === null) return { own_repairs: repairs, found: null, locked: null };
 
-  const accounts = await reports.accountsToClose(month, sample);
+  const accounts = await reports.accountsToClose(month);
   const { account, repairs: of_account } = readClosedAccount(params, month, accounts);
   return {
     own_repairs: [...repairs, ...of_account],
-    /** Why nothing can be changed here; null where it can. */
-    locked:
-      changesOf(event) === null ? ('read_only' as const) : status.source === 'sample' ? ('sample' as const) : null,
+    locked,
     found: {
       month,
       months: known.includes(month) ? known : [month, ...known],
       account,
       accounts,
-      close: account === null ? null : await reports.monthClose({ waba_id: account, month }, sample),
+      close: account === null ? null : await reports.monthClose({ waba_id: account, month }),
       done: params.get('done'),
     },
   };
@@ -53,15 +50,14 @@ interface Problem {
 const problem = (status: number, what: Problem) => fail(status, { problem: what });
 
 function goTo(event: RequestEvent, of: { readonly month: string; readonly waba_id: string }, done: string): never {
-  const { state } = readFilters(event.url.searchParams);
-  redirect(303, `${resolve('/billing/close')}${closeSearch(of, state, { done })}#done`);
+  redirect(303, `${resolve('/billing/close')}${closeSearch(of, event.locals.filters, { done })}#done`);
 }
 
 export const actions: Actions = {
   close: async (event) => {
     const form = await event.request.formData();
     const texts: CloseTexts = { by: fieldText(form, 'by'), note: fieldText(form, 'note') };
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'close', message: READ_ONLY, texts });
     const wrong = problemIn(texts, null);
     if (wrong !== null) return problem(400, { of: 'close', message: wrong, texts });
@@ -74,7 +70,7 @@ export const actions: Actions = {
     };
     if (!/^20\d\d-(0[1-9]|1[0-2])$/.test(closing.month))
       return problem(400, { of: 'close', message: 'The form names no month: open the page again.', texts });
-    const closed = await changes.closeMonth(closing, isSample(event));
+    const closed = await changes.closeMonth(closing);
     if (!closed.ok) return problem(409, { of: 'close', message: closed.message, texts });
     goTo(event, closed.period, 'closed');
   },
@@ -82,25 +78,27 @@ export const actions: Actions = {
   report: async (event) => {
     const form = await event.request.formData();
     const texts: CloseTexts = { by: fieldText(form, 'by'), note: '' };
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'report', message: READ_ONLY, texts });
     const wrong = problemIn(texts, null);
     if (wrong !== null) return problem(400, { of: 'report', message: wrong, texts });
-    const made = await changes.makeReport({ period_id: fieldText(form, 'period_id'), by: texts.by }, isSample(event));
+    const made = await changes.makeReport({ period_id: fieldText(form, 'period_id'), by: texts.by });
     if (!made.ok) return problem(409, { of: 'report', message: made.message, texts });
-    const { state } = readFilters(event.url.searchParams);
-    redirect(303, `${resolve('/billing/close/report')}${search(state, { closing: made.report.period_id })}`);
+    redirect(
+      303,
+      `${resolve('/billing/close/report')}${search(event.locals.filters, { closing: made.report.period_id })}`,
+    );
   },
 
   reopen: async (event) => {
     const form = await event.request.formData();
     const texts: CloseTexts = { by: fieldText(form, 'by'), note: fieldText(form, 'note') };
-    const changes = changesOf(event);
+    const { changes } = event.locals;
     if (changes === null) return problem(403, { of: 'reopen', message: READ_ONLY, texts });
     const wrong = problemIn(texts, 'why the month is reopened');
     if (wrong !== null) return problem(400, { of: 'reopen', message: wrong, texts });
     const reopening = { period_id: fieldText(form, 'period_id'), by: texts.by, because: texts.note };
-    const reopened = await changes.reopenMonth(reopening, isSample(event));
+    const reopened = await changes.reopenMonth(reopening);
     if (!reopened.ok) return problem(409, { of: 'reopen', message: reopened.message, texts });
     goTo(event, reopened.period, 'reopened');
   },

@@ -1,37 +1,33 @@
-import { error } from '@sveltejs/kit';
-
 import { MESSAGE_TABLE } from '$lib/billing/charges.ts';
 import { CHARGE_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
 import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { reportsOf } from '$lib/server/reports.ts';
 import { lostPlace, readTable } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters, range, as_of } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  const { filters, range, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
   const narrowing = readNarrowing(params, CHARGE_NARROWINGS);
   const table = readTable(params, MESSAGE_TABLE);
   const reveal = readReveal(params);
   const own_repairs = [...narrowing.repairs, ...table.repairs];
   const shared = { only: narrowing.only, table: table.state, reveal };
-  const empty = status.source === 'ledger' && status.events === 0;
-  if (status.loading_sample || empty) return { ...shared, own_repairs, found: null };
+  if (is_empty) return { ...shared, own_repairs, found: null };
 
-  const reports = reportsOf(event);
+  const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
   const asked = { ...whole, ...narrowing.only };
-  const page = await reports.chargedMessages(asked, { ...table.state, limit: PAGE_ROWS }, filters.sample);
+  const page = await reports.chargedMessages(asked, { ...table.state, limit: PAGE_ROWS });
   const nothing =
     page.rows.length > 0 || page.next !== null
       ? null
-      : await noMessageDelivered(whole, narrowing.only, range, (one) => reports.savings(one, filters.sample));
+      : await noMessageDelivered(whole, narrowing.only, range, (one) => reports.savings(one));
   return {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(MESSAGE_TABLE) }],

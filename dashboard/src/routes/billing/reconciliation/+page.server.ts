@@ -1,8 +1,6 @@
-import { error } from '@sveltejs/kit';
-
 import { daysOf, DIFFERENCE_TABLE, monthsOf, readAccount, readMonth, rowKey } from '$lib/reconciliation/address.ts';
-import { reportsOf } from '$lib/server/reports.ts';
 import { lostPlace, pageAfter, readTable } from '$lib/table/table.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
@@ -11,22 +9,21 @@ const dayOf = (seconds: number | null): string[] =>
   seconds === null ? [] : [new Date(seconds * 1_000).toISOString().slice(0, 10)];
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const { sample } = filters;
+  const { status, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
-  const reports = reportsOf(event);
-  const imports = await reports.metaImports(sample);
+  const { reports } = event.locals;
+  const imports = await reports.metaImports();
   const said = imports.flatMap(({ first_day, last_day }) => [first_day, last_day].filter((day) => day !== null));
   const known = monthsOf([...dayOf(status.first_event_at), ...dayOf(status.last_event_at), ...said]);
   const { month, repairs } = readMonth(params, known, imports);
-  const empty = status.source === 'ledger' && status.events === 0 && imports.length === 0;
-  if (status.loading_sample || empty || month === null) return { own_repairs: repairs, found: null };
+  // Imports of Meta's numbers are something to show, even before any event is.
+  const nothing = is_empty && (status.loading_sample || imports.length === 0);
+  if (nothing || month === null) return { own_repairs: repairs, found: null };
 
-  const accounts = await reports.accountsToReconcile(month, sample);
+  const accounts = await reports.accountsToReconcile(month);
   const { account, repairs: of_account } = readAccount(params, month, accounts, imports);
   const table = readTable(params, DIFFERENCE_TABLE);
-  const held = account === null ? null : await reports.reconciliation({ waba_id: account, month }, sample);
+  const held = account === null ? null : await reports.reconciliation({ waba_id: account, month });
   const rows = pageAfter(held?.rows ?? [], table.state.after, rowKey, PAGE_ROWS);
   const lost = rows.is_found ? [] : [{ notice: lostPlace(DIFFERENCE_TABLE) }];
   const { from, to } = daysOf(month);
@@ -38,7 +35,7 @@ export const load: PageServerLoad = async (event) => {
       months: known.includes(month) ? known : [month, ...known],
       account,
       accounts,
-      closings: (await reports.closings({ from, to }, sample)).filter(({ waba_id }) => waba_id === account),
+      closings: (await reports.closings({ from, to })).filter(({ waba_id }) => waba_id === account),
       // The rows of other pages are not sent.
       held: held === null || held.missing_days.length === days ? null : { ...held, rows: [] },
       table: rows,

@@ -1,13 +1,12 @@
 import { error } from '@sveltejs/kit';
 
-import { reportsOf } from '$lib/server/reports.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
+  await askedLedger(event);
   const closing = event.url.searchParams.get('closing')?.trim() ?? '';
-  const printed = await reportsOf(event).printedMonth(closing, filters.sample);
+  const printed = await event.locals.reports.printedMonth(closing);
   if (printed === null) error(404, 'There is no report of such a closing.');
   return { printed };
 };

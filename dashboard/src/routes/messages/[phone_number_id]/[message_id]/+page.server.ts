@@ -2,13 +2,13 @@ import { error } from '@sveltejs/kit';
 
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
-import { reportsOf } from '$lib/server/reports.ts';
+import { zoneOf } from '$lib/filters/filters.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters } = await event.parent();
-  if (status === null) error(503, 'The ledger does not answer');
-  const all = await reportsOf(event).messages({ ...event.params, tz: filters.tz }, filters.sample);
+  const { filters } = await askedLedger(event);
+  const all = await event.locals.reports.messages({ ...event.params, tz: zoneOf(filters) });
   // A group message has a row for each participant; its address tells them apart and names nobody.
   const wanted = event.url.searchParams.get('participant') ?? '';
   const explained = all.find(({ message }) => message.participant_key === wanted) ?? all[0];

@@ -1,11 +1,9 @@
 import { error } from '@sveltejs/kit';
 
-import { isSample } from '$lib/server/forms.ts';
-import { archiveOf } from '$lib/server/reports.ts';
 import type { RequestHandler } from './$types';
 
 export const GET: RequestHandler = async (event) => {
-  const archive = await archiveOf(event, event.url.searchParams.get('closing') ?? '', isSample(event));
+  const archive = await event.locals.monthReportArchive(event.url.searchParams.get('closing') ?? '');
   if (archive === null) error(404, 'There is no report of such a closing.');
   const parts = archive.content[Symbol.asyncIterator]();
   const body = new ReadableStream<Uint8Array>({
