@@ -10,7 +10,7 @@ class ExactSum {
   #units = 0n;
   #places = 0;
 
-  add(text: string): void {
+  add(text: string, times = 1): void {
     const point = text.indexOf('.');
     const places = point === -1 ? 0 : text.length - point - 1;
     let units = BigInt(point === -1 ? text : text.slice(0, point) + text.slice(point + 1));
@@ -18,7 +18,7 @@ class ExactSum {
       this.#units *= 10n ** BigInt(places - this.#places);
       this.#places = places;
     } else if (places < this.#places) units *= 10n ** BigInt(this.#places - places);
-    this.#units += units;
+    this.#units += times === 1 ? units : units * BigInt(times);
   }
 
   /** Without zeros at the end, so that the same amount is the same text. */
@@ -30,6 +30,12 @@ class ExactSum {
     const rest = digits.slice(-this.#places).replace(/0+$/, '');
     return sign + (rest === '' ? whole : `${whole}.${rest}`);
   }
+}
+
+/** The columns that totals are made of: the currency, and what is added up within it. */
+export function summedColumns(columns: readonly string[]): readonly string[] {
+  const currency = columns.find((name) => CURRENCIES.includes(name));
+  return currency === undefined ? [] : columns.filter((name) => name === currency || ADDABLE.test(name));
 }
 
 /** Adds up the amounts of rows by currency, while they pass. */
@@ -45,7 +51,8 @@ export class Totals {
       this.#currency === -1 ? [] : columns.flatMap((name, at) => (ADDABLE.test(name) ? [{ name, at }] : []));
   }
 
-  add(rows: readonly (readonly unknown[])[]): void {
+  /** @param times how often each of the rows is there */
+  add(rows: readonly (readonly unknown[])[], times = 1): void {
     if (this.#amounts.length === 0) return;
     for (const row of rows) {
       const currency = row[this.#currency];
@@ -55,7 +62,7 @@ export class Totals {
       for (const [i, { at }] of this.#amounts.entries()) {
         const cell = row[at];
         // Most messages cost nothing.
-        if (typeof cell === 'string' && cell !== '' && cell !== '0') sums[i]?.add(cell);
+        if (typeof cell === 'string' && cell !== '' && cell !== '0') sums[i]?.add(cell, times);
       }
     }
   }

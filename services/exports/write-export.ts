@@ -5,18 +5,18 @@ import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Lease } from '../clickhouse/lease.ts';
 import { readMigrations } from '../clickhouse/migrations.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { describedColumns, type Batch } from '../reports/report.ts';
+import { describedColumns } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { stemOf } from './file-name.ts';
-import { encodeCsv } from './formats/csv.ts';
-import type { Encoder } from './formats/format.ts';
-import { encodeParquet } from './formats/parquet.ts';
+import { encodeCsv, encodeCsvStatement } from './formats/csv.ts';
+import type { Encoder, StatementEncoding } from './formats/format.ts';
+import { encodeParquet, encodeParquetStatement } from './formats/parquet.ts';
 import { encodeXlsx } from './formats/xlsx.ts';
 import { manifestPath, manifestText, type Manifest } from './manifest.ts';
+import { Passage } from './passage.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
 import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
-import { Totals } from './totals.ts';
 import { readyFolder, writeBeside } from './written-file.ts';
 
 const ENCODERS: Readonly<Record<ExportFormat, Encoder>> = {
@@ -24,6 +24,11 @@ const ENCODERS: Readonly<Record<ExportFormat, Encoder>> = {
   xlsx: encodeXlsx,
   parquet: encodeParquet,
 };
+
+/** Where ClickHouse can write a report that is one statement. A workbook is made here, of rows. */
+const STATEMENT_ENCODERS: Readonly<
+  Partial<Record<ExportFormat, (encoding: StatementEncoding) => AsyncGenerator<string | Uint8Array>>>
+> = { csv: encodeCsvStatement, parquet: encodeParquetStatement };
 
 /** Another process holds the lease now, and writes the same period. */
 export class LeaseLostError extends Error {
@@ -56,37 +61,6 @@ export interface WrittenExport {
   readonly is_frozen: boolean;
 }
 
-/** Counts rows and amounts on their way into a file, and leaves the columns that are wanted. */
-class Passage {
-  rows = 0;
-  #closed = 0;
-  readonly totals: Totals;
-  readonly #period: number;
-  readonly #wanted: readonly number[] | null;
-
-  constructor(columns: readonly string[], wanted: readonly string[]) {
-    this.totals = new Totals(columns);
-    this.#period = columns.indexOf('period');
-    this.#wanted = wanted.length === columns.length ? null : wanted.map((name) => columns.indexOf(name));
-  }
-
-  async *of(batches: AsyncGenerator<Batch>): AsyncGenerator<Batch> {
-    const wanted = this.#wanted;
-    for await (const batch of batches) {
-      this.rows += batch.length;
-      this.totals.add(batch);
-      if (this.#period !== -1)
-        for (const row of batch) if (String(row[this.#period]).startsWith('closed')) this.#closed += 1;
-      yield wanted === null ? batch : batch.map((row) => wanted.map((at) => row[at]));
-    }
-  }
-
-  /** Whether every row is of a month that is closed. */
-  get isFrozen(): boolean {
-    return this.rows > 0 && this.#closed === this.rows;
-  }
-}
-
 function said(error: unknown, path: string): unknown {
   if (error instanceof LedgerAwayError || error instanceof ActionableError || error instanceof LeaseLostError)
     return error;
@@ -117,13 +91,13 @@ export async function writeExport(
     const directory = readyFolder(options.directory, folder);
     await settleReports([report.name], ledger.database);
     const passage = new Passage(report.columns, columns);
-    const parts = ENCODERS[definition.format]({
-      columns: described,
-      rows: passage.of(report.rows(ledger.reading, { ...question, page: null })),
-      report: report.name,
-      database: ledger.database,
-      run: schedule_id,
-    });
+    const { database, reading } = ledger;
+    const made = { columns: described, report: report.name, database, run: schedule_id };
+    const encodeStatement = STATEMENT_ENCODERS[definition.format];
+    const parts =
+      report.statement !== undefined && encodeStatement !== undefined
+        ? encodeStatement({ ...made, reading, passage, statement: await report.statement(reading, question) })
+        : ENCODERS[definition.format]({ ...made, rows: passage.of(report.rows(reading, { ...question, page: null })) });
     const file = await writeBeside(path, parts, definition.compression);
     try {
       const closings = await closingsIn(report.name, ledger.reading, question.filters);
@@ -154,7 +128,7 @@ export async function writeExport(
         rows: passage.rows,
         bytes: file.bytes,
         sha256: file.sha256,
-        totals: passage.totals.byCurrency(),
+        totals: passage.byCurrency(),
         columns: described.map(({ name: column, type, is_nullable, meaning }) => ({
           name: column,
           type,

@@ -1,5 +1,6 @@
 import type { Database } from '../../clickhouse/database.ts';
-import type { Batch, Column } from '../../reports/report.ts';
+import type { Batch, Column, Statement } from '../../reports/report.ts';
+import type { Passage } from '../passage.ts';
 
 /** What a format is made of. */
 export interface Encoding {
@@ -16,6 +17,15 @@ export interface Encoding {
 
 /** A file in pieces. Bounded memory. */
 export type Encoder = (encoding: Encoding) => AsyncGenerator<string | Uint8Array>;
+
+/** What a format is made of where the report is one statement: its rows never come here one by one. */
+export interface StatementEncoding extends Pick<Encoding, 'columns' | 'database' | 'run'> {
+  readonly statement: Statement;
+  /** As the user that only reads. */
+  readonly reading: Database;
+  /** Told of the rows by kind; knows which columns are wanted. */
+  readonly passage: Passage;
+}
 
 /** A cell as text; empty where nothing is known. */
 export function textOf(cell: unknown): string {
