@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDay } from './report-filters.ts';
 
 /** Files that an export can be. */
 export const EXPORT_FORMATS = ['csv', 'xlsx', 'parquet'] as const;
@@ -61,6 +62,13 @@ export const exportDefinition = z.strictObject({
 });
 export type ExportDefinition = z.infer<typeof exportDefinition>;
 
+const day = z.string().refine(isDay, 'use YYYY-MM-DD');
+/** Days that are filled in. */
+export const exportDays = z.strictObject({
+  from: day.describe('The first day, YYYY-MM-DD.'),
+  to: day.describe('The day after the last one.'),
+});
+
 export const EXPORT_STATES = ['active', 'paused', 'removed'] as const;
 export type ExportState = (typeof EXPORT_STATES)[number];
 
@@ -104,6 +112,13 @@ export interface ExportRun {
   readonly totals: ExportTotals;
   readonly is_frozen: boolean;
   readonly error: string;
+}
+
+/** What the page of exports shows. */
+export interface ExportsOverview {
+  readonly exports: readonly ShownExport[];
+  /** Reports that can be exported on a schedule. */
+  readonly reports: readonly string[];
 }
 
 /** A schedule with what comes next and what came last, for pages, API and commands. */

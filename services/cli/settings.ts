@@ -23,6 +23,9 @@ export function environment(name: string): string | null {
   return value === undefined || value === '' ? null : value;
 }
 
+/** Where files of scheduled exports are, below the data directory of an embedded ledger. */
+export const EXPORTS_FOLDER = 'exports';
+
 /** Where the ledger is: a server named by `CLICKHOUSE_URL`, else the embedded engine in the data directory. */
 export function locationOf(options: CommonOptions): Location {
   const url = environment('CLICKHOUSE_URL');

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { exportDefinition, type ExportState } from '@ctwa-ledger/schemas/exports.ts';
+import { exportDays, exportDefinition, type ExportState } from '@ctwa-ledger/schemas/exports.ts';
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
+import { z } from 'zod';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { showExports } from '../exports/runner.ts';
+import { showExports, type EndedRun, type Exports } from '../exports/runner.ts';
 import { listRuns } from '../exports/runs.ts';
 import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../exports/schedules.ts';
 import { receiveBody } from '../ingest/body.ts';
@@ -11,6 +12,14 @@ import type { UnfinishedBodies } from '../ingest/unfinished.ts';
 import { standingClosings } from '../reports/closed-periods.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
+/** What is asked of a schedule besides its state. */
+const RUN_VERBS = ['run', 'backfill'] as const;
+type RunVerb = (typeof RUN_VERBS)[number];
+
+function isRunVerb(verb: string): verb is RunVerb {
+  return RUN_VERBS.some((known) => known === verb);
+}
+
 /** Who changes schedules through the API; it has no names of its own. */
 const BY_API = 'api';
 
@@ -20,11 +29,15 @@ const VERBS: ReadonlyMap<string, ExportState> = new Map([
   ['remove', 'removed'],
 ]);
 
+const emptyBody = z.strictObject({});
+
 export interface ExportsDoor {
   /** As the user that may write. */
   readonly database: Database;
   /** Whether schedules can be changed here. */
   readonly mayChange: boolean;
+  /** What runs them here; null where that is left to an exporter. */
+  readonly exports: Exports | null;
   readonly unfinished: UnfinishedBodies;
 }
 
@@ -65,9 +78,29 @@ async function bodyOf(
   }
 }
 
+/** @throws ActionableError when a body is not what an address takes */
+function taken<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new ActionableError(`${where === '' ? 'The body' : where}: ${issue?.message ?? 'unknown'}.`);
+}
+
+/** Runs a schedule, and answers when that has ended. */
+async function run(exports: Exports, name: string, verb: RunVerb, value: unknown): Promise<readonly EndedRun[]> {
+  if (verb === 'run') {
+    taken(emptyBody, value);
+    return exports.runNow(name, BY_API, now());
+  }
+  const days = taken(exportDays, value);
+  if (days.from >= days.to) throw new ActionableError(`from ${days.from} is not before to ${days.to}.`);
+  return exports.backfill(name, days, BY_API);
+}
+
 async function change(
   response: ServerResponse,
-  database: Database,
+  { database, exports }: ExportsDoor,
   name: string,
   verb: string,
   value: unknown,
@@ -75,19 +108,23 @@ async function change(
   try {
     const state = VERBS.get(verb);
     if (state !== undefined) {
+      taken(emptyBody, value);
       await setScheduleState(database, name, state, BY_API, now());
       send(response, 200, { name, state });
-      return;
+    } else if (isRunVerb(verb)) {
+      if (exports === null)
+        fail(
+          response,
+          409,
+          'NO_EXPORTER',
+          'This process writes no files; use "ctwa-ledger exports" where the exporter is.',
+        );
+      else send(response, 200, { name, runs: await run(exports, name, verb, value) });
+    } else {
+      const { schedule_id } = await addSchedule(database, taken(exportDefinition, value), BY_API, now());
+      const shown = (await showExports(database, now())).find((one) => one.schedule_id === schedule_id);
+      send(response, 201, shown ?? { schedule_id });
     }
-    const parsed = exportDefinition.safeParse(value);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      fail(response, 400, 'BAD_REQUEST', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown'}.`);
-      return;
-    }
-    const { schedule_id } = await addSchedule(database, parsed.data, BY_API, now());
-    const shown = (await showExports(database, now())).find((one) => one.schedule_id === schedule_id);
-    send(response, 201, shown ?? { schedule_id });
   } catch (error) {
     if (error instanceof LedgerAwayError || !(error instanceof ActionableError)) throw error;
     fail(response, 400, 'BAD_REQUEST', error.message);
@@ -96,16 +133,17 @@ async function change(
 
 /**
  * `/api/exports` (contract.md 4): what is exported on a schedule. GET lists, and with a name also the runs; POST adds, and
- * with a name and a verb pauses, resumes or removes.
+ * with a name and a verb pauses, resumes, removes, runs or fills in.
  */
 export async function answerExports(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { database, mayChange, unfinished }: ExportsDoor,
+  door: ExportsDoor,
 ): Promise<void> {
+  const { database, mayChange, unfinished } = door;
   const [name = '', verb = '', ...rest] = url.pathname.split('/').slice(3).map(decodedOf);
-  const isChange = verb === '' ? name === '' : VERBS.has(verb);
+  const isChange = verb === '' ? name === '' : VERBS.has(verb) || isRunVerb(verb);
   const schedules = name === '' ? [] : await listSchedules(database);
   const isKnown = name === '' || schedules.some(({ definition }) => definition.name === name);
   if (!isKnown || rest.length > 0 || (verb !== '' && !isChange)) {
@@ -123,13 +161,18 @@ export async function answerExports(
     fail(response, 405, 'METHOD_NOT_ALLOWED', `This address takes ${methods.join(', ')}.`);
     return;
   }
+  const [parameter] = url.searchParams.keys();
+  if (parameter !== undefined) {
+    fail(response, 400, 'BAD_REQUEST', `${url.pathname} takes no parameter "${parameter}".`);
+    return;
+  }
   if (request.method === 'POST') {
     if (!mayChange) {
       fail(response, 403, 'READ_ONLY', 'This process only reads; use "ctwa-ledger exports".');
       return;
     }
     const body = await bodyOf(request, response, unfinished);
-    if (body !== null) await change(response, database, name, verb, body.value);
+    if (body !== null) await change(response, door, name, verb, body.value);
     return;
   }
   const shown = await showExports(database, now());

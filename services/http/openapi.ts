@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exportDefinition } from '@ctwa-ledger/schemas/exports.ts';
+import { exportDays, exportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
 import { describedReports, type DescribedReport } from '../catalogue/description.ts';
 import { schemaOf, type ParameterName } from '../reports/parameters.ts';
@@ -143,13 +143,21 @@ const EXPORT_PATHS: JsonObject = {
   '/api/exports/{name}/{verb}': {
     post: {
       operationId: 'change-export',
-      summary: 'Pauses, resumes or removes a schedule.',
-      parameters: [named('name', 'What the schedule is called.'), named('verb', 'pause, resume or remove.')],
+      summary: 'Pauses, resumes, removes or runs a schedule, or fills in what it would have run.',
+      parameters: [
+        named('name', 'What the schedule is called.'),
+        named('verb', 'pause, resume, remove, run or backfill.'),
+      ],
+      requestBody: {
+        description: 'Of backfill the first day and the day after the last one; else empty.',
+        content: json(jsonSchema(exportDays.partial(), 'input')),
+      },
       responses: {
-        '200': answered('What it is now.'),
+        '200': answered('What it is now, or what was run.'),
         '400': ref('responses', 'Refused'),
         '403': answered('This process only reads.'),
         '404': answered('There is no such schedule, or no such verb.'),
+        '409': answered('This process writes no files.'),
         '415': answered('The body is not sent as application/json.'),
       },
     },

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { handOver, type HostedRequest } from '@ctwa-ledger/schemas/hosted-request.ts';
+import type { Exports } from '../exports/runner.ts';
 import { announcedBytes } from '../ingest/body.ts';
 import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
 import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
@@ -29,6 +30,8 @@ export interface ServerParts {
     readonly pages: PageHandler;
     /** Why there is nothing to read yet; null when there is. */
     readonly waitingFor: () => string | null;
+    /** What runs scheduled exports here; null where that is left to an exporter. */
+    readonly exports: () => Exports | null;
   } | null;
   readonly metrics: Metrics;
   /** Whether what the process does all the time is still being done. */
@@ -160,6 +163,7 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
       await answerExports(request, response, url, {
         database: ledger.database,
         mayChange: parts.reports.changes !== null,
+        exports: parts.reports.exports(),
         unfinished: parts.questions,
       });
     return;

@@ -68,6 +68,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
       sendCheck: (...asked) => opening.demand().product.sendCheckFor(...asked),
       pages,
       waitingFor: () => opening.waitingFor,
+      exports: () => null,
     },
     metrics: new Metrics(),
     hosts: hostsOf(options.host),

@@ -1,7 +1,5 @@
 import { Counter, Gauge } from 'prom-client';
-import { mkdirSync } from 'node:fs';
 import { exportDays, type DayExports } from '../exports/days.ts';
-import { Exports } from '../exports/runner.ts';
 import { checkTimes, Schedule, type Times } from '../exports/schedule.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
@@ -9,6 +7,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { Opening } from './opening.ts';
+import { ScheduledExports } from './scheduled-exports.ts';
 
 export interface ExporterOptions {
   readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
@@ -17,9 +16,6 @@ export interface ExporterOptions {
   readonly host: string;
   readonly port: number;
 }
-
-/** When it is looked what scheduled exports are due. */
-const EVERY_MINUTE: Times = { cron: '* * * * *', tz: 'UTC' };
 
 /**
  * Writes the CSVs of the last finished days, at once and then at its times. A run that failed is logged, counted, said
@@ -48,7 +44,6 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
   );
   let failure: string | null = null;
   let schedule: Schedule | null = null;
-  let scheduled: Schedule | null = null;
   let isStopping = false;
 
   const run = async (): Promise<void> => {
@@ -69,35 +64,13 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
     }
   };
 
-  const runs = new Counter({
-    name: 'ctwa_export_runs_total',
-    help: 'Runs of scheduled exports by outcome: done, retry (failed, and tried again) or failed (given up).',
-    labelNames: ['outcome'],
-    registers: [metrics.registry],
+  const scheduled = new ScheduledExports({
+    ledger: () => opening.demand(),
+    directory: options.exports.directory,
+    isExporter: true,
+    metrics,
+    log,
   });
-  const runDue = async (): Promise<void> => {
-    try {
-      const exports = new Exports({
-        ledger: opening.demand(),
-        directory: options.exports.directory,
-        onRun: ({ definition: { name } }, { state, period, file, rows, error }) => {
-          runs.inc({ outcome: state });
-          if (error === '') {
-            log.info({ schedule: name, ...period, file, rows }, 'Exported');
-            return;
-          }
-          metrics.failures.inc({ work: 'export' });
-          const then = state === 'failed' ? 'it is given up' : 'it is tried again';
-          log.error({ schedule: name, ...period, error }, `A scheduled export failed; ${then}`);
-        },
-      });
-      const now = Math.floor(Date.now() / 1000);
-      for (const error of await exports.runDue(now, () => isStopping)) throw error;
-    } catch (error) {
-      metrics.failures.inc({ work: 'export' });
-      log.error({ err: error }, 'Scheduled exports could not be run; they are tried again in a minute');
-    }
-  };
 
   const server = createHttpServer({
     secrets: { appSecret: null, verifyToken: null },
@@ -119,14 +92,8 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
     const listening = await beginListening(server, options);
     const begun = opening.settled.then(() => {
       if (isStopping || opening.opened === null) return;
-      try {
-        // Once: a disk that goes away later is no directory of ours to make.
-        mkdirSync(options.exports.directory, { recursive: true });
-      } catch {
-        // Each run says so.
-      }
+      scheduled.begin();
       schedule = new Schedule(options.times, run);
-      scheduled = new Schedule(EVERY_MINUTE, runDue);
     });
     return {
       url: listening.url,
@@ -135,7 +102,7 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
         isStopping = true;
         await listening.close();
         await schedule?.stop();
-        await scheduled?.stop();
+        await scheduled.stop();
         await opening.stop();
       },
     };

@@ -15,6 +15,7 @@ import { LedgerChanges } from '../pages/changes.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
+import { ScheduledExports } from './scheduled-exports.ts';
 import { fireTriggers } from './triggers.ts';
 import { Product } from '../pages/product.ts';
 
@@ -31,6 +32,8 @@ export interface ServeOptions {
   readonly withDashboard: boolean;
   /** Send the sample data away. */
   readonly empty: boolean;
+  /** Scheduled exports are run into this directory; null = they are left to an exporter. */
+  readonly exportsDirectory: string | null;
 }
 
 /** Runs the server until it is stopped. */
@@ -59,6 +62,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   });
   const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, onLanded, log);
   const sink: Sink = (delivery, onDurable) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery, onDurable);
+  const directory = options.exportsDirectory;
+  const scheduled =
+    directory === null
+      ? null
+      : new ScheduledExports({ ledger: () => ledger, directory, isExporter: false, metrics, log });
   const product = new Product(ledger, options.ledger.location, onError);
   const changes = new LedgerChanges({
     ledger,
@@ -69,6 +77,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     onTriggersChanged: () => {
       triggers.keeper.changed();
     },
+    exports: () => scheduled?.open() ?? null,
     onError,
   });
   const server = createHttpServer({
@@ -85,6 +94,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
             sendCheck: (...asked) => product.sendCheckFor(...asked),
             pages,
             waitingFor: () => null,
+            exports: () => scheduled?.open() ?? null,
           },
     metrics,
     hosts: hostsOf(options.host),
@@ -105,6 +115,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   });
   if (pages !== null) await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
   keepers.nudge();
+  scheduled?.begin();
   return {
     url: listening.url,
     settled: () => product.settled(),
@@ -113,6 +124,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await broker?.stop();
       await ledgerSink.idle();
       await changes.settled();
+      await scheduled?.stop();
       await triggers.stop();
       await keepers.stop();
       await product.close();

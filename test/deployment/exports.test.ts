@@ -7,54 +7,41 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { pino } from 'pino';
 import readWorkbook from 'read-excel-file/node';
 import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { exportDefinition, type ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import { encodeParquet } from '../../services/exports/formats/parquet.ts';
-import { manifestSchema, type Manifest } from '../../services/exports/manifest.ts';
+import type { Manifest } from '../../services/exports/manifest.ts';
 import { csvReport } from '../../services/exports/report.ts';
-import { Exports, pauseAfter, type EndedRun } from '../../services/exports/runner.ts';
+import { Exports, pauseAfter } from '../../services/exports/runner.ts';
 import { listRuns } from '../../services/exports/runs.ts';
 import { addSchedule, findSchedule, setScheduleState } from '../../services/exports/schedules.ts';
 import { writeBeside } from '../../services/exports/written-file.ts';
 import { reportOf } from '../../services/catalogue/catalogue.ts';
 import { describedColumns } from '../../services/reports/report.ts';
 import { verifyExports } from '../../services/exports/verify.ts';
+import { ScheduledExports } from '../../services/processes/scheduled-exports.ts';
+import { Metrics } from '../../services/http/metrics.ts';
 import { answerExports, answerPeriod } from '../../services/http/exports.ts';
 import { QUESTION_LIMITS } from '../../services/http/send-check.ts';
 import { UnfinishedBodies } from '../../services/ingest/unfinished.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
+import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { Prng } from '../../services/simulate/prng.ts';
+import { delivered, NOW, Place } from '../support/exports.ts';
 import { DataDirectory, isFull, openLedger, succeed } from '../support/ledger.ts';
 import { csvRows, wait } from '../support/product.ts';
 
 const data = new DataDirectory();
-/** 2026-11-20T10:00:00Z. */
-const NOW = 1_795_168_800;
 const DAY = 86_400;
 const PROCESS = fileURLToPath(new URL('./export-run-process.ts', import.meta.url));
 const go = (): boolean => false;
 
 let ledger: Ledger;
 let names = 0;
-
-function delivered(id: string, at: number): LedgerEvent {
-  const parsed = parseEvent(
-    {
-      event: 'status',
-      phone_number_id: '106540352242922',
-      wa_id: '16505551234',
-      id,
-      status: 'delivered',
-      timestamp: String(at),
-    },
-    NOW,
-  );
-  if (!parsed.ok) throw new Error(parsed.rejection.message);
-  return parsed.event;
-}
+const placeIn = (): Place => new Place(ledger, data.file(`out-${++names}`));
 
 function definition(given: Partial<ExportDefinition> = {}): ExportDefinition {
   return exportDefinition.parse({
@@ -67,37 +54,10 @@ function definition(given: Partial<ExportDefinition> = {}): ExportDefinition {
   });
 }
 
-/** A directory of its own, and what was run into it. */
-class Place {
-  readonly directory = data.file(`out-${++names}`);
-  readonly ended: EndedRun[] = [];
-  readonly exports = new Exports({
-    ledger: { database: ledger.database, reading: ledger.reading },
-    directory: this.directory,
-    onRun: (_, run) => this.ended.push(run),
-  });
-
-  constructor() {
-    mkdirSync(this.directory);
-  }
-
-  files(folder: string): string[] {
-    return readdirSync(join(this.directory, folder)).sort();
-  }
-
-  read(file: string): Buffer {
-    return readFileSync(join(this.directory, file));
-  }
-
-  manifest(file: string): Manifest {
-    return manifestSchema.parse(JSON.parse(this.read(`${file}.manifest.json`).toString('utf8')));
-  }
-}
-
 async function only(given: ExportDefinition, since: number, work: (place: Place) => Promise<void>): Promise<void> {
   await addSchedule(ledger.database, given, 'a test', since);
   try {
-    await work(new Place());
+    await work(placeIn());
   } finally {
     await setScheduleState(ledger.database, given.name, 'removed', 'a test', since);
   }
@@ -106,7 +66,13 @@ async function only(given: ExportDefinition, since: number, work: (place: Place)
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 beforeAll(async () => {
-  ledger = await openLedger(data);
+  ledger = await openLedger(data, 'ctwa_ledger', {
+    accounts: [{ waba_id: '102290129340398', currency: 'USD', phone_number_ids: ['106540352242922'] }],
+  });
+  const card = 'invented-list-USD-2026-10-01.csv';
+  const bytes = readFileSync(new URL(`../../services/sample/rates/${card}`, import.meta.url));
+  const importing = { name: card, bytes, effective: '2026-10-01', model: 'message', by: 'a test' } as const;
+  await importRateFile(ledger.database, importing);
   await ledger.record(Array.from({ length: 40 }, (_, i) => delivered(`wamid.${i}`, NOW - i * 6 * 3_600)));
 });
 afterAll(async () => {
@@ -260,6 +226,31 @@ describe('a scheduled export', () => {
     });
   });
 
+  it('is left to an exporter for as long as there is one, and run by the product otherwise', async () => {
+    const given = definition();
+    await only(given, NOW - 2 * DAY, async (place) => {
+      const run = (directory: string, isExporter: boolean): ScheduledExports =>
+        new ScheduledExports({
+          ledger: () => ledger,
+          directory,
+          isExporter,
+          metrics: new Metrics(),
+          log: pino({ level: 'silent' }),
+        });
+      const elsewhere = placeIn();
+      const [product, exporter] = [run(place.directory, false), run(elsewhere.directory, true)];
+      await exporter.runDue(NOW - DAY);
+      await product.runDue(NOW - DAY + 60);
+      expect(readdirSync(place.directory)).toEqual([]);
+      await product.runDue(NOW);
+      const csvOf = (at: Place): string[] => at.files(given.name).filter((name) => name.endsWith('.csv'));
+      expect([csvOf(elsewhere), csvOf(place)]).toEqual([
+        ['messages_2026-11-18_America-Sao-Paulo.csv'],
+        ['messages_2026-11-19_America-Sao-Paulo.csv'],
+      ]);
+    });
+  });
+
   it('writes chosen columns, packed', async () => {
     const given = definition({ columns: ['delivered_at', 'message_id'], compression: 'gzip' });
     await only(given, NOW - DAY, async (place) => {
@@ -285,18 +276,41 @@ describe('a scheduled export', () => {
     });
   });
 
-  it('writes Parquet with decimals and times', async () => {
-    const given = definition({ format: 'parquet', report: 'charges' });
-    await only(given, NOW - DAY, async (place) => {
-      await place.exports.runDue(NOW, go);
-      expect(place.ended).toMatchObject([{ state: 'done' }]);
-      const bytes = place.read(place.ended[0]!.file);
-      expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
-    });
+  it.each([
+    ['messages', 4, ['message_id', 'delivered_at', 'billed_cost', 'customer']],
+    ['charges', 1, []],
+  ] as const)('writes %s with the same rows and totals in every format', async (report, rows, columns) => {
+    const manifests: Manifest[] = [];
+    for (const format of ['csv', 'parquet', 'xlsx'] as const) {
+      const given = definition({ format, report, columns: [...columns] });
+      await only(given, NOW - DAY, async (place) => {
+        await place.exports.runDue(NOW, go);
+        const [{ file } = { file: '' }] = place.ended;
+        manifests.push(place.manifest(file));
+        if (format !== 'parquet' || report !== 'messages') return;
+        const asText = z.object({ message_id: z.string(), delivered_at: z.string(), billed_cost: z.string() });
+        const read = await ledger.database.query(
+          asText.extend({ customer: z.string() }),
+          `SELECT message_id, customer, toString(billed_cost) AS billed_cost,
+             concat(formatDateTime(delivered_at, '%FT%T', 'America/Sao_Paulo'), '-03:00') AS delivered_at
+           FROM file('${join(place.directory, file)}', 'Parquet')`,
+        );
+        const filters = { from: '2026-11-19', to: '2026-11-20', tz: 'America/Sao_Paulo', as_of: NOW };
+        let text = '';
+        for await (const part of csvReport('messages', ledger.reading, filters)) text += part;
+        // Nobody knows when these were sent, so both are in the order of their ids.
+        expect(read).toEqual(csvRows(text).map((row) => asText.extend({ customer: z.string() }).parse(row)));
+      });
+    }
+    const [csv, ...others] = manifests;
+    expect(csv?.rows).toBe(rows);
+    expect(Object.keys(csv?.totals ?? {})).toEqual(['USD']);
+    expect(Number(csv?.totals['USD']?.['billed_cost'])).toBeGreaterThan(0);
+    for (const { totals, ...other } of others) expect([other.rows, totals]).toEqual([rows, csv?.totals]);
   });
 
   it('writes all rows into Parquet, however many there are', async () => {
-    const place = new Place();
+    const place = placeIn();
     const path = join(place.directory, 'rows.parquet');
     const total = 150_000;
     const columns = describedColumns(reportOf('charges')).filter(({ name }) => ['day', 'savings'].includes(name));
@@ -371,9 +385,12 @@ describe('a scheduled export', () => {
 });
 
 describe('the API of scheduled exports', () => {
+  const refused = { error: { code: expect.any(String), message: expect.any(String) } };
   let server: Server;
   let address: string;
+  let place: Place;
   beforeAll(async () => {
+    place = placeIn();
     server = createServer((request, response) => {
       const url = new URL(request.url ?? '/', 'http://localhost');
       const { database } = ledger;
@@ -381,7 +398,8 @@ describe('the API of scheduled exports', () => {
         ? answerPeriod(request, response, url, database)
         : answerExports(request, response, url, {
             database,
-            mayChange: url.searchParams.get('read') === null,
+            mayChange: request.headers['x-reads-only'] === undefined,
+            exports: request.headers['x-no-exporter'] === undefined ? place.exports : null,
             unfinished: new UnfinishedBodies(QUESTION_LIMITS),
           });
       answered.catch(() => response.destroy());
@@ -395,8 +413,12 @@ describe('the API of scheduled exports', () => {
     const answer = await fetch(`${address}${path}`, init);
     return { status: answer.status, body: await answer.json() };
   };
-  const post = (path: string, body: unknown): Promise<{ status: number; body: unknown }> =>
-    ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}): ReturnType<typeof ask> =>
+    ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
 
   it('adds, lists, pauses, resumes and removes', async () => {
     const given = { name: 'by-api', report: 'daily', when: '1st of the month 07:00', period: 'last-month' };
@@ -416,11 +438,33 @@ describe('the API of scheduled exports', () => {
     expect(await ask('/api/exports')).toEqual({ status: 200, body: { exports: [] } });
   });
 
+  it('runs a schedule, fills in what it would have run, and refuses what it cannot', async () => {
+    const given = definition();
+    const at = `/api/exports/${given.name}`;
+    expect(await post('/api/exports', given)).toMatchObject({ status: 201 });
+    expect(await post(`${at}/run`, {})).toMatchObject({ status: 200, body: { runs: [{ state: 'done' }] } });
+    expect(await post(`${at}/backfill`, { from: '2026-11-18', to: '2026-11-20' })).toMatchObject({
+      status: 200,
+      body: { runs: [{ period: { from: '2026-11-17' } }, { period: { from: '2026-11-18' }, state: 'done' }] },
+    });
+    for (const [verb, body] of [
+      ['run', { from: '2026-11-18' }],
+      ['pause', { state: 'active' }],
+      ['backfill', { from: '2026-11-20', to: '2026-11-20' }],
+      ['backfill', { from: '2026-11-31', to: '2026-12-02' }],
+      ['backfill', { from: '2026-11-18', to: '2026-11-20', dry: true }],
+    ] as const)
+      expect(await post(`${at}/${verb}`, body), JSON.stringify(body)).toEqual({ status: 400, body: refused });
+    expect(await post(`${at}/run`, {}, { 'x-no-exporter': '1' })).toEqual({ status: 409, body: refused });
+    expect(await ask(at)).toMatchObject({ body: { runs: [{ asked_by: 'api' }, {}, {}] } });
+    await post(`${at}/remove`, {});
+  });
+
   it('refuses what it does not know, and what a page elsewhere could send', async () => {
-    const refused = { error: { code: expect.any(String), message: expect.any(String) } };
     expect(await post('/api/exports', { name: 'x', nmae: 'y' })).toEqual({ status: 400, body: refused });
     expect(await ask('/api/exports', { method: 'POST', body: '{}' })).toEqual({ status: 415, body: refused });
-    expect(await post('/api/exports?read', {})).toEqual({ status: 403, body: refused });
+    expect(await post('/api/exports', {}, { 'x-reads-only': '1' })).toEqual({ status: 403, body: refused });
+    expect(await ask('/api/exports?name=x')).toEqual({ status: 400, body: refused });
     expect(await ask('/api/exports', { method: 'DELETE' })).toEqual({ status: 405, body: refused });
     expect(await ask('/api/exports/nothing')).toEqual({ status: 404, body: refused });
     expect(await ask('/api/periods/1/October')).toEqual({ status: 400, body: refused });

@@ -12,7 +12,7 @@ import { verifyExports } from '../../exports/verify.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { withExistingLedger, withLedger } from '../open.ts';
 import { isForPerson, writeResult } from '../output.ts';
-import { locationOf, UsageError, type CommonOptions } from '../settings.ts';
+import { EXPORTS_FOLDER, locationOf, UsageError, type CommonOptions } from '../settings.ts';
 import { userName } from '../user.ts';
 
 export interface ExportsOptions extends CommonOptions {
@@ -47,7 +47,7 @@ function now(): number {
 export function exportsDirectory(options: ExportsRunOptions): string {
   if (options.dir !== undefined) return resolve(options.dir);
   const location = locationOf(options);
-  if (location.kind === 'embedded') return join(location.dataDir, 'exports');
+  if (location.kind === 'embedded') return join(location.dataDir, EXPORTS_FOLDER);
   throw new UsageError('Say where the files are, with --dir: the ledger is on a server.');
 }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { serveDashboard } from '../../processes/dashboard.ts';
 import type { Serving } from '../../processes/listening.ts';
 import { serveReceiver } from '../../processes/receiver.ts';
@@ -6,6 +7,7 @@ import { serve, type ServeOptions } from '../../processes/serve.ts';
 import { DEFAULT_GROUP, kafkaSettings, sessionTimeoutMs } from '../kafka-settings.ts';
 import {
   databaseName,
+  EXPORTS_FOLDER,
   locationOf,
   readConfig,
   triggerSecret,
@@ -44,12 +46,13 @@ function run(
   parts: Pick<ServeOptions, 'withDashboard' | 'empty'>,
 ): Promise<void> {
   const kafka = kafkaSettings();
+  const location = locationOf(options);
   const consumer =
     kafka === null ? null : { kafka, group: DEFAULT_GROUP, fromBeginning: false, sessionTimeoutMs: sessionTimeoutMs() };
   return serveUntilStopped(() =>
     serve({
       ledger: {
-        location: locationOf(options),
+        location,
         database: databaseName(),
         config: readConfig(options),
         command: `ctwa-ledger ${name}`,
@@ -59,6 +62,8 @@ function run(
       secrets: webhookSecrets(),
       consumer,
       triggerSecret: triggerSecret(),
+      exportsDirectory:
+        parts.withDashboard && location.kind === 'embedded' ? join(location.dataDir, EXPORTS_FOLDER) : null,
       ...parts,
     }),
   );

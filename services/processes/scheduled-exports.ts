@@ -1,0 +1,93 @@
+import { mkdirSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { Counter } from 'prom-client';
+import { Exports } from '../exports/runner.ts';
+import { Schedule, type Times } from '../exports/schedule.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { readFact, writeFact } from '../ledger/configuration/facts.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+
+/** When it is looked what is due. */
+const EVERY_MINUTE: Times = { cron: '* * * * *', tz: 'UTC' };
+/** When an exporter looked for the last time, Unix seconds. */
+const EXPORTER_SEEN = 'exporter_seen_at';
+/** Without a word for so long an exporter has gone. */
+const GONE_SECONDS = 180;
+
+export interface ScheduledExportsOptions {
+  /** @throws as long as the ledger cannot be opened */
+  readonly ledger: () => Ledger;
+  /** Folders of schedules are below it. */
+  readonly directory: string;
+  /** Whether this process is there for exports alone. Others leave them to it, so that all files are in its directory. */
+  readonly isExporter: boolean;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Runs the scheduled exports of the ledger while a process runs, once a minute. */
+export class ScheduledExports {
+  readonly #options: ScheduledExportsOptions;
+  readonly #runs: Counter<'outcome'>;
+  #schedule: Schedule | null = null;
+  #isStopping = false;
+
+  constructor(options: ScheduledExportsOptions) {
+    this.#options = options;
+    this.#runs = new Counter({
+      name: 'ctwa_export_runs_total',
+      help: 'Runs of scheduled exports by outcome: done, retry (failed, and tried again) or failed (given up).',
+      labelNames: ['outcome'],
+      registers: [options.metrics.registry],
+    });
+  }
+
+  /** What runs schedules into the directory of this process; also for who asks for a run. */
+  open(): Exports {
+    const { ledger, directory, metrics, log } = this.#options;
+    return new Exports({
+      ledger: ledger(),
+      directory,
+      onRun: ({ definition: { name } }, { state, period, file, rows, error }) => {
+        this.#runs.inc({ outcome: state });
+        if (error === '') {
+          log.info({ schedule: name, ...period, file, rows }, 'Exported');
+          return;
+        }
+        metrics.failures.inc({ work: 'export' });
+        const then = state === 'failed' ? 'it is given up' : 'it is tried again';
+        log.error({ schedule: name, ...period, error }, `A scheduled export failed; ${then}`);
+      },
+    });
+  }
+
+  /** Runs what is due, unless that is left to an exporter. @param nowSeconds Unix seconds */
+  async runDue(nowSeconds: number): Promise<void> {
+    const { metrics, log, isExporter } = this.#options;
+    try {
+      const { database } = this.#options.ledger();
+      if (isExporter) await writeFact(database, EXPORTER_SEEN, String(nowSeconds));
+      else if (nowSeconds - Number((await readFact(database, EXPORTER_SEEN)) ?? 0) < GONE_SECONDS) return;
+      for (const error of await this.open().runDue(nowSeconds, () => this.#isStopping)) throw error;
+    } catch (error) {
+      metrics.failures.inc({ work: 'export' });
+      log.error({ err: error }, 'Scheduled exports could not be run; they are tried again in a minute');
+    }
+  }
+
+  begin(): void {
+    try {
+      // Once: a disk that goes away later is no directory of ours to make.
+      mkdirSync(this.#options.directory, { recursive: true });
+    } catch {
+      // Each run says so.
+    }
+    this.#schedule = new Schedule(EVERY_MINUTE, () => this.runDue(Math.floor(Date.now() / 1000)));
+  }
+
+  /** Resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#schedule?.stop();
+  }
+}
