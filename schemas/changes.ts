@@ -5,6 +5,7 @@ import type { DayCut, DoneMetaImport, MetaField, MetaImport } from './meta.ts';
 import type { MonthReport, Period } from './periods.ts';
 import type { EffectiveDays, ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
+import type { ExportDefinition, ExportState } from './exports.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from './triggers.ts';
 import type { KeptSpendMapping, PlannedSpendImport, SpendImport, SpendMapping, TypedSpend } from './spend.ts';
 
@@ -155,6 +156,12 @@ export interface Changes {
   replayDeliveries(
     which: ReplayedDelivery | 'given_up',
   ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused>;
+  /** Adds a scheduled export. */
+  addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | Refused>;
+  /** Pauses a scheduled export, lets it go on, or removes it. */
+  setExportState(name: string, state: ExportState): Promise<{ readonly ok: true } | Refused>;
+  /** Runs a scheduled export as if it were due now; by what went wrong, null when nothing did. */
+  runExport(name: string): Promise<{ readonly ok: true; readonly error: string | null } | Refused>;
   setAccount(account: Account): Promise<KeptAccount | Refused>;
   /** Tries all waiting rejected inputs again; one at a time. */
   replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;

@@ -22,6 +22,7 @@ import type { ListedCard } from './rate-cards.ts';
 import type { MetaImport, ReconciliationOfMonth } from './meta.ts';
 import type { Closing, MonthClose, PrintedMonth } from './periods.ts';
 import type { SendRequest, SendResult } from './send-check.ts';
+import type { ExportRun, ExportsOverview } from './exports.ts';
 import type { AskedDeliveries, ListedTrigger, TriggerDefinition, TriggerDelivery, TriggerTest } from './triggers.ts';
 import type { SpendImport } from './spend.ts';
 
@@ -105,6 +106,10 @@ export interface Reports {
   triggerDeliveries(asked: AskedDeliveries): Promise<TriggerDelivery[]>;
   /** For which messages of some days, in Unix seconds, a trigger would have fired. */
   tryTrigger(definition: TriggerDefinition, days: { readonly from: number; readonly to: number }): Promise<TriggerTest>;
+  /** Scheduled exports, and what could be one. */
+  exports(): Promise<ExportsOverview>;
+  /** What became of the periods of a scheduled export, the one that was begun last first. */
+  exportRuns(schedule_id: string, limit: number): Promise<ExportRun[]>;
   health(): Promise<Health>;
   /** How many rejected inputs wait that were first seen in the days of the filters. */
   waitingLetters(filters: ReportFilters): Promise<number>;

@@ -37,7 +37,8 @@ const MAY_IMPORT = {
   http: 'schemas clickhouse ledger ingest kafka reports triggers catalogue exports',
   pages:
     'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest',
-  processes: 'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports ingest kafka http pages',
+  processes:
+    'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports ingest kafka http pages',
   cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest kafka processes',
 };
 

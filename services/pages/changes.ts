@@ -43,6 +43,9 @@ import {
   withdrawSpendImport,
   type GivenSpendFile,
 } from '../spend/spend.ts';
+import type { ExportDefinition, ExportState } from '@ctwa-ledger/schemas/exports.ts';
+import type { Exports } from '../exports/runner.ts';
+import { addSchedule, setScheduleState } from '../exports/schedules.ts';
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
 import { Uploads, type Upload } from './uploads.ts';
@@ -55,6 +58,10 @@ const PATIENCE_MS = 5_000;
 const IS_SAMPLE: Refused = {
   ok: false,
   message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
+};
+const NO_EXPORTER: Refused = {
+  ok: false,
+  message: 'This process writes no files. Run “npx ctwa-ledger exports run” where the exporter is.',
 };
 const IS_GONE: Refused = {
   ok: false,
@@ -70,6 +77,8 @@ export interface ChangesOptions {
   readonly onRatingChanged: () => void;
   /** Told when triggers were changed, or a delivery of theirs is to be tried again. */
   readonly onTriggersChanged: () => void;
+  /** What runs scheduled exports here; null where that is left to an exporter. */
+  readonly exports: () => Exports | null;
   readonly onError: (what: string, error: unknown) => void;
 }
 
@@ -338,6 +347,29 @@ class ChangesOfRequest implements Changes {
       const trigger = await setTriggerState(this.#kept.options.ledger.database, trigger_id, state, BY);
       this.#kept.options.onTriggersChanged();
       return { ok: true, trigger };
+    });
+  }
+
+  addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(async () => {
+      await addSchedule(this.#kept.options.ledger.database, definition, BY, Math.floor(Date.now() / 1000));
+      return { ok: true };
+    });
+  }
+
+  setExportState(name: string, state: ExportState): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(async () => {
+      await setScheduleState(this.#kept.options.ledger.database, name, state, BY, Math.floor(Date.now() / 1000));
+      return { ok: true };
+    });
+  }
+
+  runExport(name: string): Promise<{ readonly ok: true; readonly error: string | null } | Refused> {
+    return this.#whereAllowed(async () => {
+      const exports = this.#kept.options.exports();
+      if (exports === null) return NO_EXPORTER;
+      const runs = await exports.runNow(name, BY, Math.floor(Date.now() / 1000));
+      return { ok: true, error: runs.find(({ state }) => state === 'failed')?.error ?? null };
     });
   }
 

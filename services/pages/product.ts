@@ -21,6 +21,7 @@ import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
+import { reportOf, REPORTS } from '../catalogue/catalogue.ts';
 import { Remembered, type Reads } from '../catalogue/remembered.ts';
 import { CLOSE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
@@ -28,6 +29,8 @@ import { freshness } from '../reports/status.ts';
 import { conversation } from '../reports/thread.ts';
 import { SendChecks, type CheckOptions } from '../send-check/send-checks.ts';
 import { listSpendImports } from '../spend/spend.ts';
+import { showExports } from '../exports/runner.ts';
+import { listRuns } from '../exports/runs.ts';
 import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
 import { tryTrigger } from '../triggers/past.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
@@ -224,6 +227,11 @@ export class Product {
       conversations: async (asked) => conversationList(await this.#database(sample), asked),
       conversation: async (asked) => conversation(await this.#read(sample), asked),
       sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
+      exports: async () => ({
+        exports: await showExports(await this.#database(sample), Math.floor(Date.now() / 1000)),
+        reports: REPORTS.filter((name) => reportOf(name).days !== 'month'),
+      }),
+      exportRuns: async (schedule_id, limit) => listRuns(await this.#database(sample), schedule_id, limit),
       triggers: async () => listTriggersWithFirings(await this.#database(sample)),
       triggerDeliveries: async (asked) => triggerDeliveries(await this.#database(sample), asked),
       tryTrigger: async (definition, days) => tryTrigger(await this.#database(sample), definition, days),

@@ -215,6 +215,7 @@ describe('every page', () => {
     ['/messages', { main: 'input[name="id"]' }],
     ['/send-check', { main: 'textarea[name="what"]' }],
     ['/automation', { main: '#triggers tbody td' }],
+    ['/exports', { main: '#exports tbody td' }],
     ['/messages/{number}/{message}', { main: '.answer' }],
     ['/imports', { main: '#imports tbody th' }],
     ['/imports?withdraw={import}', { isVariant: true, main: '#withdraw button' }],
@@ -249,6 +250,7 @@ describe('every page', () => {
         '/rates',
         '/imports',
         '/automation',
+        '/exports',
         '/health',
       ]) {
         await page.setViewportSize({ width: paper.across, height: 700 });
@@ -276,6 +278,7 @@ describe('every page', () => {
     ['/billing/close', { main: '#main' }],
     ['/send-check', { main: 'textarea[name="what"]' }],
     ['/automation', { main: '#triggers tbody td' }],
+    ['/exports', { main: '#exports tbody td' }],
     ['/rates', { main: '#cards tbody td' }],
     ['/imports', { main: '#imports tbody td' }],
     ['/health', { main: '#letters tbody td' }],

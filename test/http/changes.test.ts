@@ -22,6 +22,7 @@ describe('changes from pages', () => {
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
+      exports: () => null,
       onError: () => undefined,
     });
     const changes = kept.of(false);
@@ -47,6 +48,7 @@ describe('changes from pages', () => {
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => (rated += 1),
       onTriggersChanged: () => undefined,
+      exports: () => null,
       onError: (_, error) => errors.push(error),
     });
     const changes = kept.of(false);
@@ -71,6 +73,7 @@ describe('changes from pages', () => {
       isSample: () => Promise.resolve(false),
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
+      exports: () => null,
       onError: () => undefined,
     });
     const changes = kept.of(false);

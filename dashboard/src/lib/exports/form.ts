@@ -1,0 +1,78 @@
+import {
+  exportDefinition,
+  type ExportDefinition,
+  type ExportPeriod,
+  type ExportRun,
+  type ShownExport,
+} from '@ctwa-ledger/schemas/exports.ts';
+
+/** A scheduled export as its form has it: texts, whatever they say. */
+export interface ExportTexts {
+  readonly name: string;
+  readonly report: string;
+  readonly period: string;
+  readonly when: string;
+  readonly zone: string;
+  readonly format: string;
+  readonly compression: string;
+  readonly waba_id: string;
+  readonly columns: string;
+}
+
+export const NEW_EXPORT: ExportTexts = {
+  name: '',
+  report: 'charges',
+  period: 'yesterday',
+  when: 'every day 06:00',
+  zone: 'UTC',
+  format: 'csv',
+  compression: 'none',
+  waba_id: '',
+  columns: '',
+};
+
+export const PERIOD_NAMES: Readonly<Record<ExportPeriod, string>> = {
+  yesterday: 'the day before',
+  'last-week': 'the week before',
+  'last-month': 'the month before',
+  'last-closed-month': 'the last closed month',
+  'this-week': 'the week so far',
+  'this-month': 'the month so far',
+  all: 'none: the report has no days',
+};
+
+/** The export that a form says; a text says what is wrong with it. */
+export function exportOf(texts: ExportTexts): ExportDefinition | string {
+  const { waba_id, columns, ...rest } = texts;
+  const parsed = exportDefinition.safeParse({
+    ...rest,
+    filters: waba_id === '' ? {} : { waba_id },
+    columns: columns.split(/[\s,]+/).filter((column) => column !== ''),
+  });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown'}.`;
+}
+
+/** The days of a run, the last one in it. */
+export function daysOf({ period_from, period_to }: Pick<ExportRun, 'period_from' | 'period_to'>): string {
+  if (period_to === '') return period_from;
+  const last = new Date(Date.parse(period_to) - 86_400_000).toISOString().slice(0, 10);
+  return last === period_from ? last : `${period_from} to ${last}`;
+}
+
+/** How the last run went, in words. */
+export function lastWords({ last_run }: Pick<ShownExport, 'last_run'>): string {
+  switch (last_run?.state) {
+    case undefined:
+      return 'not run yet';
+    case 'done':
+      return 'done';
+    case 'running':
+      return 'running';
+    case 'retry':
+      return 'failed, tried again';
+    case 'failed':
+      return 'failed, given up';
+  }
+}

@@ -1,0 +1,66 @@
+import { EXPORT_STATES } from '@ctwa-ledger/schemas/exports.ts';
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
+
+import { resolve } from '$app/paths';
+import { exportOf, NEW_EXPORT, type ExportTexts } from '$lib/exports/form.ts';
+import { search } from '$lib/filters/filters.ts';
+import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
+import { askedLedger } from '$lib/server/ledger.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+const SHOWN_RUNS = 100;
+
+export const load: PageServerLoad = async (event) => {
+  const { locked } = await askedLedger(event);
+  const { reports } = event.locals;
+  const { exports, reports: names } = await reports.exports();
+  const shown = exports.find(({ name }) => name === event.url.searchParams.get('export')) ?? exports[0];
+  return {
+    exports,
+    names,
+    shown: shown?.name ?? null,
+    runs: shown === undefined ? [] : await reports.exportRuns(shown.schedule_id, SHOWN_RUNS),
+    texts: NEW_EXPORT,
+    locked,
+  };
+};
+
+function goTo(event: RequestEvent, name: string, place: string): never {
+  redirect(303, `${resolve('/exports')}${search(event.locals.filters, { export: name })}#${place}`);
+}
+
+export const actions: Actions = {
+  add: async (event) => {
+    const { changes } = event.locals;
+    const form = await event.request.formData();
+    const names = Object.keys(NEW_EXPORT) as (keyof ExportTexts)[];
+    const texts = Object.fromEntries(names.map((name) => [name, fieldText(form, name)])) as unknown as ExportTexts;
+    if (changes === null) return fail(403, { texts, problem: READ_ONLY });
+    const read = exportOf(texts);
+    if (typeof read === 'string') return fail(400, { texts, problem: read });
+    const added = await changes.addExport(read);
+    if (!added.ok) return fail(409, { texts, problem: added.message });
+    goTo(event, texts.name, 'exports');
+  },
+
+  state: async (event) => {
+    const { changes } = event.locals;
+    if (changes === null) return fail(403, { problem_of_list: READ_ONLY });
+    const form = await event.request.formData();
+    const state = EXPORT_STATES.find((one) => one === fieldText(form, 'state'));
+    if (state === undefined) return fail(400, { problem_of_list: 'The form does not say what is to be done.' });
+    const changed = await changes.setExportState(fieldText(form, 'name'), state);
+    if (!changed.ok) return fail(409, { problem_of_list: changed.message });
+    goTo(event, fieldText(form, 'name'), 'exports');
+  },
+
+  run: async (event) => {
+    const { changes } = event.locals;
+    if (changes === null) return fail(403, { problem_of_list: READ_ONLY });
+    const name = fieldText(await event.request.formData(), 'name');
+    const run = await changes.runExport(name);
+    if (!run.ok) return fail(409, { problem_of_list: run.message });
+    // Why a run failed stands beside it.
+    goTo(event, name, 'runs');
+  },
+};
