@@ -15,6 +15,8 @@ RUN npm ci --ignore-scripts --include-workspace-root --workspace dashboard
 COPY schemas schemas
 COPY services services
 COPY dashboard dashboard
+# A page shows it.
+COPY docs/rules.md docs/
 COPY scripts scripts
 RUN npm run build
 

@@ -62,7 +62,7 @@ export function buildServices() {
 }
 
 export function buildDashboard() {
-  const hash = hashOf(['package-lock.json', 'dashboard/', 'schemas/']);
+  const hash = hashOf(['package-lock.json', 'dashboard/', 'schemas/', 'docs/rules.md']);
   if (isStamped('dashboard', hash) && existsSync(join(ROOT, 'dashboard', 'build', 'handler.js'))) return;
   process.stderr.write('building the dashboard…\n');
   run('npm', ['run', '--silent', 'build', '--workspace', 'dashboard']);

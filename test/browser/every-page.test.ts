@@ -223,6 +223,7 @@ describe('every page', () => {
     ['/health', { main: '#letters tbody th' }],
     ['/health?code=not_json', { isVariant: true, main: '#letters tbody th' }],
     ['/definitions', { main: '#main dt' }],
+    ['/rules', { main: '#main h3' }],
     ['/nowhere', { isVariant: true, status: 404, main: '#main a' }],
     ['/messages/{number}/none', { isVariant: true, status: 404, main: '#main a' }],
     ['/conversations/{number}/none', { isVariant: true, status: 404, main: '#main a' }],
