@@ -318,10 +318,9 @@ describe('a scheduled export', () => {
       for (let i = 0; i < total; i += 10_000)
         yield await Promise.resolve(Array.from({ length: 10_000 }, (_, k) => ['2026-10-05', `0.00${i + k}`]));
     };
-    const { database } = ledger;
-    const parts = encodeParquet({ columns, rows: rows(), report: 'charges', database, run: 'test' });
+    const parts = encodeParquet({ columns, rows: rows(), report: 'charges', database: ledger.database, run: 'test' });
     await (await writeBeside(path, parts)).publish();
-    const [read] = await database.query(
+    const [read] = await ledger.database.query(
       z.object({ n: z.string(), day: z.string(), type: z.string(), last: z.string() }),
       `SELECT toString(count()) AS n, toString(max(day)) AS day, any(toTypeName(savings)) AS type,
          toString(argMax(savings, toUInt64(substring(toString(savings), 5)))) AS last
