@@ -442,9 +442,9 @@ describe('the API of scheduled exports', () => {
     const at = `/api/exports/${given.name}`;
     expect(await post('/api/exports', given)).toMatchObject({ status: 201 });
     expect(await post(`${at}/run`, {})).toMatchObject({ status: 200, body: { runs: [{ state: 'done' }] } });
-    expect(await post(`${at}/backfill`, { from: '2026-11-18', to: '2026-11-20' })).toMatchObject({
+    expect(await post(`${at}/backfill`, { from: '2025-01-14', to: '2025-01-16' })).toMatchObject({
       status: 200,
-      body: { runs: [{ period: { from: '2026-11-17' } }, { period: { from: '2026-11-18' }, state: 'done' }] },
+      body: { runs: [{ period: { from: '2025-01-13' } }, { period: { from: '2025-01-14' }, state: 'done' }] },
     });
     for (const [verb, body] of [
       ['run', { from: '2026-11-18' }],
