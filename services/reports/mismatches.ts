@@ -62,10 +62,10 @@ const GROUP = 'predicted, reported_mark, category, policy, rule, circumstance, c
 export async function mismatches(database: Database, filters: ReportFilters): Promise<MismatchesRow[]> {
   const { from, parameters } = mismatchesOf(filters);
   const basis = await readRatingBasis(database);
-  const followed = `(SELECT *, reported AS reported_mark FROM ${from})`;
-  // As if Meta had reported nothing.
-  const predicted = `(SELECT * REPLACE (predicted AS billing, '' AS reported) FROM (SELECT *, reported AS reported_mark FROM ${from}))`;
-  const priced = (marks: string): string => pricedSql(placedSql(basis, 'true', marks), 'rated_category');
+  // Each message twice: as it was reported, and as if Meta had reported nothing. Priced together, because a statement that
+  // prices takes longer to plan than to run.
+  const marks = `(SELECT * REPLACE (if(is_by_rules, predicted, billing) AS billing, if(is_by_rules, '', reported) AS reported)
+    FROM (SELECT *, reported AS reported_mark, arrayJoin([false, true]) AS is_by_rules FROM ${from}))`;
   return database.query(
     mismatchesRow,
     `SELECT predicted, toString(reported_mark) AS reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
@@ -74,13 +74,12 @@ export async function mismatches(database: Database, filters: ReportFilters): Pr
        ${knownSum('by_report - by_rules')} AS cost_difference, toUInt32(countIf(NOT is_known)) AS unrated
      FROM
      (
-       SELECT ${MESSAGE}, reported_mark, max(by_report) AS by_report, max(by_rules) AS by_rules,
+       SELECT ${MESSAGE}, reported_mark, maxIf(cost, NOT is_by_rules) AS by_report, maxIf(cost, is_by_rules) AS by_rules,
          by_report IS NOT NULL AND by_rules IS NOT NULL AS is_known
        FROM
        (
-         SELECT ${MESSAGE}, reported_mark, ${COST} AS by_report, CAST(NULL AS Nullable(Decimal(38, 8))) AS by_rules FROM (${priced(followed)})
-         UNION ALL
-         SELECT ${MESSAGE}, reported_mark, CAST(NULL AS Nullable(Decimal(38, 8))), ${COST} FROM (${priced(predicted)})
+         SELECT ${MESSAGE}, reported_mark, is_by_rules, ${COST} AS cost
+         FROM (${pricedSql(placedSql(basis, 'true', marks), 'rated_category')})
        )
        GROUP BY ${MESSAGE}, reported_mark
      ) AS message
