@@ -1,6 +1,6 @@
 import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ConsumerObserver } from '../kafka/service.ts';
+import type { ConsumerObserver } from '../kafka/consumer-service.ts';
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300];
 

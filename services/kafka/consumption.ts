@@ -1,33 +1,13 @@
 import type { Logger } from 'pino';
 import { DeadLetters, type DeadLetter } from '../ledger/events/dead-letters.ts';
-import type { Landing } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Emitter } from '../ledger/marks/marks.ts';
-import { readBytes, summarised, type Outcome } from '../ingest/value.ts';
 import { Behind } from './behind.ts';
-import type { FetchedRecords, OwnPosition } from './consumer.ts';
-import type { OutgoingRecord, RecordProducer } from './producer.ts';
-import { billingRecord, deadLetterRecord, rejectionOfRecord } from './records.ts';
+import { GatheredBatch, type BatchReport } from './gathered-batch.ts';
+import type { FetchedRecords, OwnPosition } from './group-member.ts';
+import type { OutgoingRecord, RecordProducer } from './record-producer.ts';
+import { billingRecord, deadLetterRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
-
-/** What one batch came to. `read = stored + duplicate + rejected`. */
-export interface BatchReport {
-  readonly read: number;
-  readonly stored: number;
-  readonly duplicate: number;
-  readonly rejected: number;
-  /** Reason codes of the dead letters. */
-  readonly codes: readonly string[];
-  readonly emitted: number;
-  /** Records that Kafka's topics did not take, by topic; what they said is in the ledger. */
-  readonly refused: ReadonlyMap<string, number>;
-  /** From the first record gathered to marks in the ledger. */
-  readonly seconds: number;
-  /** Of these, folding and writing marks. */
-  readonly rebuild_seconds: number;
-  /** When the broker took each record, Unix milliseconds. */
-  readonly appended_at_ms: readonly number[];
-}
 
 export interface ConsumptionParts {
   readonly ledger: Ledger;
@@ -41,34 +21,12 @@ export interface ConsumptionParts {
   readonly log: Logger;
 }
 
-/**
- * What is gathered at most while the batch before it is being settled; then nothing more is taken. It lands while it is
- * gathered, so memory does not grow with it, and a thread is folded once for all that a batch brings of it.
- */
-const MAX_EVENTS = 1_000_000;
-const MAX_BYTES = 1024 * 1024 * 1024;
-/** Letters are kept in memory with their bytes. */
-const MAX_LETTER_BYTES = 32 * 1024 * 1024;
 /** So that the partitions of one fetch come together, and a trickle does not become as many writes. */
 const LINGER_MS = 20;
 /** A backlog of which nothing comes for so long is folded as far as it came. */
 const STALLED_MS = 500;
 const HEARTBEAT_MS = 500;
 const COMMIT_AGAIN_MS = 1_000;
-
-interface Gathered {
-  readonly landing: Landing;
-  readonly letters: DeadLetter[];
-  readonly positions: Map<string, OwnPosition>;
-  readonly appended_at_ms: number[];
-  readonly codes: string[];
-  readonly refused: Map<string, number>;
-  readonly beganAt: number;
-  read: number;
-  rejected: number;
-  bytes: number;
-  letterBytes: number;
-}
 
 function later(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -95,7 +53,7 @@ class Signal {
  */
 export class Consumption {
   readonly #parts: ConsumptionParts;
-  #gathering: Gathered;
+  #gathering: GatheredBatch;
   #uncommitted = new Map<string, OwnPosition>();
   readonly #behind = new Behind();
   readonly #arrived = new Signal();
@@ -108,37 +66,15 @@ export class Consumption {
     this.#gathering = this.#begin();
   }
 
-  #begin(): Gathered {
-    const gathered: Gathered = {
-      landing: this.#parts.ledger.beginLiveLanding(async (letters) => {
-        gathered.rejected += letters.length;
-        await this.#keepLetters(letters, gathered);
-      }),
-      letters: [],
-      positions: new Map(),
-      appended_at_ms: [],
-      codes: [],
-      refused: new Map(),
-      beganAt: performance.now(),
-      read: 0,
-      rejected: 0,
-      bytes: 0,
-      letterBytes: 0,
-    };
-    return gathered;
+  #begin(): GatheredBatch {
+    return new GatheredBatch(
+      (putAside) => this.#parts.ledger.beginLiveLanding(putAside),
+      (letters, batch) => this.#keepLetters(letters, batch),
+    );
   }
 
   get #isClosed(): boolean {
     return this.#isDraining || this.#hasFailed;
-  }
-
-  get #isEmpty(): boolean {
-    return this.#gathering.positions.size === 0;
-  }
-
-  get #isFull(): boolean {
-    const { landing, bytes, letterBytes } = this.#gathering;
-    return landing.events >= MAX_EVENTS || bytes >= MAX_BYTES || letterBytes >= MAX_LETTER_BYTES;
   }
 
   /**
@@ -152,43 +88,19 @@ export class Consumption {
   ): Promise<boolean> {
     if (this.#isClosed) return false;
     this.#behind.note(topic, partition, behind, generation);
-    const isAppendTimed = this.#parts.appendTimed.has(topic);
-    const nowMs = Date.now();
-    if (records.length === 0)
-      this.#gathering.positions.set(`${topic}/${partition}`, { topic, partition, offset: endOffset, generation });
+    const source = { topic, partition, isAppendTimed: this.#parts.appendTimed.has(topic), nowMs: Date.now() };
+    if (records.length === 0) this.#gathering.reach({ topic, partition, offset: endOffset, generation });
     for (const record of records) {
-      while (this.#isFull && !this.#isClosed) {
+      while (this.#gathering.isFull && !this.#isClosed) {
         this.#arrived.fire();
         await this.#beating(this.#room.next, heartbeat);
       }
       if (this.#isClosed) return false;
-      const gathered = this.#gathering;
-      const value = record.value ?? Buffer.alloc(0);
-      const recordMs = Number(record.timestamp);
-      const clockMs = isAppendTimed ? recordMs : nowMs;
-      const origin = { source: topic, partition, position: Number(record.offset) };
-      const rejections = [];
-      let waiting: Promise<void> | undefined;
-      const unusable = rejectionOfRecord(record);
-      const outcomes: Outcome[] =
-        unusable === null ? readBytes(value, Math.floor(clockMs / 1000)) : [{ kind: 'rejected', rejection: unusable }];
-      for (const outcome of outcomes) {
-        gathered.read += 1;
-        if (outcome.kind === 'event') waiting = gathered.landing.add(outcome.event, origin) ?? waiting;
-        else rejections.push(outcome.rejection);
-      }
-      gathered.bytes += value.length;
-      gathered.rejected += rejections.length;
-      const rejection = summarised(rejections);
-      if (rejection !== null) {
-        gathered.letters.push({ ...rejection, ...origin, raw: value });
-        gathered.letterBytes += value.length;
-      }
-      gathered.appended_at_ms.push(isAppendTimed ? recordMs : nowMs);
-      // Known with its record, so that a batch that is settled in the middle of a fetch commits what it holds.
+      const waiting = this.#gathering.add(record, source);
+      // Known with its record, so that a batch that is written in the middle of a fetch commits what it holds.
       const offset = record === records.at(-1) ? endOffset : (BigInt(record.offset) + 1n).toString();
-      gathered.positions.set(`${topic}/${partition}`, { topic, partition, offset, generation });
-      // A part that cannot be stored fails the whole batch when it is settled.
+      this.#gathering.reach({ topic, partition, offset, generation });
+      // A part that cannot be stored fails the whole batch when it is written.
       if (waiting !== undefined)
         await this.#beating(
           waiting.catch(() => undefined),
@@ -202,37 +114,37 @@ export class Consumption {
   /** Waits, with heartbeats. */
   async #beating(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
     let isDone = false;
-    const settled = work.then(() => {
+    const done = work.then(() => {
       isDone = true;
     });
     while (!isDone) {
-      await Promise.race([settled, later(HEARTBEAT_MS)]);
+      await Promise.race([done, later(HEARTBEAT_MS)]);
       this.#parts.onTick();
       await heartbeat();
     }
   }
 
   /**
-   * Settles batch after batch until it is drained.
+   * Writes batch after batch until it is drained.
    * @throws what made a batch fail; nothing of it was committed, so whoever consumes next reads it again
    */
   async run(): Promise<void> {
     try {
-      while (!this.#isEmpty || !this.#isDraining || this.#uncommitted.size > 0) {
+      while (!this.#gathering.isEmpty || !this.#isDraining || this.#uncommitted.size > 0) {
         this.#parts.onTick();
-        if (this.#isEmpty) {
+        if (this.#gathering.isEmpty) {
           if (this.#uncommitted.size > 0) await this.#commit();
           if (this.#isDraining) return;
-          if (this.#isEmpty) await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
+          if (this.#gathering.isEmpty) await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
           continue;
         }
-        if (!this.#isDraining && !this.#isFull) await later(LINGER_MS);
+        if (!this.#isDraining && !this.#gathering.isFull) await later(LINGER_MS);
         await this.#gatherBacklog();
-        if (this.#isEmpty) continue;
+        if (this.#gathering.isEmpty) continue;
         const gathered = this.#gathering;
         this.#gathering = this.#begin();
         this.#room.fire();
-        await this.#settle(gathered);
+        await this.#write(gathered);
       }
     } catch (error) {
       this.#hasFailed = true;
@@ -243,7 +155,7 @@ export class Consumption {
 
   /** While there is a backlog, gathers as much of it as fits: a thread is folded once for all that comes of it. */
   async #gatherBacklog(): Promise<void> {
-    while (this.#behind.isBacklog && !this.#isFull && !this.#isClosed) {
+    while (this.#behind.isBacklog && !this.#gathering.isFull && !this.#isClosed) {
       const read = this.#gathering.read;
       await Promise.race([this.#arrived.next, later(STALLED_MS)]);
       this.#parts.onTick();
@@ -251,7 +163,7 @@ export class Consumption {
     }
   }
 
-  /** What is gathered is still settled; `run` resolves after that. Take no more. */
+  /** What is gathered is still written; `run` resolves after that. Take no more. */
   drain(): void {
     this.#isDraining = true;
     this.#arrived.fire();
@@ -264,34 +176,23 @@ export class Consumption {
     this.drain();
   }
 
-  async #settle(gathered: Gathered): Promise<void> {
+  async #write(gathered: GatheredBatch): Promise<void> {
     await this.#keepLetters(gathered.letters, gathered);
     let emitted = 0;
     const emitter: Emitter = async (marks) => {
       const records = marks.map((mark) => billingRecord(mark, this.#parts.names));
       emitted += marks.length - (await this.#send(records, gathered));
     };
-    const began = performance.now();
+    const foldBegan = performance.now();
     const { stored } = await this.#parts.ledger.fold(gathered.landing, { emitter });
-    const ended = performance.now();
+    const foldEnded = performance.now();
     for (const [key, position] of gathered.positions) this.#uncommitted.set(key, position);
-    this.#parts.onBatch({
-      read: gathered.read,
-      stored,
-      duplicate: gathered.read - gathered.rejected - stored,
-      rejected: gathered.rejected,
-      codes: gathered.codes,
-      emitted,
-      refused: gathered.refused,
-      seconds: (ended - gathered.beganAt) / 1000,
-      rebuild_seconds: (ended - began) / 1000,
-      appended_at_ms: gathered.appended_at_ms,
-    });
+    this.#parts.onBatch(gathered.report({ stored, emitted, foldBegan, foldEnded }));
     await this.#commit();
   }
 
   /** Into the ledger's table first, then to their topic; a letter that its topic does not take is in the table at least. */
-  async #keepLetters(letters: readonly DeadLetter[], gathered: Gathered): Promise<void> {
+  async #keepLetters(letters: readonly DeadLetter[], gathered: GatheredBatch): Promise<void> {
     if (letters.length === 0) return;
     for (const { code } of letters) gathered.codes.push(code);
     const table = new DeadLetters(this.#parts.ledger.database, ({ letter, error }) => {
@@ -313,7 +214,7 @@ export class Consumption {
    * Sends records that the ledger has. One that its topic does not take is said and counted, and nothing waits for it.
    * @returns how many were not taken
    */
-  async #send(records: readonly OutgoingRecord[], gathered: Gathered): Promise<number> {
+  async #send(records: readonly OutgoingRecord[], gathered: GatheredBatch): Promise<number> {
     const refused = await this.#parts.producer.send(records);
     for (const { record, bytes, reason } of refused) {
       gathered.refused.set(record.topic, (gathered.refused.get(record.topic) ?? 0) + 1);

@@ -4,7 +4,7 @@ import { canonicalEvent, type LedgerEvent, type Rejection } from '@ctwa-ledger/s
 import type { DeadLetter } from '../ledger/events/dead-letters.ts';
 import type { EmittedMark } from '../ledger/marks/marks.ts';
 import { unreadableBecause } from './codecs.ts';
-import type { OutgoingRecord } from './producer.ts';
+import type { OutgoingRecord } from './record-producer.ts';
 import type { TopicNames } from './topics.ts';
 
 /** An event as a record of its topic: keyed by its thread (contract.md 1). */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
-import type { BatchReport } from '../kafka/consumption.ts';
-import { ConsumerService, type ConsumerOptions } from '../kafka/service.ts';
+import type { BatchReport } from '../kafka/gathered-batch.ts';
+import { ConsumerService, type ConsumerOptions } from '../kafka/consumer-service.ts';
 import { LedgerAwayError } from '../clickhouse/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Keepers } from './recompute.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../clickhouse/database.ts';
 import { connectKafka, type KafkaSettings } from '../kafka/connection.ts';
-import { RecordProducer } from '../kafka/producer.ts';
+import { RecordProducer } from '../kafka/record-producer.ts';
 import { ensureAdTrigger, topicNames } from '../kafka/topics.ts';
 import type { TriggerTopic } from '../triggers/delivery.ts';
 import { TriggerKeeper } from '../triggers/keeper.ts';

@@ -21,7 +21,7 @@ import { z } from 'zod';
 import { installKafka, startBroker } from '../../scripts/kafka/broker.js';
 import { readValue } from '../../services/ingest/value.ts';
 import { connectKafka } from '../../services/kafka/connection.ts';
-import { RecordProducer, type OutgoingRecord } from '../../services/kafka/producer.ts';
+import { RecordProducer, type OutgoingRecord } from '../../services/kafka/record-producer.ts';
 import { eventRecord } from '../../services/kafka/records.ts';
 import { createTopics, topicNames, type TopicNames } from '../../services/kafka/topics.ts';
 import { judge, median, percentile, rate, say, sayMachine, secondsSince } from './figures.ts';

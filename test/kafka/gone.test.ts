@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { MAX_WAIT_MS } from '../../services/kafka/consumer.ts';
+import { MAX_WAIT_MS } from '../../services/kafka/group-member.ts';
 import { health } from '../../services/reports/health.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { withLedger } from '../support/ledger.ts';

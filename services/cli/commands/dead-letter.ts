@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { replayLetters, type ReplayCounts } from '../../ingest/replay.ts';
 import { brokerError, connectKafka, type KafkaSettings } from '../../kafka/connection.ts';
-import { lettersInTopic } from '../../kafka/letters.ts';
+import { lettersInTopic } from '../../kafka/dead-letter-topic.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import { countDeadLetters, listDeadLetters, waitingDeadLetters } from '../../ledger/events/dead-letters.ts';
 import type { Ledger } from '../../ledger/ledger.ts';

@@ -2,7 +2,7 @@ import type { Delivery, DeliveryCounts } from '../ingest/webhook.ts';
 import { summarised } from '../ingest/value.ts';
 import type { DeadLetter } from '../ledger/events/dead-letters.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import type { RecordProducer, RefusedRecord } from './producer.ts';
+import type { RecordProducer, RefusedRecord } from './record-producer.ts';
 import { deadLetterRecord, eventRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
 
