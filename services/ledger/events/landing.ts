@@ -76,9 +76,9 @@ export class Landing {
     this.#putAside = putAside;
   }
 
-  /** Assigned at the first event: a process that idles on its input must not hold an early number. */
+  /** Assigned with the first event; without one there is nothing that it could be asked for. */
   get number(): LandingNumber {
-    this.#number ??= newLandingNumber();
+    if (this.#number === null) throw new RangeError('A landing without events has no number.');
     return this.#number;
   }
 
@@ -102,16 +102,23 @@ export class Landing {
    * @param origin what is said of where it came from, should ClickHouse refuse it
    */
   add(event: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
+    // Not earlier: a process that idles on its input must not hold an early number.
+    this.#number ??= newLandingNumber();
     this.#events += 1;
     if (event.customer === '') this.#hasNameless = true;
-    if (this.#events > MAX_KEPT_EVENTS) this.#kept = null;
-    this.#kept?.push(event);
+    this.#keep(event);
     const writer = (this.#writer ??= new EventsWriter());
     writer.add(event);
     this.#origins.push(origin);
     const isFull =
       writer.events >= EVENTS_PER_INSERT || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
     return isFull ? this.#send(false) : undefined;
+  }
+
+  #keep(event: LedgerEvent): void {
+    if (this.#kept === null) return;
+    if (this.#events > MAX_KEPT_EVENTS) this.#kept = null;
+    else this.#kept.push(event);
   }
 
   async #send(isLast: boolean): Promise<void> {
