@@ -1,3 +1,4 @@
+import type { DecidingRule } from './marks.ts';
 import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 
 /** What has become of an ad conversation by the clock that is asked for: `open` = a free entry window of it is. */
@@ -109,6 +110,8 @@ export type TimelineEvent = Happening &
         readonly predicted: string;
         /** Empty: Meta reported nothing. */
         readonly reported: string;
+        /** Whether Meta's report says something known, and something else than was predicted (rules.md V2). */
+        readonly differs: boolean;
         /** Reported free by the monthly service allowance: no mismatch (rules.md V2). */
         readonly is_allowance_difference: boolean;
         readonly refusal: Refusal | null;
@@ -126,8 +129,8 @@ export type TimelineEvent = Happening &
     | { readonly kind: 'free_window_expired' | 'service_window_opened' | 'service_window_closed' }
   );
 
-/** A conversation under conversation pricing (rules.md 3.1). Times are Unix seconds, UTC. */
-export interface PricedConversation {
+/** A conversation under conversation pricing (rules.md 3.1), which is what was charged then. Times are Unix seconds, UTC. */
+export interface ChargedConversation {
   readonly category: string;
   readonly opened_at: number;
   /** When it ends by itself. */
@@ -146,7 +149,7 @@ export interface OpenSpans {
     /** Whether `expires_at` is Meta's (rules.md W8) and not the estimate of 72 hours. */
     readonly is_reported: boolean;
   }[];
-  readonly conversations: readonly PricedConversation[];
+  readonly conversations: readonly ChargedConversation[];
 }
 
 /** What a message would be if it were delivered at the clock asked for, by the policy in force then (rules.md 3). */
@@ -155,10 +158,12 @@ export interface IfDelivered {
   readonly kind: string;
   readonly mark: string;
   /** The rule that decides it. */
-  readonly rule: string;
+  readonly rule: DecidingRule;
   readonly policy: string;
   /** False: Meta answers NON_TEMPLATE_NOT_ALLOWED. */
   readonly is_allowed: boolean;
+  /** What has free places of the month, of which the message takes one while there are any (rules.md M3); null = nothing. */
+  readonly free_places: 'allowance' | 'conversations' | null;
   /** What a composer would say before it is sent: the words of the send check. */
   readonly words: string;
 }

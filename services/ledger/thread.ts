@@ -2,22 +2,19 @@ import { z } from 'zod';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { explainMessage } from '../lifecycle/explain.ts';
-import { establishFacts, type Thread } from '../lifecycle/facts.ts';
+import { establishFacts } from '../lifecycle/facts.ts';
 import { foldEvents } from '../lifecycle/fold.ts';
-import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
+import { markKey } from '../lifecycle/marks.ts';
 import { compileRulebook, type Rulebook } from '../lifecycle/rulebook.ts';
+import type { MarkedThread } from '../lifecycle/timeline.ts';
 import { readConfiguration } from './configuration/configuration.ts';
 import type { Ledger } from './ledger.ts';
 import { readComponents } from './threads/threads.ts';
 
 /** A thread (rules.md F1) and what the rules make of it. */
-export interface FoldedThread {
-  readonly facts: Thread;
+export interface FoldedThread extends MarkedThread {
   /** By which it was folded. */
   readonly rulebook: Rulebook;
-  /** By `markKey`. */
-  readonly messages: ReadonlyMap<string, MessageMark>;
-  readonly entries: ReadonlyMap<string, EntryMark>;
   /** Everything that was said of its messages, in no order. */
   readonly events: readonly LedgerEvent[];
 }

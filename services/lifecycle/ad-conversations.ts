@@ -1,10 +1,10 @@
-import { REPLY_WITHIN_SECONDS } from './time.ts';
-import type { Entry, FreeEntryWindow } from './windows.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
+import type { DecidedEntry, Entry, FreeEntryWindow } from './windows.ts';
 
 /** An ad conversation: the entry that starts it and the re-clicks that belong to it (rules.md 6). */
 export interface AdConversation {
-  readonly start: Entry;
-  readonly entries: Entry[];
+  readonly start: DecidedEntry;
+  readonly entries: DecidedEntry[];
 }
 
 function isBefore(a: Entry, b: Entry, position: ReadonlyMap<Entry, number>): boolean {
@@ -12,7 +12,7 @@ function isBefore(a: Entry, b: Entry, position: ReadonlyMap<Entry, number>): boo
 }
 
 /** Whether an earlier entry was still waiting for its reply when this one came. */
-function someoneWaits(entries: readonly Entry[], index: number, entry: Entry): boolean {
+function someoneWaits(entries: readonly DecidedEntry[], index: number, entry: DecidedEntry): boolean {
   for (let i = index - 1; i >= 0; i--) {
     const earlier = entries[i];
     if (earlier === undefined || entry.at - earlier.at >= REPLY_WITHIN_SECONDS) return false;
@@ -26,8 +26,11 @@ function someoneWaits(entries: readonly Entry[], index: number, entry: Entry): b
  * @param entries in the order of (time, id), after all replies are known
  * @param windows by their final expiry
  */
-export function adConversations(entries: readonly Entry[], windows: readonly FreeEntryWindow[]): AdConversation[] {
-  const position = new Map(entries.map((entry, index) => [entry, index]));
+export function adConversations(
+  entries: readonly DecidedEntry[],
+  windows: readonly FreeEntryWindow[],
+): AdConversation[] {
+  const position = new Map<Entry, number>(entries.map((entry, index) => [entry, index]));
   const conversations: AdConversation[] = [];
   entries.forEach((entry, index) => {
     const current = conversations.at(-1);
@@ -48,7 +51,7 @@ export function adConversations(entries: readonly Entry[], windows: readonly Fre
  * conversation that it answers, in seconds; null when no entry was answered.
  */
 export function secondsToFirstReply(conversation: AdConversation): number | null {
-  let first: Entry | null = null;
+  let first: DecidedEntry | null = null;
   // Entries are in time order, so the first entry of the earliest reply is the earliest that it answers.
   for (const entry of conversation.entries)
     if (entry.reply !== null && (first?.reply == null || entry.reply.message.sent_at < first.reply.message.sent_at))

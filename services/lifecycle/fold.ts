@@ -2,30 +2,31 @@ import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { adConversations, secondsToFirstReply } from './ad-conversations.ts';
 import { establishFacts, type OutboundMessage, type Thread } from './facts.ts';
-import type {
-  Circumstance,
-  DecidingRule,
-  EntryMark,
-  LostReferral,
-  Mark,
-  MessageMark,
-  PolicyName,
-  ReportedWindowMembership,
-  Retraction,
-  Rows,
+import {
+  IN_FREE_WINDOW,
+  OPENS_FREE_WINDOW,
+  type Circumstance,
+  type DecidingRule,
+  type EntryMark,
+  type LostReferral,
+  type Mark,
+  type MessageMark,
+  type PolicyName,
+  type ReportedWindowMembership,
+  type Retraction,
+  type Rows,
 } from './marks.ts';
 import { Conversations } from './policies/conversation-pricing.ts';
 import { markOutsideWindow } from './policies/outside-window.ts';
 import { ReportedWindows } from './reported-windows.ts';
 import type { Rulebook } from './rulebook.ts';
+import { serviceWindow } from './service-window.ts';
 import { settle, spreadOverConversation } from './verdict.ts';
 import {
-  entriesOf,
   FreeEntryWindows,
   inOrderOfDecision,
-  serviceWindow,
+  type DecidedEntry,
   type Delivered,
-  type Entry,
   type FreeEntryWindow,
 } from './windows.ts';
 
@@ -108,7 +109,7 @@ function undelivered(message: OutboundMessage): MessageMark {
   });
 }
 
-function entryMark(entry: Entry, start: Entry): Omit<EntryMark, 'ad_conversation'> {
+function entryMark(entry: DecidedEntry, start: DecidedEntry): Omit<EntryMark, 'ad_conversation'> {
   const { message, reply, window } = entry;
   return {
     phone_number_id: message.phone_number_id,
@@ -167,11 +168,10 @@ export function foldThread(
 ): Pick<MutableRows, 'messages' | 'entries'> {
   const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
   // F8: nothing in a group is an entry.
-  const entries = is_group ? [] : entriesOf(inbound, rulebook);
-  const windows = new FreeEntryWindows(entries, rulebook);
+  const windows = new FreeEntryWindows(is_group ? [] : inbound, rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
   const pricedFor = byParticipant();
-  const reportedWindows = new ReportedWindows(entries, rulebook);
+  const reportedWindows = new ReportedWindows(windows.entries, rulebook);
 
   const delivered: Delivered[] = [];
   for (const message of outbound)
@@ -187,7 +187,7 @@ export function foldThread(
     const outside =
       window === null
         ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
-        : { mark: 'FREE_ENTRY' as const, rule: opens ? ('W5' as const) : ('W7' as const) };
+        : { mark: 'FREE_ENTRY' as const, rule: opens ? OPENS_FREE_WINDOW : IN_FREE_WINDOW };
     const without = markOutsideWindow(message, delivered_at, policy, withoutFreeEntry, isServiceWindowOpen);
     const unexplained = window === null && !is_group ? reportedWindows.place(each) : NOT_PLACED;
     rows.messages.push(
@@ -205,7 +205,7 @@ export function foldThread(
     );
   }
 
-  for (const conversation of adConversations(entries, windows.opened)) {
+  for (const conversation of adConversations(windows.entries, windows.opened)) {
     const seconds_to_reply = secondsToFirstReply(conversation);
     for (const entry of conversation.entries)
       rows.entries.push({

@@ -4,6 +4,20 @@ import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/sc
 
 export type { Circumstance, DecidingRule, Mark, PolicyName } from '@ctwa-ledger/schemas/marks.ts';
 
+/** What decides that a message opens a free entry window (W5), and that it is in one which is open (W7). */
+export const OPENS_FREE_WINDOW = 'W5' as const satisfies DecidingRule;
+export const IN_FREE_WINDOW = 'W7' as const satisfies DecidingRule;
+
+/** Whether a message opens a free entry window (W5). */
+export function opensFreeWindow(rule: DecidingRule): boolean {
+  return rule === OPENS_FREE_WINDOW;
+}
+
+/** Whether a message is in a free entry window that another one opened (W7). */
+export function isInOpenFreeWindow(rule: DecidingRule): boolean {
+  return rule === IN_FREE_WINDOW;
+}
+
 /** Meta's report on a message, as V1 reads it, with what rating needs of it. */
 export interface Report {
   readonly mark: Mark;

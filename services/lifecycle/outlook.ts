@@ -3,7 +3,7 @@ import type { Thread } from './facts.ts';
 import type { DecidingRule, Mark, PolicyName } from './marks.ts';
 import { accountNamedAt, foldPlanned } from './planned.ts';
 import type { Rulebook } from './rulebook.ts';
-import { serviceWindow } from './windows.ts';
+import { serviceWindow } from './service-window.ts';
 
 /** Kinds of messages that are marked differently: a free-form message, and templates by their category. */
 export const MESSAGE_KINDS = ['service', 'utility', 'marketing', 'authentication'] as const;
@@ -17,8 +17,24 @@ export interface Outlook {
   readonly policy: PolicyName;
   /** False: NON_TEMPLATE_NOT_ALLOWED, a free-form message outside the customer service window (W1). */
   readonly is_allowed: boolean;
+  /** What has free places of the month, of which the message takes one while there are any (M3); null = nothing. */
+  readonly free_places: 'allowance' | 'conversations' | null;
   /** What a composer would say before it is sent. */
   readonly words: string;
+}
+
+/** M3: which free places of the month a message takes, if it is charged once they are used up. */
+function freePlacesOf(kind: MessageKind, mark: Mark, policy: PolicyName): Outlook['free_places'] {
+  if (kind !== 'service' || mark !== 'BILLABLE') return null;
+  switch (policy) {
+    case 'CBP-2023-06':
+      return 'conversations';
+    case 'PMP-2026-10':
+      return 'allowance';
+    case 'CBP-2024-11':
+    case 'PMP-2025-07':
+      return null;
+  }
 }
 
 /**
@@ -47,6 +63,7 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
       rule,
       policy,
       is_allowed,
+      free_places: freePlacesOf(kind, predicted, policy),
       words: composerWords({ type, category: kind, mark: predicted, rule, is_allowed }),
     };
   });

@@ -2,9 +2,18 @@ import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/sc
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { Facts, OutboundMessage, Thread } from './facts.ts';
 import { foldThread } from './fold.ts';
-import type { DecidingRule, EntryMark, Mark, MessageMark, PolicyName, WindowMembership } from './marks.ts';
+import {
+  opensFreeWindow,
+  type DecidingRule,
+  type EntryMark,
+  type Mark,
+  type MessageMark,
+  type PolicyName,
+  type WindowMembership,
+} from './marks.ts';
 import type { Rulebook } from './rulebook.ts';
-import { CUSTOMER_SERVICE_WINDOW_SECONDS, REPLY_WITHIN_SECONDS } from './time.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
+import { serviceWindowEnd } from './service-window.ts';
 import { ratedCategory } from './verdict.ts';
 
 /** A message that is not sent yet, as far as it decides a mark. */
@@ -154,14 +163,6 @@ export interface SendOutlook {
   readonly openable: OpenableWindow | null;
 }
 
-/** W1: the end of the customer service window of the latest message up to a time; null = there is none. */
-function serviceWindowEnd({ inbound }: Thread, at: number): number | null {
-  let last = -Infinity;
-  for (const { type, timestamp } of inbound)
-    if (type !== 'system' && timestamp <= at && timestamp > last) last = timestamp;
-  return last === -Infinity ? null : last + CUSTOMER_SERVICE_WINDOW_SECONDS;
-}
-
 function openWindow(entries: readonly EntryMark[], openedByPlan: string | null, at: number): OpenFreeWindow | null {
   let open: OpenFreeWindow | null = null;
   for (const entry of entries) {
@@ -176,7 +177,7 @@ function openWindow(entries: readonly EntryMark[], openedByPlan: string | null, 
 }
 
 function openable({ mark }: FoldedPlan): OpenableWindow | null {
-  return mark.rule === 'W5' && mark.window !== null
+  return opensFreeWindow(mark.rule) && mark.window !== null
     ? { entry: mark.window, reply_by: mark.window.entry_at + REPLY_WITHIN_SECONDS }
     : null;
 }
@@ -196,7 +197,7 @@ export function sendOutlook(
 ): SendOutlook {
   const folded = foldPlanned(thread, rulebook, planned, waba_id, at);
   const own = openable(folded);
-  const service_window_ends_at = serviceWindowEnd(thread, at);
+  const service_window_ends_at = serviceWindowEnd(thread.inbound, at);
   const { mark, rule, policy } = { ...folded.mark, mark: folded.mark.predicted };
   return {
     at,

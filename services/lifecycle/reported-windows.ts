@@ -1,7 +1,7 @@
 import type { Circumstance, ReportedWindowMembership } from './marks.ts';
 import type { Rulebook } from './rulebook.ts';
-import { REPLY_WITHIN_SECONDS } from './time.ts';
-import type { Delivered, Entry } from './windows.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
+import type { DecidedEntry, Delivered } from './windows.ts';
 
 /** A free entry window that only Meta reports: its first message's delivery, Unix seconds, and its id. */
 interface ReportedWindow {
@@ -14,13 +14,13 @@ interface ReportedWindow {
  * are never of an entry: where one could own them, the difference is a mismatch and nothing else.
  */
 export class ReportedWindows {
-  readonly #entries: readonly Entry[];
+  readonly #entries: readonly DecidedEntry[];
   readonly #maxWindowSeconds: number;
   readonly #byConversation = new Map<string, ReportedWindow>();
   #last: ReportedWindow | null = null;
 
-  /** @param entries of the thread, in the order of (time, id) */
-  constructor(entries: readonly Entry[], rulebook: Rulebook) {
+  /** @param entries of the thread, in the order of (time, id); what became of them is looked up while the thread is walked */
+  constructor(entries: readonly DecidedEntry[], rulebook: Rulebook) {
     this.#entries = entries;
     this.#maxWindowSeconds = rulebook.maxWindowSeconds;
   }

@@ -93,6 +93,11 @@ export function spreadOverConversation(report: Report | null, predicted: Mark, s
   return report;
 }
 
+/** V2: whether Meta's report says something known, and something else than was predicted. */
+export function differsFromReport(predicted: Mark, report: Report | null): boolean {
+  return report !== null && report.mark !== 'UNKNOWN' && report.mark !== predicted;
+}
+
 /** V2: the mark that the bill follows, and how the two sides compare. */
 export function settle(
   predicted: Mark,
@@ -110,7 +115,7 @@ export function settle(
     report.mark === 'FREE_SERVICE';
   return {
     billing: report.mark,
-    is_mismatch: report.mark !== predicted && !is_allowance_difference,
+    is_mismatch: differsFromReport(predicted, report) && !is_allowance_difference,
     is_allowance_difference,
   };
 }

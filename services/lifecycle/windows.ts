@@ -4,7 +4,7 @@ import type { PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { OutboundMessage } from './facts.ts';
 import type { Rulebook } from './rulebook.ts';
-import { CUSTOMER_SERVICE_WINDOW_SECONDS, FREE_ENTRY_WINDOW_SECONDS, REPLY_WITHIN_SECONDS } from './time.ts';
+import { FREE_ENTRY_WINDOW_SECONDS, REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 
 /** A delivered outbound message. */
 export interface Delivered {
@@ -12,30 +12,41 @@ export interface Delivered {
   readonly delivered_at: number;
 }
 
-/** An entry (W2) as it is while the thread is walked. */
+/** An entry (W2). */
 export interface Entry {
   readonly message: MessageEvent;
   readonly id: MessageId;
   readonly at: number;
-  /** Null until a qualifying reply answers it (W4). */
-  reply: Delivered | null;
-  /** Whether a qualifying reply has claimed it (W4). */
-  is_claimed: boolean;
-  window: FreeEntryWindow | null;
+}
+
+/** An entry and what became of it, as far as the thread was walked. */
+export interface DecidedEntry extends Entry {
+  /** The reply that answered it (W4); null = none did. */
+  readonly reply: Delivered | null;
+  /** The window that it owns (W5). */
+  readonly window: FreeEntryWindow | null;
 }
 
 /** A free entry window (W5). Times are Unix seconds. */
 export interface FreeEntryWindow {
   readonly owner: Entry;
   readonly opened_at: number;
-  expires_at: number;
-  is_reported: boolean;
-  free_messages: number;
-  is_confirmed: boolean;
+  readonly expires_at: number;
+  readonly is_reported: boolean;
+  readonly free_messages: number;
+  readonly is_confirmed: boolean;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** An entry as the walk changes it; nobody outside {@link FreeEntryWindows} does. */
+interface EntryState extends Mutable<DecidedEntry> {
+  /** Whether a qualifying reply has claimed it (W4). */
+  is_claimed: boolean;
 }
 
 /** W2: whether an inbound message is an entry. */
-export function isEntry(message: MessageEvent, rulebook: Rulebook): boolean {
+function isEntry(message: MessageEvent, rulebook: Rulebook): boolean {
   return (
     message.referral_source_type !== '' &&
     rulebook.entrySources.has(message.referral_source_type) &&
@@ -45,7 +56,7 @@ export function isEntry(message: MessageEvent, rulebook: Rulebook): boolean {
 }
 
 /** Entries in the order of (time, id). */
-export function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook): Entry[] {
+function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook): EntryState[] {
   return inbound
     .filter((message) => isEntry(message, rulebook))
     .map((message) => ({
@@ -59,7 +70,10 @@ export function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook):
     .sort((a, b) => a.at - b.at || compareUtf8(a.id, b.id));
 }
 
-/** W4: the one order in which delivered messages are decided. */
+/**
+ * W4: the one order in which the delivered messages of a thread are decided. Whoever remembers something from one message to the
+ * next (windows, conversations, what was reported) is handed them in it, by `foldThread`; marks come in it too.
+ */
 export function inOrderOfDecision(delivered: Delivered[], clock: PolicySettings['clock']): Delivered[] {
   return delivered.sort((a, b) => {
     const byDelivered = a.delivered_at - b.delivered_at;
@@ -71,25 +85,6 @@ export function inOrderOfDecision(delivered: Delivered[], clock: PolicySettings[
   });
 }
 
-/** W1: whether the customer service window is open at a time, by binary search over the customer's messages. */
-export function serviceWindow(inbound: readonly MessageEvent[]): (at: number) => boolean {
-  const times = inbound
-    .filter((message) => message.type !== 'system')
-    .map((message) => message.timestamp)
-    .sort((a, b) => a - b);
-  return (at) => {
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((times[middle] ?? Infinity) <= at) low = middle + 1;
-      else high = middle;
-    }
-    const last = times[low - 1];
-    return last !== undefined && at < last + CUSTOMER_SERVICE_WINDOW_SECONDS;
-  };
-}
-
 function mayReply(message: OutboundMessage, settings: PolicySettings): boolean {
   if (message.is_reaction && !settings.reactions_reply) return false;
   return !message.is_echo || settings.echoes_reply;
@@ -98,16 +93,25 @@ function mayReply(message: OutboundMessage, settings: PolicySettings): boolean {
 /** The free entry windows of one thread, as messages are decided one by one (W3 to W8). */
 export class FreeEntryWindows {
   readonly #rulebook: Rulebook;
-  /** In the order of (time, id); answered ones leave. */
-  #unanswered: Entry[];
+  /** In the order of (time, id). */
+  readonly #entries: readonly EntryState[];
+  /** In the same order; answered ones leave. */
+  #unanswered: readonly EntryState[];
   /** In the same order; claimed ones leave. */
-  #unclaimed: Entry[];
-  readonly #opened: FreeEntryWindow[] = [];
+  #unclaimed: readonly EntryState[];
+  readonly #opened: Mutable<FreeEntryWindow>[] = [];
 
-  constructor(entries: readonly Entry[], rulebook: Rulebook) {
+  /** @param inbound messages of the customer that may be entries */
+  constructor(inbound: readonly MessageEvent[], rulebook: Rulebook) {
     this.#rulebook = rulebook;
-    this.#unanswered = [...entries];
-    this.#unclaimed = [...entries];
+    this.#entries = entriesOf(inbound, rulebook);
+    this.#unanswered = this.#entries;
+    this.#unclaimed = this.#entries;
+  }
+
+  /** In the order of (time, id), with what the messages that were decided so far made of them. */
+  get entries(): readonly DecidedEntry[] {
+    return this.#entries;
   }
 
   /** In the order in which they were opened. */
@@ -142,7 +146,7 @@ export class FreeEntryWindows {
   }
 
   /** W3: the entries that a message qualifies for as a reply. */
-  #qualifyingFor(message: OutboundMessage, entries: readonly Entry[]): readonly Entry[] {
+  #qualifyingFor(message: OutboundMessage, entries: readonly EntryState[]): readonly EntryState[] {
     if (entries.length === 0 || !mayReply(message, this.#rulebook.settings)) return [];
     return entries.filter(({ at }) => {
       const seconds = message.sent_at - at;
@@ -159,7 +163,7 @@ export class FreeEntryWindows {
   }
 
   /** W4: claims every entry that the message qualifies for and that is not claimed yet; returns the latest of them. */
-  #claim(message: OutboundMessage): Entry | null {
+  #claim(message: OutboundMessage): EntryState | null {
     const claimed = this.#qualifyingFor(message, this.#unclaimed);
     if (claimed.length === 0) return null;
     for (const entry of claimed) entry.is_claimed = true;
@@ -167,8 +171,8 @@ export class FreeEntryWindows {
     return claimed.at(-1) ?? null;
   }
 
-  #open(owner: Entry, at: number): FreeEntryWindow {
-    const window: FreeEntryWindow = {
+  #open(owner: EntryState, at: number): Mutable<FreeEntryWindow> {
+    const window: Mutable<FreeEntryWindow> = {
       owner,
       opened_at: at,
       expires_at: at + FREE_ENTRY_WINDOW_SECONDS,
@@ -182,7 +186,7 @@ export class FreeEntryWindows {
   }
 
   /** W8: takes the largest report that counts; returns how many did not. */
-  #adopt(window: FreeEntryWindow, reports: readonly number[], delivered_at: number): number {
+  #adopt(window: Mutable<FreeEntryWindow>, reports: readonly number[], delivered_at: number): number {
     const latest = window.opened_at + this.#rulebook.maxWindowSeconds;
     let adopted = -1;
     let odd = 0;

@@ -1,3 +1,4 @@
+import { OPENS_FREE_WINDOW } from '../lifecycle/marks.ts';
 import type { RatingBasis } from './basis.ts';
 import { countrySql } from './countries.ts';
 
@@ -15,7 +16,7 @@ const TYPE = `multiIf(
 /** Under conversation pricing only the message that opens a conversation is, a free entry window among them (rules.md W5). */
 const CONVERSATION_TYPE = `multiIf(
         billing = 'BILLABLE', if(basis = 'allowance', 'CONVERSATION_FREE_TIER', 'CONVERSATION_REGULAR'),
-        billing = 'FREE_ENTRY', if(rule = 'W5', 'CONVERSATION_FREE_ENTRY_POINT', 'COVERED'),
+        billing = 'FREE_ENTRY', if(rule = '${OPENS_FREE_WINDOW}', 'CONVERSATION_FREE_ENTRY_POINT', 'COVERED'),
         billing = 'FREE_SERVICE', 'CONVERSATION_FREE_TIER',
         billing = 'COVERED', 'COVERED',
         concat('CONVERSATION_', toString(billing)))`;

@@ -3,7 +3,8 @@ import type { Database } from '../clickhouse/database.ts';
 import { newStamp } from '../clickhouse/stamp.ts';
 import { tierKey, type RatingBasis } from './basis.ts';
 import { marketKeySql } from './markets.ts';
-import { FREE_PLACES, ratableSql } from './ratable.ts';
+import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
+import { ratableSql } from './ratable.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 import { givenRows } from '../clickhouse/sql.ts';
 

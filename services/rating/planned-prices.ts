@@ -8,7 +8,8 @@ import { ratedCategory } from '../lifecycle/verdict.ts';
 import { readRatingBasis, tierKey, type RatingBasis } from './basis.ts';
 import { marketKey, marketOf, MARKETS } from './markets.ts';
 import { pricedSql } from './pricing.ts';
-import { FREE_PLACES, GROUP_KEYS } from './ratable.ts';
+import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
+import { GROUP_KEYS } from './ratable.ts';
 import { givenRows } from '../clickhouse/sql.ts';
 
 /** What decides the price of a message that is not sent yet. */

@@ -1,9 +1,7 @@
+import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
 import { RATE_CATEGORIES, TIERED_CATEGORIES } from '@ctwa-ledger/schemas/rate-file.ts';
 import type { RatingBasis } from './basis.ts';
 import { marketSql } from './markets.ts';
-
-/** The places of a month that cost nothing: service messages of a number, service conversations of an account (rules.md M3). */
-export const FREE_PLACES = 1_000;
 
 function quoted(values: readonly string[]): string {
   return values.map((value) => `'${value}'`).join(', ');

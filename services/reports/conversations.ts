@@ -7,6 +7,7 @@ import type {
   ConversationRow,
   ConversationState,
 } from '@ctwa-ledger/schemas/conversations.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
@@ -88,7 +89,7 @@ async function ofMessages(database: Database, found: readonly FoundMessage[]): P
   };
 }
 
-const ANSWERABLE = `assumeNotNull(entry_marks.conversation_last_entry_at) + INTERVAL 24 HOUR > ${AS_OF}`;
+const ANSWERABLE = `assumeNotNull(entry_marks.conversation_last_entry_at) + INTERVAL ${REPLY_WITHIN_SECONDS} SECOND > ${AS_OF}`;
 const CONVERSATION_OF_WINDOW = 'SELECT phone_number_id, ad_conversation_id FROM entry_marks FINAL';
 
 /** rules.md 6 and W9 by the clock asked for. The windows of a thread do not overlap: one that is open is the last. */

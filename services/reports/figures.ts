@@ -16,6 +16,7 @@ import {
   type OverviewRow,
   type WeekTotalsRow,
 } from '@ctwa-ledger/schemas/figures.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { CELL_SECONDS } from '../ledger/derived/summaries.ts';
@@ -35,7 +36,7 @@ const quantile = (level: string): string => {
 };
 
 const REPLIED = 'sum(length(seconds_to_reply))';
-const MATURE_UNREPLIED = `sum(arrayCount(at -> at + INTERVAL 24 HOUR <= ${AS_OF}, unreplied_last_entry_at))`;
+const MATURE_UNREPLIED = `sum(arrayCount(at -> at + INTERVAL ${REPLY_WITHIN_SECONDS} SECOND <= ${AS_OF}, unreplied_last_entry_at))`;
 
 /** Ten-thousandths of replied / mature, rounded half up in whole numbers, as a decimal with four places. */
 const TEN_THOUSANDTHS = `intDiv(20000 * ${REPLIED} + ${REPLIED} + ${MATURE_UNREPLIED}, 2 * greatest(${REPLIED} + ${MATURE_UNREPLIED}, 1))`;

@@ -24,6 +24,7 @@ import {
   type PlannedMessage,
   type SendOutlook,
 } from '../lifecycle/planned.ts';
+import { opensFreeWindow } from '../lifecycle/marks.ts';
 import { refusalsOf, stoppedMarketingAt, unreachableAt } from '../lifecycle/opt-outs.ts';
 import { compileRulebook, type Rulebook } from '../lifecycle/rulebook.ts';
 import { normaliseCategory } from '../lifecycle/verdict.ts';
@@ -253,7 +254,7 @@ function freeTimer({ free_window, rule, at }: SendOutlook, tz: string): SendAnsw
     ...timer(free_window?.expires_at ?? null, at, tz),
     is_reported: free_window?.is_reported ?? false,
     ad_id: free_window?.entry.ad_id ?? '',
-    would_open: rule === 'W5',
+    would_open: opensFreeWindow(rule),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type SendRequest,
   type SendTotals,
 } from '@ctwa-ledger/schemas/send-check.ts';
+import { opensFreeWindow } from '../lifecycle/marks.ts';
 import type { PlannedMessage } from '../lifecycle/planned.ts';
 import type { PlannedPrice } from '../rating/planned-prices.ts';
 import { scaled, unscaled } from '../imports/decimals.ts';
@@ -65,7 +66,7 @@ function sums(category: string, messages: readonly Priced[]): Sums {
     const outcome = outcomeOf(message);
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     if (price === null) continue;
-    if (one.outlook.rule === 'W5') opens_free_entry += 1;
+    if (opensFreeWindow(one.outlook.rule)) opens_free_entry += 1;
     if (price.billed_cost === null) {
       unrated.set(price.unrated, (unrated.get(price.unrated) ?? 0) + 1);
       continue;

@@ -1,5 +1,6 @@
 import type { SendPrice, SendRefusal } from '@ctwa-ledger/schemas/send-check.ts';
 import { DateTime } from 'luxon';
+import { isInOpenFreeWindow, opensFreeWindow } from '../lifecycle/marks.ts';
 import type { SendOutlook } from '../lifecycle/planned.ts';
 import { scaled } from '../imports/decimals.ts';
 
@@ -49,8 +50,9 @@ function isCheaper(other: SendPrice, than: SendPrice): boolean {
 /** The cheapest lawful way, in one sentence or two, for a message that is allowed. */
 export function advice({ outlook, price, free_form, zone }: Choices): string {
   const until = free_form.outlook.service_window_ends_at;
-  if (outlook.rule === 'W7') return `Free${untilFreeWindowEnds(outlook, zone)}: the free entry window is open.`;
-  if (outlook.rule === 'W5' && outlook.openable !== null)
+  if (isInOpenFreeWindow(outlook.rule))
+    return `Free${untilFreeWindowEnds(outlook, zone)}: the free entry window is open.`;
+  if (opensFreeWindow(outlook.rule) && outlook.openable !== null)
     return `Free, and opens a free entry window, if it is delivered by ${clock(outlook.openable.reply_by, zone)}.`;
   if (price.is_in_allowance) return 'Free: the month has free places left.';
   if (price.amount !== null && scaled(price.amount) === 0n) return 'Free now.';

@@ -1,5 +1,5 @@
 import type { SavedTrigger, TriggerDefinition, TriggerKind } from '@ctwa-ledger/schemas/triggers.ts';
-import { REPLY_WITHIN_SECONDS } from '../lifecycle/time.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { KnownEntry } from './payload.ts';
 import { latestOf, type History } from './register.ts';
 

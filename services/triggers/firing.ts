@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY_SETTINGS } from '@ctwa-ledger/schemas/config.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { SavedTrigger, TriggerChannel } from '@ctwa-ledger/schemas/triggers.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
@@ -187,7 +188,7 @@ export class Firings {
        FROM entry_marks FINAL
        WHERE (phone_number_id, entry_id) IN
          (SELECT phone_number_id, entry_id FROM entry_marks
-          WHERE entry_marks.entry_at > toDateTime({now:UInt32}, 'UTC') - INTERVAL 1 DAY
+          WHERE entry_marks.entry_at > toDateTime({now:UInt32}, 'UTC') - INTERVAL ${REPLY_WITHIN_SECONDS} SECOND
              OR entry_marks.expires_at > toDateTime({now:UInt32}, 'UTC'))`,
       { now: Math.floor(nowMs / 1000) },
     );

@@ -7,7 +7,7 @@ import { foldThread } from '../lifecycle/fold.ts';
 import type { EntryMark } from '../lifecycle/marks.ts';
 import { accountNamedAt, sendOutlook, type SendOutlook } from '../lifecycle/planned.ts';
 import type { Rulebook } from '../lifecycle/rulebook.ts';
-import { REPLY_WITHIN_SECONDS } from '../lifecycle/time.ts';
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 
 /** An entry (W2) among all that is known of its thread at a time. */
 export interface KnownEntry {

@@ -41,6 +41,7 @@ const business = (at: number, billing: string, delivered_at: number | null = at)
   billing,
   predicted: billing,
   reported: '',
+  differs: false,
   is_allowance_difference: false,
   refusal: null,
 });

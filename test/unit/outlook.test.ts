@@ -4,7 +4,7 @@ import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { outlookName, outlookReason } from '../../dashboard/src/lib/conversation/outlook.ts';
 import { refusalMeaning } from '../../dashboard/src/lib/conversation/refusals.ts';
 import { establishFacts } from '../../services/lifecycle/facts.ts';
-import { outlookAt } from '../../services/lifecycle/outlook.ts';
+import { outlookAt, type Outlook } from '../../services/lifecycle/outlook.ts';
 import { compileRulebook } from '../../services/lifecycle/rulebook.ts';
 import { parsed } from '../support/expected-rows.ts';
 
@@ -39,10 +39,14 @@ const sends = (at: string, category: string, more: Event = {}): Event[] => [
   { ...base, event: 'status', id: `out ${at}`, status: 'delivered', timestamp: unix(at) },
 ];
 
+function outlookRows(events: readonly Event[], at: string): Outlook[] {
+  const facts = establishFacts('1' as PhoneNumberId, parsed(events), RULEBOOK);
+  return outlookAt(facts.threads[0]!, RULEBOOK, unix(at));
+}
+
 /** Marks of a free-form message (in brackets where it is not allowed), a utility, a marketing and an authentication template. */
 function outlook(events: readonly Event[], at: string): string[] {
-  const facts = establishFacts('1' as PhoneNumberId, parsed(events), RULEBOOK);
-  const rows = outlookAt(facts.threads[0]!, RULEBOOK, unix(at));
+  const rows = outlookRows(events, at);
   expect(rows.map(({ kind }) => kind)).toEqual(['service', 'utility', 'marketing', 'authentication']);
   return rows.map(({ mark, is_allowed }) => (is_allowed ? mark : `(${mark})`));
 }
@@ -158,16 +162,48 @@ describe('what a message would be if it were delivered', () => {
   });
 });
 
+describe('free places of the month', () => {
+  it.each<[string, readonly Event[], string, Outlook['free_places'][]]>([
+    ['of an account before 2024-11', [writes('2024-05-01T10:00:00Z')], '2024-05-01T11:00:00Z', ['conversations', null]],
+    ['none before 2026-10', [writes('2026-03-01T10:00:00Z')], '2026-03-01T12:00:00Z', [null, null]],
+    ['of a number from 2026-10', [writes('2026-10-05T10:00:00Z')], '2026-10-05T11:00:00Z', ['allowance', null]],
+    [
+      'none of which is taken where a message is free anyway',
+      [clicks('2026-10-05T10:00:00Z')],
+      '2026-10-05T11:00:00Z',
+      [null, null],
+    ],
+  ])('%s', (_, events, at, expected) => {
+    const [service, utility] = outlookRows(events, at);
+    expect([service?.free_places, utility?.free_places]).toEqual(expected);
+  });
+});
+
 describe('the words for it', () => {
-  const row = { kind: 'service', mark: 'BILLABLE', rule: '3_charged', policy: 'PMP-2026-10', is_allowed: true };
+  const row = {
+    kind: 'service',
+    mark: 'BILLABLE',
+    rule: '3_charged',
+    policy: 'PMP-2026-10',
+    is_allowed: true,
+    free_places: 'allowance',
+  } as const;
   it.each([
     [row, 'Free within the monthly allowance, else billable', /first 1,000 a month of a business number/],
     [{ ...row, is_allowed: false }, 'Not allowed: NON_TEMPLATE_NOT_ALLOWED', /only a template can be sent/],
-    [{ ...row, kind: 'marketing' }, 'Billable', /marketing templates are charged/],
-    [{ ...row, mark: 'FREE_ENTRY', rule: 'W5' }, 'Free entry', /open a Free Entry Point \(W5\)/],
-    [{ ...row, mark: 'COVERED', rule: '3.1_covered', policy: 'CBP-2024-11' }, 'Covered', /CBP-2024-11/],
+    [{ ...row, kind: 'marketing', free_places: null }, 'Billable', /marketing templates are charged/],
     [
-      { ...row, rule: '3.1_opens', policy: 'CBP-2023-06' },
+      { ...row, mark: 'FREE_ENTRY', rule: 'W5', free_places: null } as const,
+      'Free entry',
+      /open a Free Entry Point \(W5\)/,
+    ],
+    [
+      { ...row, mark: 'COVERED', rule: '3.1_covered', policy: 'CBP-2024-11', free_places: null } as const,
+      'Covered',
+      /CBP-2024-11/,
+    ],
+    [
+      { ...row, rule: '3.1_opens', policy: 'CBP-2023-06', free_places: 'conversations' } as const,
       'Free within the monthly 1,000, else billable',
       /open a conversation of 24 hours, category service/,
     ],

@@ -39,7 +39,7 @@ describe('an import', () => {
     ['services/reports/a.ts', "await import('../cli/main.ts');", 'reports does not import cli'],
     ['services/reports/a.ts', "export { main } from '../cli/main.ts';", 'reports does not import cli'],
     ['dashboard/src/lib/a.ts', "import '../../../services/reports/rows.ts';", 'dashboard does not import reports'],
-    ['schemas/a.ts', "import '../services/lifecycle/time.ts';", 'schemas does not import lifecycle'],
+    ['schemas/a.ts', "import '../services/lifecycle/windows.ts';", 'schemas does not import lifecycle'],
     ['services/attic/a.ts', "import '../reports/rows.ts';", 'does not say what attic may import'],
   ])('from a room that is not named is refused: %s, %s', (path, text, message) => {
     expect(refusals(path, text)).toEqual([expect.stringContaining(message)]);

@@ -1,6 +1,6 @@
 import type { OutboundMessage } from '../facts.ts';
 import type { DecidingRule, Mark } from '../marks.ts';
-import { CONVERSATION_SECONDS } from '../time.ts';
+import { CONVERSATION_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import { ratedCategory } from '../verdict.ts';
 
 interface Conversation {

@@ -1,5 +1,7 @@
 import type { IfDelivered } from '@ctwa-ledger/schemas/conversations.ts';
+import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
 
+import { count } from '../format/numbers.ts';
 import { categoryName, markName } from '../format/words.ts';
 
 /** What kind of message a row speaks of. */
@@ -11,12 +13,10 @@ export function kindName(kind: string): string {
 type Verdict = Omit<IfDelivered, 'words'>;
 
 /** What a message would be, in two or three words. */
-export function outlookName({ kind, mark, policy, is_allowed }: Verdict): string {
+export function outlookName({ mark, free_places, is_allowed }: Verdict): string {
   if (!is_allowed) return 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
-  if (kind === 'service' && mark === 'BILLABLE') {
-    if (policy === 'PMP-2026-10') return 'Free within the monthly allowance, else billable';
-    if (policy === 'CBP-2023-06') return 'Free within the monthly 1,000, else billable';
-  }
+  if (free_places === 'allowance') return 'Free within the monthly allowance, else billable';
+  if (free_places === 'conversations') return `Free within the monthly ${count(FREE_PLACES)}, else billable`;
   return markName(mark);
 }
 
@@ -38,7 +38,7 @@ export function outlookReason({ kind, rule, policy, is_allowed }: Verdict): stri
       return `Utility costs nothing in the customer service window (${policy}).`;
     default:
       return kind === 'service'
-        ? `The first 1,000 a month of a business number cost nothing (${policy}).`
+        ? `The first ${count(FREE_PLACES)} a month of a business number cost nothing (${policy}).`
         : `Delivered ${kind} templates are charged outside a Free Entry Point (${policy}).`;
   }
 }

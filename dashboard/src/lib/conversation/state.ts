@@ -1,9 +1,7 @@
+import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { ConversationRow, ConversationState } from '@ctwa-ledger/schemas/conversations.ts';
 
 import { duration } from '../format/durations.ts';
-
-/** rules.md W3: how long after an entry a reply still counts. */
-const REPLY_WITHIN_SECONDS = 24 * 3600;
 
 /** What became of an ad conversation (rules.md 6) by a clock in Unix seconds. */
 export function replyState(

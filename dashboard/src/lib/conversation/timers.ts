@@ -1,7 +1,5 @@
+import { CUSTOMER_SERVICE_WINDOW_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import { duration } from '../format/durations.ts';
-
-/** rules.md W1: how long a message of the customer keeps the customer service window open. */
-const SERVICE_WINDOW_SECONDS = 24 * 3600;
 
 /** A window at a moment. Times are Unix seconds. */
 export type Timer =
@@ -37,7 +35,12 @@ export function timers(last_customer_message_at: number | null, windows: readonl
   const service =
     last_customer_message_at === null
       ? []
-      : [{ opened_at: last_customer_message_at, expires_at: last_customer_message_at + SERVICE_WINDOW_SECONDS }];
+      : [
+          {
+            opened_at: last_customer_message_at,
+            expires_at: last_customer_message_at + CUSTOMER_SERVICE_WINDOW_SECONDS,
+          },
+        ];
   return { service: timerOf(service, now), free_entry: timerOf(windows, now) };
 }
 

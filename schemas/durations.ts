@@ -1,4 +1,7 @@
-/** Durations of the rules, in seconds. */
+/**
+ * Durations and counts that the rules name, for services and pages alike. Durations are in seconds.
+ */
+
 export const DAY_SECONDS = 24 * 3600;
 /** W3: how long after the entry a reply still qualifies; the edge counts. */
 export const REPLY_WITHIN_SECONDS = DAY_SECONDS;
@@ -8,3 +11,5 @@ export const CUSTOMER_SERVICE_WINDOW_SECONDS = DAY_SECONDS;
 export const FREE_ENTRY_WINDOW_SECONDS = 72 * 3600;
 /** 3.1: how long a conversation lasts under conversation pricing. */
 export const CONVERSATION_SECONDS = DAY_SECONDS;
+/** M3: service messages of a number, or service conversations of an account, that cost nothing in a month. */
+export const FREE_PLACES = 1_000;
