@@ -23,7 +23,8 @@ import { mismatchedMessagesReport, mismatchesReport } from '../reports/mismatche
 import { rateCardsReport } from '../reports/rate-cards.ts';
 import type { Report } from '../reports/report.ts';
 import { reportedWindowsReport } from '../reports/reported-windows.ts';
-import { conversationsReport, messagesReport } from '../reports/rows.ts';
+import { conversationsReport } from '../reports/entries.ts';
+import { messagesReport } from '../reports/messages.ts';
 import {
   savingsAdsReport,
   savingsCategoriesReport,

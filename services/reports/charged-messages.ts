@@ -7,7 +7,7 @@ import { isClosedSql, type StandingPeriods } from './closed-periods.ts';
 import { closingsOf } from './charges.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
-import { messagesSql, printedMessages, type PartOfMessages } from './rows.ts';
+import { messagesSql, printedMessages, type PartOfMessages } from './messages.ts';
 import { daysOf, FROM, narrowedSql, inQuarterHours, parametersOf, TO } from './sql.ts';
 
 const HOUR_SECONDS = 3_600;

@@ -1,4 +1,4 @@
-import { count, instant } from '@ctwa-ledger/schemas/cells.ts';
+import { count } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import type {
   AskedConversations,
@@ -11,8 +11,9 @@ import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
+import { printedRow, printedSql, printedTime, type PrintedColumn, type PrintedColumns } from './printed.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
-import { AS_OF, FROM, isoTime, parametersOf, TO, type Condition } from './sql.ts';
+import { AS_OF, FROM, parametersOf, TO, type Condition } from './sql.ts';
 import { givenTuples } from '../clickhouse/sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
@@ -245,23 +246,28 @@ export async function conversationList(database: Database, asked: AskedConversat
   };
 }
 
-const adConversationRow = z.object({
-  conversation_id: z.string().describe('The entry that starts the ad conversation.'),
-  phone_number_id: z.string(),
-  customer: z.string(),
-  entry_at: instant,
-  source_type: z.string(),
-  ad_id: z.string(),
-  headline: z.string(),
-  source_url: z.string(),
-  last_entry_at: instant,
-  is_replied: z.boolean(),
-  seconds_to_reply: count.nullable(),
-  opened_at: instant,
-  expires_at: instant,
-  is_reported: z.boolean(),
-  free_messages: count,
-});
+const text: PrintedColumn = { cell: z.string() };
+
+/** The columns of report `ad-conversations`, over what {@link startsSql} and {@link windowsSql} give. */
+const COLUMNS = {
+  conversation_id: { cell: z.string().describe('The entry that starts the ad conversation.'), sql: 'entry_id' },
+  phone_number_id: text,
+  customer: text,
+  entry_at: printedTime('starts', 'entry_at'),
+  source_type: text,
+  ad_id: text,
+  headline: text,
+  source_url: text,
+  last_entry_at: printedTime('starts', 'conversation_last_entry_at'),
+  is_replied: { cell: z.boolean(), sql: "if(conversation_is_replied = 1, 'true', 'false')" },
+  seconds_to_reply: { cell: count.nullable(), sql: "ifNull(toString(conversation_seconds_to_reply), '')" },
+  opened_at: printedTime('windows', 'last_opened_at'),
+  expires_at: printedTime('windows', 'last_expires_at'),
+  is_reported: { cell: z.boolean(), sql: "if(last_is_reported = 1, 'true', 'false')" },
+  free_messages: { cell: count, sql: 'toString(all_free_messages)' },
+} satisfies PrintedColumns;
+
+const adConversationRow = printedRow(COLUMNS);
 export const AD_CONVERSATIONS_COLUMNS = columnsOf(adConversationRow);
 
 const KEYS: readonly PageKey[] = [
@@ -269,13 +275,6 @@ const KEYS: readonly PageKey[] = [
   { sql: 'entry_id', type: 'String' },
   { sql: 'toString(phone_number_id)', type: 'String' },
 ];
-
-const PRINTED = `entry_id AS conversation_id, phone_number_id, customer, ${isoTime('starts.entry_at')} AS entry_text,
-    source_type, ad_id, headline, source_url, ${isoTime('starts.conversation_last_entry_at')} AS last_entry_text,
-    if(conversation_is_replied = 1, 'true', 'false') AS is_replied,
-    ifNull(toString(conversation_seconds_to_reply), '') AS seconds_to_reply,
-    ${isoTime('windows.last_opened_at')} AS opened_text, ${isoTime('windows.last_expires_at')} AS expires_text,
-    if(last_is_reported = 1, 'true', 'false') AS is_reported, toString(all_free_messages) AS free_messages`;
 
 /**
  * Report `ad-conversations`, streamed: `AD_CONVERSATIONS_COLUMNS` as text, one row per ad conversation, the rows of
@@ -287,7 +286,7 @@ async function* adConversations(database: Database, { filters, page }: AskedRows
   const starts = startsSql(`${where} AND ${place.where}`, place.also);
   const limited = page === null ? starts : `${starts} ${place.order}`;
   yield* database.stream(
-    `SELECT ${PRINTED}${page === null ? '' : ', page_cursor'}
+    `SELECT ${printedSql(COLUMNS)}${page === null ? '' : ', page_cursor'}
      FROM (${limited}) AS starts
      INNER JOIN (${windowsSql(`SELECT phone_number_id, entry_id FROM (${limited})`)}) AS windows
        USING (phone_number_id, entry_id)

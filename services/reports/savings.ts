@@ -23,7 +23,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { closingsOf, OF_CHARGES, OF_MESSAGES, pricedCharges, printedCharges } from './charges.ts';
 import { whole } from './report.ts';
-import { printedMessages } from './rows.ts';
+import { printedMessages } from './messages.ts';
 import { ofAdSql } from './sql.ts';
 import { chargeTables, MESSAGE_TABLES } from './tables.ts';
 

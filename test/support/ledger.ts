@@ -10,7 +10,7 @@ import { csvReport, type ReportName } from '../../services/exports/report.ts';
 import type { Database } from '../../services/clickhouse/database.ts';
 import { Ledger } from '../../services/ledger/ledger.ts';
 import { settleSummaries } from '../../services/ledger/derived/summaries.ts';
-import { MESSAGES_COLUMNS } from '../../services/reports/rows.ts';
+import { MESSAGES_COLUMNS } from '../../services/reports/messages.ts';
 import type { Prng } from '../../services/simulate/prng.ts';
 import type { OracleReports, Row } from '../oracle/oracle.ts';
 import { csvRows, DataDirectory, until, type Env, type Finished } from './product.ts';

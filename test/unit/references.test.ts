@@ -8,7 +8,8 @@ import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
 import { AD_CONVERSATIONS_COLUMNS } from '../../services/reports/conversations.ts';
 import { DEAD_LETTERS_COLUMNS } from '../../services/reports/health.ts';
 import { MISMATCHED_MESSAGES_COLUMNS } from '../../services/reports/mismatches.ts';
-import { CONVERSATIONS_COLUMNS, MESSAGES_COLUMNS } from '../../services/reports/rows.ts';
+import { CONVERSATIONS_COLUMNS } from '../../services/reports/entries.ts';
+import { MESSAGES_COLUMNS } from '../../services/reports/messages.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where code, tests, statements and pages lie. */

@@ -27,8 +27,8 @@ describe('an import', () => {
   });
 
   it.each([
-    ['services/rating/a.ts', "import '../reports/rows.ts';", 'rating does not import reports'],
-    ['services/rating/a.ts', "import '@ctwa-ledger/services/reports/rows.ts';", 'rating does not import reports'],
+    ['services/rating/a.ts', "import '../reports/messages.ts';", 'rating does not import reports'],
+    ['services/rating/a.ts', "import '@ctwa-ledger/services/reports/messages.ts';", 'rating does not import reports'],
     ['services/ledger/marks/a.ts', "import '../threads/threads.ts';", 'ledger/marks does not import ledger/threads'],
     ['services/ledger/events/a.ts', "import '../ledger.ts';", 'ledger/events does not import ledger'],
     [
@@ -38,9 +38,9 @@ describe('an import', () => {
     ],
     ['services/reports/a.ts', "await import('../cli/main.ts');", 'reports does not import cli'],
     ['services/reports/a.ts', "export { main } from '../cli/main.ts';", 'reports does not import cli'],
-    ['dashboard/src/lib/a.ts', "import '../../../services/reports/rows.ts';", 'dashboard does not import reports'],
+    ['dashboard/src/lib/a.ts', "import '../../../services/reports/messages.ts';", 'dashboard does not import reports'],
     ['schemas/a.ts', "import '../services/lifecycle/windows.ts';", 'schemas does not import lifecycle'],
-    ['services/attic/a.ts', "import '../reports/rows.ts';", 'does not say what attic may import'],
+    ['services/attic/a.ts', "import '../reports/messages.ts';", 'does not say what attic may import'],
   ])('from a room that is not named is refused: %s, %s', (path, text, message) => {
     expect(refusals(path, text)).toEqual([expect.stringContaining(message)]);
   });
