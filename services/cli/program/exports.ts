@@ -1,0 +1,121 @@
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS, EXPORT_PERIODS } from '@ctwa-ledger/schemas/exports.ts';
+import {
+  COMMON_PARAMETERS,
+  MESSAGES_BY,
+  NARROWING_PARAMETERS,
+  optionOf,
+  type CommonParameter,
+} from '@ctwa-ledger/schemas/report-parameters.ts';
+import { NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
+import { Argument, Option, type Command } from 'commander';
+import type { ExportOptions } from '../commands/export.ts';
+import type {
+  ExportsAddOptions,
+  ExportsBackfillOptions,
+  ExportsOptions,
+  ExportsRunOptions,
+} from '../commands/exports.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** Options that name days, and everything that some report can be narrowed to. */
+const REPORT_OPTIONS = ['from', 'to', 'month', 'period', 'tz', 'as_of', 'by', ...NARROWINGS] as const;
+
+function meaningOf(name: (typeof REPORT_OPTIONS)[number]): string {
+  return (
+    (name in COMMON_PARAMETERS ? COMMON_PARAMETERS[name as CommonParameter] : NARROWING_PARAMETERS[name as Narrowing])
+      .description ?? ''
+  );
+}
+
+function exportCommand(command: Command): void {
+  command.argument('<report>');
+  for (const name of REPORT_OPTIONS) {
+    const option = new Option(`--${optionOf(name)} <${name}>`, meaningOf(name));
+    command.addOption(name === 'by' ? option.choices(MESSAGES_BY) : option);
+  }
+  command
+    .option('--out <file>', 'write to a file instead of stdout')
+    .option('--sample', 'read the sample data instead of the ledger')
+    .action(async (report: string, options: ExportOptions & Readonly<Record<string, string | undefined>>) => {
+      const asked = Object.fromEntries(
+        command.options.flatMap((option) => {
+          const name = REPORT_OPTIONS.find((known) => `--${optionOf(known)}` === option.long);
+          return name === undefined ? [] : [[name, options[option.attributeName()]]];
+        }),
+      );
+      await (await import('../commands/export.ts')).exportReport(report, { ...options, asked });
+    });
+}
+
+/** Reports as files, now and on a schedule. */
+export function exportCommands(command: AddCommand, root: Command): void {
+  exportCommand(command('export', 'write a report as CSV: messages, conversations, daily, ads, charges and others'));
+  scheduleCommands(command, root);
+}
+
+function scheduleCommands(command: AddCommand, root: Command): void {
+  const exports = root.command('exports').description('exports on a schedule: what, when, where, and how they went');
+  exports.exitOverride();
+  const scheduled = (name: string, description: string): Command =>
+    command(name, description, exports).option('--json', 'JSON on a terminal too, one object per line');
+  const below = (command: Command): Command =>
+    command.option('--dir <dir>', 'the directory of the exporter (default: exports, in the data directory)');
+  scheduled('list', 'list the schedules, when they are due next, and how they went last').action(
+    async (options: ExportsOptions) => (await import('../commands/exports.ts')).exportsList(options),
+  );
+  const add = scheduled('add', 'add a schedule; an exporter runs it')
+    .argument('<name>')
+    .requiredOption('--report <report>', 'what is exported')
+    .requiredOption(
+      '--when <when>',
+      'like "every weekday 06:00 America/Sao_Paulo", "1st of the month 07:00", or five fields of cron and a zone',
+    )
+    .addOption(
+      new Option('--period <period>', 'the days of a run, seen from the day of its time')
+        .choices(EXPORT_PERIODS)
+        .makeOptionMandatory(),
+    )
+    .option('--zone <zone>', 'IANA time zone of the times, where --when names none', 'UTC')
+    .addOption(new Option('--format <format>', 'what the files are').choices(EXPORT_FORMATS).default('csv'))
+    .addOption(
+      new Option('--compression <packing>', 'how the files are packed').choices(EXPORT_COMPRESSIONS).default('none'),
+    )
+    .option('--columns <list>', 'which columns, with commas between (default: all)')
+    .option('--folder <folder>', 'folder below the directory of the exporter (default: the name)');
+  for (const name of ['tz', 'by', ...NARROWINGS] as const) add.option(`--${optionOf(name)} <${name}>`, meaningOf(name));
+  add.action(async (name: string, options: ExportsAddOptions & Readonly<Record<string, unknown>>) =>
+    (await import('../commands/exports.ts')).exportsAdd(name, options),
+  );
+  for (const [verb, state, description] of [
+    ['pause', 'paused', 'run a schedule no more until it is resumed'],
+    ['resume', 'active', 'run a schedule again, from now on'],
+    ['remove', 'removed', 'end a schedule; its files stay'],
+  ] as const)
+    scheduled(verb, description)
+      .argument('<name>')
+      .action(async (name: string, options: ExportsOptions) =>
+        (await import('../commands/exports.ts')).exportsSetState(name, state, options),
+      );
+  below(scheduled('run', 'run a schedule as if it were due now'))
+    .argument('<name>')
+    .action(async (name: string, options: ExportsRunOptions) =>
+      (await import('../commands/exports.ts')).exportsRun(name, options),
+    );
+  below(scheduled('backfill', 'run what a schedule would have run between two days; what was done stays'))
+    .argument('<name>')
+    .requiredOption('--from <date>', 'the first day, YYYY-MM-DD')
+    .requiredOption('--to <date>', 'the day after the last one')
+    .action(async (name: string, options: ExportsBackfillOptions) =>
+      (await import('../commands/exports.ts')).exportsBackfill(name, options),
+    );
+  scheduled('history', 'list what became of each period of a schedule, the last one first')
+    .argument('<name>')
+    .action(async (name: string, options: ExportsOptions) =>
+      (await import('../commands/exports.ts')).exportsHistory(name, options),
+    );
+  below(scheduled('verify', 'read files and manifests back, and hold them against the ledger'))
+    .argument('[name]', 'only this schedule')
+    .action(async (name: string | undefined, options: ExportsRunOptions) =>
+      (await import('../commands/exports.ts')).exportsVerify(name, options),
+    );
+}

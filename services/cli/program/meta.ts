@@ -1,0 +1,112 @@
+import { CASE_ACTIONS, type CaseAction } from '@ctwa-ledger/schemas/cases.ts';
+import { INVOICE_COLUMNS } from '@ctwa-ledger/schemas/invoices.ts';
+import { META_FIELDS } from '@ctwa-ledger/schemas/meta.ts';
+import { Argument, Option, type Command } from 'commander';
+import type { InvoiceImportOptions, InvoiceMapOptions } from '../commands/invoice.ts';
+import type { MetaFetchOptions, MetaImportCommandOptions } from '../commands/meta.ts';
+import type { ReconcileOptions } from '../commands/reconcile.ts';
+import type { CommonOptions } from '../settings.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** Meta's numbers and invoices, and a month held against them. */
+export function metaCommands(command: AddCommand, root: Command): void {
+  const meta = root.command('meta').description("what Meta's analytics say, to hold ours against").exitOverride();
+  command('import', "import answers of Meta's Graph API; all of the files, or none", meta)
+    .argument('<file...>')
+    .option('--waba <id>', 'the account that they are about, where they do not say it')
+    .option('--field <name>', `what they answer, where they do not say it: ${META_FIELDS.join(', ')}`)
+    .addOption(
+      new Option('--days <cut>', "utc: a partner cut the days in UTC (default: in the account's zone)").choices([
+        'utc',
+      ]),
+    )
+    .option('--from <date>', 'the first day that was asked for, YYYY-MM-DD (default: the first that a point names)')
+    .option('--to <date>', 'the day after the last one that was asked for')
+    .option('--incoming', 'analytics: they count what customers wrote (product type 100)')
+    .action(async (files: string[], options: MetaImportCommandOptions) =>
+      (await import('../commands/meta.ts')).metaImport(files, options),
+    );
+  command(
+    'fetch',
+    "ask Meta's Graph API (META_ACCESS_TOKEN, META_GRAPH_URL) for the accounts, and import the answers",
+    meta,
+  )
+    .option('--waba <id>', 'only this account (default: all)')
+    .option('--month <month>', 'the days of a month that are over, YYYY-MM')
+    .option('--from <date>', 'the first day (default: that of the last month)')
+    .option('--to <date>', 'the day after the last one (default: today)')
+    .action(async (options: MetaFetchOptions) => (await import('../commands/meta.ts')).metaFetch(options));
+  command('list', 'list all imports, also those that were replaced or withdrawn', meta).action(
+    async (options: CommonOptions) => (await import('../commands/meta.ts')).metaList(options),
+  );
+  command('withdraw', 'take an import back; what it replaced holds again', meta)
+    .argument('<import-id>')
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('../commands/meta.ts')).metaWithdraw(id, options),
+    );
+
+  invoiceCommands(command, root);
+
+  reconcileCommands(command);
+}
+
+function invoiceCommands(command: AddCommand, root: Command): void {
+  const invoice = root.command('invoice').description('invoices of Meta or a partner').exitOverride();
+  command('map', 'keep by name which heading is which column; the same name again replaces', invoice)
+    .argument('<name>')
+    .option(
+      '--column <column=heading>',
+      `which heading a column has: ${INVOICE_COLUMNS.join(', ')}; may be given several times`,
+      (one: string, all: readonly string[] = []) => [...all, one],
+    )
+    .option('--currency <code>', 'the currency of all amounts, where the file does not say it')
+    .addOption(
+      new Option('--decimal <sign>', 'the sign before the decimals, where the file leaves doubt').choices([
+        'point',
+        'comma',
+      ]),
+    )
+    .action(async (name: string, options: InvoiceMapOptions) =>
+      (await import('../commands/invoice.ts')).invoiceMap(name, options),
+    );
+  command('mappings', 'list the mappings of columns that are kept', invoice).action(async (options: CommonOptions) =>
+    (await import('../commands/invoice.ts')).invoiceMappings(options),
+  );
+  command('import', 'import an invoice, CSV or .xlsx', invoice)
+    .argument('<file>')
+    .requiredOption('--mapping <name>', 'the columns as they are kept under this name')
+    .option('--waba <id>', 'the account that it is for')
+    .action(async (file: string, options: InvoiceImportOptions) =>
+      (await import('../commands/invoice.ts')).invoiceImport(file, options),
+    );
+  command('list', 'list all invoices, also those that were withdrawn', invoice).action(async (options: CommonOptions) =>
+    (await import('../commands/invoice.ts')).invoiceList(options),
+  );
+  command('withdraw', 'take an invoice back; it stays listed', invoice)
+    .argument('<import-id>')
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('../commands/invoice.ts')).invoiceWithdraw(id, options),
+    );
+}
+
+function reconcileCommands(command: AddCommand): void {
+  const reconcile = command(
+    'reconcile',
+    "hold a month against Meta's numbers: one JSON object; exit code 3 when something differs",
+  )
+    .requiredOption('--month <month>', 'YYYY-MM, of days in the zone of the account')
+    .option('--waba <id>', 'the account (default: the only one with messages in the month)')
+    .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's", '0.5')
+    .option('--tolerance-messages <n>', 'how much volumes may differ, in messages; the larger of both holds', '1')
+    .action(async (options: ReconcileOptions) => (await import('../commands/reconcile.ts')).reconcile(options));
+  command('cases', 'list what differs in the month as cases, or decide on one of them', reconcile)
+    .addArgument(new Argument('[action]', 'what is decided').choices(CASE_ACTIONS))
+    .option('--case <explanation>', 'which case, like midnight')
+    .option('--note <text>', 'what is to be kept with it')
+    .option('--until <day>', 'accept: the last day on which it holds, YYYY-MM-DD')
+    .option('--to <name>', 'assign: who works on it; empty: nobody')
+    .option('--json', 'JSON on a terminal too, one object per case')
+    .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
+      (await import('../commands/cases.ts')).cases(action, cases.optsWithGlobals()),
+    );
+}

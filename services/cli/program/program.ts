@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { VERSION } from '../../version.ts';
+import { exportCommands } from './exports.ts';
+import { metaCommands } from './meta.ts';
+import { periodCommands } from './periods.ts';
+import { rateCommands } from './rates.ts';
+import { runningCommands } from './running.ts';
+import { spendCommands } from './spend.ts';
+import { triggerCommands } from './triggers.ts';
+import { upkeepCommands } from './upkeep.ts';
+
+/** A command loads its own modules, and only when it runs: all of them together take longer than most commands. */
+export function program(): Command {
+  const root = new Command('ctwa-ledger')
+    .description('Rebuilds what Meta should have billed for Click-to-WhatsApp conversations, message by message.')
+    .version(VERSION, '--version', 'print the version')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run with --help to see how.');
+  const command = (name: string, description: string, parent: Command = root): Command =>
+    parent
+      .command(name)
+      .description(description)
+      .option('--data <dir>', 'data directory of the embedded ClickHouse (default: .data)')
+      .option('--config <file>', 'configuration file (default: ctwa-ledger.config.json, if there is one)')
+      .exitOverride();
+
+  runningCommands(command);
+  exportCommands(command, root);
+  upkeepCommands(command, root);
+  rateCommands(command, root);
+  triggerCommands(command, root);
+  spendCommands(command, root);
+  metaCommands(command, root);
+  periodCommands(command, root);
+  return root;
+}

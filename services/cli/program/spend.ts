@@ -1,0 +1,47 @@
+import { SPEND_COLUMNS } from '@ctwa-ledger/schemas/spend.ts';
+import type { Command } from 'commander';
+import type { MappingOptions, SpendImportOptions } from '../commands/spend.ts';
+import type { CommonOptions } from '../settings.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** What ads cost. */
+export function spendCommands(command: AddCommand, root: Command): void {
+  const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
+  const mapped = (command: Command): Command =>
+    command
+      .option(
+        '--column <column=heading>',
+        `which heading a column has, where it is not known: ${SPEND_COLUMNS.join(', ')}; may be given several times`,
+        (one: string, all: readonly string[] = []) => [...all, one],
+      )
+      .option('--currency <code>', 'the currency of all amounts, where the file does not say it');
+  mapped(
+    command(
+      'import',
+      'import an export, CSV or .xlsx: Ad ID, Amount spent, days, names; the same days again replace',
+      spend,
+    ),
+  )
+    .argument('<file>')
+    .option('--mapping <name>', 'the columns as they are kept under this name')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .action(async (file: string, options: SpendImportOptions) =>
+      (await import('../commands/spend.ts')).spendImport(file, options),
+    );
+  mapped(command('map', 'keep by name which heading is which column; the same name again replaces', spend))
+    .argument('<name>')
+    .action(async (name: string, options: MappingOptions) =>
+      (await import('../commands/spend.ts')).spendMap(name, options),
+    );
+  command('mappings', 'list the mappings of columns that are kept', spend).action(async (options: CommonOptions) =>
+    (await import('../commands/spend.ts')).spendMappings(options),
+  );
+  command('list', 'list all imports, also those that were replaced or withdrawn', spend).action(
+    async (options: CommonOptions) => (await import('../commands/spend.ts')).spendList(options),
+  );
+  command('withdraw', 'take an import back; what it replaced holds again', spend)
+    .argument('<import-id>')
+    .action(async (id: string, options: CommonOptions) =>
+      (await import('../commands/spend.ts')).spendWithdraw(id, options),
+    );
+}

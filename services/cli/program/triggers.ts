@@ -1,0 +1,69 @@
+import { TRIGGER_KINDS, URL_MATCHES } from '@ctwa-ledger/schemas/triggers.ts';
+import { Argument, Option, type Command } from 'commander';
+import type { DeliveriesOptions, ReplayOptions, TriggerOptions, TryOptions } from '../commands/triggers.ts';
+import type { CommonOptions } from '../settings.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** Triggers. */
+export function triggerCommands(command: AddCommand, root: Command): void {
+  const triggers = root
+    .command('triggers')
+    .description('what is told when a message of an ad arrives, or a deadline comes near')
+    .exitOverride();
+  const defined = (command: Command): Command =>
+    command
+      .addOption(
+        new Option('--kind <kind>', 'what makes it fire: a message that arrives, or a deadline').choices(TRIGGER_KINDS),
+      )
+      .option('--hours <n>', 'how long before the deadline')
+      .option('--ad <id...>', 'ids of ads or posts, any of them')
+      .option('--url <address>', 'the address of the ad or post; an empty one takes the filter away')
+      .addOption(new Option('--url-match <how>', 'how it is compared (default: exact)').choices(URL_MATCHES))
+      .option('--phone-number-id <id...>', 'business numbers, any of them')
+      .option('--campaign <name...>', 'campaigns as they were imported with ad spend, any of them')
+      .option('--topic', 'tell the topic whatsapp.ad-trigger')
+      .option('--no-topic', 'do not tell the topic')
+      .option('--webhook <url>', 'send a request to this address, signed with CTWA_TRIGGER_SECRET; empty: none')
+      .option('--max-age <seconds>', 'how old a message may be when it arrives, or any (default: 600)');
+  defined(command('add', 'save a new trigger', triggers).requiredOption('--name <name>')).action(
+    async (options: TriggerOptions) => (await import('../commands/triggers.ts')).triggersAdd(options),
+  );
+  defined(
+    command('set', 'change a trigger; what is left out stays', triggers)
+      .argument('<trigger-id>')
+      .option('--name <name>'),
+  ).action(async (id: string, options: TriggerOptions) =>
+    (await import('../commands/triggers.ts')).triggersSet(id, options),
+  );
+  for (const [name, state, meaning] of [
+    ['pause', 'paused', 'pause a trigger: it never fires for what arrives meanwhile'],
+    ['resume', 'active', 'let a paused trigger go on'],
+    ['delete', 'deleted', 'delete a trigger'],
+  ] as const)
+    command(name, meaning, triggers)
+      .argument('<trigger-id>')
+      .action(async (id: string, options: CommonOptions) =>
+        (await import('../commands/triggers.ts')).triggersState(name, id, state, options),
+      );
+  command('list', 'list the triggers, and how often they fired', triggers).action(async (options: CommonOptions) =>
+    (await import('../commands/triggers.ts')).triggersList(options),
+  );
+  command('test', 'say for which messages of the past a trigger would have fired', triggers)
+    .argument('<trigger-id>')
+    .option('--from <date>', 'first day, UTC (default: seven days before the last)')
+    .option('--to <date>', 'the day after the last one, UTC (default: now)')
+    .action(async (id: string, options: TryOptions) =>
+      (await import('../commands/triggers.ts')).triggersTest(id, options),
+    );
+  command('deliveries', 'list what fired and what became of telling it, the latest first', triggers)
+    .option('--trigger <id>', 'of this trigger only')
+    .option('--limit <n>', 'how many at most', '100')
+    .action(async (options: DeliveriesOptions) =>
+      (await import('../commands/triggers.ts')).triggersDeliveries(options),
+    );
+  command('replay', 'tell once more: of one message, or of all that was given up', triggers)
+    .option('--trigger <id>')
+    .option('--message <id>')
+    .option('--phone-number-id <id>')
+    .action(async (options: ReplayOptions) => (await import('../commands/triggers.ts')).triggersReplay(options));
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { AccountOptions } from '../commands/accounts.ts';
+import type { SimulateTexts } from '../commands/simulate.ts';
+import type { TopicsOptions } from '../commands/topics.ts';
+import type { CommonOptions } from '../settings.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** What a ledger is looked after with. */
+export function upkeepCommands(command: AddCommand, root: Command): void {
+  command('explain', 'say in one sentence why a message was marked as it was')
+    .argument('<message-id>')
+    .option('--tz <zone>', 'IANA time zone of the times (default: UTC)')
+    .option('--sample', 'read the sample data instead of the ledger')
+    .action(async (id: string, options: CommonOptions & { tz?: string; sample?: boolean }) =>
+      (await import('../commands/explain.ts')).explain(id, options),
+    );
+  command('rebuild', 'derive all marks anew from the landed events').action(async (options: CommonOptions) =>
+    (await import('../commands/rebuild.ts')).rebuild(options),
+  );
+  command('simulate', 'write realistic, deterministic traffic for demos and benchmarks')
+    .requiredOption('--threads <n>', 'number of threads')
+    .requiredOption('--days <n>', 'number of days')
+    .requiredOption('--seed <n>', 'the same seed gives the same traffic')
+    .option('--end <date>', 'the day after the last one, UTC', '2026-11-01')
+    .option('--out <file>', 'write to a file instead of stdout')
+    .action(async (options: SimulateTexts) => (await import('../commands/simulate.ts')).simulateTraffic(options));
+  command('doctor', 'check versions, paths, disk and what is reachable').action(async (options: CommonOptions) =>
+    (await import('../commands/doctor.ts')).doctor(options),
+  );
+
+  const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
+  command('list', 'list those that wait, first seen first', letters)
+    .option('--limit <n>', 'how many at most', '100')
+    .action(async (options: CommonOptions & { limit: string }) =>
+      (await import('../commands/dead-letter.ts')).deadLetterList(options),
+    );
+  command('replay', 'try all of them again, after a fix', letters)
+    .option('--from <where>', 'table: those that wait in the ledger; topic: those in the dead-letter topic', 'table')
+    .action(async (options: CommonOptions & { from: string }) =>
+      (await import('../commands/dead-letter.ts')).deadLetterReplay(options),
+    );
+
+  root
+    .command('topics')
+    .description('the topics of Kafka')
+    .exitOverride()
+    .command('create')
+    .description('create those that are missing, with equally many partitions')
+    .option('--partitions <n>', 'partitions of each; they bound the number of consumers', '48')
+    .option('--replication <n>', 'copies of each partition; 3 where three brokers are', '1')
+    .exitOverride()
+    .action(async (options: TopicsOptions) => (await import('../commands/topics.ts')).topicsCreate(options));
+
+  const accounts = root
+    .command('accounts')
+    .description('WhatsApp business accounts: zone, currency, portfolio')
+    .exitOverride();
+  command('list', 'list the accounts that are set, and where, and those that messages name', accounts).action(
+    async (options: CommonOptions) => (await import('../commands/accounts.ts')).accountsList(options),
+  );
+  command('set', 'set an account; the configuration file wins over it', accounts)
+    .argument('<waba>')
+    .option('--name <name>')
+    .option('--time-zone <zone>', 'IANA time zone: decides the day on which a policy begins')
+    .option('--currency <code>', 'billing currency, ISO 4217')
+    .option('--closing-day <day>', 'earliest day of the next month on which a month is closed, 1 to 28 (default: 5)')
+    .option('--portfolio <id>', 'portfolio whose tiers it shares')
+    .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
+    .option(
+      '--phone-number <id=number...>',
+      "how business numbers are displayed, which is what Meta's analytics call them",
+    )
+    .action(async (waba: string, options: AccountOptions) =>
+      (await import('../commands/accounts.ts')).accountsSet(waba, options),
+    );
+}
