@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/events/dead-letters.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import type { PutAside } from '../ledger/events/landing.ts';
+import type { Landing } from '../ledger/events/landing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { membersOf, type DocumentPart } from './documents.ts';
 import { MAX_KEPT_BYTES, piecesOf, type Piece } from './input.ts';
@@ -81,78 +81,107 @@ function explained(outcomes: readonly Outcome[], broken: string): Outcome[] {
  * @throws ActionableError when the file cannot be read to its end; what was read until then is landed and marked
  */
 export async function ingestFile(
-  ledger: Pick<Ledger, 'database' | 'beginLanding' | 'fold'>,
+  ledger: TargetLedger,
   path: string,
   onProgress: (counts: { read: number; folded: number }) => void,
 ): Promise<Ingested> {
   checkInputs([path]);
   const input: Readable = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES });
   const stream = path.endsWith('.gz') ? input.compose<Readable>(createGunzip()) : input;
-  const source = path === '-' ? '-' : resolve(path);
-  const letters = new DeadLetters(ledger.database);
-  let read = 0;
-  let rejected = 0;
-  let stored = 0;
-  let line = 0;
-  let warning: string | null = null;
-  let nowSeconds = Math.floor(Date.now() / 1000);
-  const putAside: PutAside = async (refused) => {
-    rejected += refused.length;
-    for (const letter of refused) await letters.add(letter);
-  };
-  let landing = ledger.beginLanding(putAside);
+  const ingestion = new FileIngestion(ledger, path === '-' ? '-' : resolve(path), onProgress);
+  let failure: unknown = null;
+  try {
+    for await (const piece of piecesOf(stream as AsyncIterable<Buffer>)) await ingestion.take(piece);
+  } catch (error) {
+    if (error instanceof ActionableError) throw error;
+    failure = error;
+  }
+  const ingested = await ingestion.finish();
+  if (failure !== null) {
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    throw new ActionableError(
+      `The file ${path} could not be read to its end (${reason}). ${ingested.read} events before that are in the ledger; mend the file and run it again.`,
+    );
+  }
+  return ingested;
+}
 
-  const settle = async (outcomes: readonly Outcome[], raw: () => Buffer): Promise<void> => {
-    const rejections: Rejection[] = [];
-    const origin = { source, partition: 0, position: line };
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'event') {
-        const waiting = landing.add(outcome.event, origin);
-        if (waiting !== undefined) await waiting;
-      } else rejections.push(outcome.rejection);
+type TargetLedger = Pick<Ledger, 'database' | 'beginLanding' | 'fold'>;
+
+/** One file on its way into the ledger: its pieces in their order, landed as they come and folded some millions at a time. */
+class FileIngestion {
+  readonly #ledger: TargetLedger;
+  readonly #source: string;
+  readonly #onProgress: (counts: { read: number; folded: number }) => void;
+  readonly #letters: DeadLetters;
+  #landing: Landing;
+  #read = 0;
+  #rejected = 0;
+  #stored = 0;
+  #line = 0;
+  #warning: string | null = null;
+  #nowSeconds = 0;
+
+  constructor(ledger: TargetLedger, source: string, onProgress: (counts: { read: number; folded: number }) => void) {
+    this.#ledger = ledger;
+    this.#source = source;
+    this.#onProgress = onProgress;
+    this.#letters = new DeadLetters(ledger.database);
+    this.#landing = this.#begin();
+  }
+
+  #begin(): Landing {
+    return this.#ledger.beginLanding(async (refused) => {
+      this.#rejected += refused.length;
+      for (const letter of refused) await this.#letters.add(letter);
+    });
+  }
+
+  async take(piece: Piece): Promise<void> {
+    this.#nowSeconds = Math.floor(Date.now() / 1000);
+    await this.#takePiece(piece);
+    this.#onProgress({ read: this.#read, folded: 0 });
+    if (this.#landing.events >= EVENTS_PER_FOLD) await this.#fold();
+  }
+
+  /** Resolves when all that was taken is landed and marked. Nothing may be taken afterwards. */
+  async finish(): Promise<Ingested> {
+    await this.#fold();
+    const [read, stored, rejected] = [this.#read, this.#stored, this.#rejected];
+    return { read, stored, duplicate: read - rejected - stored, rejected, warning: this.#warning };
+  }
+
+  async #fold(): Promise<void> {
+    await this.#letters.flush();
+    const landed = this.#landing;
+    this.#landing = this.#begin();
+    const folded = await this.#ledger.fold(landed, {
+      onProgress: (threads) => this.#onProgress({ read: this.#read, folded: threads }),
+    });
+    this.#stored += folded.stored;
+    await this.#letters.flush();
+  }
+
+  #takePiece(piece: Piece): Promise<void> {
+    switch (piece.kind) {
+      case 'lines':
+        return this.#takeLines(piece.bytes);
+      case 'oversized': {
+        this.#line += 1;
+        const members = piece.bytes > piece.kept.length ? null : membersOf(piece.kept);
+        return members === null ? this.#tooLarge('line', piece.kept, piece.bytes) : this.#takeMembers(members);
+      }
+      case 'value':
+      case 'line':
+        return this.#takePart(piece);
+      case 'unclosed':
+        this.#warning ??=
+          'It ends in the middle of a list. Look whether it is whole; its values until there were taken.';
+        return Promise.resolve();
     }
-    read += outcomes.length;
-    rejected += rejections.length;
-    const rejection = summarised(rejections);
-    if (rejection !== null) await letters.add({ ...rejection, ...origin, raw: raw() });
-  };
-  const fold = async (): Promise<void> => {
-    await letters.flush();
-    const landed = landing;
-    landing = ledger.beginLanding(putAside);
-    stored += (await ledger.fold(landed, { onProgress: (folded) => onProgress({ read, folded }) })).stored;
-    await letters.flush();
-  };
-  const tooLarge = async (what: string, kept: Buffer, bytes: number): Promise<void> => {
-    const cut = bytes > kept.length ? ` Only its first ${kept.length} bytes are kept.` : '';
-    const message = `The ${what} has ${bytes} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.${cut}`;
-    await settle([{ kind: 'rejected', rejection: { code: 'too_large', message } }], () => kept);
-  };
-  /** The members of a list are values of their own: each is as large as a value may be, and is kept by itself. */
-  const takeMembers = async (members: readonly Buffer[]): Promise<void> => {
-    for (const member of members) await settle(readBytes(member, nowSeconds), () => member);
-  };
-  /**
-   * A line that is one event, as nearly all are, taken without waiting: asking the event loop for each line costs as much
-   * as reading it. @returns whether it was one, and what to wait for before the next
-   */
-  const takeEvent = (outcomes: readonly Outcome[]): Promise<void> | boolean => {
-    const [outcome] = outcomes;
-    if (outcome?.kind !== 'event' || outcomes.length > 1) return false;
-    read += 1;
-    return landing.add(outcome.event, { source, partition: 0, position: line }) ?? true;
-  };
-  const takeLine = async (text: string, raw: () => Buffer): Promise<void> => {
-    if (BLANK.test(text)) return;
-    const members = BEGINS_LIST.test(text) ? membersOf(raw()) : null;
-    if (members !== null) {
-      await takeMembers(members);
-      return;
-    }
-    const mayBeTooLarge = text.length > MAX_SURELY_SHORT_CHARS;
-    await settle(mayBeTooLarge ? readBytes(raw(), nowSeconds) : readValue(text, nowSeconds), raw);
-  };
-  const takeLines = async (bytes: Buffer): Promise<void> => {
+  }
+
+  async #takeLines(bytes: Buffer): Promise<void> {
     // One check for many lines; only of a run that fails each line is checked.
     const isText = isUtf8(bytes);
     let end = -1;
@@ -160,68 +189,86 @@ export async function ingestFile(
       const begin = end + 1;
       const newline = bytes.indexOf(NEWLINE, begin);
       end = newline === -1 ? bytes.length : newline;
-      line += 1;
+      this.#line += 1;
       // Line by line: a single letter beyond ASCII makes everything slow that is decoded with it.
       const text = isText ? bytes.toString('utf8', begin, end) : null;
       if (text?.startsWith('{') === true && text.length <= MAX_SURELY_SHORT_CHARS) {
-        const outcomes = readValue(text, nowSeconds);
-        const taken = takeEvent(outcomes);
+        const outcomes = readValue(text, this.#nowSeconds);
+        const taken = this.#takeEvent(outcomes);
         if (typeof taken === 'object') await taken;
-        else if (!taken) await settle(outcomes, () => Buffer.from(text));
+        else if (!taken) await this.#takeOutcomes(outcomes, () => Buffer.from(text));
       } else {
         const raw = bytes.subarray(begin, end);
-        if (text !== null || isUtf8(raw)) await takeLine(text ?? raw.toString('utf8'), () => raw);
-        else await settle(readBytes(raw, nowSeconds), () => raw);
+        if (text !== null || isUtf8(raw)) await this.#takeLine(text ?? raw.toString('utf8'), () => raw);
+        else await this.#takeOutcomes(readBytes(raw, this.#nowSeconds), () => raw);
       }
     }
-  };
-  const takePart = async (part: DocumentPart): Promise<void> => {
-    line = part.line;
+  }
+
+  /**
+   * A line that is one event, as nearly all are, taken without waiting: asking the event loop for each line costs as much
+   * as reading it.
+   * @returns whether it was one, or what to wait for before the next
+   */
+  #takeEvent(outcomes: readonly Outcome[]): Promise<void> | boolean {
+    const [outcome] = outcomes;
+    if (outcome?.kind !== 'event' || outcomes.length > 1) return false;
+    this.#read += 1;
+    return this.#landing.add(outcome.event, { source: this.#source, partition: 0, position: this.#line }) ?? true;
+  }
+
+  async #takeLine(text: string, raw: () => Buffer): Promise<void> {
+    if (BLANK.test(text)) return;
+    const members = BEGINS_LIST.test(text) ? membersOf(raw()) : null;
+    if (members !== null) {
+      await this.#takeMembers(members);
+      return;
+    }
+    const mayBeTooLarge = text.length > MAX_SURELY_SHORT_CHARS;
+    const outcomes = mayBeTooLarge ? readBytes(raw(), this.#nowSeconds) : readValue(text, this.#nowSeconds);
+    await this.#takeOutcomes(outcomes, raw);
+  }
+
+  async #takePart(part: DocumentPart): Promise<void> {
+    this.#line = part.line;
     const { bytes, broken } = part;
     if (part.kind === 'line' && isBlank(bytes)) return;
     if (bytes.length > MAX_VALUE_BYTES) {
-      await tooLarge(part.kind, bytes.subarray(0, MAX_KEPT_BYTES), bytes.length);
+      await this.#tooLarge(part.kind, bytes.subarray(0, MAX_KEPT_BYTES), bytes.length);
       return;
     }
-    const outcomes = readBytes(bytes, nowSeconds);
-    if (broken !== '') warning ??= `${broken} Its lines were read one by one. ${MEND}`;
-    await settle(broken === '' ? outcomes : explained(outcomes, broken), () => bytes);
-  };
-  const take = async (piece: Piece): Promise<void> => {
-    switch (piece.kind) {
-      case 'lines':
-        return takeLines(piece.bytes);
-      case 'oversized': {
-        line += 1;
-        const members = piece.bytes > piece.kept.length ? null : membersOf(piece.kept);
-        return members === null ? tooLarge('line', piece.kept, piece.bytes) : takeMembers(members);
-      }
-      case 'value':
-      case 'line':
-        return takePart(piece);
-      case 'unclosed':
-        warning ??= 'It ends in the middle of a list. Look whether it is whole; its values until there were taken.';
-    }
-  };
+    const outcomes = readBytes(bytes, this.#nowSeconds);
+    if (broken !== '') this.#warning ??= `${broken} Its lines were read one by one. ${MEND}`;
+    await this.#takeOutcomes(broken === '' ? outcomes : explained(outcomes, broken), () => bytes);
+  }
 
-  let failure: unknown = null;
-  try {
-    for await (const piece of piecesOf(stream as AsyncIterable<Buffer>)) {
-      nowSeconds = Math.floor(Date.now() / 1000);
-      await take(piece);
-      onProgress({ read, folded: 0 });
-      if (landing.events >= EVENTS_PER_FOLD) await fold();
+  /** The members of a list are values of their own: each is as large as a value may be, and is kept by itself. */
+  async #takeMembers(members: readonly Buffer[]): Promise<void> {
+    for (const member of members) await this.#takeOutcomes(readBytes(member, this.#nowSeconds), () => member);
+  }
+
+  #tooLarge(what: string, kept: Buffer, bytes: number): Promise<void> {
+    const cut = bytes > kept.length ? ` Only its first ${kept.length} bytes are kept.` : '';
+    const message = `The ${what} has ${bytes} bytes; at most ${MAX_VALUE_BYTES} are taken. Split it.${cut}`;
+    return this.#takeOutcomes([{ kind: 'rejected', rejection: { code: 'too_large', message } }], () => kept);
+  }
+
+  /**
+   * Lands the events of a value, and keeps it as a dead letter where something of it was rejected.
+   * @param raw its bytes, for the letter
+   */
+  async #takeOutcomes(outcomes: readonly Outcome[], raw: () => Buffer): Promise<void> {
+    const rejections: Rejection[] = [];
+    const origin = { source: this.#source, partition: 0, position: this.#line };
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'event') {
+        const waiting = this.#landing.add(outcome.event, origin);
+        if (waiting !== undefined) await waiting;
+      } else rejections.push(outcome.rejection);
     }
-  } catch (error) {
-    if (error instanceof ActionableError) throw error;
-    failure = error;
+    this.#read += outcomes.length;
+    this.#rejected += rejections.length;
+    const rejection = summarised(rejections);
+    if (rejection !== null) await this.#letters.add({ ...rejection, ...origin, raw: raw() });
   }
-  await fold();
-  if (failure !== null) {
-    const reason = failure instanceof Error ? failure.message : String(failure);
-    throw new ActionableError(
-      `The file ${path} could not be read to its end (${reason}). ${read} events before that are in the ledger; mend the file and run it again.`,
-    );
-  }
-  return { read, stored, duplicate: read - rejected - stored, rejected, warning };
 }
