@@ -9,7 +9,7 @@ export type ConversationState = (typeof CONVERSATION_STATES)[number];
 export const CONVERSATION_COLUMNS = ['entry_at', 'seconds_to_reply', 'ad', 'phone_number_id'] as const;
 export type ConversationColumn = (typeof CONVERSATION_COLUMNS)[number];
 
-export interface AskedConversations {
+export interface AskedAdConversations {
   /**
    * Narrowed by `q` (a customer's number or part of it, a message id or a business-scoped user id), `ad` (the id of an ad or
    * post, or its address, exactly) and `state`, one of {@link CONVERSATION_STATES}.
@@ -19,7 +19,7 @@ export interface AskedConversations {
 }
 
 /** One ad conversation (rules.md 6), named by the entry that starts it. Times are Unix seconds, UTC. */
-export interface ConversationRow {
+export interface AdConversationRow {
   readonly phone_number_id: string;
   readonly entry_id: string;
   readonly customer: string;
@@ -38,7 +38,7 @@ export interface ConversationRow {
 }
 
 /** A page of the list. */
-export interface ConversationList extends PageOf<ConversationRow> {
+export interface AdConversationList extends PageOf<AdConversationRow> {
   /** The messages that `q` names by their id, if it does: then the range filters nothing. */
   readonly messages: readonly { readonly phone_number_id: string; readonly message_id: string }[];
 }
@@ -52,7 +52,7 @@ export interface TimelineCursor {
   readonly id: string;
 }
 
-export interface AskedConversation {
+export interface AskedThread {
   readonly phone_number_id: string;
   /** Any message of the thread, of the customer or of the business. */
   readonly message_id: string;
@@ -130,7 +130,7 @@ export type TimelineEvent = Happening &
   );
 
 /** A conversation under conversation pricing (rules.md 3.1), which is what was charged then. Times are Unix seconds, UTC. */
-export interface ChargedConversation {
+export interface PricedConversation {
   readonly category: string;
   readonly opened_at: number;
   /** When it ends by itself. */
@@ -149,7 +149,7 @@ export interface OpenSpans {
     /** Whether `expires_at` is Meta's (rules.md W8) and not the estimate of 72 hours. */
     readonly is_reported: boolean;
   }[];
-  readonly conversations: readonly ChargedConversation[];
+  readonly conversations: readonly PricedConversation[];
 }
 
 /** What a message would be if it were delivered at the clock asked for, by the policy in force then (rules.md 3). */
@@ -169,7 +169,7 @@ export interface IfDelivered {
 }
 
 /** A thread (rules.md F1) as a page shows it. Times are Unix seconds, UTC. */
-export interface Conversation {
+export interface ThreadView {
   readonly phone_number_id: string;
   /** Empty: no event names one. */
   readonly customer: string;

@@ -16,7 +16,7 @@ import type {
 } from './bill.ts';
 import type { ExplainedMessage } from './message.ts';
 import type { ListedAccount } from './changes.ts';
-import type { AskedConversation, AskedConversations, Conversation, ConversationList } from './conversations.ts';
+import type { AskedThread, AskedAdConversations, ThreadView, AdConversationList } from './conversations.ts';
 import type { AskedLetters, DeadLetterRow, Health } from './health.ts';
 import type { ListedCard } from './rate-cards.ts';
 import type { MetaImport, ReconciliationOfMonth } from './meta.ts';
@@ -95,9 +95,9 @@ export interface Reports {
     readonly tz: string;
   }): Promise<ExplainedMessage[]>;
   /** A page of ad conversations. */
-  conversations(asked: AskedConversations): Promise<ConversationList>;
+  conversations(asked: AskedAdConversations): Promise<AdConversationList>;
   /** The thread of a message; null when there is no such message. */
-  conversation(asked: AskedConversation): Promise<Conversation | null>;
+  conversation(asked: AskedThread): Promise<ThreadView | null>;
   /** What would happen if a message were sent at a time, in Unix seconds. */
   sendCheck(request: SendRequest, options: { readonly at: number; readonly tz: string }): Promise<SendResult>;
   /** Saved triggers, and how often they fired. */

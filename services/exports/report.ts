@@ -3,7 +3,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { settleSummaries } from '../ledger/derived/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { reportOf, type ReportName } from '../catalogue/catalogue.ts';
-import { standingClosings } from '../reports/closed-periods.ts';
+import { closingsInForce } from '../reports/closings.ts';
 import { describedColumns, type AskedRows, type Column, type Report, type Sums } from '../reports/report.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
@@ -24,7 +24,7 @@ const SETTLE: Readonly<Record<Sums, (database: Database) => Promise<void>>> = {
 export async function closingsIn(report: ReportName, database: Database, filters: ReportFilters): Promise<Closing[]> {
   // Accounts are of no days.
   if (!reportOf(report).settles.includes('charges') || report === 'accounts' || filters.is_tz_given === true) return [];
-  const closings = await standingClosings(database, filters);
+  const closings = await closingsInForce(database, filters);
   return closings.filter(({ waba_id }) => filters.waba_id == null || filters.waba_id === waba_id);
 }
 
@@ -105,7 +105,7 @@ export interface PageOfReport {
   readonly next: string | null;
 }
 
-/** @throws UnknownPlaceError when the page is to begin after no place of this report */
+/** @throws UnknownPositionError when the page is to begin after no place of this report */
 export async function readPage(
   name: ReportName,
   database: Database,

@@ -3,7 +3,7 @@ import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import { underLease, type Lease } from '../clickhouse/lease.ts';
 import type { Database } from '../clickhouse/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { standingClosings } from '../reports/closed-periods.ts';
+import { closingsInForce } from '../reports/closings.ts';
 import { monthPeriod, periodOn, type RunPeriod } from './run-period.ts';
 import { lastRuns, listRuns, writeStep, type RunStep } from './runs.ts';
 import { findSchedule, listSchedules, whenOf } from './schedules.ts';
@@ -56,7 +56,7 @@ async function closedMonths(
 ): Promise<{ readonly month: string; readonly closed_at: number }[]> {
   const waba_id = definition.filters['waba_id'];
   const months = new Map<string, number>();
-  for (const closing of await standingClosings(database, { from: null, to: null })) {
+  for (const closing of await closingsInForce(database, { from: null, to: null })) {
     if (waba_id !== undefined && closing.waba_id !== waba_id) continue;
     months.set(closing.month, Math.max(months.get(closing.month) ?? 0, secondsOf(closing.closed_at)));
   }

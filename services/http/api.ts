@@ -8,7 +8,7 @@ import { closingsIn, csvReport, objectReport, readPage, settleReports } from '..
 import type { Ledger } from '../ledger/ledger.ts';
 import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
 import { didYouMean } from '../reports/nearest.ts';
-import { UnknownPlaceError, type ReportPage } from '../reports/paging.ts';
+import { UnknownPositionError, type ReportPage } from '../reports/paging.ts';
 import { parametersOf, readQuestion, valuesOf } from '../reports/parameters.ts';
 import { stateOf } from '../catalogue/remembered.ts';
 import { tablesOf, type AskedRows, type Report } from '../reports/report.ts';
@@ -252,7 +252,7 @@ export async function answerApi(
   try {
     if ((await downloads.send(response, answer.head, answer.parts())) !== 'busy') return;
   } catch (error) {
-    if (!(error instanceof UnknownPlaceError)) throw error;
+    if (!(error instanceof UnknownPositionError)) throw error;
     fail(response, 400, 'BAD_REQUEST', 'after is no place of this report; take it from next of the page before.');
     return;
   }

@@ -9,7 +9,7 @@ import { listRuns } from '../exports/runs.ts';
 import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../exports/schedules.ts';
 import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies } from '../ingest/unfinished.ts';
-import { standingClosings } from '../reports/closed-periods.ts';
+import { closingsInForce } from '../reports/closings.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** What is asked of a schedule besides its state. */
@@ -214,7 +214,7 @@ export async function answerPeriod(
     return;
   }
   const waba_id = account === 'none' ? '' : account;
-  const closings = await standingClosings(database, { from: `${month}-01`, to: `${month}-02` });
+  const closings = await closingsInForce(database, { from: `${month}-01`, to: `${month}-02` });
   const closing = closings.find((one) => one.waba_id === waba_id);
   send(response, 200, { waba_id, month, status: closing === undefined ? 'open' : 'closed', closing: closing ?? null });
 }

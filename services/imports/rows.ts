@@ -68,7 +68,7 @@ function lettersOf(index: number): string {
 }
 
 /** A column as people find it: its number, in a workbook its letters, and its heading. */
-export function placeOf(header: FileRow, index: number): string {
+export function columnNameOf(header: FileRow, index: number): string {
   const column = header.sheet === null ? `${index + 1}` : lettersOf(index);
   const heading = singleSpaced(header.cells[index] ?? '');
   return heading === '' ? column : `${column} (${heading})`;

@@ -16,12 +16,12 @@ import {
   type Retraction,
   type Rows,
 } from './marks.ts';
-import { Conversations } from './policies/conversation-pricing.ts';
+import { PricedConversations } from './policies/conversation-pricing.ts';
 import { markOutsideWindow } from './policies/outside-window.ts';
 import { ReportedWindows } from './reported-windows.ts';
 import type { Rulebook } from './rulebook.ts';
 import { serviceWindow } from './service-window.ts';
-import { settle, spreadOverConversation } from './verdict.ts';
+import { judge, spreadOverConversation } from './verdict.ts';
 import {
   FreeEntryWindows,
   inOrderOfDecision,
@@ -53,7 +53,7 @@ interface Decision {
 /** Fields one by one, here and in the decision: an object that begins with a spread is several times slower to make. */
 function messageMark(message: OutboundMessage, decision: Decision): MessageMark {
   const { window } = decision;
-  const settled = settle(decision.predicted, decision.report, message.category, decision.policy);
+  const judged = judge(decision.predicted, decision.report, message.category, decision.policy);
   return {
     phone_number_id: message.phone_number_id,
     message_id: message.id,
@@ -73,9 +73,9 @@ function messageMark(message: OutboundMessage, decision: Decision): MessageMark 
     policy: decision.policy,
     predicted: decision.predicted,
     report: decision.report,
-    billing: settled.billing,
-    is_mismatch: settled.is_mismatch,
-    is_allowance_difference: settled.is_allowance_difference,
+    billing: judged.billing,
+    is_mismatch: judged.is_mismatch,
+    is_allowance_difference: judged.is_allowance_difference,
     without_free_entry: decision.without_free_entry,
     window:
       window === null
@@ -141,8 +141,8 @@ function entryMark(entry: DecidedEntry, start: DecidedEntry): Omit<EntryMark, 'a
 
 /** What is charged by conversation (3.1, V1a): of a thread, in a group of each participant (F8). */
 interface PricedByConversation {
-  readonly conversations: Conversations;
-  readonly withoutFreeEntry: Conversations;
+  readonly conversations: PricedConversations;
+  readonly withoutFreeEntry: PricedConversations;
   /** Ids of the conversations whose charged message is known. */
   readonly charged: Set<string>;
 }
@@ -152,14 +152,18 @@ function byParticipant(): (participant: string) => PricedByConversation {
   return (participant) => {
     let priced = known.get(participant);
     if (priced === undefined) {
-      priced = { conversations: new Conversations(), withoutFreeEntry: new Conversations(), charged: new Set() };
+      priced = {
+        conversations: new PricedConversations(),
+        withoutFreeEntry: new PricedConversations(),
+        charged: new Set(),
+      };
       known.set(participant, priced);
     }
     return priced;
   };
 }
 
-const NOT_PLACED = { circumstance: 'none', reported_window: null } as const;
+const NOTHING_REPORTED = { circumstance: 'none', reported_window: null } as const;
 
 /** The rows of one thread (F1): its messages and entries. */
 export function foldThread(
@@ -189,7 +193,7 @@ export function foldThread(
         ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
         : { mark: 'FREE_ENTRY' as const, rule: opens ? OPENS_FREE_WINDOW : IN_FREE_WINDOW };
     const without = markOutsideWindow(message, delivered_at, policy, withoutFreeEntry, isServiceWindowOpen);
-    const unexplained = window === null && !is_group ? reportedWindows.place(each) : NOT_PLACED;
+    const unexplained = window === null && !is_group ? reportedWindows.explain(each) : NOTHING_REPORTED;
     rows.messages.push(
       messageMark(message, {
         predicted: outside.mark,

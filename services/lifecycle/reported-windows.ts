@@ -25,8 +25,8 @@ export class ReportedWindows {
     this.#maxWindowSeconds = rulebook.maxWindowSeconds;
   }
 
-  /** Places a delivered message that is in no free entry window of ours; call in the order of W4. */
-  place({ message, delivered_at }: Delivered): {
+  /** Says what explains a report of a free entry on a delivered message that is in no free entry window of ours; call in the order of W4. */
+  explain({ message, delivered_at }: Delivered): {
     readonly circumstance: Circumstance;
     readonly reported_window: ReportedWindowMembership | null;
   } {

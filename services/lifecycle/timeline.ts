@@ -28,8 +28,8 @@ const KINDS_IN_A_SECOND = [
 ] as const;
 export type TimelineKind = (typeof KINDS_IN_A_SECOND)[number];
 
-/** A place in the order of what happens in a thread. */
-export interface TimelinePlace {
+/** A position in the order of what happens in a thread. */
+export interface TimelinePosition {
   readonly at: number;
   /** As {@link rankInSecond} gives it. */
   readonly rank: number;
@@ -40,7 +40,7 @@ export function rankInSecond(kind: TimelineKind): number {
   return KINDS_IN_A_SECOND.indexOf(kind);
 }
 
-export function comparePlaces(a: TimelinePlace, b: TimelinePlace): number {
+export function comparePositions(a: TimelinePosition, b: TimelinePosition): number {
   return a.at - b.at || a.rank - b.rank || compareUtf8(a.id, b.id);
 }
 
@@ -61,7 +61,7 @@ export function isInFreeWindow(windows: readonly OwnedFreeWindow[], at: number):
 }
 
 /** A conversation under conversation pricing (3.1). */
-export interface ChargedConversation {
+export interface PricedConversation {
   readonly category: string;
   readonly opened_at: number;
   /** When it ends by itself. */
@@ -73,10 +73,10 @@ export interface ChargedConversation {
 }
 
 /** The conversations of a thread (3.1), in the order in which they were opened. */
-export function chargedConversations({ facts, messages }: MarkedThread): ChargedConversation[] {
+export function pricedConversations({ facts, messages }: MarkedThread): PricedConversation[] {
   const ids = new Set<string>(facts.outbound.map(({ id }) => id));
-  const ended: ChargedConversation[] = [];
-  let open: ChargedConversation[] = [];
+  const ended: PricedConversation[] = [];
+  let open: PricedConversation[] = [];
   // In the order of decision, what is open when a window opens is what came before its opener.
   for (const { message_id, rule, delivered_at, is_template, category, window } of messages.values()) {
     if (!ids.has(message_id) || delivered_at === null) continue;

@@ -99,7 +99,7 @@ export function differsFromReport(predicted: Mark, report: Report | null): boole
 }
 
 /** V2: the mark that the bill follows, and how the two sides compare. */
-export function settle(
+export function judge(
   predicted: Mark,
   report: Report | null,
   category: string,

@@ -131,7 +131,7 @@ export class LedgerChanges {
   }
 
   /** Resolves when no change is being applied any more. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#kept.replaying?.catch(() => undefined);
     await this.#kept.folding;
   }

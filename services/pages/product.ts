@@ -10,7 +10,7 @@ import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
 import { accountsToReconcile } from '../reconciliation/reconcile.ts';
 import { reconciliationOfMonth } from '../reconciliation/reports.ts';
-import { standingClosings } from '../reports/closed-periods.ts';
+import { closingsInForce } from '../reports/closings.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
 import { chargedMessages } from '../reports/charged-messages.ts';
@@ -26,7 +26,7 @@ import { Remembered, type Reads } from '../catalogue/remembered.ts';
 import { CLOSE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
-import { conversation } from '../reports/thread.ts';
+import { threadView } from '../reports/thread.ts';
 import { SendChecks, type CheckOptions } from '../send-check/send-checks.ts';
 import { listSpendImports } from '../spend/spend.ts';
 import { showExports } from '../exports/runner.ts';
@@ -42,7 +42,7 @@ const CLOCK_MS = 600_000;
  * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
  * real event, when somebody sends it away, or with `--empty`.
  */
-export class Product {
+export class ShownLedger {
   readonly #ledger: Ledger;
   readonly #location: Location;
   readonly #onError: (what: string, error: unknown) => void;
@@ -77,7 +77,7 @@ export class Product {
   }
 
   /** Resolves when the sample data, if any is being loaded, is there. */
-  async settled(): Promise<void> {
+  async loaded(): Promise<void> {
     await this.#loading;
   }
 
@@ -190,7 +190,7 @@ export class Product {
           { from: null, to: null, tz: 'UTC', as_of: 0 },
           sample,
         ),
-      closings: async (days) => standingClosings(await this.#database(sample), days),
+      closings: async (days) => closingsInForce(await this.#database(sample), days),
       adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
       savings: (filters) => this.#askBill('savings', 'savings', savings, filters, sample),
       savingsAds: async (filters) =>
@@ -225,7 +225,7 @@ export class Product {
       unrated: (filters) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
       messages: async (asked) => explain(await this.#read(sample), asked),
       conversations: async (asked) => conversationList(await this.#database(sample), asked),
-      conversation: async (asked) => conversation(await this.#read(sample), asked),
+      conversation: async (asked) => threadView(await this.#read(sample), asked),
       sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
       exports: async () => ({
         exports: await showExports(await this.#database(sample), Math.floor(Date.now() / 1000)),

@@ -2,7 +2,7 @@ import type { Finding } from '@ctwa-ledger/schemas/periods.ts';
 import { unratedReasonSchema } from '@ctwa-ledger/schemas/bill.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { STANDING_PERIODS } from '../reports/closed-periods.ts';
+import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
 import { pricedCharges } from '../reports/charges.ts';
 import { USUAL_WEEKS, watchNumbers, type WatchedNumber } from '../reports/gaps.ts';
 import type { AccountMonth } from './month.ts';
@@ -110,9 +110,9 @@ async function storedLately(
 async function closedBefore(database: Database, month: AccountMonth): Promise<Finding[]> {
   const rows = await database.query(
     z.object({ period_id: z.string(), month: z.string(), messages: z.coerce.number() }),
-    `SELECT toString(period_id) AS period_id, substring(toString(any(standing.month)), 1, 7) AS month, count() AS messages
+    `SELECT toString(period_id) AS period_id, substring(toString(any(closing.month)), 1, 7) AS month, count() AS messages
      FROM closed_messages FINAL
-     INNER JOIN (SELECT period_id, month FROM (${STANDING_PERIODS}) WHERE waba_id = {waba_id:String} AND month != {first_day:Date}) AS standing
+     INNER JOIN (SELECT period_id, month FROM (${CLOSINGS_IN_FORCE}) WHERE waba_id = {waba_id:String} AND month != {first_day:Date}) AS closing
        USING period_id
      WHERE delivered_at >= toDateTime({from:UInt32}, 'UTC') AND delivered_at < toDateTime({to:UInt32}, 'UTC')
      GROUP BY period_id ORDER BY period_id`,

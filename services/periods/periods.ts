@@ -23,7 +23,7 @@ import { pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
 import { evaluateMonth } from '../reconciliation/case-register.ts';
-import { STANDING_PERIODS } from '../reports/closed-periods.ts';
+import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
 import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from '../reports/charges.ts';
 import { examineMonth } from './checklist.ts';
 import { accountMonth, accountName, type AccountMonth } from './month.ts';
@@ -82,7 +82,7 @@ export async function closableMonth(
     );
   const [standing] = await database.query(
     z.object({ period_id: z.string(), closed_text: z.string() }),
-    `SELECT period_id, closed_text FROM (${STANDING_PERIODS}) WHERE waba_id = {waba_id:String} AND month = {first_day:Date}`,
+    `SELECT period_id, closed_text FROM (${CLOSINGS_IN_FORCE}) WHERE waba_id = {waba_id:String} AND month = {first_day:Date}`,
     { waba_id, first_day: found.first_day },
   );
   if (standing !== undefined)
@@ -320,7 +320,7 @@ async function writePeriod(
         {messages:UInt64}, {checksum:String}, {findings:String}, NULL, '', 1,
         {note:String}, '', {verdict:String}, {checklist:String}
      WHERE ${COPIED_CHARGES} = {charges:UInt64} AND ${COPIED_MESSAGES} = {messages:UInt64}
-       AND ({waba_id:String}, {first_day:Date}) NOT IN (SELECT waba_id, month FROM (${STANDING_PERIODS}))`,
+       AND ({waba_id:String}, {first_day:Date}) NOT IN (SELECT waba_id, month FROM (${CLOSINGS_IN_FORCE}))`,
     {
       period_id,
       waba_id: month.waba_id,

@@ -4,7 +4,7 @@ import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { Opening } from './opening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
-import { Product } from '../pages/product.ts';
+import { ShownLedger } from '../pages/product.ts';
 
 export interface DashboardOptions {
   readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
@@ -16,14 +16,14 @@ export interface DashboardOptions {
 
 interface Opened {
   readonly ledger: Ledger;
-  readonly product: Product;
+  readonly product: ShownLedger;
   readonly close: () => Promise<void>;
 }
 
 async function open(options: DashboardOptions, onError: (what: string, error: unknown) => void): Promise<Opened> {
   const ledger = await Ledger.openExisting(options.ledger);
   try {
-    const product = new Product(ledger, options.ledger.location, onError);
+    const product = new ShownLedger(ledger, options.ledger.location, onError);
     await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
     return {
       ledger,
@@ -81,9 +81,9 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     const listening = await beginListening(server, options);
     return {
       url: listening.url,
-      settled: async () => {
-        await opening.settled;
-        await opening.opened?.product.settled();
+      loaded: async () => {
+        await opening.over;
+        await opening.opened?.product.loaded();
       },
       stop: async () => {
         await listening.close();

@@ -90,14 +90,14 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
   });
   try {
     const listening = await beginListening(server, options);
-    const begun = opening.settled.then(() => {
+    const begun = opening.over.then(() => {
       if (isStopping || opening.opened === null) return;
       scheduled.begin();
       schedule = new Schedule(options.times, run);
     });
     return {
       url: listening.url,
-      settled: () => begun,
+      loaded: () => begun,
       stop: async () => {
         isStopping = true;
         await listening.close();

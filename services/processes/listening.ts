@@ -9,7 +9,7 @@ const GRACE_MS = 10_000;
 export interface Serving {
   readonly url: string;
   /** Resolves when what was begun at the start, if anything, is there. */
-  readonly settled: () => Promise<void>;
+  readonly loaded: () => Promise<void>;
   /** Finishes what has begun and lets go of everything. */
   readonly stop: () => Promise<void>;
 }

@@ -12,14 +12,14 @@ export class Opening<T extends { readonly close: () => Promise<void> }> {
   #waitingFor = 'The ledger is being opened.';
   #opened: T | null = null;
   /** Resolves when it is open, or stopped before it was. */
-  readonly settled: Promise<void>;
+  readonly over: Promise<void>;
 
   /**
    * @param open opens it, and lets go of everything when it fails
    * @param onWaiting told once for each new reason
    */
   constructor(open: () => Promise<T>, onWaiting: (reason: string) => void) {
-    this.settled = this.#open(open, onWaiting);
+    this.over = this.#open(open, onWaiting);
   }
 
   /** What was opened; null when it is not there yet. */
@@ -60,7 +60,7 @@ export class Opening<T extends { readonly close: () => Promise<void> }> {
   /** Waits no longer, and closes what is open. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.settled;
+    await this.over;
     await this.#opened?.close();
   }
 }

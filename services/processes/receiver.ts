@@ -53,7 +53,7 @@ export async function serveReceiver(options: ReceiverOptions): Promise<Serving> 
   const listening = await beginListening(server, options);
   return {
     url: listening.url,
-    settled: () => Promise.resolve(),
+    loaded: () => Promise.resolve(),
     stop: async () => {
       await listening.close();
       await producer.close();

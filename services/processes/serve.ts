@@ -17,7 +17,7 @@ import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
 import { ScheduledExports } from './scheduled-exports.ts';
 import { fireTriggers } from './triggers.ts';
-import { Product } from '../pages/product.ts';
+import { ShownLedger } from '../pages/product.ts';
 
 export interface ServeOptions {
   readonly ledger: OpenOptions;
@@ -67,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     directory === null
       ? null
       : new ScheduledExports({ ledger: () => ledger, directory, isExporter: false, metrics, log });
-  const product = new Product(ledger, options.ledger.location, onError);
+  const product = new ShownLedger(ledger, options.ledger.location, onError);
   const changes = new LedgerChanges({
     ledger,
     isSample: async (sample) => (await product.source(sample)) === 'sample',
@@ -118,12 +118,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   scheduled?.begin();
   return {
     url: listening.url,
-    settled: () => product.settled(),
+    loaded: () => product.loaded(),
     stop: async () => {
       await listening.close();
       await broker?.stop();
       await ledgerSink.idle();
-      await changes.settled();
+      await changes.idle();
       await scheduled?.stop();
       await triggers.stop();
       await keepers.stop();

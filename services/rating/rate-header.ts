@@ -5,7 +5,7 @@ import {
   type TieredCategory,
 } from '@ctwa-ledger/schemas/rate-file.ts';
 import { leadingDay } from '../imports/days.ts';
-import { MAX_ROWS_TO_HEADER, placeOf, plain, type FileRow, type Problems } from '../imports/rows.ts';
+import { MAX_ROWS_TO_HEADER, columnNameOf, plain, type FileRow, type Problems } from '../imports/rows.ts';
 
 export const LIST_REQUIRED = ['market', 'currency', 'marketing', 'utility', 'authentication'] as const;
 const TIERS_REQUIRED = ['market', 'currency', 'message_type', 'from', 'to', 'rate'] as const;
@@ -86,7 +86,7 @@ function readSection(
     const column = columnOf(header.cells[index] ?? '');
     if (column === undefined) continue;
     if (places.has(column))
-      problems.add(header, placeOf(header, index), `The section ${name} has ${HEADINGS[column]} twice.`);
+      problems.add(header, columnNameOf(header, index), `The section ${name} has ${HEADINGS[column]} twice.`);
     else places.set(column, index);
   }
   // Something else may stand beside the sections.
@@ -96,12 +96,12 @@ function readSection(
   if (category === null)
     problems.add(
       header,
-      placeOf(header, begin),
+      columnNameOf(header, begin),
       `The section "${name}" has no tiers: only ${TIERED_CATEGORIES.join(', ')} have.`,
     );
   if (from === undefined || to === undefined || rate === undefined) {
     const missing = SECTION_REQUIRED.filter((column) => !places.has(column)).map((column) => HEADINGS[column]);
-    problems.add(header, placeOf(header, begin), `The section ${name} lacks ${missing.join(', ')}.`);
+    problems.add(header, columnNameOf(header, begin), `The section ${name} lacks ${missing.join(', ')}.`);
     return null;
   }
   return category === null ? null : { category, from, to, rate };
@@ -112,14 +112,18 @@ function readSections(names: FileRow, header: FileRow, problems: Problems): Sect
   const sections: Section[] = [];
   header.cells.forEach((cell, index) => {
     if (columnOf(cell) === 'from' && !begins.some((begin) => begin <= index))
-      problems.add(header, placeOf(header, index), 'No name of a section stands above this column or to its left.');
+      problems.add(
+        header,
+        columnNameOf(header, index),
+        'No name of a section stands above this column or to its left.',
+      );
   });
   begins.forEach((begin, order) => {
     const name = names.cells[begin]?.trim() ?? '';
     const section = readSection(name, [begin, begins[order + 1] ?? header.cells.length], header, problems);
     if (section === null) return;
     if (sections.some(({ category }) => category === section.category))
-      problems.add(names, placeOf(names, begin), `The section ${name} is there twice.`);
+      problems.add(names, columnNameOf(names, begin), `The section ${name} is there twice.`);
     sections.push(section);
   });
   return sections;
@@ -147,7 +151,7 @@ export function findHeader(rows: readonly FileRow[], problems: Problems): Header
   row.cells.forEach((cell, index) => {
     const column = columnOf(cell);
     if (column !== undefined && columns.get(column) !== index && !repeated.includes(column))
-      problems.add(row, placeOf(row, index), `The header names ${HEADINGS[column]} twice.`);
+      problems.add(row, columnNameOf(row, index), `The header names ${HEADINGS[column]} twice.`);
   });
   return { ...row, kind: isTiers ? 'tiers' : 'list', columns, sections };
 }

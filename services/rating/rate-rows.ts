@@ -1,6 +1,6 @@
 import { LAST_PLACE, TIERED_CATEGORIES, type TieredCategory } from '@ctwa-ledger/schemas/rate-file.ts';
 import { currencyOf, MAX_DECIMALS, MAX_INTEGER_DIGITS, plainDecimal } from '../imports/amounts.ts';
-import { placeOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
+import { columnNameOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { tieredCategoryOf, type Column, type Header } from './rate-header.ts';
 
 /** How a cell says that there is nothing: not offered, or no such tier. */
@@ -44,7 +44,7 @@ export class RateRow {
   }
 
   problem(index: number, message: string): void {
-    this.#problems.add(this.row, placeOf(this.#header, Math.max(index, 0)), message);
+    this.#problems.add(this.row, columnNameOf(this.#header, Math.max(index, 0)), message);
   }
 
   /** The market, or in a block of rows the one that its first row names. */

@@ -15,7 +15,7 @@ import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
-import { STANDING_PERIODS } from '../reports/closed-periods.ts';
+import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
 import { amountText } from './amounts.ts';
 import { findCases, readSizes, readSources, sizesText, sourcesSchema, type FoundCase } from './case-evaluation.ts';
 import {
@@ -342,7 +342,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
       `INSERT INTO case_decisions (waba_id, month, explanation, revision, decision_id, action, decided_by, note, until, assignee, evaluation_id, period_id)
        SELECT {waba_id:String}, {first_day:Date}, {explanation:String}, {revision:UInt32}, {decision_id:String}, {action:String},
          {by:String}, {note:String}, {until:String}, {assignee:String}, {evaluation_id:String},
-         (SELECT max(period_id) FROM (${STANDING_PERIODS}) AS standing WHERE standing.waba_id = {waba_id:String} AND standing.month = {first_day:Date})
+         (SELECT max(period_id) FROM (${CLOSINGS_IN_FORCE}) AS standing WHERE standing.waba_id = {waba_id:String} AND standing.month = {first_day:Date})
        WHERE ({waba_id:String}, {first_day:Date}, {explanation:String}, {revision:UInt32}) NOT IN
          (SELECT waba_id, month, toString(explanation), revision FROM case_decisions)`,
       {

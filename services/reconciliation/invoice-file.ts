@@ -21,7 +21,7 @@ import {
 import {
   isBlank,
   MAX_ROWS_TO_HEADER,
-  placeOf,
+  columnNameOf,
   plain,
   Problems,
   singleSpaced,
@@ -102,7 +102,7 @@ class InvoiceRow {
   }
 
   problem(column: InvoiceColumn, message: string): null {
-    this.#problems.add(this.row, placeOf(this.#header, this.#columns.get(column) ?? 0), message);
+    this.#problems.add(this.row, columnNameOf(this.#header, this.#columns.get(column) ?? 0), message);
     return null;
   }
 

@@ -1,7 +1,7 @@
 import { amount, utcInstant } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { IS_STANDING, isClosedSql, readStandingPeriods, STANDING_PERIODS } from './closed-periods.ts';
+import { IS_OF_CLOSING_IN_FORCE, isClosedSql, readClosingsInForce, CLOSINGS_IN_FORCE } from './closings.ts';
 import { CHARGES_KEY, chargeRowsSql, chargesRow, CLOSED_CHARGE, pricedCharges } from './charges.ts';
 import { reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
@@ -41,7 +41,7 @@ const CHANGES = ['volume', 'list_cost', 'billed_cost', 'savings', 'unrated'] as 
 async function* adjustments(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const [{ sql, parameters }, closings] = await Promise.all([
     pricedCharges(database, { ...filters, is_tz_given: false }),
-    readStandingPeriods(database, 0),
+    readClosingsInForce(database, 0),
   ]);
   const narrowed = narrowedSql(filters, { waba_id: 'toString(waba_id)' });
   const { also, where, order, parameters: place } = reportPaging(page, KEYS);
@@ -61,14 +61,14 @@ async function* adjustments(database: Database, { filters, page }: AskedRows): A
              UNION ALL
              SELECT ${CLOSED_CHARGE}, -1
              FROM closed_charges FINAL
-             WHERE ${IS_STANDING}
+             WHERE ${IS_OF_CLOSING_IN_FORCE}
                AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
                AND ${narrowed.where}
          )
          GROUP BY ${KEY}
      ) AS changed
-     INNER JOIN (SELECT waba_id AS closed_waba_id, toString(month) AS first_day, closed_text FROM (${STANDING_PERIODS})) AS standing
-       ON changed.waba_id = standing.closed_waba_id AND concat(substring(changed.day, 1, 7), '-01') = standing.first_day
+     INNER JOIN (SELECT waba_id AS closed_waba_id, toString(month) AS first_day, closed_text FROM (${CLOSINGS_IN_FORCE})) AS closing
+       ON changed.waba_id = closing.closed_waba_id AND concat(substring(changed.day, 1, 7), '-01') = closing.first_day
      WHERE (${CHANGES.map((column) => `${column}_change NOT IN ('', '0')`).join(' OR ')}) AND ${where}
      ${order}`,
     { ...parameters, ...closings.parameters, ...narrowed.parameters, ...place },

@@ -3,7 +3,7 @@ import { chargedMessageRow, type ChargedMessageRow, type ChargedMessageSort } fr
 import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { isClosedSql, type StandingPeriods } from './closed-periods.ts';
+import { isClosedSql, type ClosingsInForce } from './closings.ts';
 import { closingsOf } from './charges.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
@@ -52,7 +52,7 @@ interface Hours {
 async function hoursWith(
   database: Database,
   filters: ReportFilters,
-  closings: StandingPeriods,
+  closings: ClosingsInForce,
   { sort }: AskedPage<ChargedMessageSort>,
   page: Paging,
   wanted: number,
@@ -142,7 +142,7 @@ const MAX_WANTED = 200_000;
 const LAST_TEXT = '\u{10ffff}';
 
 /** Where the page begins that goes on after these hours; null when there are no others. */
-function placeAfter({ hours, are_all }: Hours, descending: boolean): string | null {
+function positionAfter({ hours, are_all }: Hours, descending: boolean): string | null {
   const last = hours.at(-1);
   if (are_all || last === undefined) return null;
   const end = descending ? [last.hour, '', '', ''] : [last.hour + HOUR_SECONDS - 1, LAST_TEXT, LAST_TEXT, LAST_TEXT];
@@ -187,7 +187,7 @@ export async function chargedMessages(
     const { rows: shown, ...place } = page.pageOf(rows);
     return {
       ...place,
-      next: place.next ?? placeAfter(found, asked.sort.descending),
+      next: place.next ?? positionAfter(found, asked.sort.descending),
       rows: shown.map(({ sent_at_text, delivered_at_text, card, ...row }) => ({
         ...row,
         sent_at: sent_at_text,

@@ -8,12 +8,12 @@ import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
 import {
   CLOSED,
-  IS_STANDING,
+  IS_OF_CLOSING_IN_FORCE,
   isClosedSql,
-  NO_PERIODS,
-  readStandingPeriods,
-  type StandingPeriods,
-} from './closed-periods.ts';
+  NO_CLOSINGS,
+  readClosingsInForce,
+  type ClosingsInForce,
+} from './closings.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
 import { daysOf, FROM, narrowedSql, parametersOf, TO } from './sql.ts';
@@ -142,9 +142,9 @@ const TWO_DAYS = 2 * 86_400;
  * Reads the closings that hold of months that may reach into the days of the filters, in whatever zone they were closed.
  * Months of another zone's days are nobody's, so with a zone there are none: charges and the messages behind them are live.
  */
-export function closingsOf(database: Database, filters: ReportFilters): Promise<StandingPeriods> {
-  if (filters.is_tz_given === true) return Promise.resolve(NO_PERIODS);
-  return readStandingPeriods(database, Math.max(parametersOf(filters).from - TWO_DAYS, 0));
+export function closingsOf(database: Database, filters: ReportFilters): Promise<ClosingsInForce> {
+  if (filters.is_tz_given === true) return Promise.resolve(NO_CLOSINGS);
+  return readClosingsInForce(database, Math.max(parametersOf(filters).from - TWO_DAYS, 0));
 }
 
 const live = (priced: string): string => `SELECT *, 'live' AS period FROM (${chargeRowsSql(priced)})`;
@@ -158,16 +158,16 @@ function frozen(isTagged: boolean): string {
     return `
     SELECT ${CLOSED_CHARGE}, ${CLOSED}
     FROM closed_charges FINAL
-    WHERE ${IS_STANDING} AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}`;
+    WHERE ${IS_OF_CLOSING_IN_FORCE} AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}`;
   const messages = `
     SELECT day AS charge_day, waba_id, phone_number_id, market, rated_category AS category, billing, tier, rate, currency,
       rate_card AS card, toUInt64(1) AS volume, unrated
     FROM closed_messages FINAL
-    WHERE ${IS_STANDING} AND tag = {only_tag:String}
+    WHERE ${IS_OF_CLOSING_IN_FORCE} AND tag = {only_tag:String}
       AND closed_messages.day >= {first_day:Date} AND closed_messages.day < {end_day:Date}`;
   const month = "concat(waba_id, ' ', toString(toStartOfMonth(toDate(day))))";
   return `
-    SELECT *, transform(${month}, {standing_months:Array(String)}, {standing_closed:Array(String)}, '')
+    SELECT *, transform(${month}, {closed_months:Array(String)}, {closed_texts:Array(String)}, '')
     FROM (${chargeRowsSql(messages)})`;
 }
 

@@ -1,10 +1,10 @@
 import { count } from '@ctwa-ledger/schemas/cells.ts';
 import { z } from 'zod';
 import type {
-  AskedConversations,
+  AskedAdConversations,
   ConversationColumn,
-  ConversationList,
-  ConversationRow,
+  AdConversationList,
+  AdConversationRow,
   ConversationState,
 } from '@ctwa-ledger/schemas/conversations.ts';
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
@@ -189,7 +189,7 @@ function readWindows(database: Database, starts: readonly StartRow[]): Promise<W
 
 const nameOf = (row: StartRow | WindowRow): string => `${row.phone_number_id} ${row.entry_id}`;
 
-function conversationRow(start: StartRow, windows: WindowRow | undefined): ConversationRow {
+function conversationRow(start: StartRow, windows: WindowRow | undefined): AdConversationRow {
   const { entry_seconds, last_entry_seconds, is_replied, ...rest } = start;
   const { opened_seconds = null, expires_seconds = null } = windows ?? {};
   return {
@@ -209,7 +209,7 @@ function conversationRow(start: StartRow, windows: WindowRow | undefined): Conve
 const NEVER_SECONDS = '999999999999';
 
 /** What the list is sorted by; a conversation without a reply comes last either way. */
-function sortKey({ sort }: AskedConversations['page']): PageKey {
+function sortKey({ sort }: AskedAdConversations['page']): PageKey {
   const keys: Readonly<Record<ConversationColumn, PageKey>> = {
     entry_at: { sql: 'toUnixTimestamp(entry_at)', type: 'Int64' },
     seconds_to_reply: {
@@ -223,7 +223,7 @@ function sortKey({ sort }: AskedConversations['page']): PageKey {
 }
 
 /** A page of ad conversations. A message that is asked for by its id is found on whatever day it is. */
-export async function conversationList(database: Database, asked: AskedConversations): Promise<ConversationList> {
+export async function conversationList(database: Database, asked: AskedAdConversations): Promise<AdConversationList> {
   const { where, parameters, messages } = await findConversations(database, asked.filters);
   const page = paging(asked.page, [
     sortKey(asked.page),

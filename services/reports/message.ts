@@ -6,7 +6,7 @@ import { readRatingBasis } from '../rating/basis.ts';
 import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
 import { placedSql } from '../rating/ratable.ts';
-import { isClosedSql, readStandingPeriods } from './closed-periods.ts';
+import { isClosedSql, readClosingsInForce } from './closings.ts';
 import { whatToDo } from './failures.ts';
 import { participantKeySql } from './participants.ts';
 import { isoTime } from './sql.ts';
@@ -22,7 +22,7 @@ export interface AskedMessage {
 
 /** The messages of an id with what decides their amounts. */
 async function readMessages(database: Database, asked: AskedMessage): Promise<MessageRow[]> {
-  const [basis, closings] = await Promise.all([readRatingBasis(database), readStandingPeriods(database, 0)]);
+  const [basis, closings] = await Promise.all([readRatingBasis(database), readClosingsInForce(database, 0)]);
   const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
   return database.query(
     messageRow,

@@ -6,7 +6,13 @@ import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
 import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { placedSql } from '../rating/ratable.ts';
-import { CLOSED, IS_STANDING, readStandingPeriods, STANDING_PERIODS, type StandingPeriods } from './closed-periods.ts';
+import {
+  CLOSED,
+  IS_OF_CLOSING_IN_FORCE,
+  readClosingsInForce,
+  CLOSINGS_IN_FORCE,
+  type ClosingsInForce,
+} from './closings.ts';
 import { closingsOf, OF_CHARGES } from './charges.ts';
 import { reportPaging, type PageKey } from './paging.ts';
 import {
@@ -136,13 +142,13 @@ function liveAndFrozen(live: string, range: MessageRange, part: PartOfMessages):
   return `
     SELECT ${KEPT}, card, 'live' AS period
     FROM (${live}) AS live
-    ASOF LEFT JOIN (SELECT waba_id AS closed_waba_id, starts_at, ends_at FROM (${STANDING_PERIODS})) AS standing
-      ON toString(live.waba_id) = standing.closed_waba_id AND assumeNotNull(live.delivered_at) >= standing.starts_at
-    WHERE live.delivered_at IS NULL OR live.delivered_at >= standing.ends_at
+    ASOF LEFT JOIN (SELECT waba_id AS closed_waba_id, starts_at, ends_at FROM (${CLOSINGS_IN_FORCE})) AS closing
+      ON toString(live.waba_id) = closing.closed_waba_id AND assumeNotNull(live.delivered_at) >= closing.starts_at
+    WHERE live.delivered_at IS NULL OR live.delivered_at >= closing.ends_at
     UNION ALL
     SELECT ${KEPT}, rate_card, ${CLOSED}
     FROM closed_messages AS message_marks FINAL
-    WHERE ${IS_STANDING} AND ${range.closed} AND ${part.closed}`;
+    WHERE ${IS_OF_CLOSING_IN_FORCE} AND ${range.closed} AND ${part.closed}`;
 }
 
 /**
@@ -153,7 +159,7 @@ function liveAndFrozen(live: string, range: MessageRange, part: PartOfMessages):
  */
 export function printedMessages(
   basis: RatingBasis,
-  closings: StandingPeriods,
+  closings: ClosingsInForce,
   filters: ReportFilters,
   by: MessagesBy,
   part: PartOfMessages = WHOLE,
@@ -197,7 +203,7 @@ async function printedBy(
   const [basis, closings] = await Promise.all([
     readRatingBasis(database),
     // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
-    by === 'charged' ? closingsOf(database, filters) : readStandingPeriods(database, 0),
+    by === 'charged' ? closingsOf(database, filters) : readClosingsInForce(database, 0),
   ]);
   return printedMessages(basis, closings, filters, by);
 }

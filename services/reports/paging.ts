@@ -70,27 +70,28 @@ export function paging({ sort, after, limit }: AskedPage, keys: readonly PageKey
   };
 }
 
-/** A place that is none of the report that it was given to. */
-export class UnknownPlaceError extends Error {}
+/** A position that is none of the report that it was given to. */
+export class UnknownPositionError extends Error {}
 
-/** A page of a report in its own order: so many rows, from the begin or after the place of a row. */
+/** A page of a report in its own order: so many rows, from the begin or after the position of a row. */
 export interface ReportPage {
   readonly limit: number;
   /** As a row of an earlier page carries it, JSON; null = from the begin. */
   readonly after: string | null;
 }
 
-/** @throws UnknownPlaceError when the place is none of rows with such keys */
-export function placeAfter({ after }: ReportPage, keys: readonly Pick<PageKey, 'type'>[]): readonly string[] | null {
+/** @throws UnknownPositionError when the position is none of rows with such keys */
+export function positionAfter({ after }: ReportPage, keys: readonly Pick<PageKey, 'type'>[]): readonly string[] | null {
   if (after === null) return null;
-  const place = readCursor(after, keys);
-  if (place === null) throw new UnknownPlaceError('The place after which the page is to begin is none of this report.');
-  return place;
+  const position = readCursor(after, keys);
+  if (position === null)
+    throw new UnknownPositionError('The place after which the page is to begin is none of this report.');
+  return position;
 }
 
 /** The parts of a query that reads a report whole, or one page of it. */
 export interface ReportPaging {
-  /** Of a page, the place of each row, after a comma. */
+  /** Of a page, the position of each row, after a comma. */
   readonly also: string;
   /** A condition. */
   readonly where: string;
@@ -103,10 +104,10 @@ export interface ReportPaging {
 export function reportPaging(page: ReportPage | null, keys: readonly PageKey[], descending = false): ReportPaging {
   const order = `ORDER BY ${keys.map(({ sql }) => `${sql}${descending ? ' DESC' : ''}`).join(', ')}`;
   if (page === null) return { also: '', where: 'true', order, parameters: {} };
-  const place = placeAfter(page, keys);
+  const position = positionAfter(page, keys);
   const asked = {
     sort: { column: '', descending },
-    after: place === null ? '' : JSON.stringify(place),
+    after: position === null ? '' : JSON.stringify(position),
     limit: page.limit,
   };
   const { cursor, where, order: limited, parameters } = paging(asked, keys);

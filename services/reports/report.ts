@@ -3,7 +3,7 @@ import { COLUMN_MEANINGS } from '@ctwa-ledger/schemas/column-meanings.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
-import { placeAfter, type ReportPage } from './paging.ts';
+import { positionAfter, type ReportPage } from './paging.ts';
 
 /** Sums that are recomputed after the events, some seconds later: whoever reads them settles them first. */
 export type Sums = 'summaries' | 'charges';
@@ -79,7 +79,7 @@ export function streamed<const Name extends string>(
 type ReadRow = Readonly<Record<string, unknown>>;
 
 /** The place of a row that is at hand: its index, and what tells it from others. */
-function placeOf(row: ReadRow, index: number, key: readonly string[]): string[] {
+function positionOf(row: ReadRow, index: number, key: readonly string[]): string[] {
   return [String(index), ...key.map((column) => String(row[column] ?? ''))];
 }
 
@@ -113,9 +113,9 @@ export function whole<const Name extends string>({
         yield all.map(cells);
         return;
       }
-      const place = placeAfter(page, [{ type: 'UInt64' }, ...key.map(() => ({ type: 'String' }) as const)]);
+      const place = positionAfter(page, [{ type: 'UInt64' }, ...key.map(() => ({ type: 'String' }) as const)]);
       const begin = place === null ? 0 : indexAfter(all, place, key);
-      yield all.slice(begin, begin + page.limit + 1).map((row, i) => [...cells(row), placeOf(row, begin + i, key)]);
+      yield all.slice(begin, begin + page.limit + 1).map((row, i) => [...cells(row), positionOf(row, begin + i, key)]);
     },
   };
 }

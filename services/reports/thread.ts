@@ -1,6 +1,6 @@
 import type {
-  AskedConversation,
-  Conversation,
+  AskedThread,
+  ThreadView,
   OpenSpans,
   Refusal,
   TimelineCursor,
@@ -14,8 +14,8 @@ import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts
 import { outlookAt } from '../lifecycle/outlook.ts';
 import { lastOpeningMessageAt, serviceWindows, type ServiceWindow } from '../lifecycle/service-window.ts';
 import {
-  chargedConversations,
-  comparePlaces,
+  pricedConversations,
+  comparePositions,
   freeWindows,
   isInFreeWindow,
   openersOfWindows,
@@ -104,7 +104,7 @@ function spansBetween(thread: FoldedThread, from: number, to: number): OpenSpans
     free_windows: freeWindows(thread)
       .filter(({ opened_at, expires_at }) => opened_at <= to && from <= expires_at)
       .map(({ opened_at, expires_at, is_reported }) => ({ opened_at, expires_at, is_reported })),
-    conversations: chargedConversations(thread)
+    conversations: pricedConversations(thread)
       .filter(({ opened_at, runs_out_at }) => opened_at <= to && from <= runs_out_at)
       .map(({ category, opened_at, runs_out_at, closed_at }) => ({ category, opened_at, runs_out_at, closed_at })),
   };
@@ -114,7 +114,7 @@ function spansBetween(thread: FoldedThread, from: number, to: number): OpenSpans
 function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): TimelineEvent[] {
   const { facts, messages, entries } = thread;
   const windows = freeWindows(thread);
-  const conversations = chargedConversations(thread);
+  const conversations = pricedConversations(thread);
   const isFree = (at: number): boolean => isInFreeWindow(windows, at);
   const events = facts.inbound.map((message) =>
     inboundEvent(message, entries.get(message.id), isFree(message.timestamp)),
@@ -145,14 +145,14 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
       events.push({ kind: 'free_window_expired', at: expires_at, id: opener.message_id, is_free: false });
   }
   events.push(...serviceWindowEvents(serviceWindows(thread.facts.inbound), as_of, isFree));
-  return events.sort((a, b) => comparePlaces(cursorOf(a), cursorOf(b)));
+  return events.sort((a, b) => comparePositions(cursorOf(a), cursorOf(b)));
 }
 
 /**
  * The thread of a message as a page shows it; null when the ledger knows no such message. The thread is folded again from
  * its events, and a page of the time line is given out.
  */
-export async function conversation(ledger: Ledger, asked: AskedConversation): Promise<Conversation | null> {
+export async function threadView(ledger: Ledger, asked: AskedThread): Promise<ThreadView | null> {
   const thread = await readThread(ledger, asked);
   if (thread === null) return null;
   const { facts } = thread;
@@ -161,7 +161,8 @@ export async function conversation(ledger: Ledger, asked: AskedConversation): Pr
   const known = new Map([...refusals].filter(([, { at }]) => at <= asked.as_of));
   const all = timeline(thread, refusals, asked.as_of);
   const { before } = asked;
-  const end = before === null ? all.length : all.filter((event) => comparePlaces(cursorOf(event), before) < 0).length;
+  const end =
+    before === null ? all.length : all.filter((event) => comparePositions(cursorOf(event), before) < 0).length;
   const start = Math.max(0, end - PAGE_EVENTS);
   const first = all[start];
   const final = all[end - 1];

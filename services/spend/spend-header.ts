@@ -1,6 +1,6 @@
 import { SPEND_COLUMN_NAMES, SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
 import { currencyOf } from '../imports/amounts.ts';
-import { placeOf, plain, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
+import { columnNameOf, plain, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { columnNames, splitHeading } from './headings.ts';
 
 /** The row with the headings, and what it says of the file. */
@@ -41,11 +41,15 @@ function currencyInHeading(row: FileRow, index: number, mapping: SpendMapping, p
   const said = inside === null ? null : currencyOf(inside);
   // A heading that somebody mapped may have anything in brackets.
   if (inside !== null && said === null && mapping.columns.amount === undefined)
-    problems.add(row, placeOf(row, index), `"${inside}" is not a currency: use three letters (ISO 4217), like USD.`);
+    problems.add(
+      row,
+      columnNameOf(row, index),
+      `"${inside}" is not a currency: use three letters (ISO 4217), like USD.`,
+    );
   if (said !== null && mapping.currency !== undefined && said !== mapping.currency)
     problems.add(
       row,
-      placeOf(row, index),
+      columnNameOf(row, index),
       `The heading says ${said}, but ${mapping.currency} was given for all amounts.`,
     );
   return said;
@@ -61,7 +65,7 @@ export function readSpendHeader(row: FileRow, mapping: SpendMapping, problems: P
     const column = taken.has(index) ? null : columnOf(cell);
     if (column === null || byHand.has(column)) return;
     if (columns.has(column))
-      problems.add(row, placeOf(row, index), `The header names ${SPEND_COLUMN_NAMES[column]} twice.`);
+      problems.add(row, columnNameOf(row, index), `The header names ${SPEND_COLUMN_NAMES[column]} twice.`);
     else columns.set(column, index);
   });
   const lacks = (what: string): void => {

@@ -10,7 +10,7 @@ import {
   type DecimalMark,
 } from '../imports/amounts.ts';
 import { readDay, type DayOrder } from '../imports/days.ts';
-import { placeOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
+import { columnNameOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { isAll } from './headings.ts';
 import type { SpendHeader } from './spend-header.ts';
 import { FIRST_DAY_OF_EVENTS, LAST_GIVEN_DAY } from '@ctwa-ledger/schemas/time-limits.ts';
@@ -47,7 +47,7 @@ export class SpendRow {
   }
 
   problem(column: SpendColumn, message: string): null {
-    this.#problems.add(this.row, placeOf(this.#header, this.#header.columns.get(column) ?? 0), message);
+    this.#problems.add(this.row, columnNameOf(this.#header, this.#header.columns.get(column) ?? 0), message);
     return null;
   }
 

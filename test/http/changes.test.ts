@@ -59,7 +59,7 @@ describe('changes from pages', () => {
       { ok: true, is_folding: false },
       { ok: false, message: expect.stringContaining('Try again when it is done') as string },
     ]);
-    await kept.settled();
+    await kept.idle();
     expect(changes.foldedThreads).toBeNull();
     expect(await readCommandAccounts(ledger.database)).toEqual([first]);
     expect(await changes.setAccount(second)).toEqual({ ok: true, is_folding: false });
@@ -81,7 +81,7 @@ describe('changes from pages', () => {
     await ledger.setAccount({ waba_id: '3', phone_numbers }, () => undefined);
     const account = { waba_id: '3', name: 'Acme', currency: 'USD' };
     expect(await changes.setAccount(account)).toEqual({ ok: true, is_folding: false });
-    await kept.settled();
+    await kept.idle();
     expect((await readCommandAccounts(ledger.database)).at(-1)).toEqual({ ...account, phone_numbers });
   });
 });

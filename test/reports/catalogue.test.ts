@@ -13,7 +13,7 @@ import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { importInvoice, keepInvoiceMapping } from '../../services/reconciliation/invoices.ts';
 import { importMetaAnswers } from '../../services/reconciliation/imports.ts';
 import { REPORTS, reportOf, type ReportName } from '../../services/catalogue/catalogue.ts';
-import { UnknownPlaceError } from '../../services/reports/paging.ts';
+import { UnknownPositionError } from '../../services/reports/paging.ts';
 import { parametersOf } from '../../services/reports/parameters.ts';
 import { reference } from '../support/reference.ts';
 import { describedColumns, tablesOf } from '../../services/reports/report.ts';
@@ -351,7 +351,7 @@ describe.each(REPORTS)('report %s', (name) => {
     expect(pages).toBe(Math.ceil(all.length / limit) - 1);
     const elsewhere = readPage(name, ledger.database, { ...asked, page: { limit, after: '["1"]' } });
     // A report of one row without a key has a place alone.
-    await (name === 'overview' ? elsewhere : expect(elsewhere).rejects.toThrow(UnknownPlaceError));
+    await (name === 'overview' ? elsewhere : expect(elsewhere).rejects.toThrow(UnknownPositionError));
   });
 
   it('reads no table that it does not name', async () => {

@@ -7,7 +7,7 @@ import {
   type CommonParameter,
 } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { ExportOptions } from '../commands/export.ts';
 import type {
   ExportsAddOptions,

@@ -1,5 +1,5 @@
 import { rateModelSchema } from '@ctwa-ledger/schemas/rate-file.ts';
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { RatesImportOptions } from '../commands/rates.ts';
 import type { TemplatesImportOptions } from '../commands/templates.ts';
 import type { CommonOptions } from '../settings.ts';

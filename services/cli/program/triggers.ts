@@ -1,5 +1,5 @@
 import { TRIGGER_KINDS, URL_MATCHES } from '@ctwa-ledger/schemas/triggers.ts';
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { DeliveriesOptions, ReplayOptions, TriggerOptions, TryOptions } from '../commands/triggers.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';

@@ -3,14 +3,14 @@ import type { DecidingRule, Mark } from '../marks.ts';
 import { CONVERSATION_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import { ratedCategory } from '../verdict.ts';
 
-interface Conversation {
+interface PricedConversation {
   readonly category: string;
   readonly opened_at: number;
 }
 
 /** The conversations of one thread under conversation pricing (rules.md 3.1). */
-export class Conversations {
-  #opened: Conversation[] = [];
+export class PricedConversations {
+  #opened: PricedConversation[] = [];
 
   /** Opening a free entry window closes all of them. */
   closeAll(): void {
@@ -31,7 +31,7 @@ export class Conversations {
    * The mark of a delivered message outside a free entry window, and what it opens.
    * @param serviceMark what a message that opens a service conversation is: charged until 2024-11, free from then on
    */
-  place(
+  decide(
     message: OutboundMessage,
     delivered_at: number,
     serviceMark: 'BILLABLE' | 'FREE_SERVICE',

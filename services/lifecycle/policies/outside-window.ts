@@ -1,7 +1,7 @@
 import type { OutboundMessage } from '../facts.ts';
 import { ratedCategory } from '../verdict.ts';
 import type { DecidingRule, Mark, PolicyName } from '../marks.ts';
-import type { Conversations } from './conversation-pricing.ts';
+import type { PricedConversations } from './conversation-pricing.ts';
 import { perMessage2025 } from './per-message-2025-07.ts';
 import { perMessage2026 } from './per-message-2026-10.ts';
 
@@ -14,7 +14,7 @@ export function markOutsideWindow(
   message: OutboundMessage,
   delivered_at: number,
   policy: PolicyName,
-  conversations: Conversations,
+  conversations: PricedConversations,
   isServiceWindowOpen: (at: number) => boolean,
 ): { readonly mark: Mark; readonly rule: DecidingRule } {
   // An echo is outside the bill, counted or not: it opens and joins no conversation.
@@ -22,9 +22,9 @@ export function markOutsideWindow(
   if (ratedCategory(message.category) === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
   switch (policy) {
     case 'CBP-2023-06':
-      return conversations.place(message, delivered_at, 'BILLABLE');
+      return conversations.decide(message, delivered_at, 'BILLABLE');
     case 'CBP-2024-11':
-      return conversations.place(message, delivered_at, 'FREE_SERVICE');
+      return conversations.decide(message, delivered_at, 'FREE_SERVICE');
     case 'PMP-2025-07':
       return perMessage2025(message, isServiceWindowOpen(delivered_at));
     case 'PMP-2026-10':

@@ -1,4 +1,4 @@
-import type { AskedConversations, ConversationList } from '@ctwa-ledger/schemas/conversations.ts';
+import type { AskedAdConversations, AdConversationList } from '@ctwa-ledger/schemas/conversations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
 import type { DayRange } from '../filters/range.ts';
@@ -18,7 +18,7 @@ export async function noConversation(
   { q, ad, state }: AskedState,
   isMessage: boolean,
   range: DayRange,
-  list: (asked: AskedConversations) => Promise<ConversationList>,
+  list: (asked: AskedAdConversations) => Promise<AdConversationList>,
 ): Promise<string> {
   if (isMessage && ad === '' && state === null) return 'No ad-driven conversation holds the message of this search.';
   const finds = (only: Partial<AskedState>) => async (): Promise<boolean> => {

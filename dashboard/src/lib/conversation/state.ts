@@ -1,11 +1,11 @@
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
-import type { ConversationRow, ConversationState } from '@ctwa-ledger/schemas/conversations.ts';
+import type { AdConversationRow, ConversationState } from '@ctwa-ledger/schemas/conversations.ts';
 
 import { duration } from '../format/durations.ts';
 
 /** What became of an ad conversation (rules.md 6) by a clock in Unix seconds. */
 export function replyState(
-  row: Pick<ConversationRow, 'is_replied' | 'seconds_to_reply' | 'last_entry_at'>,
+  row: Pick<AdConversationRow, 'is_replied' | 'seconds_to_reply' | 'last_entry_at'>,
   as_of: number,
 ): string {
   if (row.is_replied) return `replied in ${duration(String(row.seconds_to_reply ?? 0))}`;

@@ -9,7 +9,7 @@ import { daysOf } from './sql.ts';
  * instead of live ones. `closed` is what a report's column `period` says of such a row; times of closing are in UTC in
  * every report, so that the same rows are the same bytes.
  */
-export const STANDING_PERIODS = `SELECT period_id, waba_id, month, starts_at, ends_at, closed_by, checksum,
+export const CLOSINGS_IN_FORCE = `SELECT period_id, waba_id, month, starts_at, ends_at, closed_by, checksum,
     ${utcText('closed_periods.closed_at')} AS closed_text, concat('closed ', closed_text) AS closed
   FROM closed_periods FINAL
   WHERE reopened_at IS NULL
@@ -20,62 +20,61 @@ export const STANDING_PERIODS = `SELECT period_id, waba_id, month, starts_at, en
  * The closings that hold of months that share a day with a range, the latest month first.
  * @param days the first day and the day after the last one; null: no bound
  */
-export function standingClosings(
+export function closingsInForce(
   database: Database,
   days: { readonly from: string | null; readonly to: string | null },
 ): Promise<Closing[]> {
   return database.query(
     closingSchema,
     `SELECT period_id, waba_id, substring(toString(month), 1, 7) AS month, closed_text AS closed_at, closed_by, checksum
-     FROM (${STANDING_PERIODS}) AS standing
-     WHERE standing.month < {end_day:Date} AND addMonths(standing.month, 1) > {first_day:Date}
-     ORDER BY standing.month DESC, waba_id`,
+     FROM (${CLOSINGS_IN_FORCE}) AS closing
+     WHERE closing.month < {end_day:Date} AND addMonths(closing.month, 1) > {first_day:Date}
+     ORDER BY closing.month DESC, waba_id`,
     daysOf(days),
   );
 }
 
 /** The closings that hold, as constants of a query: asked for in it, they cost planning as much as everything else. */
-export interface StandingPeriods {
+export interface ClosingsInForce {
   readonly isAny: boolean;
-  /** For {@link isClosedSql}, {@link IS_STANDING} and {@link CLOSED}. */
+  /** For {@link isClosedSql}, {@link IS_OF_CLOSING_IN_FORCE} and {@link CLOSED}. */
   readonly parameters: Parameters;
 }
 
 /** No closing: for days that are nobody's months. */
-export const NO_PERIODS: StandingPeriods = {
+export const NO_CLOSINGS: ClosingsInForce = {
   isAny: false,
-  parameters: { standing_months: [], standing_ids: [], standing_closed: [] },
+  parameters: { closed_months: [], closing_ids: [], closed_texts: [] },
 };
 
 /** Reads the closings that hold of months that end after a moment; Unix seconds. */
-export async function readStandingPeriods(database: Database, after: number): Promise<StandingPeriods> {
+export async function readClosingsInForce(database: Database, after: number): Promise<ClosingsInForce> {
   const rows = await database.query(
     z.object({ period_id: z.string(), closed_month: z.string(), closed: z.string() }),
-    `SELECT period_id, concat(waba_id, ' ', toString(month)) AS closed_month, closed FROM (${STANDING_PERIODS})
+    `SELECT period_id, concat(waba_id, ' ', toString(month)) AS closed_month, closed FROM (${CLOSINGS_IN_FORCE})
      WHERE ends_at > toDateTime({after:UInt32}, 'UTC')`,
     { after },
   );
   return {
     isAny: rows.length > 0,
     parameters: {
-      standing_months: rows.map(({ closed_month }) => closed_month),
-      standing_ids: rows.map(({ period_id }) => period_id),
-      standing_closed: rows.map(({ closed }) => closed),
+      closed_months: rows.map(({ closed_month }) => closed_month),
+      closing_ids: rows.map(({ period_id }) => period_id),
+      closed_texts: rows.map(({ closed }) => closed),
     },
   };
 }
 
 /**
- * Whether a row belongs to a month that is closed, as a ClickHouse expression with the parameters of {@link StandingPeriods}.
+ * Whether a row belongs to a month that is closed, as a ClickHouse expression with the parameters of {@link ClosingsInForce}.
  * @param day an expression of type Date: the day of delivery in the account's zone
  */
 export function isClosedSql(waba_id: string, day: string): string {
-  return `concat(${waba_id}, ' ', toString(toStartOfMonth(${day}))) IN {standing_months:Array(String)}`;
+  return `concat(${waba_id}, ' ', toString(toStartOfMonth(${day}))) IN {closed_months:Array(String)}`;
 }
 
 /** Whether a frozen row is of a closing that holds. */
-export const IS_STANDING = 'period_id IN {standing_ids:Array(String)}';
+export const IS_OF_CLOSING_IN_FORCE = 'period_id IN {closing_ids:Array(String)}';
 
 /** What a report's column `period` says of a frozen row. */
-export const CLOSED =
-  "transform(toString(period_id), {standing_ids:Array(String)}, {standing_closed:Array(String)}, '')";
+export const CLOSED = "transform(toString(period_id), {closing_ids:Array(String)}, {closed_texts:Array(String)}, '')";
