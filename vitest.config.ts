@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import SuiteTimes from './test/support/suite-times.ts';
 
 export default defineConfig({
   test: {
@@ -9,5 +10,6 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    reporters: ['default', new SuiteTimes()],
   },
 });
