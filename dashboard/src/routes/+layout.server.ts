@@ -3,9 +3,10 @@ import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
 
 import { readFilters, zoneOf, type FilterState } from '$lib/filters/filters.ts';
-import { isOfAmounts, presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
+import { presets, resolveRange, zonesOfDays } from '$lib/filters/range.ts';
 import { timeLabel } from '$lib/format/dates.ts';
 import { freshnessOf } from '$lib/freshness/freshness.ts';
+import { daysShownAt } from '$lib/navigation/pages.ts';
 import { localeOf } from '$lib/server/locale.ts';
 import type { LayoutServerLoad } from './$types';
 
@@ -18,17 +19,6 @@ interface LedgerNow {
   /** Closed months that the page shows days of. */
   readonly closings: readonly Closing[];
 }
-
-/** Pages that show days of months: those of one month look for its closing themselves. */
-const PAGES_OF_DAYS: ReadonlySet<string> = new Set([
-  '/',
-  '/ads',
-  '/conversations',
-  '/billing',
-  '/billing/charges',
-  '/billing/messages',
-  '/billing/mismatches',
-]);
 
 /**
  * What every page says of the ledger, or null when it does not answer. Not thrown here: an error in the outermost layout
@@ -47,7 +37,7 @@ async function readLedger(
     const [letters_in_range, closings] = await Promise.all([
       // Nearly always none waits at all.
       status.dead_letters === 0 ? 0 : reports.waitingLetters({ ...range, tz: zoneOf(state), as_of: now }),
-      page !== null && PAGES_OF_DAYS.has(page) ? reports.closings(range) : [],
+      daysShownAt(page) !== null ? reports.closings(range) : [],
     ]);
     const shown = closings.filter(({ waba_id }) => account === null || waba_id === account);
     return { status, letters_in_range, closings: shown };
@@ -61,7 +51,7 @@ export const load: LayoutServerLoad = async (event) => {
   const page = event.route.id;
   const read = readFilters(
     event.url.searchParams,
-    isOfAmounts(page) ? 'the days of each account’s own time zone are used' : undefined,
+    daysShownAt(page) === 'accounts' ? 'the days of each account’s own time zone are used' : undefined,
   );
   const now = Math.floor(Date.now() / 1000);
   const [ledger, process] = await Promise.all([

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 
+import { daysShownAt } from '../navigation/pages.ts';
 import { addDays, daysBetween, monthStart, type Day } from './days.ts';
 import { GRAINS, zoneOf, type Comparison, type FilterState, type Grain, type Repair } from './filters.ts';
 
@@ -59,12 +60,6 @@ export function dayOf(seconds: number, tz: string): Day {
   return day;
 }
 
-/** Pages of amounts: their days are those of each account's own zone, unless another one is chosen. */
-const PAGES_OF_AMOUNTS: ReadonlySet<string> = new Set(['/billing', '/billing/charges', '/billing/messages']);
-
-/** @param page its route */
-export const isOfAmounts = (page: string | null): boolean => page !== null && PAGES_OF_AMOUNTS.has(page);
-
 /**
  * The zones whose days a page is about: the one that is asked for, or those of all accounts.
  * @param page its route
@@ -75,7 +70,7 @@ export function zonesOfDays(
   account_zones: readonly string[],
 ): readonly string[] {
   // What belongs to no account, or to one without a zone, is by the days of UTC.
-  return isOfAmounts(page) && tz === null ? ['UTC', ...account_zones] : [zoneOf({ tz })];
+  return daysShownAt(page) === 'accounts' && tz === null ? ['UTC', ...account_zones] : [zoneOf({ tz })];
 }
 
 /** The days on which `seconds` (Unix) falls in the zones, the earliest first. */

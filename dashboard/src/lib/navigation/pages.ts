@@ -1,0 +1,53 @@
+/** A page that others link to, or whose days the layout reads. */
+export interface PageOfDashboard {
+  /** As the menu calls it; null: it is reached from other pages only. */
+  readonly name: string | null;
+  /**
+   * Whose days it shows where no zone is chosen: those of UTC, or those of each account's own zone. Null: none, or those of
+   * one month, of which the page itself reads the closing.
+   */
+  readonly days: 'UTC' | 'accounts' | null;
+}
+
+/** Every page by its route, in the order of the menu. */
+const PAGES = {
+  '/': { name: 'Overview', days: 'UTC' },
+  '/ads': { name: 'Ads', days: 'UTC' },
+  '/conversations': { name: 'Conversations', days: 'UTC' },
+  '/conversations/[phone_number_id]/[message_id]': { name: null, days: null },
+  '/send-check': { name: 'Send check', days: null },
+  '/automation': { name: 'Automation', days: null },
+  '/billing': { name: 'Billing', days: 'accounts' },
+  '/billing/charges': { name: null, days: 'accounts' },
+  '/billing/messages': { name: null, days: 'accounts' },
+  '/billing/mismatches': { name: null, days: 'UTC' },
+  '/billing/reconciliation': { name: null, days: null },
+  '/billing/close': { name: null, days: null },
+  '/billing/close/report': { name: null, days: null },
+  '/messages': { name: null, days: null },
+  '/messages/[phone_number_id]/[message_id]': { name: null, days: null },
+  '/rates': { name: 'Rates & accounts', days: null },
+  '/imports': { name: 'Imports', days: null },
+  '/exports': { name: 'Exports', days: null },
+  '/health': { name: 'Health', days: null },
+  '/definitions': { name: 'Definitions', days: null },
+} as const satisfies Readonly<Record<string, PageOfDashboard>>;
+
+type Route = keyof typeof PAGES;
+
+/** Pages that show days of a range, which a reader chooses. */
+export type PageOfDays = { [R in Route]: (typeof PAGES)[R]['days'] extends null ? never : R }[Route];
+
+/** Whose days a page shows where no zone is chosen; null: none that a reader chooses. */
+export function daysShownAt(route: string | null): PageOfDashboard['days'] {
+  const pages: Readonly<Record<string, PageOfDashboard>> = PAGES;
+  return route === null ? null : (pages[route]?.days ?? null);
+}
+
+/** Pages that the menu leads to; those with an id in their address are reached from their lists. */
+type PageOfMenu = { [R in Route]: (typeof PAGES)[R]['name'] extends null ? never : R }[Route];
+
+const isOfMenu = (route: Route): route is PageOfMenu => PAGES[route].name !== null;
+
+/** The menu, in its order. */
+export const MENU = (Object.keys(PAGES) as Route[]).filter(isOfMenu).map((at) => ({ at, name: PAGES[at].name }));
