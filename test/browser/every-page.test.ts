@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { Decimal } from 'decimal.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsIn } from '../support/axe.ts';
 import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
 import {
   csvRows,
@@ -23,11 +23,6 @@ import {
 } from '../support/product.ts';
 
 const isFull = process.env['CTWA_FULL'] === '1';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const violations = (options: string): string => `axe.run(document, { resultTypes: ['violations'], ${options} })
-  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
-const VIOLATIONS = violations('');
-const VIOLATIONS_OF_COLOUR = violations("runOnly: ['color-contrast']");
 /** Adds up how far things jump, except after a click or a key. */
 const WATCH_SHIFTS = `window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -159,12 +154,11 @@ describe('every page', () => {
 
   /** @param other null: not looked at */
   const expectReadable = async (page: Page, other: 'light' | 'dark' | null): Promise<void> => {
-    await page.evaluate(AXE);
-    expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+    expect(await violationsIn(page)).toEqual([]);
     if (other === null) return;
     // In the other theme only colours are others.
     await page.emulateMedia({ colorScheme: other });
-    expect(await page.evaluate(VIOLATIONS_OF_COLOUR), other).toEqual([]);
+    expect(await violationsIn(page, ['color-contrast']), other).toEqual([]);
   };
 
   const check = async (address: string, expected: Expected): Promise<void> => {

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsIn } from '../support/axe.ts';
 import { complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
 import {
   csvRows,
@@ -14,10 +14,6 @@ import {
   WABA,
   type Product,
 } from '../support/product.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
-  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
 
 const CARD =
   'Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nBrazil,USD,0.0625,0.0068,0.0068,0.0068\n';
@@ -83,10 +79,9 @@ describe('the close of a month', () => {
   });
 
   const check = async (page: Page, other: 'light' | 'dark' = 'dark'): Promise<void> => {
-    await page.addScriptTag({ content: AXE });
-    expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+    expect(await violationsIn(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: other });
-    expect(await page.evaluate(VIOLATIONS), other).toEqual([]);
+    expect(await violationsIn(page), other).toEqual([]);
     await page.emulateMedia({ colorScheme: other === 'dark' ? 'light' : 'dark' });
     expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
   };

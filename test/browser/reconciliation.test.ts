@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsIn } from '../support/axe.ts';
 import { complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
 import {
   csvRows,
@@ -13,10 +13,6 @@ import {
   WABA,
   type Product,
 } from '../support/product.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
-  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
 
 const CARD =
   'Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nBrazil,USD,0.0625,0.0068,0.0068,0.0068\n';
@@ -78,8 +74,7 @@ describe("Meta's bill beside ours", () => {
   });
 
   const check = async (page: Page): Promise<void> => {
-    await page.addScriptTag({ content: AXE });
-    expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+    expect(await violationsIn(page)).toEqual([]);
     expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
   };
   const give = async (page: Page, content: string, days: readonly [string, string] | null): Promise<void> => {

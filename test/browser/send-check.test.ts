@@ -1,13 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { violationsIn } from '../support/axe.ts';
 import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
 import { DataDirectory, NUMBER, output, startProduct, untilSettled, WABA, type Product } from '../support/product.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] })
-  .then((found) => found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.target).join(', ')))`;
 const PHONE = { width: 390, height: 844 };
 
 const DAY = 86_400;
@@ -80,10 +77,9 @@ describe('the page of the send check', () => {
 
   /** In both themes and on a phone. */
   async function expectReadable(): Promise<void> {
-    await page.evaluate(AXE);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      expect(await page.evaluate(VIOLATIONS), colorScheme).toEqual([]);
+      expect(await violationsIn(page), colorScheme).toEqual([]);
     }
     await page.setViewportSize(PHONE);
     expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
