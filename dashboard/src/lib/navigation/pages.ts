@@ -31,6 +31,7 @@ const PAGES = {
   '/exports': { name: 'Exports', days: null },
   '/health': { name: 'Health', days: null },
   '/definitions': { name: 'Definitions', days: null },
+  '/rules': { name: null, days: null },
 } as const satisfies Readonly<Record<string, PageOfDashboard>>;
 
 type Route = keyof typeof PAGES;
