@@ -1,10 +1,27 @@
-import type { CaseResolution, CaseRow, CaseState, OpenReason } from './cases.ts';
+import type { CaseResolution, CaseRow, OpenReason } from './cases.ts';
+import type { ExplanationCode } from './meta.ts';
 
-export const CASE_STATE_WORDS: Readonly<Record<CaseState, string>> = {
-  open: 'Open',
-  acknowledged: 'Acknowledged',
-  accepted: 'Accepted',
-  resolved: 'Resolved',
+/** Why a row differs. */
+export const EXPLANATION_WORDS: Readonly<Record<ExplanationCode, string>> = {
+  unknown_number: 'A number that nobody names here',
+  number_gone: 'A number that has left the account',
+  zone: 'Days cut in another time zone',
+  tier: 'Another volume tier',
+  verdict: 'Counted under another pricing type',
+  group: 'Messages of groups, counted otherwise',
+  midnight: 'Counted on the neighbouring day',
+  country: 'Counted under another country',
+  echo: 'Sent from the WhatsApp Business app',
+  unknown_waba: 'Under another account here, or under none',
+  no_outcome: 'Sent, and no status since',
+  read_only: 'Known to be delivered by “read” alone',
+  late: 'Known here only after Meta’s numbers',
+  gap: 'A hole in the events of the number',
+  other_responder: 'Somebody else answers with the number',
+  unrated: 'No amount here',
+  rate: 'Another price',
+  max_price: 'Below the list price',
+  unexplained: 'Not explained',
 };
 
 const WHY_OPEN: Readonly<Record<OpenReason, string>> = {

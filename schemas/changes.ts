@@ -1,3 +1,4 @@
+import type { CaseDecision, WorkedCase } from './cases.ts';
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
@@ -142,6 +143,10 @@ export interface Changes {
     readonly by: string;
     readonly because: string;
   }): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  /** Decides on a case of a month. */
+  decideCase(
+    decision: CaseDecision,
+  ): Promise<{ readonly ok: true; readonly outcome: 'decided' | 'unchanged'; readonly case: WorkedCase } | Refused>;
   /** Saves a new trigger, or with an id what an earlier one looks for and whom it tells. */
   saveTrigger(
     trigger_id: string | null,

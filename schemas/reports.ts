@@ -14,6 +14,7 @@ import type {
   ChargedMessageRow,
   ChargedMessageSort,
 } from './bill.ts';
+import type { CaseKey, CasesOfMonth } from './cases.ts';
 import type { ExplainedMessage } from './message.ts';
 import type { ListedAccount } from './changes.ts';
 import type { AskedThread, AskedAdConversations, ThreadView, AdConversationList } from './conversations.ts';
@@ -64,6 +65,10 @@ export interface Reports {
   accountsToReconcile(month: string): Promise<string[]>;
   /** A month of an account, held against Meta's numbers. */
   reconciliation(asked: { readonly waba_id: string; readonly month: string }): Promise<ReconciliationOfMonth>;
+  /** What differs in that month, as cases that somebody works on. */
+  cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
+  /** The evidence of a case for a dispute, as a ZIP archive; null where no row is of it now. */
+  evidencePack(key: CaseKey): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
   /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
   accountsToClose(month: string): Promise<string[]>;
   /** A month of an account, for whoever closes it. */

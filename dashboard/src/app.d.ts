@@ -14,9 +14,10 @@ declare global {
       /** As the address says. Pages take those of the layout: they are loaded again when the address changes. */
       readonly filters: FilterState;
       /** Texts that are answered can be shown as they are, control characters included. */
-      readonly reports: Omit<Reports, 'monthReportArchive'>;
+      readonly reports: Omit<Reports, 'monthReportArchive' | 'evidencePack'>;
       /** Byte for byte: nothing in it is shown on a page. */
       readonly monthReportArchive: Reports['monthReportArchive'];
+      readonly evidencePack: Reports['evidencePack'];
       /** Null where pages only read. */
       readonly changes: Changes | null;
       /** What the process behind the pages did since it started; null where it takes nothing in. */

@@ -6,6 +6,7 @@ import { announcedBytes } from '../ingest/body.ts';
 import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
 import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import { answerApi, type ReadLedger } from './api.ts';
+import { answerCaseDecision } from './cases.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
 import { answerExports, answerPeriod } from './exports.ts';
@@ -144,6 +145,11 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   }
   if (url.pathname === '/api/send-check' && parts.sendChecks !== null) {
     await parts.sendChecks.answer(request, response, url);
+    return;
+  }
+  if (url.pathname === '/api/cases' && request.method === 'POST') {
+    const changes = parts.reports.changes?.(false) ?? null;
+    await answerCaseDecision(request, response, url, { changes, unfinished: parts.questions });
     return;
   }
   if (isOfTriggers(url.pathname)) {

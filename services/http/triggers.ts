@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Changes, Refused } from '@ctwa-ledger/schemas/changes.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DELIVERY_STATES, readTrigger, replaySchema } from '@ctwa-ledger/schemas/triggers.ts';
-import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies } from '../ingest/unfinished.ts';
+import { failure, isAnswer, isForeign, jsonBody, notAllowed, READ_ONLY, sendAnswer, type Answer } from './answers.ts';
 
 const MAX_BODY_BYTES = 256 * 1024;
 const DEFAULT_DELIVERIES = 100;
@@ -18,51 +18,6 @@ export interface TriggerParts {
   /** Null where nothing is changed. */
   readonly changes: Pick<Changes, 'saveTrigger' | 'setTriggerState' | 'replayDeliveries'> | null;
   readonly unfinished: UnfinishedBodies;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: object;
-  readonly allow?: string;
-}
-
-const failure = (status: number, code: string, message: string): Answer => ({
-  status,
-  body: { error: { code, message } },
-});
-const notAllowed = (allow: string): Answer => ({
-  ...failure(405, 'METHOD_NOT_ALLOWED', `This address takes ${allow}.`),
-  allow,
-});
-const READ_ONLY = failure(403, 'READ_ONLY', 'This server only reads. Ask the one that writes the ledger.');
-
-/** A page elsewhere must not change anything through somebody's browser: it cannot send JSON without being asked first. */
-function isForeign({ headers }: IncomingMessage): boolean {
-  const { origin, host } = headers;
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
-}
-
-async function bodyOf(request: IncomingMessage, unfinished: UnfinishedBodies): Promise<unknown> {
-  if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
-  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
-    return failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
-  const body = await receiveBody(request, unfinished, MAX_BODY_BYTES);
-  if (body === 'gone') return null;
-  if (body === 'too_large') return failure(413, 'TOO_LARGE', `The body is over ${MAX_BODY_BYTES / 1024} KB.`);
-  if (!Buffer.isBuffer(body)) return failure(503, 'BUSY', 'The body was not whole in time. Send it again.');
-  try {
-    return { value: JSON.parse(body.toString('utf8')) as unknown };
-  } catch (error) {
-    return failure(
-      400,
-      'BAD_REQUEST',
-      `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
-    );
-  }
-}
-
-function isAnswer(value: unknown): value is Answer {
-  return typeof value === 'object' && value !== null && 'status' in value;
 }
 
 /** What a change made, under a name; 404 or 409 where it was refused. */
@@ -117,9 +72,9 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
     if (second !== 'replay' || third !== '') return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
     if (request.method !== 'POST') return notAllowed('POST');
     if (changes === null) return READ_ONLY;
-    const body = await bodyOf(request, unfinished);
+    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
     if (body === null || isAnswer(body)) return body;
-    const { value } = body as { value: unknown };
+    const { value } = body;
     const one = replaySchema.safeParse(value);
     const all = JSON.stringify(value) === '{"given_up":true}';
     if (!one.success && !all)
@@ -134,9 +89,9 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
   if (second === '' && isRead) return { status: 200, body: { rows: await queries.triggers() } };
   if (second === 'test' && third === '') {
     if (request.method !== 'POST') return notAllowed('POST');
-    const body = await bodyOf(request, unfinished);
+    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
     if (body === null || isAnswer(body)) return body;
-    const read = readTrigger((body as { value: unknown }).value);
+    const read = readTrigger(body.value);
     const days = daysOf(url.searchParams);
     if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
     if (typeof days === 'string') return failure(400, 'BAD_REQUEST', days);
@@ -150,9 +105,9 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
       if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
       return changed(await changes.setTriggerState(second, 'deleted'), 200, ({ trigger }) => trigger);
     }
-    const body = await bodyOf(request, unfinished);
+    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
     if (body === null || isAnswer(body)) return body;
-    const read = readTrigger((body as { value: unknown }).value);
+    const read = readTrigger(body.value);
     if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
     const saved = await changes.saveTrigger(second === '' ? null : second, read);
     return changed(saved, second === '' ? 201 : 200, ({ trigger }) => trigger);
@@ -162,7 +117,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
   if (state === null) return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
   if (request.method !== 'POST') return notAllowed('POST');
   if (changes === null) return READ_ONLY;
-  const body = await bodyOf(request, unfinished);
+  const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
   if (body === null || isAnswer(body)) return body;
   return changed(await changes.setTriggerState(second, state), 200, ({ trigger }) => trigger);
 }
@@ -180,11 +135,5 @@ export async function answerTriggers(
   parts: TriggerParts,
 ): Promise<void> {
   const answer = await answerOf(request, url, parts);
-  if (answer === null) return;
-  response.writeHead(answer.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'cache-control': 'no-store',
-    ...(answer.allow === undefined ? {} : { allow: answer.allow }),
-  });
-  response.end(`${JSON.stringify(answer.body)}\n`);
+  if (answer !== null) sendAnswer(response, answer);
 }

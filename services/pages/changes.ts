@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
 import type {
   BrokenUpload,
   Changes,
@@ -32,8 +33,10 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { makeMonthReport } from '../periods/month-report.ts';
 import { closePeriod, reopenPeriod } from '../periods/periods.ts';
+import { settleCharges } from '../rating/charges.ts';
 import { EffectiveDayError } from '../rating/effective-day.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
+import { decideCase } from '../reconciliation/case-register.ts';
 import { importMetaAnswers, withdrawMetaImport } from '../reconciliation/imports.ts';
 import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
 import {
@@ -322,6 +325,16 @@ class ChangesOfRequest implements Changes {
     return this.#whereAllowed(async () => {
       const { period } = await reopenPeriod(this.#kept.options.ledger.database, period_id, by, because);
       return { ok: true, period };
+    });
+  }
+
+  decideCase(
+    decision: CaseDecision,
+  ): Promise<{ readonly ok: true; readonly outcome: 'decided' | 'unchanged'; readonly case: WorkedCase } | Refused> {
+    return this.#whereAllowed(async () => {
+      const { database } = this.#kept.options.ledger;
+      await settleCharges(database);
+      return { ok: true, ...(await decideCase(database, decision, Date.now())) };
     });
   }
 

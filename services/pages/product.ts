@@ -1,14 +1,19 @@
 import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { ReconciliationOfMonth } from '@ctwa-ledger/schemas/meta.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { SendRequest, SendResult } from '@ctwa-ledger/schemas/send-check.ts';
 import type { Database, Location } from '../clickhouse/database.ts';
+import { ActionableError, LedgerAwayError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { evidencePack } from '../periods/evidence-pack.ts';
 import { accountsToClose, monthClose } from '../periods/month-close.ts';
 import { monthReportArchive, printedMonth } from '../periods/month-report.ts';
 import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
-import { accountsToReconcile } from '../reconciliation/reconcile.ts';
+import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
+import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
+import { accountsToReconcile, reconcileMonth, type AskedMonth } from '../reconciliation/reconcile.ts';
 import { reconciliationOfMonth } from '../reconciliation/reports.ts';
 import { closingsInForce } from '../reports/closings.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
@@ -37,6 +42,12 @@ import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.t
 
 /** So long a checklist is good for while nothing is written. */
 const CLOCK_MS = 600_000;
+
+/** What is shown of a month that was held against Meta's numbers. */
+interface HeldMonth {
+  readonly page: ReconciliationOfMonth;
+  readonly cases: HeldCases;
+}
 
 /**
  * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
@@ -130,6 +141,21 @@ export class ShownLedger {
     return this.#askBill('savings-of-free-entry', 'savings-ads', savingsOfFreeEntry, filters, sample);
   }
 
+  /** A month held against Meta's numbers: what a page shows of it, and its cases, are made of the same. */
+  #heldMonth(asked: AskedMonth, sample: boolean): Promise<HeldMonth> {
+    return this.#askBill(
+      `held-month ${JSON.stringify(asked)}`,
+      'reconciliation',
+      async (database) => {
+        const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+        // All of its rows are more than is worth remembering.
+        return { page: await reconciliationOfMonth(database, held), cases: heldCases(held) };
+      },
+      { from: null, to: null, tz: 'UTC', as_of: 0 },
+      sample,
+    );
+  }
+
   /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
   async ledgerFor(sample: boolean): Promise<Ledger | null> {
     if (!sample) return this.#ledger;
@@ -170,14 +196,17 @@ export class ShownLedger {
       spendImports: async () => listSpendImports(await this.#database(sample)),
       metaImports: async () => listMetaImports(await this.#database(sample)),
       accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),
-      reconciliation: (asked) =>
-        this.#askBill(
-          `reconciliation ${JSON.stringify(asked)}`,
-          'reconciliation',
-          (database) => reconciliationOfMonth(database, asked),
-          { from: null, to: null, tz: 'UTC', as_of: 0 },
-          sample,
-        ),
+      reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
+      cases: async (asked) =>
+        casesOf(await this.#database(sample), (await this.#heldMonth(asked, sample)).cases, Date.now()),
+      evidencePack: async (key) => {
+        try {
+          return await evidencePack(await this.#database(sample), key, Date.now());
+        } catch (error) {
+          if (error instanceof ActionableError && !(error instanceof LedgerAwayError)) return null;
+          throw error;
+        }
+      },
       accountsToClose: async (month) => accountsToClose(await this.#database(sample), month),
       printedMonth: async (period_id) => printedMonth(await this.#database(sample), period_id),
       monthReportArchive: async (period_id) => monthReportArchive(await this.#database(sample), period_id),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
-import { casesOf } from '../reconciliation/case-register.ts';
+import { casesOf, heldCases } from '../reconciliation/case-register.ts';
 import { amountText, larger, readAmount, sizeOf } from '../reconciliation/amounts.ts';
 import { DEFAULT_TOLERANCE, isDifferent } from '../reconciliation/judgement.ts';
 import {
@@ -342,7 +342,7 @@ export async function examineMonth(
   const expected = await expectedCharge(database, month);
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const has_currency = accounts.some(({ waba_id, currency }) => waba_id === month.waba_id && currency !== undefined);
-  const worked = await casesOf(database, held, now);
+  const worked = await casesOf(database, heldCases(held), now);
   const examined: Examined = { ...missing, month, now: now / 1_000, held, worked };
   const counts = checkCounts(examined);
   const cases = checkCases(examined);

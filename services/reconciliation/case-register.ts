@@ -24,6 +24,7 @@ import {
   decisionsInForce,
   standingOf,
   weightedAge,
+  type CaseSize,
   type Decision,
   type Evaluation,
   type Standing,
@@ -117,19 +118,18 @@ async function readHistory(database: Database, asked: AskedMonth): Promise<Histo
 const of = ({ decisions }: History, code: ExplanationCode): Decision[] =>
   decisions.filter(({ explanation }) => explanation === code);
 
-function evaluationOf(
-  held: ReconciledMonth,
-  sources: Evaluation['sources'],
-  found: ReadonlyMap<ExplanationCode, FoundCase>,
-  at: number,
-): Evaluation {
-  return {
-    evaluation_id: randomBytes(8).toString('hex'),
-    at,
-    missing_days: held.missing_days,
-    sources,
-    cases: new Map([...found].map(([code, { size }]) => [code, size])),
-  };
+/** What cases are made of, of a month that was held against Meta's numbers. */
+export interface HeldCases extends Pick<ReconciledMonth, 'waba_id' | 'month' | 'currency' | 'missing_days'> {
+  readonly cases: ReadonlyMap<ExplanationCode, CaseSize>;
+}
+
+function sizesOf(found: ReadonlyMap<ExplanationCode, FoundCase>): HeldCases['cases'] {
+  return new Map([...found].map(([code, { size }]) => [code, size]));
+}
+
+export function heldCases(held: ReconciledMonth): HeldCases {
+  const { waba_id, month, currency, missing_days } = held;
+  return { waba_id, month, currency, missing_days, cases: sizesOf(findCases(held)) };
 }
 
 /** Why a month is evaluated, as it is kept. */
@@ -149,7 +149,7 @@ export async function evaluateMonth(
     const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
     if (held.taken_at.size === 0 && (await readEvaluations(database, asked)).length === 0) return held;
     const found = findCases(held);
-    const { evaluation_id, missing_days, cases } = evaluationOf(held, sources, found, 0);
+    const evaluation_id = randomBytes(8).toString('hex');
     // Before the evaluation that names them.
     await database.insertLines(
       'case_rows',
@@ -165,7 +165,7 @@ export async function evaluateMonth(
       ],
       `${JSON.stringify([
         ...[asked.waba_id, `${asked.month}-01`, evaluation_id, purpose, by, held.currency],
-        ...[held.rows.length, different, missing_days, JSON.stringify(sources), sizesText(cases)],
+        ...[held.rows.length, different, held.missing_days, JSON.stringify(sources), sizesText(sizesOf(found))],
       ])}\n`,
     );
     return held;
@@ -174,12 +174,7 @@ export async function evaluateMonth(
 
 const utc = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}+00:00`;
 
-function rowOf(
-  { waba_id, month, currency }: ReconciledMonth,
-  code: ExplanationCode,
-  one: Standing,
-  now: number,
-): CaseRow {
+function rowOf({ waba_id, month, currency }: HeldCases, code: ExplanationCode, one: Standing, now: number): CaseRow {
   const { size, decided } = one;
   return {
     waba_id,
@@ -218,13 +213,13 @@ const lastRevision = (decisions: readonly Decision[]): number =>
   decisions.reduce((highest, { revision }) => Math.max(highest, revision), 0);
 
 /** The cases of a month that was held a moment ago, whether or not that was kept: with what was kept and decided before. */
-export async function casesOf(database: Database, held: ReconciledMonth, now: number): Promise<CasesOfMonth> {
-  const { waba_id, month, currency } = held;
+export async function casesOf(database: Database, held: HeldCases, now: number): Promise<CasesOfMonth> {
+  const { waba_id, month, currency, missing_days, cases: sizes } = held;
   const asked = { waba_id, month };
   const [history, sources] = await Promise.all([readHistory(database, asked), readSources(database, asked)]);
   // Whatever the clocks of processes say: what is held now comes last.
   const at = Math.max(now, ...[...history.evaluations, ...history.decisions].map((one) => one.at));
-  const evaluations = [...history.evaluations, evaluationOf(held, sources, findCases(held), at)];
+  const evaluations = [...history.evaluations, { evaluation_id: '', at, missing_days, sources, cases: sizes }];
   const standings = codesIn(evaluations).flatMap((code) => {
     const standing = standingOf(code, evaluations, of(history, code), now);
     return standing === null ? [] : [{ code, standing }];
@@ -243,7 +238,7 @@ export async function casesOf(database: Database, held: ReconciledMonth, now: nu
 
 /** The cases of a month of an account. Settle the charges first. */
 export async function casesOfMonth(database: Database, asked: AskedMonth, now: number): Promise<CasesOfMonth> {
-  return casesOf(database, await reconcileMonth(database, asked, DEFAULT_TOLERANCE), now);
+  return casesOf(database, heldCases(await reconcileMonth(database, asked, DEFAULT_TOLERANCE)), now);
 }
 
 /** What came of a decision; `unchanged`: the same was decided before, and nothing has happened since. */
@@ -324,7 +319,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
         `There is no case ${explanation} of ${month} of account ${waba_id}. See the cases with "ctwa-ledger reconcile cases --month ${month}".`,
       );
     const caseNow = async (): Promise<WorkedCase> => {
-      const all = await casesOf(database, held, now);
+      const all = await casesOf(database, heldCases(held), now);
       const found = all.cases.find((one) => one.explanation === explanation);
       if (found === undefined) throw new TypeError(`${nameOf(decision)} is not among the cases of its month.`);
       return found;

@@ -22,7 +22,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
 import { CASE_TABLES, MATCH_TABLES } from '../reports/tables.ts';
-import { casesOf } from './case-register.ts';
+import { casesOf, heldCases } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
 import { invoiceLines, INVOICES } from './invoices.ts';
@@ -36,7 +36,6 @@ import {
   reportedRow,
   sumKnown,
   summaryOf,
-  type AskedMonth,
   type ReconciledMonth,
 } from './reconcile.ts';
 import { monthAfter } from './whole-days.ts';
@@ -76,9 +75,11 @@ async function* differences(
     }));
 }
 
-/** A month of an account for a page. Settle the charges first. */
-export async function reconciliationOfMonth(database: Database, asked: AskedMonth): Promise<ReconciliationOfMonth> {
-  const month = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+/** A month that is held against Meta's numbers, for a page. */
+export async function reconciliationOfMonth(
+  database: Database,
+  month: ReconciledMonth,
+): Promise<ReconciliationOfMonth> {
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const ids = new Map(accounts.flatMap(({ phone_numbers = [] }) => phone_numbers.map((one) => [one.display, one.id])));
   const summary = summaryOf(month);
@@ -87,7 +88,7 @@ export async function reconciliationOfMonth(database: Database, asked: AskedMont
     no_cost: summary.rows - summary.match - summary.within_tolerance - summary.different,
     net_cost_difference: sumKnown(month.rows.map(({ row }) => row.cost_difference)),
     unknown_costs: month.rows.filter(({ row }) => row.cost_difference === null).length,
-    counts: fieldOfMonth(asked.month) === 'pricing_analytics' ? 'message' : 'conversation',
+    counts: fieldOfMonth(month.month) === 'pricing_analytics' ? 'message' : 'conversation',
     missing_days: month.missing_days,
     rows: differingRows(month).map((row) => ({
       ...reportedRow(month, row),
@@ -177,7 +178,7 @@ export const explanationsReport = whole({
 /** Report `cases`: of the accounts and the month of the filters. Settle the charges first. */
 async function* cases(database: Database, filters: ReportFilters): AsyncGenerator<readonly CaseRow[]> {
   for await (const month of reconciled(database, filters))
-    yield (await casesOf(database, month, filters.as_of * 1_000)).cases;
+    yield (await casesOf(database, heldCases(month), filters.as_of * 1_000)).cases;
 }
 
 export const casesReport = whole({

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
@@ -154,6 +155,53 @@ describe("Meta's bill beside ours", () => {
     expect(rows[0]![8]).toContain('volumes differ');
     await check(page);
 
+    const one = page.locator('#case-unexplained');
+    expect(await one.innerText()).toContain('Open: nobody has decided on it.');
+    const keep = async (action: string, note: string): Promise<void> => {
+      if (!(await one.locator('details').evaluate((details) => (details as unknown as { open: boolean }).open)))
+        await one.getByText('Work on it').click();
+      await one.getByLabel('What').selectOption(action);
+      await one.getByLabel('Your name').fill('ana');
+      await one.getByLabel('Note').fill(note);
+      await one.getByRole('button', { name: 'Keep' }).click();
+    };
+    await keep('accept', 'Asked Meta');
+    await one.getByRole('alert').waitFor();
+    expect(await one.getByRole('alert').innerText()).toContain('until is missing');
+    expect(await one.getByLabel('Note').inputValue()).toBe('Asked Meta');
+    await check(page);
+    await keep('acknowledge', 'Asked Meta');
+    await one.getByRole('listitem').waitFor();
+    expect(await one.getByRole('listitem').innerText()).toMatch(/, ana acknowledged it: Asked Meta$/);
+    expect(await one.innerText()).toContain('Acknowledged by ana on');
+    await check(page);
+
+    const pack = await one.getByRole('link', { name: 'Evidence, ZIP' }).getAttribute('href');
+    const [zip, none] = await Promise.all(
+      [pack!, pack!.replace('unexplained', 'midnight')].map((link) => fetch(new URL(link, page.url()))),
+    );
+    expect([zip!.status, zip!.headers.get('content-type'), none!.status]).toEqual([200, 'application/zip', 404]);
+    expect(Object.keys(unzipSync(new Uint8Array(await zip!.arrayBuffer())))).toHaveLength(5);
+
+    // The same by the API, which knows that the case is another one than before the page was used.
+    const decide = (body: object, type = 'application/json'): Promise<Response> =>
+      fetch(`${product.url}/api/cases`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify({ waba_id: WABA, month: '2026-10', explanation: 'unexplained', by: 'rui', ...body }),
+      });
+    const answers = [
+      await decide({ action: 'acknowledge', seen: '0-0' }),
+      await decide({ action: 'accept' }),
+      await decide({ action: 'comment', note: 'x' }, 'text/plain'),
+      await decide({ action: 'comment', note: 'Case 4711' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([409, 400, 415, 200]);
+    expect(await answers[3]!.json()).toMatchObject({
+      outcome: 'decided',
+      case: { state: 'acknowledged', comments: 1 },
+    });
+
     const csv = await page.locator('#differences .links a').first().getAttribute('href');
     const [line, ...others] = csvRows(await (await fetch(new URL(csv!, page.url()))).text());
     expect(others).toEqual([]);
@@ -171,8 +219,9 @@ describe("Meta's bill beside ours", () => {
     expect((await tableRows(page, 'meta-imports'))[0]![8]!.text).toBe('withdrawn');
     await page.goto(address);
     expect(await page.locator('#no-numbers').count()).toBe(1);
-    // The file without a field was refused, rightly.
-    expect(complaints.filter((complaint) => !/\b409\b/.test(complaint))).toEqual([]);
+    // A file without a field and an acceptance without a day were refused, rightly.
+    expect(await one.innerText()).toContain('Meta’s numbers are not there for its days now');
+    expect(complaints.filter((complaint) => !/\b40[09]\b/.test(complaint))).toEqual([]);
     await context.close();
   });
 

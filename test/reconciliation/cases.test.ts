@@ -1,9 +1,11 @@
 import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { objectReport, settleReports } from '../../services/exports/report.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { examineMonth } from '../../services/periods/checklist.ts';
+import { evidencePack } from '../../services/periods/evidence-pack.ts';
 import { accountMonth } from '../../services/periods/month.ts';
 import { closePeriod, listPeriods } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
@@ -11,7 +13,9 @@ import { casesOfMonth, decideCase, evaluateMonth } from '../../services/reconcil
 import { importMetaAnswers, listMetaImports, withdrawMetaImport } from '../../services/reconciliation/imports.ts';
 import { gathered } from '../../services/reports/report.ts';
 import { parsed } from '../support/expected-rows.ts';
+import { sha256 } from '../../services/imports/register.ts';
 import { DataDirectory, openLedger } from '../support/ledger.ts';
+import { csvRows } from '../support/product.ts';
 import { answer, file } from './meta.ts';
 import { counted, pointsOf, type Point } from './naive.ts';
 import { ACCOUNT, LIST_CARD, MONTH, NUMBERS, TIER_CARD, traffic, WABA } from './world.ts';
@@ -22,12 +26,13 @@ let ledger: Ledger;
 const messages = traffic(3).filter(
   ({ trait, stored }) => trait === 'none' && stored.every((event) => event['phone_number_id'] === NUMBERS[0].id),
 );
-const points = pointsOf(
-  counted(
-    messages.flatMap((message) => message.stored),
-    ACCOUNT,
-  ),
+const ours = counted(
+  messages.flatMap((message) => message.stored),
+  ACCOUNT,
 );
+const points = pointsOf(ours);
+/** Messages that are charged as marketing. */
+const marketing = ours.filter(({ pricing_type, category }) => pricing_type === 'REGULAR' && category === 'MARKETING');
 const asked = { waba_id: WABA, month: MONTH };
 /** Of two days, rows with a price: one more message than is here, and two. */
 const [early, late] = ['2026-10-05', '2026-10-20'].map((day) =>
@@ -177,6 +182,45 @@ describe.sequential('the cases of a month', () => {
     await takeMeta([0, 2]);
     await evaluate();
     expect(await cases()).toMatchObject([{ state: 'open', open_because: 'again', rows: 1, comments: 1 }]);
+  });
+
+  it('give evidence for a dispute: rows, their messages, sums and a letter', async () => {
+    const { database } = ledger;
+    const key = { ...asked, explanation: 'unexplained' } as const;
+    const { name, content } = await evidencePack(database, key, NOW);
+    const parts: Uint8Array[] = [];
+    for await (const part of content) parts.push(part);
+    const folder = name.slice(0, -'.zip'.length);
+    const files = Object.fromEntries(
+      Object.entries(unzipSync(Buffer.concat(parts))).map(([path, bytes]) => [path.slice(folder.length + 1), bytes]),
+    );
+    const text = (file: string): string => Buffer.from(files[file]!).toString();
+    expect(Object.keys(files)).toEqual([
+      'differences.csv',
+      'messages.csv',
+      'evidence.html',
+      'letter.txt',
+      'manifest.json',
+    ]);
+    const manifest = JSON.parse(text('manifest.json')) as { files: { name: string; sha256: string; bytes: number }[] };
+    expect(manifest.files).toEqual(
+      Object.keys(files)
+        .slice(0, -1)
+        .map((file) => ({ name: file, bytes: files[file]!.length, sha256: sha256(files[file]!) })),
+    );
+    const [row, ...others] = csvRows(text('differences.csv'));
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ day: late!.day, volume_difference: '-2', currency: 'USD' });
+    // Of the number and day all that are charged as marketing, whatever country they are of.
+    const listed = csvRows(text('messages.csv'));
+    const expected = marketing.filter(({ day }) => day === late!.day).map(({ message_id }) => message_id);
+    expect(listed.map((one) => one['message_id']).toSorted()).toEqual(expected.toSorted());
+    expect(expected.length).toBeGreaterThanOrEqual(late!.volume);
+    expect(manifest).toMatchObject({ rows: 1, messages: listed.length, messages_are_cut: false });
+    expect(text('letter.txt')).toContain(
+      `${late!.volume} in our records, ${late!.volume + 2} in yours (difference −2)`,
+    );
+    await expect(evidencePack(database, { ...key, explanation: 'midnight' }, NOW)).rejects.toThrow('is midnight now');
   });
 
   it('are worked on in a closed month, whose closing stays what it was', async () => {

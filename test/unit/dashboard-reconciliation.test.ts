@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { DifferingRow, ReconciliationOfMonth } from '../../schemas/meta.ts';
 import { DEFAULT_STATE } from '../../dashboard/src/lib/filters/filters.ts';
 import { amountDifference, countDifference } from '../../dashboard/src/lib/format/amounts.ts';
+import type { CaseEntry } from '../../schemas/cases.ts';
+import { decisionOf, entryWords } from '../../dashboard/src/lib/reconciliation/cases.ts';
 import { messagesSearch, monthsOf, readAccount, readMonth } from '../../dashboard/src/lib/reconciliation/address.ts';
 import { explained, keyWords, leftOver, sayDays, verdict } from '../../dashboard/src/lib/reconciliation/words.ts';
 
@@ -94,5 +96,30 @@ describe('a month beside Meta’s', () => {
     expect([wrong.month, wrong.repairs.length]).toEqual(['2026-11', 1]);
     const other = readAccount(new URLSearchParams('account=9'), '2026-10', ['10', '11'], []);
     expect([other.account, other.repairs.length]).toEqual(['10', 1]);
+  });
+});
+
+describe('a decision on a case', () => {
+  const texts = { explanation: 'gap', action: 'accept', by: 'ana', note: 'x', until: '2026-12-01', assignee: 'rui' };
+  const of = { waba_id: '10', month: '2026-10', seen: '1-a' };
+
+  it('has the fields that its action takes, whatever else was left in the form', () => {
+    const kept = { ...of, explanation: 'gap', by: 'ana', note: 'x' };
+    expect(decisionOf(texts, of)).toEqual({ ...kept, action: 'accept', until: '2026-12-01' });
+    expect(decisionOf({ ...texts, until: '' }, of)).toEqual({ ...kept, action: 'accept' });
+    expect(decisionOf({ ...texts, action: 'assign' }, of)).toEqual({ ...kept, action: 'assign', assignee: 'rui' });
+    expect(decisionOf({ ...texts, action: 'comment' }, of)).toEqual({ ...kept, action: 'comment' });
+  });
+
+  it('is told in a line', () => {
+    const spell = (day: string): string => day;
+    const entry = { at: '2026-11-03T09:00:00+00:00', by: 'ana', note: '', until: '', assignee: '', period_id: '' };
+    const cases: [CaseEntry, string][] = [
+      [{ ...entry, action: 'accept', until: '2026-12-01', note: 'x' }, 'ana accepted it until 2026-12-01: x'],
+      [{ ...entry, action: 'assign', assignee: 'rui' }, 'ana assigned it to rui'],
+      [{ ...entry, action: 'assign' }, 'ana assigned it to nobody'],
+      [{ ...entry, action: 'reopen', period_id: 'p' }, 'ana took back what was decided, after the month was closed'],
+    ];
+    for (const [one, words] of cases) expect(entryWords(one, spell)).toBe(`2026-11-03, ${words}`);
   });
 });

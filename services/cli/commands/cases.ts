@@ -2,7 +2,7 @@ import { readCaseDecision, type CaseAction, type WorkedCase } from '@ctwa-ledger
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import type { Database } from '../../clickhouse/database.ts';
 import { settleCharges } from '../../rating/charges.ts';
-import { casesOf, decideCase, evaluateMonth } from '../../reconciliation/case-register.ts';
+import { casesOf, decideCase, evaluateMonth, heldCases } from '../../reconciliation/case-register.ts';
 import { accountsToReconcile } from '../../reconciliation/reconcile.ts';
 import { caseLines } from '../case-words.ts';
 import { withExistingLedger } from '../open.ts';
@@ -26,7 +26,7 @@ async function list(database: Database, { month, waba, json }: CasesOptions): Pr
   let found = 0;
   for (const waba_id of accounts) {
     const held = await evaluateMonth(database, { waba_id, month }, { purpose: 'reconcile', by: userName() });
-    const { cases } = await casesOf(database, held, Date.now());
+    const { cases } = await casesOf(database, heldCases(held), Date.now());
     found += cases.length;
     for (const one of cases) write(one, json === true);
   }

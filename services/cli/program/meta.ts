@@ -109,4 +109,11 @@ function reconcileCommands(command: AddCommand): void {
     .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
       (await import('../commands/cases.ts')).cases(action, cases.optsWithGlobals()),
     );
+  command('evidence', 'write the rows of a case, their messages and a letter as a ZIP archive', reconcile)
+    .requiredOption('--case <explanation>', 'which case, like midnight')
+    .option('--out <file>', 'the file (default: one that names month, account and case)')
+    .option('--json', 'JSON on a terminal too')
+    .action(async (_: unknown, evidence: Command) =>
+      (await import('../commands/evidence.ts')).evidence(evidence.optsWithGlobals()),
+    );
 }

@@ -32,7 +32,7 @@ const TIMELESS_REPORTS = [
 type TimelessReport = (typeof TIMELESS_REPORTS)[number];
 
 /** Of one whole month, of which the days are. */
-const MONTH_REPORTS = ['reconciliation', 'reconciliation-differences', 'message-counts'] as const;
+const MONTH_REPORTS = ['reconciliation', 'reconciliation-differences', 'cases', 'message-counts'] as const;
 type MonthReport = (typeof MONTH_REPORTS)[number];
 
 /** Reports that pages link to. */

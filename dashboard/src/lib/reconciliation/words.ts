@@ -1,6 +1,6 @@
+import { EXPLANATION_WORDS } from '@ctwa-ledger/schemas/case-words.ts';
 import type {
   DifferingRow,
-  ExplanationCode,
   ReconciliationOfMonth,
   ReconciliationStatus,
   RowExplanation,
@@ -21,28 +21,6 @@ export const STATUS_WORDS: Readonly<Record<ReconciliationStatus, string>> = {
   no_cost: 'Meta names no charge',
 };
 
-const WHY: Readonly<Record<ExplanationCode, string>> = {
-  unknown_number: 'A number that nobody names here',
-  number_gone: 'A number that has left the account',
-  zone: 'Days cut in another time zone',
-  tier: 'Another volume tier',
-  verdict: 'Counted under another pricing type',
-  group: 'Messages of groups, counted otherwise',
-  midnight: 'Counted on the neighbouring day',
-  country: 'Counted under another country',
-  echo: 'Sent from the WhatsApp Business app',
-  unknown_waba: 'Under another account here, or under none',
-  no_outcome: 'Sent, and no status since',
-  read_only: 'Known to be delivered by “read” alone',
-  late: 'Known here only after Meta’s numbers',
-  gap: 'A hole in the events of the number',
-  other_responder: 'Somebody else answers with the number',
-  unrated: 'No amount here',
-  rate: 'Another price',
-  max_price: 'Below the list price',
-  unexplained: 'Not explained',
-};
-
 /** What explains a row, and how much of it: `Another volume tier: 3 of 5 messages`. */
 export function explained(
   { code, volume }: Pick<RowExplanation, 'code' | 'volume'>,
@@ -50,7 +28,9 @@ export function explained(
   counts: ReconciliationOfMonth['counts'],
 ): string {
   const all = Math.abs(Number(row.volume_difference));
-  return volume === '0' ? WHY[code] : `${WHY[code]}: ${count(Number(volume))} of ${counted(all, counts)}`;
+  return volume === '0'
+    ? EXPLANATION_WORDS[code]
+    : `${EXPLANATION_WORDS[code]}: ${count(Number(volume))} of ${counted(all, counts)}`;
 }
 
 /** How much of a row nothing explains; 0 where something explains the price or all of the volume. */

@@ -1,7 +1,14 @@
+import { readCaseDecision } from '@ctwa-ledger/schemas/cases.ts';
+import { fail, redirect } from '@sveltejs/kit';
+
+import { resolve } from '$app/paths';
+import { search } from '$lib/filters/filters.ts';
 import { daysOf, DIFFERENCE_TABLE, monthsOf, readAccount, readMonth, rowKey } from '$lib/reconciliation/address.ts';
 import { lostPlace, pageAfter, readTable } from '$lib/table/table.ts';
+import { decisionOf, type CaseTexts } from '$lib/reconciliation/cases.ts';
+import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
-import type { PageServerLoad } from './$types';
+import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
@@ -9,7 +16,7 @@ const dayOf = (seconds: number | null): string[] =>
   seconds === null ? [] : [new Date(seconds * 1_000).toISOString().slice(0, 10)];
 
 export const load: PageServerLoad = async (event) => {
-  const { status, is_empty } = await askedLedger(event);
+  const { status, is_empty, locked } = await askedLedger(event);
   const params = event.url.searchParams;
   const { reports } = event.locals;
   const imports = await reports.metaImports();
@@ -18,17 +25,19 @@ export const load: PageServerLoad = async (event) => {
   const { month, repairs } = readMonth(params, known, imports);
   // Imports of Meta's numbers are something to show, even before any event is.
   const nothing = is_empty && (status.loading_sample || imports.length === 0);
-  if (nothing || month === null) return { own_repairs: repairs, found: null };
+  if (nothing || month === null) return { own_repairs: repairs, found: null, locked: null };
 
   const accounts = await reports.accountsToReconcile(month);
   const { account, repairs: of_account } = readAccount(params, month, accounts, imports);
   const table = readTable(params, DIFFERENCE_TABLE);
   const held = account === null ? null : await reports.reconciliation({ waba_id: account, month });
+  const cases = account === null ? null : await reports.cases({ waba_id: account, month });
   const rows = pageAfter(held?.rows ?? [], table.state.after, rowKey, PAGE_ROWS);
   const lost = rows.is_found ? [] : [{ notice: lostPlace(DIFFERENCE_TABLE) }];
   const { from, to } = daysOf(month);
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
   return {
+    locked,
     own_repairs: [...repairs, ...of_account, ...table.repairs, ...lost],
     found: {
       month,
@@ -39,6 +48,35 @@ export const load: PageServerLoad = async (event) => {
       // The rows of other pages are not sent.
       held: held === null || held.missing_days.length === days ? null : { ...held, rows: [] },
       table: rows,
+      cases: held === null || (cases?.cases.length === 0 && held.missing_days.length === days) ? null : cases,
     },
   };
+};
+
+export const actions: Actions = {
+  decide: async (event) => {
+    const form = await event.request.formData();
+    const texts: CaseTexts = {
+      explanation: fieldText(form, 'explanation'),
+      action: fieldText(form, 'action'),
+      by: fieldText(form, 'by'),
+      note: fieldText(form, 'note'),
+      until: fieldText(form, 'until'),
+      assignee: fieldText(form, 'assignee'),
+    };
+    const problem = (status: number, message: string) => fail(status, { problem: { message, texts } });
+    const { changes, filters } = event.locals;
+    if (changes === null) return problem(403, READ_ONLY);
+    const of = {
+      waba_id: fieldText(form, 'account'),
+      month: fieldText(form, 'month'),
+      seen: fieldText(form, 'seen'),
+    };
+    const decision = readCaseDecision(decisionOf(texts, of));
+    if (typeof decision === 'string') return problem(400, decision);
+    const decided = await changes.decideCase(decision);
+    if (!decided.ok) return problem(409, decided.message);
+    const place = search(filters, { month: of.month, account: of.waba_id });
+    redirect(303, `${resolve('/billing/reconciliation')}${place}#case-${decision.explanation}`);
+  },
 };

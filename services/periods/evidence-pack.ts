@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import type { CaseKey } from '@ctwa-ledger/schemas/cases.ts';
+import { differenceRow, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
+import type { z } from 'zod';
+import { reportOf } from '../catalogue/catalogue.ts';
+import type { Database } from '../clickhouse/database.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
+import { archiveOf, type ArchivedFile } from '../exports/archive.ts';
+import { csvText } from '../exports/csv.ts';
+import { readConfiguration } from '../ledger/configuration/configuration.ts';
+import { codeOf } from '../reconciliation/case-evaluation.ts';
+import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
+import { differingRows, reconcileMonth, reportedRow } from '../reconciliation/reconcile.ts';
+import { columnsOf } from '../reports/report.ts';
+import { disputeLetter, disputePage, sumsOf } from './dispute-letter.ts';
+import { accountMonth, type AccountMonth } from './month.ts';
+
+/** Messages that are listed: whoever reads a dispute reads no more. */
+const MAX_MESSAGES = 100_000;
+
+type DifferenceRow = z.infer<typeof differenceRow>;
+
+const BILLING_OF: ReadonlyMap<string, string> = new Map([
+  ['REGULAR', 'BILLABLE'],
+  ['FREE_ENTRY_POINT', 'FREE_ENTRY'],
+]);
+
+/** A message of ours as far as rows tell it from others. */
+export interface ListedMessage {
+  readonly phone_number_id: string;
+  readonly category: string;
+  readonly rated_category: string;
+  readonly billing: string;
+}
+
+/**
+ * Whether a message of the day of a row may be one of it. Report `messages` has no country, so those of other countries are
+ * listed too; beside what only Meta has stand all of the number and day, among which it may be.
+ */
+export function mayBeOf(
+  row: Pick<ReconciliationRow, 'phone_number' | 'category' | 'pricing_type' | 'status'>,
+  message: ListedMessage,
+  idOf: ReadonlyMap<string, string>,
+): boolean {
+  const id = idOf.get(row.phone_number) ?? row.phone_number;
+  if (id !== '' && id !== message.phone_number_id) return false;
+  if (row.status === 'only_meta') return true;
+  const billing = BILLING_OF.get(row.pricing_type);
+  if (billing !== undefined && billing !== message.billing) return false;
+  const isAny = row.category === '' || row.category === 'ANY';
+  return isAny || [message.category, message.rated_category].some((one) => one.toUpperCase() === row.category);
+}
+
+/** What a pack holds, before it is packed. */
+interface Evidence {
+  readonly rows: readonly DifferenceRow[];
+  readonly messages: readonly (readonly unknown[])[];
+  readonly isCut: boolean;
+}
+
+/** Our messages of the days of the rows, day by day; of whole months where Meta's points are. */
+async function messagesOf(
+  database: Database,
+  month: AccountMonth,
+  rows: readonly DifferenceRow[],
+): Promise<Pick<Evidence, 'messages' | 'isCut'>> {
+  const accounts = (await readConfiguration(database))?.accounts ?? [];
+  const idOf = new Map(accounts.flatMap(({ phone_numbers = [] }) => phone_numbers.map((one) => [one.display, one.id])));
+  const report = reportOf('messages');
+  const at = (name: keyof ListedMessage): number => report.columns.indexOf(name);
+  const [number, category, rated, billing] = [
+    at('phone_number_id'),
+    at('category'),
+    at('rated_category'),
+    at('billing'),
+  ];
+  const messages: (readonly unknown[])[] = [];
+  for (const day of [...new Set(rows.map((row) => row.day))].sort()) {
+    const ofDay = rows.filter((row) => row.day === day);
+    const next = new Date(Date.parse(day === '' ? month.first_day : day) + 86_400_000).toISOString().slice(0, 10);
+    const range = day === '' ? { from: month.first_day, to: month.end_day } : { from: day, to: next };
+    const filters = { ...range, tz: month.time_zone, as_of: 0, waba_id: month.waba_id };
+    for await (const batch of report.rows(database, { filters, by: 'charged', page: null }))
+      for (const cells of batch) {
+        const text = (i: number): string => String(cells[i] ?? '');
+        const message = {
+          phone_number_id: text(number),
+          category: text(category),
+          rated_category: text(rated),
+          billing: text(billing),
+        };
+        if (!ofDay.some((row) => mayBeOf(row, message, idOf))) continue;
+        if (messages.length === MAX_MESSAGES) return { messages, isCut: true };
+        messages.push(cells);
+      }
+  }
+  return { messages, isCut: false };
+}
+
+const utf8 = (text: string): Buffer => Buffer.from(text);
+
+/**
+ * The evidence of a case as it is now, for a dispute: the rows and our messages of their days as CSV, a page to print, the text
+ * of a letter, and a manifest with sizes and checksums, as a ZIP archive. Settle the charges first.
+ * @param now Unix milliseconds
+ * @throws ActionableError when no row of the month has the explanation
+ */
+export async function evidencePack(
+  database: Database,
+  { waba_id, month, explanation }: CaseKey,
+  now: number,
+): Promise<{ readonly name: string; readonly content: AsyncGenerator<Uint8Array> }> {
+  const of = await accountMonth(database, waba_id, month);
+  const held = await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
+  const rows = differingRows(held)
+    .filter((row) => codeOf(row) === explanation)
+    .map((row) => ({ ...reportedRow(held, row), evidence: row.explanations.map(({ detail }) => detail).join(' ') }));
+  if (rows.length === 0)
+    throw new ActionableError(
+      `No row of ${month} of account ${waba_id} is ${explanation} now: there is no evidence of it. See the cases with "ctwa-ledger reconcile cases --month ${month}".`,
+    );
+  const { messages, isCut } = await messagesOf(database, of, rows);
+  const dispute = { waba_id, month, explanation, rows, messages: messages.length };
+  const columns = columnsOf(differenceRow) as (keyof DifferenceRow)[];
+  const files = [
+    { name: 'differences.csv', bytes: utf8(csvText([columns, ...rows.map((row) => columns.map((one) => row[one]))])) },
+    { name: 'messages.csv', bytes: utf8(csvText([[...reportOf('messages').columns], ...messages])) },
+    { name: 'evidence.html', bytes: utf8(disputePage(dispute)) },
+    { name: 'letter.txt', bytes: utf8(disputeLetter(dispute)) },
+  ];
+  const { our_volume, meta_volume, ...amounts } = sumsOf(rows);
+  const manifest = {
+    ...{ waba_id, month, explanation, made_at: `${new Date(now).toISOString().slice(0, 19)}+00:00` },
+    ...{ rows: rows.length, our_volume: our_volume.toString(), meta_volume: meta_volume.toString(), ...amounts },
+    ...{ messages: messages.length, messages_are_cut: isCut },
+    files: files.map(({ name, bytes }) => ({
+      name,
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    })),
+  };
+  const folder = `evidence-${month}-${waba_id.replaceAll(/[^\w-]/g, '_')}-${explanation}`;
+  const packed: ArchivedFile[] = [
+    ...files,
+    { name: 'manifest.json', bytes: utf8(`${JSON.stringify(manifest, null, 2)}\n`) },
+  ].map(({ name, bytes }) => ({ path: `${folder}/${name}`, parts: [bytes] }));
+  return { name: `${folder}.zip`, content: archiveOf(packed) };
+}
