@@ -8,6 +8,7 @@ import {
   metaLinesReport,
   reconciliationReport,
 } from '../reconciliation/reports.ts';
+import { claimsReport } from '../reconciliation/claim-register.ts';
 import { restatementsReport } from '../reconciliation/restatements.ts';
 import { accountsReport } from '../reports/accounts.ts';
 import { adjustmentsReport } from '../reports/adjustments.ts';
@@ -81,6 +82,7 @@ const CATALOGUE = [
   metaLinesReport,
   invoiceLinesReport,
   restatementsReport,
+  claimsReport,
 ] as const;
 
 export type ReportName = (typeof CATALOGUE)[number]['name'];

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InvoiceMapping } from '../../schemas/invoices.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
+import { changeClaim, makeClaim, recoveredIn } from '../../services/reconciliation/claim-register.ts';
+import { importMetaAnswers } from '../../services/reconciliation/imports.ts';
 import { parseInvoice } from '../../services/reconciliation/invoice-file.ts';
 import {
   importInvoice,
@@ -134,6 +136,69 @@ describe('invoices in the ledger', () => {
     expect((await listInvoices(database)).map(({ state }) => state)).toEqual(['holds']);
     await expect(importInvoice(database, { ...file, bytes: csv('x;;;;1;') }, 'partner')).rejects.toThrow(/line 2/);
     expect(await listInvoices(database)).toHaveLength(1);
+  });
+
+  it('pay claims, as far as a credit of their currency goes, and once', async () => {
+    const { database } = ledger;
+    const october = { waba_id: '1', month: '2026-10', explanation: '', currency: 'EUR', note: '', by: 'ana' } as const;
+    const claims = await Promise.all(
+      ['5', '4', '5'].map((amount) => makeClaim(database, { ...october, amount, reference: '' })),
+    );
+    // The same claim twice is one.
+    expect(claims.map(({ outcome }) => outcome).toSorted()).toEqual(['entered', 'entered', 'unchanged']);
+    const [five, four] = claims.map(({ claim }) => claim.claim_id);
+    const dollars = await makeClaim(database, { ...october, amount: '5', currency: 'USD', reference: 'case 1' });
+    await expect(makeClaim(database, { ...october, amount: '-5', reference: '' })).rejects.toThrow('no amount above 0');
+
+    const file = {
+      name: 'credits.csv',
+      bytes: csv('2026-10;;;;-6,00;credit', '2026-10;;;;7,00;'),
+      waba_id: '1',
+      by: 'ana',
+    };
+    const { invoice } = await importInvoice(database, file, 'partner');
+    const memo = `${invoice.import_id}:2`;
+    const change = { note: '', by: 'ana', reference: '', amount: '', credit: '' };
+    const pay = (id: string, credit: string, amount = ''): ReturnType<typeof changeClaim> =>
+      changeClaim(database, id, { ...change, action: 'pay', credit, amount });
+    await expect(pay(five!, `${invoice.import_id}:3`)).rejects.toThrow('gives nothing back');
+    await expect(pay(five!, 'CM-1')).rejects.toThrow('There is no credit "CM-1"');
+    await expect(pay(dollars.claim.claim_id, memo)).rejects.toThrow('The credit is in EUR, the claim in USD');
+
+    // Twice at the same time: paid once.
+    const twice = await Promise.all([pay(five!, memo), pay(five!, memo)]);
+    expect(twice.map(({ outcome }) => outcome).toSorted()).toEqual(['entered', 'unchanged']);
+    expect(twice[0]!.claim).toMatchObject({ state: 'paid', claimed: '5', recovered: '5', credits: memo });
+    await expect(pay(four!, memo, '2')).rejects.toThrow('there is not as much left');
+    expect((await pay(four!, memo)).claim).toMatchObject({ state: 'paid_in_part', recovered: '1' });
+    await expect(changeClaim(database, five!, { ...change, action: 'withdraw' })).rejects.toThrow('is paid');
+
+    const cm = {
+      id: '1',
+      business_invoices: {
+        data: [
+          { id: 'CM-1', type: 'CM', billed_amount_details: { currency: 'EUR', total_amount: '1,003.00' } },
+          { id: 'INV-1', type: 'INV', billed_amount_details: { currency: 'EUR', total_amount: '9.00' } },
+        ],
+      },
+    };
+    await importMetaAnswers(database, [{ name: 'invoices.json', bytes: Buffer.from(JSON.stringify(cm)) }], {
+      ...{ days: 'account', asked: null, by: 'ana' },
+    });
+    await expect(pay(four!, 'INV-1')).rejects.toThrow('There is no credit "INV-1"');
+    expect((await pay(four!, 'CM-1')).claim).toMatchObject({ state: 'paid', recovered: '4', credits: `${memo} CM-1` });
+    await changeClaim(database, dollars.claim.claim_id, { ...change, action: 'withdraw' });
+    // By currency, and never what was withdrawn.
+    expect(await recoveredIn(database, { from: '2026-10-10', to: '2026-11-01' }, '1')).toEqual([
+      { currency: 'EUR', claims: 2, claimed: '9', recovered: '9' },
+    ]);
+    expect(await recoveredIn(database, { from: '2026-11-01', to: null }, null)).toEqual([]);
+    const { stdout } = await succeed(data, ['claims', 'list']);
+    const listed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { state: string });
+    expect(listed.map(({ state }) => state).toSorted()).toEqual(['paid', 'paid', 'withdrawn']);
   });
 
   it('come by command', async () => {

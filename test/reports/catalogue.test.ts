@@ -10,6 +10,7 @@ import { DeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { closePeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
+import { makeClaim } from '../../services/reconciliation/claim-register.ts';
 import { importInvoice, keepInvoiceMapping } from '../../services/reconciliation/invoices.ts';
 import { importMetaAnswers } from '../../services/reconciliation/imports.ts';
 import { REPORTS, reportOf, type ReportName } from '../../services/catalogue/catalogue.ts';
@@ -212,6 +213,12 @@ async function importFiles(): Promise<void> {
     },
     'plain',
   );
+  for (const waba_id of ids)
+    for (const amount of ['1.5', '2.5'])
+      await makeClaim(database, {
+        ...{ waba_id, month: '2026-10', explanation: 'unexplained', amount, currency: 'USD' },
+        ...{ reference: '', note: '', by: BY },
+      });
 }
 
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../../version.ts';
+import { claimCommands } from './claims.ts';
 import { exportCommands } from './exports.ts';
 import { metaCommands } from './meta.ts';
 import { periodCommands } from './periods.ts';
@@ -32,6 +33,7 @@ export function program(): Command {
   triggerCommands(command, root);
   spendCommands(command, root);
   metaCommands(command, root);
+  claimCommands(command, root);
   periodCommands(command, root);
   return root;
 }

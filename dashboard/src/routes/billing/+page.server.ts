@@ -30,10 +30,11 @@ export const load: PageServerLoad = async (event) => {
   // Meta's numbers are by account and by its days, and by nothing else that a page can be narrowed to.
   const isComparable =
     whole.is_tz_given !== true && Object.entries(only).every(([name, value]) => name === 'waba_id' || value == null);
-  const [bill, unrated, sides] = await Promise.all([
+  const [bill, unrated, sides, recovered] = await Promise.all([
     reports.bill(asked),
     reports.unrated(asked),
     isComparable ? reports.metaSide(asked) : [],
+    isComparable ? reports.recovered(asked) : [],
   ]);
   const { totals } = bill;
   const currencies = totals.flatMap(({ currency }) => (currency === '' ? [] : [currency]));
@@ -53,7 +54,7 @@ export const load: PageServerLoad = async (event) => {
   const nothing =
     totals.length > 0 ? null : await noMessageDelivered(whole, only, range, (one) => reports.savings(one));
   return {
-    bill: { totals, sides, currencies, days, tables, nothing },
+    bill: { totals, sides, recovered, currencies, days, tables, nothing },
     only,
     own_repairs: [...repairs, ...notices.map((notice) => ({ notice }))],
   };

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { ClaimChangeOptions, ClaimMakeOptions } from '../commands/claims.ts';
+import type { CommonOptions } from '../settings.ts';
+import type { AddCommand } from './add-command.ts';
+
+/** What is claimed back from Meta or a partner. */
+export function claimCommands(command: AddCommand, root: Command): void {
+  const claims = root.command('claims').description('what is claimed back from Meta or a partner').exitOverride();
+  const claim = (name: string, description: string): Command =>
+    command(name, description, claims)
+      .option('--note <text>', 'what is to be kept with it')
+      .option('--reference <number>', 'the number of the case at Meta or the partner');
+  claim('make', 'make a claim; the same again is the same claim')
+    .requiredOption('--month <month>', 'YYYY-MM, that was charged')
+    .requiredOption('--waba <id>', 'the account')
+    .requiredOption('--amount <amount>', 'what is claimed, like 12.50')
+    .requiredOption('--currency <code>', 'ISO 4217')
+    .option('--case <explanation>', 'the case that it is about, like midnight')
+    .action(async (options: ClaimMakeOptions) => (await import('../commands/claims.ts')).claimsMake(options));
+  for (const [name, meaning] of [
+    ['refer', 'keep the number of the case at Meta or the partner'],
+    ['grant', 'a credit is promised'],
+    ['refuse', 'it is refused'],
+    ['withdraw', 'take it back'],
+  ] as const)
+    claim(name, meaning)
+      .argument('<claim-id>')
+      .action(async (id: string, options: ClaimChangeOptions) =>
+        (await import('../commands/claims.ts')).claimsChange(name, id, options),
+      );
+  claim('pay', 'a credit memo paid it, or some of it')
+    .argument('<claim-id>')
+    .requiredOption('--credit <id>', "a line of an invoice, IMPORT-ID:LINE, or a credit memo among Meta's invoices")
+    .option('--amount <amount>', 'how much of it (default: all that is left of both)')
+    .action(async (id: string, options: ClaimChangeOptions) =>
+      (await import('../commands/claims.ts')).claimsChange('pay', id, options),
+    );
+  command('list', 'list all claims, with what was recovered', claims).action(async (options: CommonOptions) =>
+    (await import('../commands/claims.ts')).claimsList(options),
+  );
+}
