@@ -235,6 +235,42 @@ describe('a server without sample data', () => {
     });
   });
 
+  describe('the page of exports', () => {
+    const press = (action: string, fields: Readonly<Record<string, string>>): Promise<Response> =>
+      fetch(`${product.url}/exports?/${action}`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin: product.url, accept: 'text/html' },
+        body: new URLSearchParams(fields),
+      });
+    const listed = async (): Promise<unknown> => (await fetch(`${product.url}/api/exports`)).json();
+    const form = {
+      ...{ name: 'every-charge', report: 'charges', period: 'yesterday', when: 'every day 06:00', zone: 'UTC' },
+      ...{ format: 'csv', compression: 'none', waba_id: '', columns: '' },
+    };
+
+    it('says what is wrong with an export, and keeps what was typed', async () => {
+      const refused = await press('add', { ...form, when: 'every blue moon' });
+      expect(refused.status).toBe(409);
+      const page = await refused.text();
+      expect(page).toMatch(/role="alert"[\s\S]*every blue moon/);
+      expect(page).toContain('value="every-charge"');
+      expect(await listed()).toMatchObject({ exports: [] });
+    });
+
+    it('adds, runs, pauses and removes one', async () => {
+      const added = await press('add', form);
+      expect([added.status, added.headers.get('location')]).toEqual([303, './exports?export=every-charge#exports']);
+      expect((await press('add', form)).status).toBe(409);
+      const run = await press('run', { name: form.name });
+      expect([run.status, run.headers.get('location')]).toEqual([303, './exports?export=every-charge#runs']);
+      expect(await (await fetch(`${product.url}/exports`)).text()).toMatch(/id="runs"[\s\S]*done/);
+      for (const state of ['paused', 'active', 'removed'])
+        expect((await press('state', { name: form.name, state })).status).toBe(303);
+      expect(await listed()).toMatchObject({ exports: [] });
+    });
+  });
+
   it('sends security headers with pages, files, errors and reports', async () => {
     const html = await page(product);
     const file = /href="\.?(\/_app\/immutable\/[^"]+\.css)"/.exec(html)?.[1];
