@@ -226,6 +226,11 @@ export class Ledger {
     await this.#foldLeft();
   }
 
+  /** For who takes in traffic as it comes: threads that it is likely to touch are read once it begins, before it does. */
+  readAhead(): void {
+    this.#live.readAhead();
+  }
+
   /**
    * Begins a landing of any size; add events to it, then `fold` it.
    * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
@@ -391,6 +396,7 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
+    await this.#live.close();
     await this.#owed.flush().catch(() => undefined);
     await this.#writer?.leave().catch(() => undefined);
     await this.downloads.close();

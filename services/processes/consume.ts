@@ -75,6 +75,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     });
     if (ledger === null) return;
     await ledger.beginWriting();
+    ledger.readAhead();
     const keepers = new Keepers(ledger.database, (what, error) => {
       log.error({ err: error }, what);
     });

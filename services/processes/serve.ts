@@ -45,6 +45,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const pages = options.withDashboard ? await loadPages() : null;
   const ledger = await Ledger.open(options.ledger);
   await ledger.beginWriting();
+  ledger.readAhead();
   const keepers = new Keepers(ledger.database, onError);
   const triggers = fireTriggers(
     ledger.database,

@@ -80,6 +80,7 @@ function watchReads(ledger: Ledger, table: string): { readonly statements: strin
   const { database } = ledger;
   const statements: string[] = [];
   const [query, stream] = [database.query.bind(database), database.stream.bind(database)];
+  const streamBlocks = database.streamBlocks.bind(database);
   const note = (sql: string): void => {
     if (new RegExp(`FROM ${table}\\b`).test(sql)) statements.push(sql);
   };
@@ -90,6 +91,10 @@ function watchReads(ledger: Ledger, table: string): { readonly statements: strin
   database.stream = (sql, parameters) => {
     note(sql);
     return stream(sql, parameters);
+  };
+  database.streamBlocks = (sql, parameters) => {
+    note(sql);
+    return streamBlocks(sql, parameters);
   };
   return { statements };
 }
@@ -130,6 +135,27 @@ describe('a writer of live traffic', () => {
       expect(await a.record(parsed([...last, ...theirs]))).toEqual({ stored: theirs.length });
       expect([...events.statements, ...names.statements]).toEqual([]);
       await expectOracle(a, [...first, ...last, ...theirs, click('n', 'new', 0), reply('n1', 'new', HOUR)]);
+    });
+  });
+
+  it('reads threads ahead that others made, and notices what is landed in them later', async () => {
+    const away = [click('o', 'other', 0), reply('o1', 'other', HOUR), delivered('o1', 'other', HOUR)];
+    const begun = [click('z', 'z', 0)];
+    await withLedgers(async (a, b) => {
+      await b.record(parsed([...first, ...away]));
+      a.readAhead();
+      const events = watchReads(a, 'events');
+      await loadKnownKeys(a, begun);
+      await until('both threads are read', () => events.statements.some((sql) => sql.includes('late_rank')));
+      // It waits for what is being read.
+      await a.record(parsed([click('z2', 'z', HOUR)]));
+      events.statements.length = 0;
+      await a.record(parsed(last));
+      expect(events.statements).toEqual([]);
+      await b.record(parsed([reply('o2', 'other', 2 * HOUR)]));
+      await a.record(parsed([delivered('o2', 'other', 2 * HOUR)]));
+      const all = [...first, ...away, ...begun, click('z2', 'z', HOUR), ...last, reply('o2', 'other', 2 * HOUR)];
+      await expectOracle(a, [...all, delivered('o2', 'other', 2 * HOUR)]);
     });
   });
 

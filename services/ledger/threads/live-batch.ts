@@ -23,6 +23,21 @@ export interface Touched {
   emitted: string | null;
 }
 
+/** A thread of which nothing is known yet. */
+export function unread(thread: ThreadKey): Touched {
+  return {
+    thread,
+    key: keyOfThread(thread),
+    landed: [],
+    events: null,
+    before: null,
+    links: [],
+    hasNews: false,
+    folded: null,
+    emitted: null,
+  };
+}
+
 /** Whether a thread shares messages with others, or may. */
 export function isLinked({ links }: Touched): boolean {
   return links === null || links.length > 0;
@@ -42,17 +57,7 @@ export class Batch {
       const name = threadText(thread);
       let touched = this.threads.get(name);
       if (touched === undefined) {
-        touched = {
-          thread,
-          key: keyOfThread(thread),
-          landed: [],
-          events: null,
-          before: null,
-          links: [],
-          hasNews: false,
-          folded: null,
-          emitted: null,
-        };
+        touched = unread(thread);
         this.threads.set(name, touched);
         this.keys.add(touched.key);
       }

@@ -7,14 +7,19 @@ import { KnownKeys } from './known-keys.ts';
 import type { LandingNumber } from '../events/landing.ts';
 import { LANDED, LandingLog, type LandedByOthers } from '../events/landing-log.ts';
 import { askNames, doubtfulMessages, type Doubtful } from './doubtful-messages.ts';
-import { Batch, isLinked, type Touched } from './live-batch.ts';
+import { Batch, isLinked, unread, type Touched } from './live-batch.ts';
 import { liveComponents, type Member } from './live-components.ts';
 import { LiveReader } from './live-reader.ts';
+import { recentThreads } from './recent-threads.ts';
 import { linkThreadsOf } from './links.ts';
 import { Marks, versionOf, type Emitter, type Footing } from '../marks/marks.ts';
 import { ThreadCache, ThreadEvents, type RememberedThread } from './thread-cache.ts';
 import type { ThreadKey } from '../events/thread-key.ts';
 
+/** Threads that are read ahead between two batches, which wait for it. */
+const THREADS_AHEAD = 400;
+/** Between two times that all of them are read ahead: whoever lands large files all the time must not set the pace. */
+const SHORTEST_PAUSE_MS = 60_000;
 /** Batches that are begun again because the engine was replaced in the middle, or another process changed the ground. */
 const ATTEMPTS = 8;
 
@@ -62,6 +67,12 @@ export class LiveFold {
   readonly #log: LandingLog;
   readonly #reader: LiveReader;
   #turn: Promise<unknown> = Promise.resolve();
+  #readsAhead = false;
+  /** Whether threads are to be read ahead once the next batch is folded. */
+  #isAheadDue = false;
+  #aheadNotBefore = -Infinity;
+  #ahead: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -79,7 +90,53 @@ export class LiveFold {
     landings.stored.catch(() => undefined);
     const turn = this.#turn.then(() => this.#attempt(landings, options));
     this.#turn = turn.catch(() => undefined);
+    // Without it threads are read when they are touched: that is only slower.
+    if (this.#isAheadDue)
+      this.#ahead = Promise.all([this.#ahead, turn])
+        .then(() => this.#readAheadIfDue())
+        .catch(() => undefined);
     return turn;
+  }
+
+  /** From the next batch on reads threads that traffic is likely to touch before it does. */
+  readAhead(): void {
+    this.#readsAhead = this.#isAheadDue = true;
+  }
+
+  /** Ends what is read ahead. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#ahead;
+  }
+
+  /**
+   * Reads threads, some at a time between batches. One by one, as they are touched, they cost the engine several times
+   * as much, and their batches wait.
+   */
+  async #readAheadIfDue(): Promise<void> {
+    if (this.#isClosed || !this.#isAheadDue || performance.now() < this.#aheadNotBefore) return;
+    this.#isAheadDue = false;
+    this.#aheadNotBefore = performance.now() + SHORTEST_PAUSE_MS;
+    const threads = await recentThreads(this.#database);
+    for (let from = 0; from < threads.length && !this.#isClosed && !this.#cache.isNearlyFull; from += THREADS_AHEAD) {
+      const part = threads.slice(from, from + THREADS_AHEAD);
+      const turn = this.#turn.then(() => this.#keepRead(part));
+      this.#turn = turn.catch(() => undefined);
+      await turn;
+    }
+  }
+
+  /** Reads and keeps threads that are not in memory. What others land in them from now on is heeded by the next batch. */
+  async #keepRead(threads: readonly ThreadKey[]): Promise<void> {
+    if (this.#isClosed) return;
+    if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
+    const missing = threads.filter((thread) => this.#cache.get(thread) === null).map(unread);
+    await this.#reader.read(missing, false);
+    for (const { thread, events, links, folded, emitted } of missing) {
+      if (events === null || links === null) continue;
+      const versions = links.length === 0 ? { folded, emitted } : { folded: null, emitted: null };
+      this.#cache.keep(thread, { events: events.all, links, ...versions });
+    }
   }
 
   async #attempt(landings: LiveLandings, options: LiveOptions): Promise<number | null> {
@@ -186,6 +243,7 @@ export class LiveFold {
     if (!touchesAll) return;
     this.#cache.clear();
     this.#known.forget();
+    this.#isAheadDue = this.#readsAhead;
   }
 
   /**

@@ -11,6 +11,8 @@ import { ofThreads } from './threads.ts';
 
 /** What is asked of the ledger at once. */
 const THREADS_PER_QUESTION = 5_000;
+/** Sharing the reading of so few threads among several cores costs more than it saves. */
+const FEW_THREADS = 100;
 
 /**
  * Reads what the ledger holds of the threads of a batch, and tells the events that the batch stored first from those that
@@ -61,7 +63,7 @@ export class LiveReader {
     // The rank is asked for where one of this process's landings may have it.
     const blocks = this.#database.streamBlocks(
       `SELECT ${EVENT_SELECTION}, if(landing_rank <= {newest:UInt64}, toString(landing_rank), '') AS late_rank
-       FROM events WHERE ${where}`,
+       FROM events WHERE ${where}${threads.length <= FEW_THREADS ? ' SETTINGS max_threads = 1' : ''}`,
       { ...parameters, newest: rankOf(this.#firstNumber as LandingNumber).toString() },
     );
     for await (const block of blocks) {

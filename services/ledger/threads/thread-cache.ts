@@ -102,6 +102,11 @@ export class ThreadCache {
     return this.#bytes;
   }
 
+  /** Whether threads that are kept without need would soon displace others. */
+  get isNearlyFull(): boolean {
+    return this.#bytes > 0.9 * this.#maxBytes;
+  }
+
   get(thread: ThreadKey): RememberedThread | null {
     const kept = this.#threads.get(keyOfThread(thread));
     return kept?.name === threadText(thread) ? kept : null;
