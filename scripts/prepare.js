@@ -12,12 +12,23 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMPS = join(ROOT, 'node_modules', '.stamps');
 
+/** Of a build that fails after it has said much. */
+const MAX_SAID_BYTES = 64 * 1024 * 1024;
+const isVerbose = process.argv.includes('--verbose');
+
+/** What a command says is shown when it fails, and as it comes with `--verbose`. */
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (result.status !== 0) {
-    process.stderr.write(`${command} ${args.join(' ')} failed. Mend what it says above and run this again.\n`);
-    process.exit(1);
-  }
+  const result = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: isVerbose ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
+    maxBuffer: MAX_SAID_BYTES,
+    shell: process.platform === 'win32',
+  });
+  if (result.status === 0) return;
+  for (const said of [result.stdout, result.stderr]) if (said !== null) process.stderr.write(said);
+  const reason = result.error === undefined ? '' : ` (${result.error.message})`;
+  process.stderr.write(`${command} ${args.join(' ')} failed${reason}. Fix what it says above and run this again.\n`);
+  process.exit(1);
 }
 
 function hashOf(paths) {
@@ -51,7 +62,7 @@ function stamp(name, hash) {
 export function installPackages() {
   const hash = hashOf(['package-lock.json', 'package.json']);
   if (isStamped('install', hash)) return;
-  process.stderr.write('installing packages…\n');
+  process.stderr.write('Installing packages…\n');
   run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
   stamp('install', hash);
 }
@@ -64,7 +75,7 @@ export function buildServices() {
 export function buildDashboard() {
   const hash = hashOf(['package-lock.json', 'dashboard/', 'schemas/', 'docs/rules.md']);
   if (isStamped('dashboard', hash) && existsSync(join(ROOT, 'dashboard', 'build', 'handler.js'))) return;
-  process.stderr.write('building the dashboard…\n');
+  process.stderr.write('Building the dashboard…\n');
   run('npm', ['run', '--silent', 'build', '--workspace', 'dashboard']);
   stamp('dashboard', hash);
 }

@@ -47,9 +47,10 @@ export async function exporter(options: ExporterTexts): Promise<void> {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  await serveUntilStopped(() =>
+  const location = locationOf(options);
+  await serveUntilStopped(location, () =>
     serveExporter({
-      ledger: { location: locationOf(options), database: databaseName(), command: 'ctwa-ledger exporter' },
+      ledger: { location, database: databaseName(), command: 'ctwa-ledger exporter' },
       exports: { directory: resolve(options.dir), reports: reportsOf(options.reports), days, tz },
       times,
       host: options.host,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Location } from '../../clickhouse/database.ts';
 import { serveDashboard } from '../../processes/dashboard.ts';
 import type { Serving } from '../../processes/listening.ts';
 import { serveReceiver } from '../../processes/receiver.ts';
@@ -28,11 +29,21 @@ export function portOf(text: string): number {
   return port;
 }
 
-/** Runs something until the process is told to stop. */
-export async function serveUntilStopped(begin: () => Promise<Serving>): Promise<void> {
+/** Where the ledger is, for people: a directory, or a database of a server. */
+function placeOf(location: Location): string {
+  return location.kind === 'embedded' ? location.dataDir : `${databaseName()} on ${location.url}`;
+}
+
+/**
+ * Runs something until the process is told to stop.
+ * @param ledger where it keeps what it takes in; null where it keeps nothing
+ */
+export async function serveUntilStopped(ledger: Location | null, begin: () => Promise<Serving>): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const serving = await begin();
   process.stdout.write(`ctwa-ledger is running: ${serving.url}\n`);
+  if (ledger !== null) process.stdout.write(`The ledger is in ${placeOf(ledger)}\n`);
+  if (process.stdout.isTTY) process.stdout.write('Press Ctrl-C to stop.\n');
   await stopped;
   process.stderr.write('stopping…\n');
   await serving.stop();
@@ -49,7 +60,7 @@ function run(
   const location = locationOf(options);
   const consumer =
     kafka === null ? null : { kafka, group: DEFAULT_GROUP, fromBeginning: false, sessionTimeoutMs: sessionTimeoutMs() };
-  return serveUntilStopped(() =>
+  return serveUntilStopped(location, () =>
     serve({
       ledger: {
         location,
@@ -78,7 +89,7 @@ export async function webhook(options: ServerOptions): Promise<void> {
   const kafka = kafkaSettings();
   if (kafka !== null) {
     const { host } = options;
-    await serveUntilStopped(() =>
+    await serveUntilStopped(null, () =>
       serveReceiver({ kafka, host, port: portOf(options.port), secrets: webhookSecrets() }),
     );
     return;
@@ -87,10 +98,11 @@ export async function webhook(options: ServerOptions): Promise<void> {
 }
 
 export async function dashboard(options: ServerOptions): Promise<void> {
-  await serveUntilStopped(() =>
+  const location = locationOf(options);
+  await serveUntilStopped(location, () =>
     serveDashboard({
       // No configuration: who writes the ledger applies it, and who reads it finds it there.
-      ledger: { location: locationOf(options), database: databaseName(), command: 'ctwa-ledger dashboard' },
+      ledger: { location, database: databaseName(), command: 'ctwa-ledger dashboard' },
       host: options.host,
       port: portOf(options.port),
       empty: options.empty === true,
