@@ -5,7 +5,7 @@ import { EXPLANATION_CODES } from './meta.ts';
 /**
  * What has become of a claim. `granted`: a credit is promised. `paid_in_part`, `paid`: credit memos paid some of it, or all.
  */
-export const CLAIM_STATES = ['made', 'granted', 'refused', 'paid_in_part', 'paid', 'withdrawn'] as const;
+const CLAIM_STATES = ['made', 'granted', 'refused', 'paid_in_part', 'paid', 'withdrawn'] as const;
 export type ClaimState = (typeof CLAIM_STATES)[number];
 
 /** What happens to a claim. `refer` says its number at Meta or the partner. */

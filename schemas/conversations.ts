@@ -71,7 +71,7 @@ export interface Refusal {
 }
 
 /** An ad click that a message of the customer carries (rules.md W2). */
-export interface TimelineEntry {
+interface TimelineEntry {
   readonly source_type: string;
   readonly ad_id: string;
   readonly source_url: string;
@@ -130,7 +130,7 @@ export type TimelineEvent = Happening &
   );
 
 /** A conversation under conversation pricing (rules.md 3.1), which is what was charged then. Times are Unix seconds, UTC. */
-export interface PricedConversation {
+interface PricedConversation {
   readonly category: string;
   readonly opened_at: number;
   /** When it ends by itself. */

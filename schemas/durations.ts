@@ -2,7 +2,7 @@
  * Durations and counts that the rules name, for services and pages alike. Durations are in seconds.
  */
 
-export const DAY_SECONDS = 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
 /** W3: how long after the entry a reply still qualifies; the edge counts. */
 export const REPLY_WITHIN_SECONDS = DAY_SECONDS;
 /** W1: how long an inbound message keeps the customer service window open. */

@@ -6,9 +6,9 @@ import type { Customer, MessageId, PhoneNumberId } from './ids.ts';
 /** The largest value taken from anywhere: one line, one Kafka value, one webhook body. */
 export const MAX_VALUE_BYTES = 3 * 1024 * 1024;
 /** Earliest event time taken, 2015-01-01T00:00:00Z, in Unix seconds. */
-export const MIN_TIMESTAMP = 1_420_070_400;
+const MIN_TIMESTAMP = 1_420_070_400;
 /** How far ahead of the receiver's clock an event may be, in seconds. */
-export const MAX_SECONDS_AHEAD = 86_400;
+const MAX_SECONDS_AHEAD = 86_400;
 
 const text = z.string();
 const unixSeconds = z.union([z.string().regex(/^\d{1,15}$/, 'not Unix seconds'), z.int().nonnegative()]);
@@ -146,7 +146,7 @@ export interface StatusEvent extends Identity {
 export type LedgerEvent = MessageEvent | StatusEvent;
 
 /** Why a value cannot be used; stored with the dead letter. */
-export type ReasonCode =
+type ReasonCode =
   | 'not_json'
   | 'invalid_utf8'
   | 'too_large'

@@ -25,13 +25,13 @@ export type ExportPeriod = (typeof EXPORT_PERIODS)[number];
 
 /** A name that is also the folder: what file systems take anywhere. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$/;
-export const exportName = z
+const exportName = z
   .string()
   .regex(NAME, 'use up to 60 letters, digits, and . _ - between them')
   .describe('What the schedule is called.');
 
 /** Folders below the directory of the exporter, never outside it. */
-export const exportFolder = z
+const exportFolder = z
   .string()
   .max(200)
   .refine((folder) => folder.split('/').every((part) => NAME.test(part)), {

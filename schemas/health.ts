@@ -40,7 +40,7 @@ export interface AskedLetters extends AskedPage<LetterColumn> {
 
 /** A process that writes marks. */
 export const writerRow = z.object({ command: z.string(), seen_at: utcInstant });
-export type WriterRow = z.infer<typeof writerRow>;
+type WriterRow = z.infer<typeof writerRow>;
 
 /** Records of Kafka that were deleted there before they were read. */
 export const lostRecordsRow = z.object({
@@ -61,7 +61,7 @@ export const trafficRow = z.object({
   /** Messages whose own event names another customer than Meta's statuses (F3). */
   customers_differ: z.coerce.number(),
 });
-export type Traffic = z.infer<typeof trafficRow>;
+type Traffic = z.infer<typeof trafficRow>;
 
 export interface Health {
   readonly traffic: Traffic;

@@ -1,6 +1,3 @@
-/** A JSON value as `JSON.parse` returns it. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
 /** Whether a parsed value is an object, and neither a list nor null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

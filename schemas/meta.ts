@@ -32,7 +32,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 export const DAY_CUTS = ['account', 'utc'] as const;
 export type DayCut = (typeof DAY_CUTS)[number];
 
-export const RECONCILIATION_STATUSES = [
+const RECONCILIATION_STATUSES = [
   'match',
   'within_tolerance',
   'volume',
@@ -229,7 +229,7 @@ export const explanationRow = reconciliationRow
 export type ExplanationRow = z.infer<typeof explanationRow>;
 
 /** How a row of Meta's is another one than before; `number_gone`: the later answer does not name the number any more. */
-export const RESTATEMENT_CHANGES = ['changed', 'appeared', 'vanished', 'number_gone'] as const;
+const RESTATEMENT_CHANGES = ['changed', 'appeared', 'vanished', 'number_gone'] as const;
 
 /** What Meta says otherwise of a day than it said before: a row of the report `restatements`. Differences are later − earlier. */
 export const restatementRow = z.object({
@@ -262,7 +262,7 @@ export const restatementRow = z.object({
  * all of them are here, and Meta counts more sent: somebody else answers with this number. `missing`: one of the two.
  * `outcomes`: as many were sent, fewer are known to be delivered. `surplus`: ours are more.
  */
-export const COUNT_FINDINGS = ['complete', 'gap', 'other_responder', 'missing', 'outcomes', 'surplus'] as const;
+const COUNT_FINDINGS = ['complete', 'gap', 'other_responder', 'missing', 'outcomes', 'surplus'] as const;
 export type CountFinding = (typeof COUNT_FINDINGS)[number];
 
 /** A row of the report `message-counts`: messages of ours beside those that Meta's `analytics` count. Null: Meta does not say. */

@@ -42,7 +42,7 @@ export type Finding = z.infer<typeof findingSchema>;
  * What has become of an item of the checklist. `warning`: it holds, with something to know. `pending`: it is decided on a
  * day that it names. `unknown`: nobody can tell, which is never taken for passed.
  */
-export const CHECK_STATES = ['passed', 'warning', 'pending', 'open', 'unknown'] as const;
+const CHECK_STATES = ['passed', 'warning', 'pending', 'open', 'unknown'] as const;
 export type CheckState = (typeof CHECK_STATES)[number];
 
 const state = z.enum(CHECK_STATES);
@@ -158,7 +158,7 @@ export type CheckName = Check['check'];
 const AGAINST_META: ReadonlySet<CheckName> = new Set(['meta_numbers', 'counts', 'differences', 'invoice']);
 
 /** What becomes of a month: the first of these that holds. */
-export const VERDICTS = ['incomplete', 'breaks', 'warnings', 'pending', 'reconciled'] as const;
+const VERDICTS = ['incomplete', 'breaks', 'warnings', 'pending', 'reconciled'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** A card that priced rows of a closed month. */
@@ -214,7 +214,7 @@ export const periodSchema = z.object({
 });
 export type Period = z.infer<typeof periodSchema>;
 
-export const reportFileSchema = z.object({ name: z.string(), bytes: count, sha256: z.string() });
+const reportFileSchema = z.object({ name: z.string(), bytes: count, sha256: z.string() });
 export type ReportFile = z.infer<typeof reportFileSchema>;
 
 /** The report of a closed month: what its manifest says. */

@@ -7,7 +7,7 @@ export const MAX_SEND_CHECK_BYTES = 1024 * 1024;
 export const MAX_RECIPIENTS = 10_000;
 
 /** Types of messages that the Cloud API sends, each with the object that says what is sent. */
-export const SEND_TYPES = [
+const SEND_TYPES = [
   'template',
   'text',
   'image',
@@ -20,7 +20,7 @@ export const SEND_TYPES = [
   'interactive',
   'reaction',
 ] as const;
-export type SendType = (typeof SEND_TYPES)[number];
+type SendType = (typeof SEND_TYPES)[number];
 
 const name = z.string().min(1).max(128);
 const content = z.looseObject({});

@@ -23,7 +23,6 @@ const answerSchema = z.union([
 ]);
 
 export const templateFileSchema = z.union([answerSchema.transform((answer) => [answer]), z.array(answerSchema)]);
-export type TemplateFile = z.infer<typeof templateFileSchema>;
 
 /** A template that the ledger knows by an import. */
 export const listedTemplateRow = z.object({

@@ -9,7 +9,7 @@ export const TRIGGER_CHANNELS = ['topic', 'webhook'] as const;
 export type TriggerChannel = (typeof TRIGGER_CHANNELS)[number];
 
 /** How old a message may be when it arrives, in seconds, unless a trigger says otherwise. */
-export const DEFAULT_MAX_AGE_SECONDS = 600;
+const DEFAULT_MAX_AGE_SECONDS = 600;
 /** The time in which a reply opens the free window, and the longest window that a trigger can look ahead in. */
 const REPLY_HOURS = 24;
 const WINDOW_HOURS = 168;
@@ -111,7 +111,7 @@ export interface ListedTrigger extends SavedTrigger {
 }
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'given_up'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** What became of telling one channel of one firing. */
 export interface TriggerDelivery {

@@ -9,7 +9,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const DEFAULT_DATA_DIR = '.data';
+const DEFAULT_DATA_DIR = '.data';
 const CONFIG_FILE = 'ctwa-ledger.config.json';
 
 export interface CommonOptions {

@@ -3,7 +3,7 @@ import type { Block } from '../clickhouse/columns/reader.ts';
 import type { Statement } from '../reports/report.ts';
 
 /** The name of the lines among the columns of a block. */
-export const LINE = 'line';
+const LINE = 'line';
 
 /** Lines that are handed on at once. */
 const PIECE_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ function cellSql(cell: string): string {
  * from the others, whose cells are written one by one.
  * @param cells expressions of type String
  */
-export function lineSql(cells: readonly string[]): string {
+function lineSql(cells: readonly string[]): string {
   const plain = `concatWithSeparator(',', ${cells.join(', ')})`;
   const found = ['"', '\n', '\r', ...FORMULA_SIGNS.map((sign) => `,${sign}`)].map(quoted).join(', ');
   const needsCare = `countSubstrings(${plain}, ',') != ${cells.length - 1} OR multiSearchAny(${plain}, [${found}])

@@ -34,7 +34,7 @@ function dayAfter(day: string): string {
 }
 
 /** Makes the directories and removes what a process that died left half-written; one exporter per directory. */
-export function prepareDirectories(exports: Pick<DayExports, 'directory' | 'reports'>): void {
+function prepareDirectories(exports: Pick<DayExports, 'directory' | 'reports'>): void {
   for (const report of exports.reports) {
     const directory = join(exports.directory, report);
     try {

@@ -12,7 +12,7 @@ import { LeaseLostError, writeExport } from './write-export.ts';
 
 const DAY = 86_400;
 /** What is missed longer ago is not caught up by itself. */
-export const MAX_CATCH_UP_DAYS = 400;
+const MAX_CATCH_UP_DAYS = 400;
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE = 60;
 const LONGEST_PAUSE = 3_600;
@@ -20,7 +20,7 @@ const LONGEST_PAUSE = 3_600;
 const ALL_RUNS = 100_000;
 
 /** Who asks for the runs that are due. */
-export const BY_SCHEDULE = 'schedule';
+const BY_SCHEDULE = 'schedule';
 
 export interface ExportsOptions {
   readonly ledger: Pick<Ledger, 'database' | 'reading'>;

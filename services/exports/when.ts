@@ -74,7 +74,7 @@ export function readWhen(text: string, zone: string): When {
  * forward where they never do.
  * @param shown what the clocks show, in milliseconds as if they hung in UTC
  */
-export function momentOf(shown: number, zone: string): number {
+function momentOf(shown: number, zone: string): number {
   const offsetAt = (ms: number): number => IANAZone.create(zone).offset(ms) * MINUTE_MS;
   // Clocks are changed once in two days at most.
   const [before, after] = [offsetAt(shown - DAY_MS), offsetAt(shown + DAY_MS)];

@@ -19,7 +19,7 @@ export interface GivenFile {
 }
 
 /** Rows that an import brings to a table. */
-export interface ImportedRows {
+interface ImportedRows {
   readonly table: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];

@@ -1,5 +1,5 @@
 /** The most that is held of one value while its end is looked for. */
-export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 /** A longer line that belongs to no value is handed on in pieces of this size. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Deeper values are taken for broken ones: nothing of ours is nested like that. */

@@ -13,7 +13,7 @@ import { MAX_KEPT_BYTES, piecesOf, type Piece } from './input.ts';
 import { readBytes, readValue, summarised, type Outcome } from './value.ts';
 
 /** What became of the events of an input; `read = stored + duplicate + rejected`. */
-export interface Counts {
+interface Counts {
   readonly read: number;
   readonly stored: number;
   readonly duplicate: number;

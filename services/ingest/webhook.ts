@@ -87,7 +87,7 @@ class Pace {
   }
 }
 
-export class OverloadedError extends Error {
+class OverloadedError extends Error {
   override readonly name = 'OverloadedError';
 }
 

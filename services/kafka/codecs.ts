@@ -9,7 +9,7 @@ import { unpackGzip, unpackSnappy, unpackZstd } from './unpack.ts';
 const { CompressionCodecs } = kafkajs;
 
 /** What one record batch may unpack to. A topic with defaults takes 1 MB of it compressed. */
-export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 /** What the batches of one answer of a broker may unpack to together; the rest of them is fetched again. */
 const MAX_UNPACKED_BYTES_OF_ANSWER = 256 * 1024 * 1024;
 /** Records become objects before anybody of ours sees them. */

@@ -18,7 +18,7 @@ export interface FetchedRecords {
 }
 
 /** The offset to go on from, of one partition. */
-export interface Position {
+interface Position {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;

@@ -47,7 +47,7 @@ const BYTES_AROUND_A_RECORD = 36;
 const BYTES_AROUND_A_HEADER = 10;
 
 /** What a record adds to a request, uncompressed, rounded up. */
-export function bytesOf(record: OutgoingRecord): number {
+function bytesOf(record: OutgoingRecord): number {
   let bytes = BYTES_AROUND_A_RECORD + Buffer.byteLength(record.value);
   if (record.key !== null) bytes += Buffer.byteLength(record.key);
   for (const [name, value] of Object.entries(record.headers ?? {}))

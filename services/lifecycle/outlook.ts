@@ -6,8 +6,8 @@ import type { Rulebook } from './rulebook.ts';
 import { serviceWindow } from './service-window.ts';
 
 /** Kinds of messages that are marked differently: a free-form message, and templates by their category. */
-export const MESSAGE_KINDS = ['service', 'utility', 'marketing', 'authentication'] as const;
-export type MessageKind = (typeof MESSAGE_KINDS)[number];
+const MESSAGE_KINDS = ['service', 'utility', 'marketing', 'authentication'] as const;
+type MessageKind = (typeof MESSAGE_KINDS)[number];
 
 /** What a message of one kind would be. */
 export interface Outlook {

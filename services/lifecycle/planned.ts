@@ -131,14 +131,14 @@ export function addressedThread(
 }
 
 /** The free entry window that a message would open (W5), and until when another reply could open it instead. */
-export interface OpenableWindow {
+interface OpenableWindow {
   readonly entry: WindowMembership;
   /** W3: the last second at which a reply still qualifies; Unix seconds. */
   readonly reply_by: number;
 }
 
 /** A free entry window that is open; Unix seconds. */
-export interface OpenFreeWindow {
+interface OpenFreeWindow {
   readonly entry: EntryMark;
   readonly opened_at: number;
   readonly expires_at: number;

@@ -9,7 +9,7 @@ import { MARKETS_HASH } from './markets.ts';
 import { CARDS_IN_FORCE } from './rate-cards.ts';
 
 /** Places at which a price can change within a month, by `market_key` and rated category; decimal digits. */
-export type TierPlaces = ReadonlyMap<string, readonly string[]>;
+type TierPlaces = ReadonlyMap<string, readonly string[]>;
 
 /** What rating stands on besides the marks. */
 export interface RatingBasis {

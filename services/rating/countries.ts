@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 
 /** ISO's code for an unknown country. */
-export const NO_COUNTRY = 'ZZ';
+const NO_COUNTRY = 'ZZ';
 
 const rowSchema = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/),

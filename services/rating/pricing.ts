@@ -74,11 +74,6 @@ export function pricedSql(relation: string, category: string): string {
   )`;
 }
 
-/** Total of a rate over messages as text, never rounded: SQL for a sum over rows, empty when none has an amount. */
-export function sumSql(rate: string, volume: string): string {
-  return `ifNull(toString(sum(toDecimal128(${rate}, 8) * ${volume})), '')`;
-}
-
 /**
  * What of a cost is billed and what is saved, from `billing` and `list_cost` as text: all of it is the one or the other. What
  * has no amount, an empty text, has neither.

@@ -1,5 +1,5 @@
 /** Decimal places that amounts of Meta's are kept with: beyond them is only what its own arithmetic left behind. */
-export const PLACES = 12;
+const PLACES = 12;
 const ONE = 10n ** BigInt(PLACES);
 /** Digits before the point; with the places they fit into Decimal(38, 12). */
 const MAX_DIGITS = 22;

@@ -20,10 +20,6 @@ export function pointKey(key: Omit<MatchKey, 'tier'>): string {
   return [key.day, key.phone_number, key.country, key.category, key.pricing_type].join('\n');
 }
 
-export function rowKey(key: MatchKey): string {
-  return `${pointKey(key)}\n${key.tier}`;
-}
-
 /** What a message is counted by, before anything is left out of it. */
 export interface MessageKey {
   readonly phone_number: string;

@@ -21,7 +21,7 @@ const NEAR_MIDNIGHT_SECONDS = 3_600;
 const MESSAGES_AT_ONCE = 500_000n;
 
 /** A hole in the events of a number. */
-export interface Hole {
+interface Hole {
   /** As rows call it. */
   readonly phone_number: string;
   readonly first_day: string;

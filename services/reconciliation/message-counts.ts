@@ -21,7 +21,7 @@ export interface CountsAbout {
 }
 
 /** What Meta counts on one day of some numbers. */
-export interface MessageCount {
+interface MessageCount {
   readonly day: string;
   /** Digits, sorted, with spaces between; empty: all of the account. */
   readonly phone_numbers: string;

@@ -20,7 +20,7 @@ const accountRow = z.object({
 export const ACCOUNTS_COLUMNS = columnsOf(accountRow);
 
 /** The rows of report `accounts`: {@link accounts}; what is not configured is null. */
-export async function accountRows(database: Database): Promise<z.infer<typeof accountRow>[]> {
+async function accountRows(database: Database): Promise<z.infer<typeof accountRow>[]> {
   return (await accounts(database)).map(({ account, set_by, delivered_messages, phone_number_ids }) => ({
     waba_id: account.waba_id,
     name: account.name ?? null,

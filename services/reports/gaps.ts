@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 
 /** So many hours in a row must be missing: shorter silences are chance. */
-export const GAP_HOURS = 6;
+const GAP_HOURS = 6;
 
 /** Weeks on both sides of a month by which it is judged which hours usually have events. */
 export const USUAL_WEEKS = 4;

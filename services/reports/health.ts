@@ -37,7 +37,7 @@ const LOST = `
   FROM lost_records FINAL ORDER BY lost_records.noticed_at DESC, topic, partition, from_offset DESC LIMIT 1000`;
 
 /** Report `dead-letter-reasons`: rejected inputs that wait, by reason, the most first. */
-export function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
+function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
   return database.query(waitingLettersRow, WAITING);
 }
 

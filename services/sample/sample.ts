@@ -29,7 +29,7 @@ const LOOK_EVERY_MS = 250;
 const DISMISSED = 'sample_dismissed';
 
 /** The sample data has a database of its own, beside the ledger's. */
-export function sampleDatabase(database: string): string {
+function sampleDatabase(database: string): string {
   return `${database}_sample`;
 }
 

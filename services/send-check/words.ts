@@ -15,7 +15,7 @@ function cost({ amount, currency, unrated }: SendPrice): string {
 }
 
 /** What else could be sent now, with its price. */
-export interface Alternative {
+interface Alternative {
   readonly outlook: SendOutlook;
   readonly price: SendPrice;
 }

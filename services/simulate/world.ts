@@ -82,7 +82,7 @@ export const NUMBERS: readonly BusinessNumber[] = [
  * How customers are answered: `bot` in seconds; `hybrid` first a bot, then people; `agents` people in business hours;
  * `slow` people after hours; `nobody` hardly ever.
  */
-export type AnswerStyle = 'bot' | 'hybrid' | 'agents' | 'slow' | 'nobody';
+type AnswerStyle = 'bot' | 'hybrid' | 'agents' | 'slow' | 'nobody';
 
 /** What makes customers and a number begin to talk. */
 export interface Source {

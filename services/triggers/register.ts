@@ -12,7 +12,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 
 /** One state of a trigger: it holds from `changed_ms` until the next revision. */
-export interface Revision {
+interface Revision {
   readonly trigger: SavedTrigger;
   /** Milliseconds since 1970, by ClickHouse's clock. */
   readonly changed_ms: number;
@@ -65,7 +65,7 @@ export function revisionAt(history: History, atMs: number): SavedTrigger | null 
 }
 
 /** All triggers but those that were deleted, by name. */
-export async function listTriggers(database: Database): Promise<SavedTrigger[]> {
+async function listTriggers(database: Database): Promise<SavedTrigger[]> {
   return [...(await readHistories(database)).values()]
     .map(latestOf)
     .filter(({ state }) => state !== 'deleted')

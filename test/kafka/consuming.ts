@@ -32,7 +32,7 @@ const SESSION_MS = '2000';
 /** A value as a producer sends it: an event or an envelope as an object, anything else as it is. */
 export type Value = object | string | Buffer | null;
 
-export function textOf(value: Value): string | Buffer | null {
+function textOf(value: Value): string | Buffer | null {
   return value === null || typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value);
 }
 

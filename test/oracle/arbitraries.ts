@@ -194,7 +194,7 @@ export interface TrafficOptions {
 }
 
 /** Raw events as in contract.md 1, all valid in shape, in any order and with duplicates. */
-export function traffic(options: TrafficOptions = {}): fc.Arbitrary<unknown[]> {
+function traffic(options: TrafficOptions = {}): fc.Arbitrary<unknown[]> {
   const { maxGroups = 16 } = options;
   return fc
     .tuple(tapeArbitrary(3), fc.array(tapeArbitrary(160), { minLength: 1, maxLength: maxGroups, size: 'max' }))
@@ -206,7 +206,7 @@ export function traffic(options: TrafficOptions = {}): fc.Arbitrary<unknown[]> {
 }
 
 /** The accounts of a business, with and without time zones; no number is listed by two of them. */
-export const accountsArbitrary: fc.Arbitrary<Account[]> = fc
+const accountsArbitrary: fc.Arbitrary<Account[]> = fc
   .tuple(
     fc.subarray([...WABAS]),
     fc.array(fc.option(fc.constantFrom(...ZONES), { nil: undefined }), { minLength: 3, maxLength: 3 }),
@@ -224,7 +224,7 @@ export const accountsArbitrary: fc.Arbitrary<Account[]> = fc
     }),
   );
 
-export const policyArbitrary: fc.Arbitrary<PolicySettings> = fc.record({
+const policyArbitrary: fc.Arbitrary<PolicySettings> = fc.record({
   entry_sources: fc.constantFrom(['ad', 'post'], ['ad'], ['post'], ['ad', 'post', 'story']),
   clock: fc.constantFrom('delivered', 'sent'),
   echoes: fc.constantFrom('apart', 'counted'),

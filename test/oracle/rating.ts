@@ -74,7 +74,7 @@ export interface RatingInput {
   readonly marketOf: MarketOf;
 }
 
-export type UnratedReason = 'unknown_category' | 'no_account' | 'no_card' | 'market_not_on_card' | 'not_offered';
+type UnratedReason = 'unknown_category' | 'no_account' | 'no_card' | 'market_not_on_card' | 'not_offered';
 
 /** Amounts are decimal strings without trailing zeros, or empty where there is none. */
 export interface RatedMessage {

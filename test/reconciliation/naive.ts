@@ -11,7 +11,7 @@ import { MONTH, NUMBERS, WABA, ZONE, type Fields } from './world.ts';
 export const Decimal = AnyDecimal.clone({ precision: 60 });
 type Decimal = InstanceType<typeof Decimal>;
 
-export interface Key {
+interface Key {
   readonly day: string;
   readonly phone_number: string;
   readonly country: string;

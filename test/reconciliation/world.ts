@@ -40,7 +40,7 @@ export interface Fields {
 
 /** Midnight of the first of October in the zone of the account, and of the first of November; Unix seconds. */
 export const BEGINS = Date.parse('2026-10-01T03:00:00Z') / 1000;
-export const ENDS = Date.parse('2026-11-01T03:00:00Z') / 1000;
+const ENDS = Date.parse('2026-11-01T03:00:00Z') / 1000;
 const HOUR = 3_600;
 
 const CUSTOMERS = ['5511955', '1650555', '1416555', '9199555', '7701555', 'IN.1349'] as const;

@@ -31,7 +31,7 @@ process.env['CTWA_ENGINE_IDLE_SECONDS'] = IDLE_SECONDS;
 /** No range, UTC, and a clock by which everything is mature. */
 export const EVERYTHING: ReportFilters = { from: null, to: null, tz: 'UTC', as_of: 1_800_000_000 };
 
-export const DEFAULT_DATABASE = 'ctwa_ledger';
+const DEFAULT_DATABASE = 'ctwa_ledger';
 
 export function openLedger(
   data: DataDirectory,

@@ -24,7 +24,7 @@ export type CellValue = string | number | bigint | null;
  * How a column is sent: free `text`; text that `repeats` over rows, as a dictionary; `seconds` since 1970 of a DateTime,
  * which may be absent in `seconds or null`.
  */
-export type ColumnKind =
+type ColumnKind =
   | 'text'
   | 'repeats'
   | 'kind'

@@ -30,7 +30,7 @@ const HOST = fileURLToPath(new URL('./host-main.js', import.meta.url));
 /** Statements that the engine works on at once: those of a process's own pool, and of its downloads. */
 const ENGINE_THREADS = 24;
 /** How long a host lives after its last request, in seconds. */
-export const IDLE_SECONDS = 30;
+const IDLE_SECONDS = 30;
 
 function announced(dataDir: string): Engine | null {
   try {

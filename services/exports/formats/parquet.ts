@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isDay, textOf, type Encoding, type StatementEncoding } from './format.ts';
 
 /** Rows of a table of this name are on their way into a file. */
-export const LAID_DOWN = 'export_rows_';
+const LAID_DOWN = 'export_rows_';
 
 /** Written at once. */
 const LINES_BYTES = 4 * 1024 * 1024;

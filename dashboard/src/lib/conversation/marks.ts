@@ -5,8 +5,8 @@ export const CUSTOMER_MARKS = ['entry', 're_click', 'inbound'] as const;
 /** What a message of the business is for the bill. */
 const BUSINESS_MARKS = ['free_entry', 'free_service', 'covered', 'billable', 'unknown', 'undelivered'] as const;
 
-export type CustomerMark = (typeof CUSTOMER_MARKS)[number];
-export type BusinessMark = (typeof BUSINESS_MARKS)[number];
+type CustomerMark = (typeof CUSTOMER_MARKS)[number];
+type BusinessMark = (typeof BUSINESS_MARKS)[number];
 /** Tells the events of a thread apart: a group message is one for each participant. */
 export function eventKey(event: TimelineEvent): string {
   return `${event.kind} ${event.id} ${event.kind === 'outbound' ? event.participant_key : ''}`;

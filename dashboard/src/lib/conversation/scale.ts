@@ -27,12 +27,12 @@ export interface Bar {
   readonly width: number;
 }
 
-export interface Break extends Bar {
+interface Break extends Bar {
   readonly seconds: number;
 }
 
 /** A part of the axis between two breaks: `from` and `to` in Unix seconds, `start` and `end` in per cent. */
-export interface Part {
+interface Part {
   readonly from: number;
   readonly to: number;
   readonly start: number;

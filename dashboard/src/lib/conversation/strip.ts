@@ -26,7 +26,7 @@ const MIN_BAR_PX = 2;
 /** Never counted only, as long as there is room. */
 const PROMINENT: ReadonlySet<StripMark> = new Set<StripMark>(['entry', 're_click', 'billable', 'unknown']);
 
-export interface PlacedMark {
+interface PlacedMark {
   readonly kind: StripMark;
   readonly event: TimelineEvent;
   /** Per cent. */
@@ -55,11 +55,11 @@ export interface WindowBar extends LabelledBar {
   readonly ends_at: number;
 }
 
-export interface FreeWindowBar extends WindowBar {
+interface FreeWindowBar extends WindowBar {
   readonly is_reported: boolean;
 }
 
-export interface ConversationBar extends WindowBar {
+interface ConversationBar extends WindowBar {
   readonly category: string;
   /** When it would end by itself, in Unix seconds. */
   readonly runs_out_at: number;

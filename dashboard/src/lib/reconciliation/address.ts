@@ -36,7 +36,7 @@ export function monthsOf(days: readonly Day[]): readonly string[] {
 }
 
 /** Imports that something is held against. */
-export function inForce(imports: readonly MetaImport[]): readonly MetaImport[] {
+function inForce(imports: readonly MetaImport[]): readonly MetaImport[] {
   return imports.filter(
     ({ field, state }) => state === 'holds' && (field === 'pricing_analytics' || field === 'conversation_analytics'),
   );

@@ -2,7 +2,7 @@ import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 import { error, type RequestEvent } from '@sveltejs/kit';
 
 /** Why nothing can be changed on a page. */
-export type Lock = 'read_only' | 'sample';
+type Lock = 'read_only' | 'sample';
 
 interface AskedLedger {
   readonly status: LedgerStatus;

@@ -1,4 +1,4 @@
-export interface Definition {
+interface Definition {
   /** What links inside the product jump to. */
   readonly id: string;
   readonly name: string;
