@@ -447,7 +447,7 @@ describe('every cent of the bill is followed down to the message', () => {
     expect(rows).toHaveLength(Math.min(PAGE_ROWS, Number(charge![6])));
     await reach(`a messages ${rows[0]![1]!.slice(0, 12)}`);
     await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
-    expect(await page.locator('.id').innerText()).toContain(rows[0]![1]!);
+    expect(await page.locator('p.id').innerText()).toContain(rows[0]![1]!);
   });
 
   it('and what is closed stays what it was, however it is narrowed', async () => {

@@ -554,7 +554,7 @@ describe('the pages of money', () => {
       await open(`/billing?${QUERY}`);
       await page.getByLabel('Message id').fill(id);
       await page.getByRole('button', { name: 'Explain' }).click();
-      await page.locator('.id', { hasText: id }).waitFor();
+      await page.locator('p.id', { hasText: id }).waitFor();
       expect(new URL(page.url()).pathname).toBe(`/messages/${row['phone_number_id']!}/${encodeURIComponent(id)}`);
       const answer = await page.getByRole('region', { name: 'Answer' }).innerText();
       const [mark, amount] = (await output(data, ['explain', id])).trimEnd().split('\n');
