@@ -23,8 +23,5 @@ export default {
     // Loaded by the programs that npm and the engine start.
     'services/cli/main.ts': ['exports'],
     'services/clickhouse/engine/host.ts': ['exports'],
-    // The vocabulary of cases is whole, whoever uses it.
-    'schemas/cases.ts': ['exports', 'types'],
-    'schemas/case-words.ts': ['exports'],
   },
 };

@@ -7,7 +7,7 @@ import { monthSchema } from './periods.ts';
  * What has become of a case. `accepted`: it is known and left as it is until a day, and still counts as a warning.
  * `resolved`: nothing differs any more.
  */
-export const CASE_STATES = ['open', 'acknowledged', 'accepted', 'resolved'] as const;
+const CASE_STATES = ['open', 'acknowledged', 'accepted', 'resolved'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
 
 /** What a person can do with a case. `reopen` takes an acknowledgement or an acceptance back. */
@@ -15,18 +15,11 @@ export const CASE_ACTIONS = ['acknowledge', 'accept', 'reopen', 'assign', 'comme
 export type CaseAction = (typeof CASE_ACTIONS)[number];
 
 /** What was another one when a case was resolved than when it last differed. `other_explanation`: the rows differ still. */
-export const CASE_RESOLUTIONS = [
-  'other_explanation',
-  'restatement',
-  'rate_card',
-  'account',
-  'late_events',
-  'not_known',
-] as const;
-export type CaseResolution = (typeof CASE_RESOLUTIONS)[number];
+export type CaseResolution =
+  'other_explanation' | 'restatement' | 'rate_card' | 'account' | 'late_events' | 'not_known';
 
 /** Why a case is open. `expired`: it was accepted until a day that is over. `grown`: it differs by more than was accepted. */
-export const OPEN_REASONS = ['new', 'again', 'grown', 'expired', 'taken_back'] as const;
+const OPEN_REASONS = ['new', 'again', 'grown', 'expired', 'taken_back'] as const;
 export type OpenReason = (typeof OPEN_REASONS)[number];
 
 const MAX_NAME_CHARACTERS = 100;
@@ -56,7 +49,7 @@ export const caseKeySchema = z.strictObject({
 export type CaseKey = z.infer<typeof caseKeySchema>;
 
 /** What a person decides on a case. */
-export const caseDecisionSchema = caseKeySchema.extend({
+const caseDecisionSchema = caseKeySchema.extend({
   action: z.enum(CASE_ACTIONS, `is none of ${CASE_ACTIONS.join(', ')}`),
   by: name.min(1, 'is empty: say who you are'),
   note,
