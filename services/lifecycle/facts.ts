@@ -44,7 +44,8 @@ export interface OutboundMessage {
 
 /** One thread (F1, F8): what the windows are computed from. */
 export interface Thread {
-  readonly is_group: boolean;
+  /** F8: of the group; empty for the thread of a customer. */
+  readonly group_id: string;
   readonly inbound: MessageEvent[];
   readonly outbound: OutboundMessage[];
 }
@@ -285,13 +286,13 @@ class Threads {
   of(group: string, customer: Customer): Thread {
     // F3: a message that nothing names a customer of is a thread of its own.
     if (group === '' && customer === '') {
-      const thread: Thread = { is_group: false, inbound: [], outbound: [] };
+      const thread: Thread = { group_id: '', inbound: [], outbound: [] };
       this.#nameless.push(thread);
       return thread;
     }
     const [known, name] = group === '' ? [this.#ofCustomers, customer] : [this.#ofGroups, group];
     let thread = known.get(name);
-    if (thread === undefined) known.set(name, (thread = { is_group: group !== '', inbound: [], outbound: [] }));
+    if (thread === undefined) known.set(name, (thread = { group_id: group, inbound: [], outbound: [] }));
     return thread;
   }
 

@@ -167,12 +167,12 @@ const NOTHING_REPORTED = { circumstance: 'none', reported_window: null } as cons
 
 /** The rows of one thread (F1): its messages and entries. */
 export function foldThread(
-  { is_group, inbound, outbound }: Thread,
+  { group_id, inbound, outbound }: Thread,
   rulebook: Rulebook,
 ): Pick<MutableRows, 'messages' | 'entries'> {
   const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
   // F8: nothing in a group is an entry.
-  const windows = new FreeEntryWindows(is_group ? [] : inbound, rulebook);
+  const windows = new FreeEntryWindows(group_id === '' ? inbound : [], rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
   const pricedFor = byParticipant();
   const reportedWindows = new ReportedWindows(windows.entries, rulebook);
@@ -193,7 +193,7 @@ export function foldThread(
         ? markOutsideWindow(message, delivered_at, policy, conversations, isServiceWindowOpen)
         : { mark: 'FREE_ENTRY' as const, rule: opens ? OPENS_FREE_WINDOW : IN_FREE_WINDOW };
     const without = markOutsideWindow(message, delivered_at, policy, withoutFreeEntry, isServiceWindowOpen);
-    const unexplained = window === null && !is_group ? reportedWindows.explain(each) : NOTHING_REPORTED;
+    const unexplained = window === null && group_id === '' ? reportedWindows.explain(each) : NOTHING_REPORTED;
     rows.messages.push(
       messageMark(message, {
         predicted: outside.mark,

@@ -70,7 +70,7 @@ function preferencesOf(events: readonly LedgerEvent[]): Preference[] {
  * @param at Unix seconds; what comes later counts for nothing
  */
 export function stoppedMarketingAt(thread: Thread, events: readonly LedgerEvent[], at: number): number | null {
-  if (thread.is_group) return null;
+  if (thread.group_id !== '') return null;
   const refusals = refusalsOf(events.filter(({ timestamp }) => timestamp <= at));
   const stops: number[] = [];
   const ends: number[] = [];

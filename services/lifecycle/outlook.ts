@@ -47,7 +47,7 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
   const named = accountNamedAt(thread, at);
   const waba_id = named === '' && number !== undefined ? rulebook.accountOfNumber(number) : named;
   const known: Thread = {
-    is_group: thread.is_group,
+    group_id: thread.group_id,
     inbound: thread.inbound.filter(({ timestamp }) => timestamp <= at),
     outbound: thread.outbound.filter(({ delivered_at }) => delivered_at !== null && delivered_at <= at),
   };

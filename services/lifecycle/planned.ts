@@ -100,7 +100,7 @@ export interface Addressee {
  * such message. One who wrote under the name is called by it.
  */
 function customerOf({ threads }: Facts, dialled: string): string {
-  const direct = threads.filter(({ is_group }) => !is_group);
+  const direct = threads.filter(({ group_id }) => group_id === '');
   if (direct.some(({ inbound }) => inbound[0]?.customer === dialled)) return dialled;
   let latest: OutboundMessage | undefined;
   for (const { outbound } of direct)
@@ -122,12 +122,10 @@ export function addressedThread(
 ): { readonly customer: string; readonly thread: Thread } {
   const customer = is_group ? name : customerOf(facts, name);
   const thread = facts.threads.find((one) => {
-    if (one.is_group !== is_group) return false;
-    // The rows of a group name its participants; without an inbound message it is the only group of these events.
-    if (is_group) return one.inbound[0] === undefined || one.inbound[0].group_id === name;
-    return (one.inbound[0]?.customer ?? one.outbound[0]?.customer) === customer;
+    if (is_group) return one.group_id === name;
+    return one.group_id === '' && (one.inbound[0]?.customer ?? one.outbound[0]?.customer) === customer;
   });
-  return { customer, thread: thread ?? { is_group, inbound: [], outbound: [] } };
+  return { customer, thread: thread ?? { group_id: is_group ? name : '', inbound: [], outbound: [] } };
 }
 
 /** The free entry window that a message would open (W5), and until when another reply could open it instead. */

@@ -187,7 +187,7 @@ export class SendChecks {
       [checked, free_form, ...others].map(async (one) => {
         const [found] = await this.#price(request.phone_number_id, [one]);
         if (found === undefined) throw new TypeError('A message that was asked for has no price.');
-        return priceOf(found, thread.is_group);
+        return priceOf(found, thread.group_id !== '');
       }),
     );
     if (price === undefined || free_price === undefined) throw new TypeError('A message has no price.');

@@ -74,7 +74,7 @@ function standing(
 ): { readonly stopped: number | null; readonly away: number | null } {
   const events = values.flatMap(read);
   const facts = establishFacts(NUMBER as PhoneNumberId, events, compileRulebook([], DEFAULT_POLICY_SETTINGS));
-  const thread = facts.threads[0] ?? { is_group: false, inbound: [], outbound: [] };
+  const thread = facts.threads[0] ?? { group_id: '', inbound: [], outbound: [] };
   const known = refusalsOf(events.filter(({ timestamp }) => timestamp <= at));
   return { stopped: stoppedMarketingAt(thread, events, at), away: unreachableAt(thread, known, at) };
 }

@@ -50,6 +50,33 @@ function changes(events: readonly Event[], at: number, planned = TEMPLATE): [num
   return comingChanges(thread, RULEBOOK, '', now).map(({ at, mark, is_allowed }) => [at - T, mark, is_allowed]);
 }
 
+describe('the thread that a message would belong to', () => {
+  const participant = '16505550000';
+  const status = (id: string, group_id: string): Event => ({
+    ...{ ...base, event: 'status', id, status: 'delivered', timestamp: T },
+    ...{ wa_id: participant, participant, group_id },
+  });
+
+  it('is that of the group, whatever other groups the events name', () => {
+    // Two statuses of one message name different groups: the smaller name counts, and makes a thread before the other.
+    const events = [
+      status('a', '+1650'),
+      status('a', 'Y2FwaQ=='),
+      writes(T, { wa_id: participant, group_id: 'Y2FwaQ==' }),
+    ];
+    const facts = establishFacts(NUMBER as PhoneNumberId, parsed(events), RULEBOOK);
+    expect(facts.threads.map(({ group_id }) => group_id)).toEqual(['+1650', 'Y2FwaQ==']);
+    const { thread } = addressedThread(facts, { is_group: true, name: 'Y2FwaQ==' });
+    expect(sendOutlook(thread, RULEBOOK, TEXT, '', T + 60)).toMatchObject({
+      is_allowed: true,
+      service_window_ends_at: T + DAY,
+    });
+    expect(addressedThread(facts, { is_group: true, name: 'new' }).thread).toEqual({
+      ...{ group_id: 'new', inbound: [], outbound: [] },
+    });
+  });
+});
+
 describe('both timers', () => {
   it.each<[string, Event[], number, number | null, number | null, number | null]>([
     // Ends of the service window and of the free entry window, and the last second of a reply; in seconds after T.
