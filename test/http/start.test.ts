@@ -61,7 +61,7 @@ function samples(text: string): Map<string, number> {
     }
     // The client writes "Nan" (no lag was measured since the scrape before); Prometheus reads it in any case.
     const sample =
-      /^([a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\n"])*",?)*\})?) (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|N[aA]N|[+-]Inf)$/.exec(
+      /^([a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\n"])*",?)*\})?) (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|N[aA][nN]|[+-]Inf)$/.exec(
         line,
       );
     if (sample === null) throw new Error(`Not a line of Prometheus' text format: ${line}`);
