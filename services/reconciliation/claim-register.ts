@@ -11,7 +11,7 @@ import { EXPLANATION_CODES, type ExplanationCode } from '@ctwa-ledger/schemas/me
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import { underLease } from '../clickhouse/lease.ts';
+import { underLease, type Lease } from '../clickhouse/lease.ts';
 import { whole } from '../reports/report.ts';
 import { amountText, readAmount, scaledAmount, sizeOf, smaller } from './amounts.ts';
 import { claimStanding, entriesInForce, isAllowed, type ClaimEntry, type ClaimStanding } from './claims.ts';
@@ -159,14 +159,25 @@ export const claimsReport = whole({
     (await listClaims(database)).filter((one) => waba_id == null || one.waba_id === waba_id),
 });
 
-async function alone<T>(database: Database, work: () => Promise<T>): Promise<T> {
+/** Another process entered something first: what was read is no longer so. */
+class OvertakenError extends Error {}
+
+/**
+ * Works on claims while no other process does. Two that begin at the same moment may both believe so for a moment: who is
+ * overtaken then begins again, with what the other one entered.
+ */
+async function alone<T>(database: Database, work: (lease: Lease) => Promise<T>): Promise<T> {
   const until = performance.now() + MAX_WAIT_MS;
   for (;;) {
-    const made = await underLease(database, LEASE, async () => ({ value: await work() }));
-    if (made !== null) return made.value;
+    try {
+      const made = await underLease(database, LEASE, async (lease) => ({ value: await work(lease) }));
+      if (made !== null) return made.value;
+    } catch (error) {
+      if (!(error instanceof OvertakenError)) throw error;
+    }
     if (performance.now() >= until)
       throw new ActionableError(
-        'Another process has been working on claims for half a minute. Try again when it is done.',
+        'Other processes have been working on claims for half a minute. Try again when they are done.',
       );
     await pause(PAUSE_MS);
   }
@@ -193,21 +204,26 @@ interface WrittenEntry extends Omit<ClaimEntry, 'at' | 'entry_id'> {
   readonly currency: string;
 }
 
-/** Enters what happened, unless another process entered something of that revision first. */
-async function enter(database: Database, { amount, month, ...entry }: WrittenEntry): Promise<ClaimRow> {
+/**
+ * Enters what happened while the lease is held.
+ * @throws OvertakenError when another process took it over, or entered something of that revision first
+ */
+async function enter(database: Database, lease: Lease, { amount, month, ...entry }: WrittenEntry): Promise<ClaimRow> {
   const entry_id = randomBytes(8).toString('hex');
   await database.command(
     `INSERT INTO claim_entries (claim_id, revision, entry_id, entered_by, action, note, waba_id, month, explanation, amount, currency, reference, credit)
      SELECT {claim_id:String}, {revision:UInt32}, {entry_id:String}, {by:String}, {action:String}, {note:String}, {waba_id:String},
        {first_day:Date}, {explanation:String}, toDecimal128({amount:String}, 12), {currency:String}, {reference:String}, {credit:String}
-     WHERE ({claim_id:String}, {revision:UInt32}) NOT IN (SELECT claim_id, revision FROM claim_entries)`,
-    { ...entry, entry_id, first_day: `${month}-01`, amount: amountText(amount) },
+     WHERE ({claim_id:String}, {revision:UInt32}) NOT IN (SELECT claim_id, revision FROM claim_entries)
+       AND (SELECT max(token) FROM leases WHERE name = {lease:String}) = {token:UInt64}`,
+    {
+      ...{ ...entry, entry_id, first_day: `${month}-01`, amount: amountText(amount) },
+      ...{ lease: LEASE, token: lease.token },
+    },
   );
   const claim = (await readClaims(database)).find(({ claim_id }) => claim_id === entry.claim_id);
   if (claim === undefined || !entriesInForce(claim.entries).some((one) => one.entry_id === entry_id))
-    throw new ActionableError(
-      `Claim ${entry.claim_id} was changed by somebody else at the same moment. Look at it again.`,
-    );
+    throw new OvertakenError(`Claim ${entry.claim_id} was changed by another process first.`);
   return rowOf(claim);
 }
 
@@ -227,7 +243,7 @@ export async function makeClaim(database: Database, claim: NewClaim): Promise<Cl
   const amount = positive(claim.amount, 'The amount');
   const said = [waba_id, month, explanation, amountText(amount), currency, reference];
   const claim_id = createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 12);
-  return alone(database, async () => {
+  return alone(database, async (lease) => {
     const known = (await readClaims(database)).find((one) => one.claim_id === claim_id);
     if (known?.standing.state === 'withdrawn')
       throw new ActionableError(
@@ -235,7 +251,10 @@ export async function makeClaim(database: Database, claim: NewClaim): Promise<Cl
       );
     if (known !== undefined) return { outcome: 'unchanged', claim: rowOf(known) };
     const entry = { claim_id, waba_id, month, explanation, currency, amount, reference, note, by };
-    return { outcome: 'entered', claim: await enter(database, { ...entry, revision: 1, action: 'make', credit: '' }) };
+    return {
+      outcome: 'entered',
+      claim: await enter(database, lease, { ...entry, revision: 1, action: 'make', credit: '' }),
+    };
   });
 }
 
@@ -326,7 +345,7 @@ export async function changeClaim(database: Database, claim_id: string, change: 
   const { action, note, by, reference, credit } = change;
   refuseLong({ by, reference, note, credit });
   if (action === 'refer' && reference === '') throw new ActionableError('Say the number of the case with --reference.');
-  return alone(database, async () => {
+  return alone(database, async (lease) => {
     const claims = await readClaims(database);
     const claim = claims.find((one) => one.claim_id === claim_id);
     if (claim === undefined)
@@ -357,6 +376,6 @@ export async function changeClaim(database: Database, claim_id: string, change: 
       credit,
       revision,
     };
-    return { outcome: 'entered', claim: await enter(database, entry) };
+    return { outcome: 'entered', claim: await enter(database, lease, entry) };
   });
 }
