@@ -13,7 +13,7 @@ export type LandingNumber = bigint & { readonly landing: unique symbol };
 
 const ALL_BITS = (1n << 64n) - 1n;
 /** Rows that are sent in one insert; larger parts merge less, smaller ones wait less. */
-const EVENTS_PER_INSERT = 125_000;
+const EVENTS_PER_INSERT = 250_000;
 /** Text that is sent in one insert at most, for events of unusual size. */
 const BYTES_PER_INSERT = 64 * 1024 * 1024;
 /** How often the text that is held is measured. */

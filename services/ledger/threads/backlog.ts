@@ -15,7 +15,7 @@ import { readComponents, readThreads } from './threads.ts';
 const ROWS_PER_WRITE = 200_000;
 /** Text of marks that is held at most. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
-/** Threads that share messages are read again, with all that they reach, so many events at once. */
+/** Threads that share messages are folded with all that they reach, so many events at once. */
 const LINKED_EVENTS_AT_ONCE = 100_000;
 /** Messages without a customer that are asked for at once. */
 const NAMELESS_AT_ONCE = 20_000;
@@ -118,7 +118,9 @@ export class Backlog {
   /** The write under way: the engine stores marks while the next threads are folded. */
   #writing: Promise<void> = Promise.resolve();
   #linked: ThreadKey[] = [];
-  #linkedEvents = 0;
+  /** The events of linked threads that came with the stream. */
+  #linkedEvents = new Map<string, LedgerEvent[]>();
+  #linkedCount = 0;
   #threads = 0;
   #stored = 0;
 
@@ -204,7 +206,7 @@ export class Backlog {
       for (let row = from; row < to; row++) this.#stored += isNew.at(row);
     }
     // A linked thread's version counts events of other threads too, so no count of its own tells that it is done.
-    if (state.isLinked) await this.#takeLinked(key, count);
+    if (state.isLinked) await this.#takeLinked(key, eventsOf(runs));
     else if (state.version !== versionOf(epoch, count)) {
       this.#marks.fold(eventsOf(runs), [key], rulebook, epoch);
       await this.#writeIfMany();
@@ -213,10 +215,11 @@ export class Backlog {
     if (this.#threads % THREADS_PER_PROGRESS === 0) this.#onProgress(this.#threads);
   }
 
-  async #takeLinked(thread: ThreadKey, events: number): Promise<void> {
+  async #takeLinked(thread: ThreadKey, events: LedgerEvent[]): Promise<void> {
     this.#linked.push(thread);
-    this.#linkedEvents += events;
-    if (this.#linkedEvents >= LINKED_EVENTS_AT_ONCE) await this.#foldLinked();
+    this.#linkedEvents.set(threadText(thread), events);
+    this.#linkedCount += events.length;
+    if (this.#linkedCount >= LINKED_EVENTS_AT_ONCE) await this.#foldLinked();
   }
 
   /**
@@ -225,10 +228,12 @@ export class Backlog {
    */
   async #foldLinked(): Promise<void> {
     const linked = this.#linked;
+    const known = this.#linkedEvents;
     this.#linked = [];
-    this.#linkedEvents = 0;
+    this.#linkedEvents = new Map();
+    this.#linkedCount = 0;
     if (linked.length === 0) return;
-    for (const together of await readComponents(this.#database, linked)) {
+    for (const together of await readComponents(this.#database, linked, known)) {
       this.#marks.fold(together, [], this.#footing.rulebook, this.#footing.epoch);
       await this.#writeIfMany();
     }

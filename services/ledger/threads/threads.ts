@@ -9,16 +9,17 @@ import { givenRows, givenTuples } from '../../clickhouse/sql.ts';
 /** Events by thread, under `threadText`. */
 export type EventsByThread = Map<string, readonly LedgerEvent[]>;
 
-/** The rows of some threads; with the second part only where a thread is nameless, because asking costs. */
+/** The rows of some threads. Of named and of nameless ones only what there is: either alone finds them by the key of the table. */
 export function ofThreads(threads: readonly ThreadKey[]): { readonly where: string; readonly parameters: Parameters } {
   const byName = threads.filter((thread) => thread.customer !== '');
   const nameless = threads.filter((thread) => thread.customer === '');
   const named = `(phone_number_id, customer) IN (${givenTuples({ numbers: 'String', customers: 'String' })})`;
-  const alsoNameless = `${named} OR (phone_number_id, customer, id) IN
+  const unnamed = `(phone_number_id, customer, id) IN
     (SELECT given_number, '', given_id
      FROM (${givenRows({ given_number: ['nameless_numbers', 'String'], given_id: ['nameless_ids', 'String'] })}))`;
+  const both = `${named} OR ${unnamed}`;
   return {
-    where: nameless.length === 0 ? named : alsoNameless,
+    where: nameless.length === 0 ? named : byName.length === 0 ? unnamed : both,
     parameters: {
       numbers: byName.map((thread) => thread.phone_number_id),
       customers: byName.map((thread) => thread.customer),
