@@ -20,6 +20,25 @@ export async function stateOf(database: Database, tables: readonly string[]): Pr
   return row?.state ?? '';
 }
 
+/**
+ * A fingerprint of how far tables were written: another one whenever something is, and the same when parts are merged, so
+ * that it can be kept for long.
+ */
+export async function writtenUpTo(database: Database, tables: readonly string[]): Promise<string> {
+  const [row] = await database.query(
+    stateRow,
+    `SELECT toString(groupBitXor(sipHash64(table, partition_id, last_block))) AS state
+     FROM
+     (
+       SELECT table, partition_id, max(max_block_number) AS last_block
+       FROM system.parts WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)}
+       GROUP BY table, partition_id
+     )`,
+    { tables: [...tables] },
+  );
+  return row?.state ?? '';
+}
+
 /** What an answer depends on: the tables of a report, or these. */
 export type Reads = ReportName | readonly string[];
 

@@ -36,6 +36,8 @@ export const manifestSchema = z.object({
   manifest_before: z.string().nullable(),
   product_version: z.string(),
   schema_version: z.number(),
+  /** Tells what had been written to the tables of the report by then: the same means nothing was since. Empty: not kept. */
+  ledger_state: z.string().default(''),
   asked_by: z.string(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,57 +1,134 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExportRun, ExportSchedule } from '@ctwa-ledger/schemas/exports.ts';
-import type { Database } from '../clickhouse/database.ts';
-import { manifestPath, manifestSchema } from './manifest.ts';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import { writtenUpTo } from '../catalogue/remembered.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { tablesOf } from '../reports/report.ts';
+import { contentOf } from './content.ts';
+import { manifestPath, manifestSchema, type Manifest } from './manifest.ts';
+import { closingsIn, settleReports } from './report.ts';
 import { listRuns } from './runs.ts';
+import { questionOf, reportOfExport } from './schedules.ts';
 
-/** A file of a schedule, and what is wrong with it; null when it is as it was written. */
+/** A file of a schedule, and what is wrong with it. */
 export interface VerifiedFile {
   readonly schedule: string;
   readonly file: string;
+  /** Null when it is as it was written, and nothing speaks against the ledger. */
   readonly problem: string | null;
+  /**
+   * Whether the ledger gives these rows now: `same`; `changed`, because something was written since; null where it was not
+   * asked, because of the problem.
+   */
+  readonly ledger: 'same' | 'changed' | null;
 }
+
+type Held = Pick<VerifiedFile, 'problem' | 'ledger'>;
 
 const ALL_RUNS = 100_000;
 
-async function hashOf(path: string): Promise<string> {
+async function hashOf(parts: AsyncIterable<string | Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const part of parts) hash.update(part);
   return hash.digest('hex');
 }
 
-function sameTotals(one: ExportRun['totals'], other: ExportRun['totals']): boolean {
+function sameTotals(one: ExportTotals, other: ExportTotals): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-async function problemOf(path: string, run: ExportRun): Promise<string | null> {
+/** A manifest that is as it was written, of a file that is too; a text says what is wrong. */
+async function readBack(path: string, run: ExportRun): Promise<Manifest | string> {
   if (!existsSync(path)) return 'The file is not there.';
-  if ((await hashOf(path)) !== run.sha256) return 'The file is not the one that was written: its SHA-256 is another.';
+  if ((await hashOf(createReadStream(path))) !== run.sha256)
+    return 'The file is not the one that was written: its SHA-256 is another.';
   const beside = manifestPath(path);
   if (!existsSync(beside)) return 'The manifest is not there.';
-  if ((await hashOf(beside)) !== run.manifest_sha256)
+  if ((await hashOf(createReadStream(beside))) !== run.manifest_sha256)
     return 'The manifest is not the one that was written: its SHA-256 is another.';
   const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(beside, 'utf8')));
   if (!manifest.success) return 'The manifest cannot be read.';
   const { sha256, rows, totals } = manifest.data;
   if (sha256 !== run.sha256 || rows !== run.rows || !sameTotals(totals, run.totals))
     return 'The manifest says something else than the history.';
-  return null;
+  return manifest.data;
 }
 
-/** Reads the files of a schedule back with their manifests, and holds them against the history in the ledger. */
+/** SHA-256 of what a file holds, unpacked. */
+async function contentHash(path: string, { compression }: Manifest): Promise<string> {
+  const hash = createHash('sha256');
+  const unpack = compression === 'gzip' ? [createGunzip()] : [];
+  await pipeline([createReadStream(path), ...unpack, hash]);
+  return hash.digest('hex');
+}
+
+/** Which closings freeze the rows of a file. */
+const closingsText = (closings: Manifest['closings']): string =>
+  JSON.stringify(closings.map(({ waba_id, month, checksum }) => [waba_id, month, checksum]));
+
+/** Holds a file against what the ledger gives now for the same question, by the same clock, with the same columns. */
+async function heldAgainst(
+  ledger: Pick<Ledger, 'database' | 'reading'>,
+  { definition, schedule_id }: ExportSchedule,
+  run: ExportRun,
+  manifest: Manifest,
+  path: string,
+): Promise<Held> {
+  const report = reportOfExport(definition);
+  const { label } = manifest.period;
+  const period = { from: run.period_from, to: run.period_to, label };
+  const question = questionOf(definition, period, Date.parse(manifest.as_of) / 1000);
+  await settleReports([report.name], ledger.database);
+  const state = await writtenUpTo(ledger.database, tablesOf(report, question.filters));
+  const closings = await closingsIn(report.name, ledger.reading, question.filters);
+  const columns = manifest.columns.map(({ name }) => name);
+  // Workbooks and Parquet are other bytes with every version of who writes them: their rows and sums are compared.
+  const format = 'csv';
+  const { parts, passage } = await contentOf(
+    { report: report.name, question, columns, format, run: schedule_id },
+    ledger,
+  );
+  const content = await hashOf(parts);
+  const isSame =
+    passage.rows === manifest.rows &&
+    sameTotals(passage.byCurrency(), manifest.totals) &&
+    (definition.format !== format || content === (await contentHash(path, manifest)));
+  if (isSame) return { problem: null, ledger: 'same' };
+  const now = `${passage.rows} rows with ${JSON.stringify(passage.byCurrency())}, where the file has ${manifest.rows} with ${JSON.stringify(manifest.totals)}`;
+  if (manifest.is_frozen && closingsText(manifest.closings) === closingsText(closings))
+    return { problem: `The month is closed, and the ledger gives something else: ${now}.`, ledger: null };
+  if (manifest.ledger_state !== '' && manifest.ledger_state === state)
+    return { problem: `Nothing was written since, and the ledger gives something else: ${now}.`, ledger: null };
+  return { problem: null, ledger: 'changed' };
+}
+
+/**
+ * Reads the files of a schedule back with their manifests, holds them against the history in the ledger, and against the
+ * rows that the ledger gives now: of what is closed, and of what nothing was written to since, they must be the same.
+ * @param directory of the exporter
+ */
 export async function verifyExports(
-  database: Database,
+  ledger: Pick<Ledger, 'database' | 'reading'>,
   directory: string,
-  { schedule_id, definition }: ExportSchedule,
+  schedule: ExportSchedule,
 ): Promise<VerifiedFile[]> {
-  const done = (await listRuns(database, schedule_id, ALL_RUNS)).filter(({ state }) => state === 'done');
+  const { schedule_id, definition } = schedule;
+  const done = (await listRuns(ledger.database, schedule_id, ALL_RUNS)).filter(({ state }) => state === 'done');
   // A period that goes on replaces its file: the run that was begun last wrote it.
   const files = new Map<string, ExportRun>();
   for (const run of done) if (!files.has(run.file)) files.set(run.file, run);
   const verified: VerifiedFile[] = [];
-  for (const [file, run] of [...files].reverse())
-    verified.push({ schedule: definition.name, file, problem: await problemOf(join(directory, file), run) });
+  for (const [file, run] of [...files].reverse()) {
+    const path = join(directory, file);
+    const manifest = await readBack(path, run);
+    const held: Held =
+      typeof manifest === 'string'
+        ? { problem: manifest, ledger: null }
+        : await heldAgainst(ledger, schedule, run, manifest, path);
+    verified.push({ schedule: definition.name, file, ...held });
+  }
   return verified;
 }

@@ -1,34 +1,20 @@
 import { join } from 'node:path';
-import type { ExportFormat, ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import type { ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
+import { writtenUpTo } from '../catalogue/remembered.ts';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Lease } from '../clickhouse/lease.ts';
 import { readMigrations } from '../clickhouse/migrations.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { describedColumns } from '../reports/report.ts';
+import { tablesOf } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
+import { contentOf } from './content.ts';
 import { stemOf } from './file-name.ts';
-import { encodeCsv, encodeCsvStatement } from './formats/csv.ts';
-import type { Encoder, StatementEncoding } from './formats/format.ts';
-import { encodeParquet, encodeParquetStatement } from './formats/parquet.ts';
-import { encodeXlsx } from './formats/xlsx.ts';
 import { manifestPath, manifestText, type Manifest } from './manifest.ts';
-import { Passage } from './passage.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
 import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
 import { readyFolder, writeBeside } from './written-file.ts';
-
-const ENCODERS: Readonly<Record<ExportFormat, Encoder>> = {
-  csv: encodeCsv,
-  xlsx: encodeXlsx,
-  parquet: encodeParquet,
-};
-
-/** Where ClickHouse can write a report that is one statement. A workbook is made here, of rows. */
-const STATEMENT_ENCODERS: Readonly<
-  Partial<Record<ExportFormat, (encoding: StatementEncoding) => AsyncGenerator<string | Uint8Array>>>
-> = { csv: encodeCsvStatement, parquet: encodeParquetStatement };
 
 /** Another process holds the lease now, and writes the same period. */
 export class LeaseLostError extends Error {
@@ -82,7 +68,6 @@ export async function writeExport(
   const report = reportOf(reportOfExport(definition).name);
   const question = questionOf(definition, period, as_of);
   const columns = columnsOfExport(definition);
-  const described = describedColumns(report).filter(({ name }) => columns.includes(name));
   const folder = folderOf(definition);
   const stem = await stemOf(report, question.filters, ledger.database, period.label);
   const name = `${stem}.${definition.format}${definition.compression === 'gzip' ? '.gz' : ''}`;
@@ -90,14 +75,12 @@ export async function writeExport(
   try {
     const directory = readyFolder(options.directory, folder);
     await settleReports([report.name], ledger.database);
-    const passage = new Passage(report.columns, columns);
-    const { database, reading } = ledger;
-    const made = { columns: described, report: report.name, database, run: schedule_id };
-    const encodeStatement = STATEMENT_ENCODERS[definition.format];
-    const parts =
-      report.statement !== undefined && encodeStatement !== undefined
-        ? encodeStatement({ ...made, reading, passage, statement: await report.statement(reading, question) })
-        : ENCODERS[definition.format]({ ...made, rows: passage.of(report.rows(reading, { ...question, page: null })) });
+    // Before the rows are read: what is written in between makes them newer than this says, never older.
+    const ledger_state = await writtenUpTo(ledger.database, tablesOf(report, question.filters));
+    const { parts, passage, described } = await contentOf(
+      { report: report.name, question, columns, format: definition.format, run: schedule_id },
+      ledger,
+    );
     const file = await writeBeside(path, parts, definition.compression);
     try {
       const closings = await closingsIn(report.name, ledger.reading, question.filters);
@@ -142,6 +125,7 @@ export async function writeExport(
         manifest_before: options.manifest_before,
         product_version: VERSION,
         schema_version: readMigrations().at(-1)?.version ?? 0,
+        ledger_state,
         asked_by: options.asked_by,
       };
       const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);

@@ -128,7 +128,7 @@ describe('a scheduled export', () => {
       await place.exports.runDue(NOW + DAY, go);
       expect(place.ended).toHaveLength(5);
       expect(
-        await verifyExports(ledger.database, place.directory, await findSchedule(ledger.database, given.name)),
+        await verifyExports(ledger, place.directory, await findSchedule(ledger.database, given.name)),
       ).toHaveLength(5);
     });
   });
@@ -142,9 +142,9 @@ describe('a scheduled export', () => {
         'daily_2026-11_America-Sao-Paulo.csv',
       ]);
       const schedule = await findSchedule(ledger.database, given.name);
-      expect(await verifyExports(ledger.database, place.directory, schedule)).toMatchObject([{ problem: null }]);
+      expect(await verifyExports(ledger, place.directory, schedule)).toMatchObject([{ problem: null }]);
       writeFileSync(join(place.directory, place.ended[1]!.file), 'something else');
-      const [broken] = await verifyExports(ledger.database, place.directory, schedule);
+      const [broken] = await verifyExports(ledger, place.directory, schedule);
       expect(broken?.problem).toContain('SHA-256');
     });
   });
@@ -374,7 +374,7 @@ describe('a scheduled export', () => {
       }
       await place.exports.runDue(NOW, go);
       const schedule = await findSchedule(ledger.database, given.name);
-      const verified = await verifyExports(ledger.database, place.directory, schedule);
+      const verified = await verifyExports(ledger, place.directory, schedule);
       expect(verified.filter(({ problem }) => problem !== null)).toEqual([]);
       expect(verified).toHaveLength(isFull ? 7 : 6);
       const left = place.files(given.name).filter((name) => name.endsWith('.unfinished'));

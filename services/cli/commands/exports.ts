@@ -206,22 +206,26 @@ export async function exportsHistory(name: string, options: ExportsOptions): Pro
 }
 
 export async function exportsVerify(name: string | undefined, options: ExportsRunOptions): Promise<void> {
-  await withExistingLedger('exports verify', options, async ({ database }) => {
+  await withExistingLedger('exports verify', options, async (ledger: Ledger) => {
+    const { database } = ledger;
     const directory = exportsDirectory(options);
     const schedules = name === undefined ? await listSchedules(database) : [await findSchedule(database, name)];
     const files = [];
-    for (const schedule of schedules) files.push(...(await verifyExports(database, directory, schedule)));
+    for (const schedule of schedules) files.push(...(await verifyExports(ledger, directory, schedule)));
     writeTable(
       options,
       files,
       ['FILE', 'OUTCOME'],
-      files.map(({ file, problem }) => [file, problem ?? 'as it was written']),
+      files.map(({ file, problem, ledger: rows }) => [
+        file,
+        problem ?? (rows === 'same' ? 'as the ledger gives it' : 'as it was written; the ledger has changed since'),
+      ]),
       'Nothing was exported yet.',
     );
     const wrong = files.filter(({ problem }) => problem !== null);
     if (wrong.length > 0)
       throw new ActionableError(
-        `${wrong.length} of ${files.length} files are not as they were written, the first ${wrong[0]?.file ?? ''}.`,
+        `${wrong.length} of ${files.length} files are not what they should be, the first ${wrong[0]?.file ?? ''}.`,
       );
   });
 }
