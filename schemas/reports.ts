@@ -57,6 +57,8 @@ export interface Reports {
   overview(filters: ReportFilters): Promise<OverviewRow>;
   figures(filters: ReportFilters, grain: BucketRows['grain']): Promise<Figures>;
   adFigures(filters: ReportFilters): Promise<AdFiguresRow[]>;
+  /** The same without savings, for days that others are compared with. */
+  adCosts(filters: ReportFilters): Promise<AdFiguresRow[]>;
   adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;
   /** Imports of ad spend and names, the latest first. */
   spendImports(): Promise<SpendImport[]>;

@@ -22,7 +22,7 @@ import { accounts } from '../reports/accounts.ts';
 import { chargedMessages } from '../reports/charged-messages.ts';
 import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
-import { adFigures, adNames } from '../reports/ads.ts';
+import { adCosts, adFigures, adNames } from '../reports/ads.ts';
 import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
@@ -194,6 +194,7 @@ export class ShownLedger {
       figures: async (filters, grain) => figures(await this.#database(sample), filters, grain),
       adFigures: async (filters) =>
         adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
+      adCosts: async (filters) => adCosts(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
       metaImports: async () => listMetaImports(await this.#database(sample)),
       accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),

@@ -214,6 +214,11 @@ export async function adFigures(
   return [...rows, ...rowsOf(nobody, NO_NAMES, [], savedUnexplained).map((row) => ({ ...row, windows_reported_only }))];
 }
 
+/** What ads brought and cost, to be compared with: the same rows without what was saved, which takes longest to read. */
+export function adCosts(database: Database, filters: ReportFilters): Promise<AdFiguresRow[]> {
+  return adFigures(database, filters, Promise.resolve([]));
+}
+
 export const adFiguresReport = whole({
   name: 'ad-figures',
   one_row_per: 'ad or post and currency: what it brought, cost and saved',

@@ -142,6 +142,23 @@ describe('what ads cost', () => {
       new Decimal('120.005').div(started.length).toFixed(4, Decimal.ROUND_HALF_UP),
     );
 
+    // Two ads of one campaign have one row, which leads to them.
+    await page.getByRole('navigation', { name: 'Group by' }).getByRole('link', { name: 'Campaign' }).click();
+    await page.getByRole('heading', { name: 'By campaign' }).waitFor();
+    const autumn = await rowOf('Autumn');
+    const both = started.length + startsOf(second).length;
+    expect(autumn[0]).toBe('Autumn 2 ads and posts');
+    expect([autumn[1], autumn[5]]).toEqual([String(both), shown(new Decimal('153.335'))]);
+    expect(autumn[6]).toContain(shown(new Decimal('153.335').div(both)));
+    expect(await page.locator('#by-ad a', { hasText: 'CSV' }).count()).toBe(0);
+    const total = (await page.locator('#by-ad tfoot').innerText()).replaceAll(/\s+/g, ' ');
+    expect(total).toContain('BRL 160.34');
+    await page.getByRole('link', { name: 'Autumn' }).click();
+    await page.waitForURL((url) => url.searchParams.get('ad') === 'Autumn' && !url.searchParams.has('by'));
+    await page.getByRole('heading', { name: 'By ad' }).waitFor();
+    expect((await tableRows(page, 'by-ad')).map((cells) => cells[6]!.text).sort()).toEqual(['BRL 120.01', 'BRL 33.33']);
+    await page.goto(`${product.url}/ads?${RANGE}&compare=none`);
+
     // Sorted by cost, most first.
     await page.getByRole('link', { name: 'Spend', exact: true }).click();
     await page.locator('#by-ad th[aria-sort="descending"]', { hasText: 'Spend' }).waitFor();

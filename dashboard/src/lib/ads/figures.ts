@@ -1,9 +1,9 @@
 import type { AdFiguresRow } from '@ctwa-ledger/schemas/figures.ts';
 
-import { addDecimals } from '../format/decimals.ts';
+import { addDecimals, divideDecimals } from '../format/decimals.ts';
 
 /** What an ad cost and saved in one currency; in none: messages without a price whose account has no currency. */
-export type AdAmounts = Pick<
+export interface AdAmounts extends Pick<
   AdFiguresRow,
   | 'currency'
   | 'spend'
@@ -13,7 +13,11 @@ export type AdAmounts = Pick<
   | 'unrated'
   | 'savings_per_spend'
   | 'spend_left_out'
->;
+> {
+  /** Conversations and answered ones that the costs are divided by: those of ads that have a cost. */
+  readonly cost_conversations: number;
+  readonly cost_replied: number;
+}
 
 /** An ad or post with the amounts of all its currencies: they stand below each other and are never added up. */
 export interface AdLine extends AdFiguresRow {
@@ -22,9 +26,12 @@ export interface AdLine extends AdFiguresRow {
 
 /** Rows of report `ad-figures`, those of one ad or post together, in the order in which ads first appear. */
 export function adLines(rows: readonly AdFiguresRow[]): AdLine[] {
-  const lines = new Map<string, { row: AdFiguresRow; amounts: AdFiguresRow[] }>();
+  const lines = new Map<string, { row: AdFiguresRow; amounts: AdAmounts[] }>();
   for (const row of rows) {
-    const amounts = row.currency === '' && row.unrated === 0 ? [] : [row];
+    const amounts =
+      row.currency === '' && row.unrated === 0
+        ? []
+        : [{ ...row, cost_conversations: row.ad_conversations, cost_replied: row.replied }];
     const key = `${row.source_type} ${row.ad_id}`;
     const known = lines.get(key);
     if (known === undefined) lines.set(key, { row, amounts });
@@ -33,26 +40,72 @@ export function adLines(rows: readonly AdFiguresRow[]): AdLine[] {
   return [...lines.values()].map(({ row, amounts }) => ({ ...row, amounts }));
 }
 
-/** What all ads cost and saved in one currency; null where none of them says. */
-export interface AmountTotal {
-  readonly currency: string;
-  readonly spend: string | null;
-  readonly savings: string | null;
-  readonly unrated: number;
+const known = (decimals: readonly (string | null)[]): string[] => decimals.filter((decimal) => decimal !== null);
+const sumOf = <Row>(rows: readonly Row[], of: (row: Row) => number): number =>
+  rows.reduce((sum, row) => sum + of(row), 0);
+
+function amountsIn(currency: string, rows: readonly AdAmounts[]): AdAmounts {
+  const paid = rows.filter((row) => row.spend !== null);
+  const spend = addDecimals(known(paid.map((row) => row.spend)));
+  const savings = addDecimals(known(rows.map((row) => row.savings)));
+  const cost_conversations = sumOf(paid, (row) => row.cost_conversations);
+  const cost_replied = sumOf(paid, (row) => row.cost_replied);
+  return {
+    currency,
+    spend,
+    savings,
+    cost_conversations,
+    cost_replied,
+    cost_per_conversation: spend === null ? null : divideDecimals(spend, String(cost_conversations)),
+    cost_per_replied: spend === null ? null : divideDecimals(spend, String(cost_replied)),
+    savings_per_spend: spend === null || savings === null ? null : divideDecimals(savings, spend),
+    unrated: sumOf(rows, (row) => row.unrated),
+    spend_left_out: sumOf(rows, (row) => row.spend_left_out),
+  };
 }
 
-const known = (decimals: readonly (string | null)[]): string[] => decimals.filter((decimal) => decimal !== null);
-
-/** The amounts of lines added up, each currency by itself, by its code. */
-export function amountTotals(lines: readonly AdLine[]): AmountTotal[] {
+/**
+ * The amounts of lines added up, each currency by itself, by its code. A cost is divided by conversations of ads that have
+ * one: posts have none, nor has an ad of which no import says.
+ */
+export function summedAmounts(lines: readonly AdLine[]): AdAmounts[] {
   const rows = lines.flatMap((line) => line.amounts);
-  return [...new Set(rows.map((row) => row.currency))].sort().map((currency) => {
-    const own = rows.filter((row) => row.currency === currency);
-    return {
+  return [...new Set(rows.map((row) => row.currency))].sort().map((currency) =>
+    amountsIn(
       currency,
-      spend: addDecimals(known(own.map((row) => row.spend))),
-      savings: addDecimals(known(own.map((row) => row.savings))),
-      unrated: own.reduce((sum, row) => sum + row.unrated, 0),
-    };
-  });
+      rows.filter((row) => row.currency === currency),
+    ),
+  );
+}
+
+/** What counts of several ads add up to; no median can be told of them. */
+type SummedCounts = Pick<
+  AdFiguresRow,
+  | 'ad_conversations'
+  | 'replied'
+  | 'mature'
+  | 'pending'
+  | 'reply_rate'
+  | 'windows_opened'
+  | 'windows_confirmed'
+  | 'free_messages'
+  | 'spend_left_out'
+  | 'windows_reported_only'
+>;
+
+export function summedCounts(lines: readonly AdLine[]): SummedCounts {
+  const of = (column: Exclude<keyof SummedCounts, 'reply_rate'>): number => sumOf(lines, (line) => line[column]);
+  const [replied, mature] = [of('replied'), of('mature')];
+  return {
+    ad_conversations: of('ad_conversations'),
+    replied,
+    mature,
+    pending: of('pending'),
+    reply_rate: divideDecimals(String(replied), String(mature)),
+    windows_opened: of('windows_opened'),
+    windows_confirmed: of('windows_confirmed'),
+    free_messages: of('free_messages'),
+    spend_left_out: of('spend_left_out'),
+    windows_reported_only: of('windows_reported_only'),
+  };
 }

@@ -2,7 +2,9 @@ import type { AdsRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { rounded } from '../format/amounts.ts';
 import type { TableSpec, Value } from '../table/table.ts';
-import type { AdAmounts, AdLine } from './figures.ts';
+import { CHANGE_VALUES } from './changes.ts';
+import type { AdAmounts } from './figures.ts';
+import type { TableLine } from './rollup.ts';
 
 /** Columns by which the table of ads can be sorted. */
 const AD_COLUMNS = [
@@ -74,24 +76,36 @@ export const adKey = ({ ad_id, source_type }: Pick<AdsRow, 'ad_id' | 'source_typ
 
 /** Columns of amounts, beside those of {@link AD_TABLE}. */
 const AMOUNT_COLUMNS = ['spend', 'cost_per_conversation', 'cost_per_replied', 'savings', 'savings_per_spend'] as const;
-export type AdLineColumn = AdColumn | (typeof AMOUNT_COLUMNS)[number];
+/** Columns of what changed since the days compared with. */
+const CHANGE_COLUMNS = [
+  'conversations_change',
+  'reply_rate_change',
+  'spend_change',
+  'cost_per_conversation_change',
+] as const;
+export type AdLineColumn = AdColumn | (typeof AMOUNT_COLUMNS)[number] | (typeof CHANGE_COLUMNS)[number];
 
 /** The table of the page of ads. */
-export const AD_LINES: TableSpec<AdLineColumn> = { ...AD_TABLE, columns: [...AD_COLUMNS, ...AMOUNT_COLUMNS] };
+export const AD_LINES: TableSpec<AdLineColumn> = {
+  ...AD_TABLE,
+  columns: [...AD_COLUMNS, ...AMOUNT_COLUMNS, ...CHANGE_COLUMNS],
+};
 
 /** The first amount of an ad, after its currency: amounts of two currencies have no order among themselves. */
-function amountValue(line: AdLine, column: keyof AdAmounts & (typeof AMOUNT_COLUMNS)[number]): Value {
+function amountValue(line: TableLine, column: keyof AdAmounts & (typeof AMOUNT_COLUMNS)[number]): Value {
   const first = line.amounts.find((amounts) => amounts[column] !== null);
   const decimal = first?.[column];
   return first === undefined || decimal == null ? null : `${first.currency} ${rounded(decimal, 8)}`;
 }
 
-export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: AdLine) => Value>> = {
+export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: TableLine) => Value>> = {
   ...AD_VALUES,
+  ad_id: (line) => line.group?.name ?? line.ad_id,
   spend: (line) => amountValue(line, 'spend'),
   cost_per_conversation: (line) => amountValue(line, 'cost_per_conversation'),
   cost_per_replied: (line) => amountValue(line, 'cost_per_replied'),
   savings: (line) => amountValue(line, 'savings'),
   savings_per_spend: (line) =>
     decimal(line.amounts.find((row) => row.savings_per_spend !== null)?.savings_per_spend ?? null),
+  ...CHANGE_VALUES,
 };

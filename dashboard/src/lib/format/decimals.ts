@@ -17,3 +17,21 @@ export function addDecimals(decimals: readonly string[]): string | null {
   const text = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
   return sum < 0n ? `-${text}` : text;
 }
+
+/** Places of quotients, as reports print them. */
+const QUOTIENT_PLACES = 4;
+
+/** `one` ÷ `other` with four decimals, half up, of decimals that are not negative; null where there is nothing to divide by. */
+export function divideDecimals(one: string, other: string): string | null {
+  const places = Math.max(...[one, other].map((decimal) => decimal.split('.')[1]?.length ?? 0));
+  const [amount, by] = [scaled(one, places), scaled(other, places)];
+  if (by === 0n) return null;
+  const digits = ((20_000n * amount + by) / (2n * by)).toString().padStart(QUOTIENT_PLACES + 1, '0');
+  return `${digits.slice(0, -QUOTIENT_PLACES)}.${digits.slice(-QUOTIENT_PLACES)}`;
+}
+
+/** `now` less `before`, to the last digit; null where one of them is not known. */
+export function subtractDecimals(now: string | null, before: string | null): string | null {
+  if (now === null || before === null) return null;
+  return addDecimals([now, before.startsWith('-') ? before.slice(1) : `-${before}`]);
+}

@@ -2,10 +2,14 @@ import { redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { isName, namedLike, nothingOfAd, readAd } from '$lib/ads/address.ts';
-import { adLines, amountTotals } from '$lib/ads/figures.ts';
-import { AD_LINES, AD_LINE_VALUES, adKey } from '$lib/ads/table.ts';
+import { adLines, type AdLine } from '$lib/ads/figures.ts';
+import { lineKey, readRollup, tableLines, totalLine } from '$lib/ads/rollup.ts';
+import { AD_LINES, AD_LINE_VALUES } from '$lib/ads/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
+import { addDays } from '$lib/filters/days.ts';
 import { search, zoneOf } from '$lib/filters/filters.ts';
+import { comparedRange, dayOf } from '$lib/filters/range.ts';
+import { longDay } from '$lib/format/dates.ts';
 import { arranged } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
@@ -13,26 +17,40 @@ import type { PageServerLoad } from './$types';
 const PAGE_ROWS = 50;
 /** More are not read by anybody, and weigh. */
 const MAX_NAMES = 200;
+/** So long Meta can change what an ad cost. */
+const SPEND_SETTLES_DAYS = 28;
 
 export const load: PageServerLoad = async (event) => {
-  const { filters, range, as_of, is_empty } = await askedLedger(event);
-  const { ad, repairs } = readAd(event.url.searchParams);
+  const { status, filters, range, as_of, is_empty } = await askedLedger(event);
+  const { ad, repairs: adRepairs } = readAd(event.url.searchParams);
+  const { by, repairs: rollupRepairs } = readRollup(event.url.searchParams);
+  const repairs = [...adRepairs, ...rollupRepairs];
   if (is_empty) return { found: null, ad, own_repairs: repairs };
 
   const { reports } = event.locals;
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
   const asked = { ...amountFilters(filters, range, as_of), ...only };
-  const [overview, figures] = await Promise.all([
+  const compared = comparedRange(range, filters.compare);
+  const [overview, figures, compared_figures] = await Promise.all([
     reports.overview({ ...range, tz: zoneOf(filters), as_of, ...only }),
     reports.adFigures(asked),
+    compared === null ? [] : reports.adCosts({ ...asked, ...compared }),
   ]);
   const all = adLines(figures);
-  const lines = name === '' ? all : namedLike(all, name);
+  const named = (found: readonly AdLine[]): readonly AdLine[] => (name === '' ? found : namedLike(found, name));
+  const [lines, before] = [named(all), named(adLines(compared_figures))];
   const [first] = lines;
   if (name !== '' && lines.length === 1 && first !== undefined && first.ad_id !== '')
     redirect(303, `${resolve('/ads')}${search(filters, { ad: first.ad_id })}`);
-  const table = arranged(lines, event.url.searchParams, { ...AD_LINES, page_rows: PAGE_ROWS }, AD_LINE_VALUES, adKey);
+  const table = arranged(
+    tableLines(lines, before, by),
+    event.url.searchParams,
+    { ...AD_LINES, page_rows: PAGE_ROWS },
+    AD_LINE_VALUES,
+    lineKey,
+  );
+  const changeable_from = addDays(dayOf(as_of, zoneOf(filters)), -SPEND_SETTLES_DAYS);
   const isElsewhere =
     only.ad !== null &&
     figures.length === 0 &&
@@ -42,7 +60,15 @@ export const load: PageServerLoad = async (event) => {
       overview,
       nothing: nothingOfAd(ad, range, isElsewhere),
       table,
-      totals: amountTotals(lines),
+      ads: lines.length,
+      by,
+      total: totalLine(lines, before),
+      compared: compared && {
+        range: compared,
+        is_partial: status.first_event_at === null || dayOf(status.first_event_at, zoneOf(filters)) > compared.from,
+      },
+      unfinal_from:
+        range.to > changeable_from ? longDay(range.from > changeable_from ? range.from : changeable_from) : null,
       left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
       /** The one ad, or the few of one address. */
       chosen: only.ad === null ? [] : lines,

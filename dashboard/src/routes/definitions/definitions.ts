@@ -198,6 +198,20 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 6',
       },
       {
+        id: 'spend-not-final',
+        name: 'Spend that is not final',
+        meaning:
+          'Meta can change what an ad cost for 28 days after each day. Spend of days in the last 28 is shown as it was imported and marked as not final: import those days again later.',
+        rules: 'not of the rules: imported',
+      },
+      {
+        id: 'grouped-ads',
+        name: 'Ads grouped by ad set, campaign, media or source',
+        meaning:
+          'Counts and amounts of the ads and posts of a group, added up; each currency stands for itself. A cost per conversation is the spend of the group divided by the conversations of those of its ads that have a cost: posts have none. Names are those of imports. Times to the first reply are told of single ads, because medians do not add up. “Ad unknown” is a referral that came without an id.',
+        rules: 'section 6',
+      },
+      {
         id: 'reported-only',
         name: 'Reported by Meta, no ad known',
         meaning:
@@ -221,7 +235,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'compared',
         name: 'Compare',
         meaning:
-          'As many days before, or as many whole months before where the range is whole months; or the same dates of the year before. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days.',
+          'As many days before, or as many whole months before where the range is whole months; or the same dates of the year before. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days. In the table of ads each row has its change; one that the other days do not have is compared with none.',
         rules: 'not of the rules: of the page',
       },
       {
