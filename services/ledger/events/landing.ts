@@ -12,7 +12,9 @@ import { newStamp } from '../../clickhouse/stamp.ts';
 export type LandingNumber = bigint & { readonly landing: unique symbol };
 
 const ALL_BITS = (1n << 64n) - 1n;
-/** Rows that are sent in one insert; larger parts merge less, smaller ones wait less. */
+/** Rows that are sent in the first insert, so that something is seen to happen; each further one has twice as many. */
+const EVENTS_OF_FIRST_INSERT = 62_500;
+/** Rows that are sent in one insert at most: larger parts are quicker to read and merge, but take memory. */
 const EVENTS_PER_INSERT = 250_000;
 /** Text that is sent in one insert at most, for events of unusual size. */
 const BYTES_PER_INSERT = 64 * 1024 * 1024;
@@ -60,6 +62,7 @@ export class Landing {
   #origins: Position[] = [];
   #sending: Promise<void> = Promise.resolve();
   #hasSent = false;
+  #perInsert = EVENTS_OF_FIRST_INSERT;
   #finished: Promise<void> | null = null;
   #events = 0;
   #hasNameless = false;
@@ -111,7 +114,7 @@ export class Landing {
     writer.add(event);
     this.#origins.push(origin);
     const isFull =
-      writer.events >= EVENTS_PER_INSERT || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
+      writer.events >= this.#perInsert || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
     return isFull ? this.#send(false) : undefined;
   }
 
@@ -129,6 +132,7 @@ export class Landing {
     this.#origins = [];
     const isAllInMemory = this.#kept !== null && isLast && !this.#hasSent;
     this.#hasSent = true;
+    this.#perInsert = Math.min(2 * this.#perInsert, EVENTS_PER_INSERT);
     const block = writer.encode(isAllInMemory ? unlistedRankOf(this.number) : rankOf(this.number));
     await this.#sending;
     const sending = this.#insert(block, origins);
