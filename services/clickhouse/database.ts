@@ -58,6 +58,9 @@ const MAX_STATEMENT_BYTES = String(512 * 1024 * 1024);
 
 /** Connections of a pool, unless it is told otherwise; more statements wait for one of them. */
 const CONNECTIONS = 16;
+/** Work in the background takes one core at most, so that live traffic and readers keep the others. */
+const BACKGROUND_CONNECTIONS = 4;
+const BACKGROUND_SETTINGS = { max_threads: 1 } as const;
 
 /** How long a server or engine that is away is waited for; a restart takes less. */
 const WAIT_MS = 60_000;
@@ -169,20 +172,36 @@ export class Database {
   readonly name: string;
   readonly role: Role;
   readonly #connections: number;
+  readonly #settings: ClickHouseSettings;
   #client: Promise<ClickHouseClient> | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #hasAnswered = false;
   /** Of the engine host; null on a server. */
   #enginePid: number | null = null;
 
-  /** @param connections how many statements are under way at once; further ones wait */
-  constructor(location: Location, name: string, role: Role = 'own', connections: number = CONNECTIONS) {
+  /**
+   * @param connections how many statements are under way at once; further ones wait
+   * @param settings of every statement, besides those that all databases share
+   */
+  constructor(
+    location: Location,
+    name: string,
+    role: Role = 'own',
+    connections: number = CONNECTIONS,
+    settings: ClickHouseSettings = {},
+  ) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       throw new ActionableError(`"${name}" is not a database name: use letters, digits and _.`);
     this.location = location;
     this.name = name;
     this.role = role;
     this.#connections = connections;
+    this.#settings = settings;
+  }
+
+  /** The same database for work that nobody waits for. Close it, too. */
+  forBackground(): Database {
+    return new Database(this.location, this.name, this.role, BACKGROUND_CONNECTIONS, BACKGROUND_SETTINGS);
   }
 
   async #connect(): Promise<ClickHouseClient> {
@@ -198,7 +217,7 @@ export class Database {
       request_timeout: 600_000,
       max_open_connections: this.#connections,
       keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
-      clickhouse_settings: SETTINGS,
+      clickhouse_settings: { ...SETTINGS, ...this.#settings },
       use_multipart_params_auto: true,
       // Errors are thrown and reported once, by whoever knows what was being done.
       log: { level: ClickHouseLogLevel.OFF },

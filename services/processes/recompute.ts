@@ -74,9 +74,12 @@ class Keeper {
 
 /** What is derived from marks, kept up to date while a process runs: summaries, and charges a little later. */
 export class Keepers {
+  readonly #database: Database;
   readonly #keepers: readonly Keeper[];
 
-  constructor(database: Database, onError: (what: string, error: unknown) => void) {
+  /** @param ledger whose summaries and charges are kept */
+  constructor(ledger: Database, onError: (what: string, error: unknown) => void) {
+    const database = (this.#database = ledger.forBackground());
     this.#keepers = [
       new Keeper(
         () => recomputeSummaries(database),
@@ -102,5 +105,6 @@ export class Keepers {
 
   async stop(): Promise<void> {
     await Promise.all(this.#keepers.map((keeper) => keeper.stop()));
+    await this.#database.close();
   }
 }
