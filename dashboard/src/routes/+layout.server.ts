@@ -76,6 +76,8 @@ export const load: LayoutServerLoad = async (event) => {
     receives: process !== null,
     presets: presets(status ?? NO_SPAN, zones, now),
     repairs: [...read.repairs, ...repairs],
+    /** When the page was read, Unix seconds. */
+    read_at: now,
     /** Unix seconds. */
     as_of: as_of === null ? now : as_of.toSeconds(),
     as_of_label: as_of === null ? null : timeLabel(as_of.toISO() ?? ''),
