@@ -15,6 +15,7 @@ import { adjustmentsReport } from '../reports/adjustments.ts';
 import { adFiguresReport, adSpendImportsReport } from '../reports/ads.ts';
 import { chargesReport } from '../reports/charges.ts';
 import { adConversationsReport } from '../reports/conversations.ts';
+import { correctionsReport } from '../reports/corrections.ts';
 import { failuresReport } from '../reports/failures.ts';
 import { optOutsReport } from '../reports/opt-outs.ts';
 import { adsReport, dailyReport, daysReport, hoursReport, overviewReport, weeksReport } from '../reports/figures.ts';
@@ -48,6 +49,7 @@ const CATALOGUE = [
   adsReport,
   chargesReport,
   adjustmentsReport,
+  correctionsReport,
   focusReport,
   daysReport,
   hoursReport,

@@ -4,7 +4,8 @@ import { summedColumns, Totals } from './totals.ts';
 
 /** Between the texts of a kind: no currency, amount or period has one. */
 const BETWEEN = '\n';
-const PERIOD = 'period';
+/** Columns that say whether a row is of a month that is closed. */
+const PERIODS: readonly string[] = ['period', 'x_Period'];
 
 /** Counts rows and amounts on their way into a file, and leaves the columns that are wanted. */
 export class Passage {
@@ -20,7 +21,7 @@ export class Passage {
   constructor(columns: readonly string[], wanted: readonly string[]) {
     this.#columns = columns;
     this.#wanted = wanted.map((name) => columns.indexOf(name));
-    const counted = columns.filter((name) => name === PERIOD || summedColumns(columns).includes(name));
+    const counted = columns.filter((name) => PERIODS.includes(name) || summedColumns(columns).includes(name));
     this.#counted = counted.map((name) => columns.indexOf(name));
     this.#totals = new Totals(columns);
   }
@@ -58,7 +59,7 @@ export class Passage {
   }
 
   #isClosed(row: readonly unknown[]): boolean {
-    const period = this.#columns.indexOf(PERIOD);
+    const period = this.#columns.findIndex((name) => PERIODS.includes(name));
     return period !== -1 && String(row[period]).startsWith('closed');
   }
 

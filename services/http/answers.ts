@@ -66,3 +66,12 @@ export function sendAnswer(response: ServerResponse, { status, body, allow }: An
   });
   response.end(`${JSON.stringify(body)}\n`);
 }
+
+/** A part of an address; what is no text names nothing. */
+export function decodedPart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '\ufffd';
+  }
+}

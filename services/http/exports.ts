@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportDays, exportDefinition, type ExportState } from '@ctwa-ledger/schemas/exports.ts';
-import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import { z } from 'zod';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Database } from '../clickhouse/database.ts';
@@ -9,7 +8,7 @@ import { listRuns } from '../exports/runs.ts';
 import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../exports/schedules.ts';
 import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies } from '../ingest/unfinished.ts';
-import { closingsInForce } from '../reports/closings.ts';
+import { decodedPart, failure, sendAnswer } from './answers.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** What is asked of a schedule besides its state. */
@@ -41,13 +40,12 @@ export interface ExportsDoor {
   readonly unfinished: UnfinishedBodies;
 }
 
-function send(response: ServerResponse, status: number, answer: object): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
-  response.end(`${JSON.stringify(answer)}\n`);
+function send(response: ServerResponse, status: number, body: object): void {
+  sendAnswer(response, { status, body });
 }
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
-  send(response, status, { error: { code, message } });
+  sendAnswer(response, failure(status, code, message));
 }
 
 function now(): number {
@@ -142,7 +140,7 @@ export async function answerExports(
   door: ExportsDoor,
 ): Promise<void> {
   const { database, mayChange, unfinished } = door;
-  const [name = '', verb = '', ...rest] = url.pathname.split('/').slice(3).map(decodedOf);
+  const [name = '', verb = '', ...rest] = url.pathname.split('/').slice(3).map(decodedPart);
   const isChange = verb === '' ? name === '' : VERBS.has(verb) || isRunVerb(verb);
   const schedules = name === '' ? [] : await listSchedules(database);
   const isKnown = name === '' || schedules.some(({ definition }) => definition.name === name);
@@ -185,36 +183,4 @@ export async function answerExports(
     ...shown.find((one) => one.schedule_id === schedule_id),
     runs: await listRuns(database, schedule_id),
   });
-}
-
-/** A part of an address; what is no text names nothing. */
-function decodedOf(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return '\ufffd';
-  }
-}
-
-/** `GET /api/periods/{account}/{month}` (contract.md 4): whether a month of an account is closed, and how. */
-export async function answerPeriod(
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  database: Database,
-): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('allow', 'GET, HEAD');
-    fail(response, 405, 'METHOD_NOT_ALLOWED', 'Periods are read with GET.');
-    return;
-  }
-  const [account = '', month = '', ...rest] = url.pathname.split('/').slice(3).map(decodedOf);
-  if (account === '' || rest.length > 0 || !monthSchema.safeParse(month).success) {
-    fail(response, 400, 'BAD_REQUEST', 'Ask like /api/periods/102290129340398/2026-10; "none" is no account.');
-    return;
-  }
-  const waba_id = account === 'none' ? '' : account;
-  const closings = await closingsInForce(database, { from: `${month}-01`, to: `${month}-02` });
-  const closing = closings.find((one) => one.waba_id === waba_id);
-  send(response, 200, { waba_id, month, status: closing === undefined ? 'open' : 'closed', closing: closing ?? null });
 }

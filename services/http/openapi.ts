@@ -165,12 +165,13 @@ const EXPORT_PATHS: JsonObject = {
   '/api/periods/{account}/{month}': {
     get: {
       operationId: 'period',
-      summary: 'Whether a month of an account is closed, with the checksum of its closing.',
+      summary:
+        'Whether a month of an account is closed, with the checksum of its closing and what is corrected of it later.',
       parameters: [
         named('account', 'Id of a WhatsApp business account; none = of no account.'),
         named('month', 'YYYY-MM.'),
       ],
-      responses: { '200': answered('Status and closing.'), '400': ref('responses', 'Refused') },
+      responses: { '200': answered('Status, closing and corrections.'), '400': ref('responses', 'Refused') },
     },
   },
 };

@@ -9,8 +9,9 @@ import { answerApi, type ReadLedger } from './api.ts';
 import { answerCaseDecision } from './cases.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
-import { answerExports, answerPeriod } from './exports.ts';
+import { answerExports } from './exports.ts';
 import type { Metrics } from './metrics.ts';
+import { answerPeriod } from './periods.ts';
 import { QUESTION_LIMITS, SendCheckDoor, type AskSendCheck } from './send-check.ts';
 import { answerTriggers, isOfTriggers } from './triggers.ts';
 

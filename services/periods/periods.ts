@@ -24,6 +24,7 @@ import { placedSql } from '../rating/ratable.ts';
 import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
 import { evaluateMonth } from '../reconciliation/case-register.ts';
 import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
+import { freezeCorrections } from '../reports/corrections.ts';
 import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from '../reports/charges.ts';
 import { examineMonth } from './checklist.ts';
 import { accountMonth, accountName, type AccountMonth } from './month.ts';
@@ -227,6 +228,7 @@ async function tryCopy(database: Database, month: AccountMonth, clock: () => num
   const cut_off = clock();
   await copyCharges(database, copy);
   await copyMessages(database, copy);
+  await freezeCorrections(database, { period_id, waba_id: month.waba_id, month: month.month });
   const rate_cards = await usedCards(database, copy);
   await settleCharges(database);
   const copied = await fingerprint(database, CLOSED_ROWS, { period_id });
@@ -237,7 +239,7 @@ async function tryCopy(database: Database, month: AccountMonth, clock: () => num
 
 /** Removes what belongs to no closing: copies that something came in between of. */
 async function forgetLeftovers(database: Database): Promise<void> {
-  for (const table of ['closed_charges', 'closed_messages']) {
+  for (const table of ['closed_charges', 'closed_messages', 'closed_corrections']) {
     const rows = await database.query(
       z.object({ period_id: z.string() }),
       `SELECT DISTINCT toString(period_id) AS period_id FROM ${table} WHERE period_id NOT IN (SELECT period_id FROM closed_periods)`,

@@ -8,6 +8,7 @@ import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
 import { narrowedSql } from './sql.ts';
 import { chargeTables } from './tables.ts';
 
+/** What a row of charges is told from others by. */
 const KEY = CHARGES_KEY.join(', ');
 const KEYS: readonly PageKey[] = CHARGES_KEY.map((column) => ({ sql: column, type: 'String' }));
 
@@ -31,7 +32,22 @@ const counted = (column: string): string => `toString(sum(sign * toInt64(${colum
 const amountOf = (column: string): string =>
   `if(countIf(${column} != '') = 0, '', toString(sum(sign * toDecimal128(if(${column} = '', '0', ${column}), 8)))) AS ${column}_change`;
 
-const CHANGES = ['volume', 'list_cost', 'billed_cost', 'savings', 'unrated'] as const;
+/** Columns of charges that are sums. */
+export const CHANGES = ['volume', 'list_cost', 'billed_cost', 'savings', 'unrated'] as const;
+
+/**
+ * Rows of charges added up by their key, each with its `sign`: the sums are called `volume_change` and so on. Keys whose
+ * sums are all 0 are left out.
+ */
+export function changesSql(signed: string): string {
+  return `SELECT * FROM
+     (
+         SELECT ${KEY}, ${counted('volume')}, ${amountOf('list_cost')}, ${amountOf('billed_cost')}, ${amountOf('savings')}, ${counted('unrated')}
+         FROM (${signed})
+         GROUP BY ${KEY}
+     )
+     WHERE ${CHANGES.map((column) => `${column}_change NOT IN ('', '0')`).join(' OR ')}`;
+}
 
 /**
  * Report `adjustments`, streamed: `COLUMNS` as text, what changed in closed months since they were closed. One
@@ -53,9 +69,7 @@ async function* adjustments(database: Database, { filters, page }: AskedRows): A
     `SELECT ${columns.join(', ')}${also}
      FROM
      (
-         SELECT ${KEY}, ${counted('volume')}, ${amountOf('list_cost')}, ${amountOf('billed_cost')}, ${amountOf('savings')}, ${counted('unrated')}
-         FROM
-         (
+         ${changesSql(`
              SELECT *, 1 AS sign
              FROM (${chargeRowsSql(`SELECT * FROM (${sql}) WHERE ${isClosedSql('waba_id', 'charge_day')}`)})
              UNION ALL
@@ -63,13 +77,11 @@ async function* adjustments(database: Database, { filters, page }: AskedRows): A
              FROM closed_charges FINAL
              WHERE ${IS_OF_CLOSING_IN_FORCE}
                AND closed_charges.day >= {first_day:Date} AND closed_charges.day < {end_day:Date}
-               AND ${narrowed.where}
-         )
-         GROUP BY ${KEY}
+               AND ${narrowed.where}`)}
      ) AS changed
      INNER JOIN (SELECT waba_id AS closed_waba_id, toString(month) AS first_day, closed_text FROM (${CLOSINGS_IN_FORCE})) AS closing
        ON changed.waba_id = closing.closed_waba_id AND concat(substring(changed.day, 1, 7), '-01') = closing.first_day
-     WHERE (${CHANGES.map((column) => `${column}_change NOT IN ('', '0')`).join(' OR ')}) AND ${where}
+     WHERE ${where}
      ${order}`,
     { ...parameters, ...closings.parameters, ...narrowed.parameters, ...place },
   );

@@ -24,7 +24,8 @@ import { describedColumns } from '../../services/reports/report.ts';
 import { verifyExports } from '../../services/exports/verify.ts';
 import { ScheduledExports } from '../../services/processes/scheduled-exports.ts';
 import { Metrics } from '../../services/http/metrics.ts';
-import { answerExports, answerPeriod } from '../../services/http/exports.ts';
+import { answerExports } from '../../services/http/exports.ts';
+import { answerPeriod } from '../../services/http/periods.ts';
 import { QUESTION_LIMITS } from '../../services/http/send-check.ts';
 import { UnfinishedBodies } from '../../services/ingest/unfinished.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
@@ -472,7 +473,7 @@ describe('the API of scheduled exports', () => {
   it('says of a month whether it is closed', async () => {
     expect(await ask('/api/periods/102290129340398/2026-10')).toEqual({
       status: 200,
-      body: { waba_id: '102290129340398', month: '2026-10', status: 'open', closing: null },
+      body: { waba_id: '102290129340398', month: '2026-10', status: 'open', closing: null, corrections: [] },
     });
   });
 });
