@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readDestination } from './destinations.ts';
 import { isDay } from './report-filters.ts';
 
 /** Files that an export can be. */
@@ -38,6 +39,17 @@ const exportFolder = z
     message: 'use a folder below the directory of the exporter, like finance/charges',
   });
 
+/** Where files go besides. */
+const exportTarget = z
+  .string()
+  .max(2_000)
+  .superRefine((text, context) => {
+    const read = readDestination(text);
+    if (typeof read === 'string') context.addIssue({ code: 'custom', message: read });
+  });
+
+const receiver = z.url({ protocol: /^https?$/, error: 'use an address like https://example.com/exports' }).max(2_000);
+
 /** What is exported, when, and where to. */
 export const exportDefinition = z.strictObject({
   name: exportName,
@@ -59,6 +71,10 @@ export const exportDefinition = z.strictObject({
   format: z.enum(EXPORT_FORMATS).default('csv').describe('What the files are.'),
   compression: z.enum(EXPORT_COMPRESSIONS).default('none').describe('How the files are packed.'),
   folder: exportFolder.optional().describe('Folder below the directory of the exporter; the name when left out.'),
+  to: exportTarget
+    .optional()
+    .describe('Where the files go besides: s3://bucket/prefix?region=… or sftp://user@host/folder?host_key=SHA256:…'),
+  notify: receiver.optional().describe('Who is told when a file is there, by a signed request.'),
 });
 export type ExportDefinition = z.infer<typeof exportDefinition>;
 

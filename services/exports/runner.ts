@@ -4,6 +4,8 @@ import { underLease, type Lease } from '../clickhouse/lease.ts';
 import type { Database } from '../clickhouse/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { closingsInForce } from '../reports/closings.ts';
+import { placeOf } from './destinations/destination.ts';
+import { sendNotice, type Notice } from './notice.ts';
 import { monthPeriod, periodOn, type RunPeriod } from './run-period.ts';
 import { lastRuns, listRuns, writeStep, type RunStep } from './runs.ts';
 import { findSchedule, listSchedules, whenOf } from './schedules.ts';
@@ -101,6 +103,26 @@ class ScheduleRuns {
     await writeStep(database, { schedule_id: this.#schedule.schedule_id, ...step }, this.#lease.token, this.#step);
   }
 
+  /** Tells whoever is to be told of the schedule's runs. */
+  async #tell(
+    event: Notice['event'],
+    about: Readonly<Record<string, unknown>> & { readonly sha256: string },
+  ): Promise<void> {
+    const { schedule_id, definition } = this.#schedule;
+    if (definition.notify === undefined) return;
+    const place = definition.to === undefined ? {} : { to: placeOf(definition.to) };
+    await sendNotice(definition.notify, {
+      event,
+      idempotency_key: [schedule_id, event, JSON.stringify(about['period'] ?? about['file'] ?? ''), about.sha256].join(
+        ' ',
+      ),
+      schedule: definition.name,
+      report: definition.report,
+      ...place,
+      ...about,
+    });
+  }
+
   /**
    * Writes the file of a period, and what became of it.
    * @param due_at Unix seconds; 0: somebody asked for it
@@ -142,6 +164,7 @@ class ScheduleRuns {
         manifest_before: this.#manifestBefore,
       });
       this.#manifestBefore = written.manifest_sha256;
+      await this.#tell('export.done', { period, ...written, asked_by });
       ended = { ...begun, ...written, state: 'done', ended_ms: Date.now() };
     } catch (error) {
       // Without the ledger there is nowhere to say it, and without the lease another says it.
@@ -156,6 +179,9 @@ class ScheduleRuns {
       };
     }
     await this.#write(ended);
+    // It is the last word of a run that is given up: nobody waits for it.
+    if (ended.state === 'failed')
+      await this.#tell('export.failed', { period, attempt, error: ended.error, sha256: '' }).catch(() => undefined);
     this.#options.onRun(this.#schedule, ended);
     return ended;
   }

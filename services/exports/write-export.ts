@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import type { ExportDefinition, ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
 import { writtenUpTo } from '../catalogue/remembered.ts';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
@@ -9,12 +9,13 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { tablesOf } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { contentOf } from './content.ts';
+import { putFiles } from './destinations/put-files.ts';
 import { stemOf } from './file-name.ts';
 import { manifestPath, manifestText, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
 import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
-import { readyFolder, writeBeside } from './written-file.ts';
+import { readyFolder, writeBeside, type WrittenFile } from './written-file.ts';
 
 /** Another process holds the lease now, and writes the same period. */
 export class LeaseLostError extends Error {
@@ -45,6 +46,35 @@ export interface WrittenExport {
   readonly manifest_sha256: string;
   readonly totals: ExportTotals;
   readonly is_frozen: boolean;
+}
+
+/** Names the file of a schedule that was written last. */
+const LATEST = 'latest.json';
+
+/**
+ * Gives files their names, one after another: first where they go besides, then here, so that a run whose files could not
+ * be sent is tried again. Nothing is left of those that get none.
+ * @throws LeaseLostError when another process holds the lease now
+ */
+async function publish(
+  definition: ExportDefinition,
+  lease: Lease,
+  files: Readonly<Record<string, WrittenFile>>,
+): Promise<void> {
+  const written = Object.entries(files);
+  try {
+    if (definition.to !== undefined)
+      await putFiles(
+        definition.to,
+        written.map(([name, { beside }]) => ({ local: beside, name: `${folderOf(definition)}/${name}` })),
+        () => lease.holds(),
+      );
+    if (!(await lease.holds())) throw new LeaseLostError('Another process writes this export now.');
+  } catch (error) {
+    for (const [, file] of written) file.discard();
+    throw error;
+  }
+  for (const [, file] of written) await file.publish();
 }
 
 function said(error: unknown, path: string): unknown {
@@ -129,17 +159,10 @@ export async function writeExport(
         asked_by: options.asked_by,
       };
       const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);
-      const latest = await writeBeside(join(directory, 'latest.json'), [
+      const latest = await writeBeside(join(directory, LATEST), [
         `${JSON.stringify({ file: name, manifest: manifestPath(name), sha256: file.sha256, manifest_sha256: beside.sha256, period: manifest.period, as_of: manifest.as_of }, null, 2)}\n`,
       ]);
-      if (!(await lease.holds())) {
-        beside.discard();
-        latest.discard();
-        throw new LeaseLostError('Another process writes this export now.');
-      }
-      await file.publish();
-      await beside.publish();
-      await latest.publish();
+      await publish(definition, lease, { [name]: file, [manifestPath(name)]: beside, [LATEST]: latest });
       return {
         file: `${folder}/${name}`,
         rows: passage.rows,

@@ -15,6 +15,8 @@ const UNFINISHED = /\.\d+\.unfinished$/;
 export interface WrittenFile {
   readonly bytes: number;
   readonly sha256: string;
+  /** Where it is until then. */
+  readonly beside: string;
   /** Gives it its name; readers see it then, whole. */
   readonly publish: () => Promise<void>;
   /** Removes it instead. */
@@ -74,6 +76,7 @@ export async function writeBeside(
   return {
     bytes,
     sha256: hash.digest('hex'),
+    beside,
     publish: async () => {
       renameSync(beside, path);
       await syncDirectory(dirname(path));

@@ -37,6 +37,8 @@ export interface ExportsAddOptions extends ExportsOptions {
   readonly compression: string;
   readonly columns?: string;
   readonly folder?: string;
+  readonly destination?: string;
+  readonly notify?: string;
 }
 
 function now(): number {
@@ -123,7 +125,9 @@ export async function exportsAdd(
     period: options.period,
     format: options.format,
     compression: options.compression,
-    ...(options.folder === undefined ? {} : { folder: options.folder }),
+    folder: options.folder,
+    to: options.destination,
+    notify: options.notify,
   });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -81,7 +81,12 @@ function scheduleCommands(command: AddCommand, root: Command): void {
       new Option('--compression <packing>', 'how the files are packed').choices(EXPORT_COMPRESSIONS).default('none'),
     )
     .option('--columns <list>', 'which columns, with commas between (default: all)')
-    .option('--folder <folder>', 'folder below the directory of the exporter (default: the name)');
+    .option('--folder <folder>', 'folder below the directory of the exporter (default: the name)')
+    .option(
+      '--destination <address>',
+      'where files go besides: s3://bucket/prefix?region=R&endpoint=URL, sftp://user@host/folder?host_key=SHA256:…',
+    )
+    .option('--notify <address>', 'who is told when a file is there, by a signed request');
   for (const name of ['tz', 'by', ...NARROWINGS] as const) add.option(`--${optionOf(name)} <${name}>`, meaningOf(name));
   add.action(async (name: string, options: ExportsAddOptions & Readonly<Record<string, unknown>>) =>
     (await import('../commands/exports.ts')).exportsAdd(name, options),

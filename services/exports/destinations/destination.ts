@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { ActionableError } from '../../clickhouse/errors.ts';
+
+/** A storage that is open for the files of a run. */
+export interface OpenStorage {
+  /**
+   * Puts a file there, whole or not at all: readers never see a part of it.
+   * @param local path of the file
+   * @param name below the folder of the destination
+   */
+  put(local: string, name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Secrets of a destination, from the environment: `CTWA_DESTINATION_<NAME>_…`, or the same with `_FILE` for a path. */
+export class Secrets {
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #prefix: string;
+  readonly #read = new Set<string>();
+
+  constructor(name: string, environment: Readonly<Record<string, string | undefined>>) {
+    this.#environment = environment;
+    this.#prefix = `CTWA_DESTINATION_${name.toUpperCase()}_`;
+  }
+
+  nameOf(what: string): string {
+    return this.#prefix + what;
+  }
+
+  /** Null: not given. @throws ActionableError when the file that holds it cannot be read */
+  get(what: string): string | null {
+    const name = this.nameOf(what);
+    const given = this.#environment[name];
+    const path = this.#environment[`${name}_FILE`];
+    if (given === undefined && path === undefined) return null;
+    try {
+      const secret = given ?? readFileSync(path ?? '', 'utf8').trim();
+      if (secret !== '') this.#read.add(secret);
+      return secret === '' ? null : secret;
+    } catch (error) {
+      throw new ActionableError(
+        `${name}_FILE cannot be read (${error instanceof Error ? error.message : String(error)}).`,
+      );
+    }
+  }
+
+  /** What another program says, without any secret that it may have repeated. */
+  without(text: string): string {
+    return [...this.#read].reduce((said, secret) => said.replaceAll(secret, '…'), text);
+  }
+}
+
+/** Where files go, without its parameters: what messages call it. */
+export function placeOf(to: string): string {
+  return to.replace(/\?.*$/s, '');
+}

@@ -1,0 +1,70 @@
+import { createReadStream, statSync } from 'node:fs';
+import { S3Client, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import type { S3Destination } from '@ctwa-ledger/schemas/destinations.ts';
+import type { OpenStorage, Secrets } from './destination.ts';
+
+/** Of a file that is put in several parts; two are under way at once, so this bounds the memory. */
+const PART_BYTES = 8 * 1024 * 1024;
+const PARTS_AT_ONCE = 2;
+const CONNECT_MS = 10_000;
+/** Without a byte for so long a storage has gone. */
+const SILENT_MS = 60_000;
+const ATTEMPTS = 3;
+
+const TYPES: readonly (readonly [ending: string, type: string])[] = [
+  ['.json', 'application/json'],
+  ['.csv', 'text/csv; charset=utf-8'],
+  ['.gz', 'application/gzip'],
+  ['.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+  ['.parquet', 'application/vnd.apache.parquet'],
+];
+
+/**
+ * An S3-compatible storage. A file is there when all of its parts are: one that was interrupted does not exist, and its parts
+ * are taken back. Keys are `ACCESS_KEY` and `SECRET_KEY`; without them those that the SDK finds by itself.
+ */
+export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secrets: Secrets): OpenStorage {
+  // It announces that later versions want a later Node; the version is ours to choose.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  const [accessKeyId, secretAccessKey, sessionToken] = [
+    secrets.get('ACCESS_KEY'),
+    secrets.get('SECRET_KEY'),
+    secrets.get('SESSION_TOKEN'),
+  ];
+  const client = new S3Client({
+    region,
+    maxAttempts: ATTEMPTS,
+    // Not every storage knows the newer checksums; what was put is asked for its size.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS },
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+    ...(accessKeyId === null || secretAccessKey === null
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) } }),
+  });
+  return {
+    put: async (local, name) => {
+      const Key = prefix === '' ? name : `${prefix}/${name}`;
+      const upload = new Upload({
+        client,
+        partSize: PART_BYTES,
+        queueSize: PARTS_AT_ONCE,
+        params: {
+          Bucket: bucket,
+          Key,
+          Body: createReadStream(local, { highWaterMark: 1024 * 1024 }),
+          ContentType: TYPES.find(([ending]) => name.endsWith(ending))?.[1],
+        },
+      });
+      await upload.done();
+      const { ContentLength } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+      const { size } = statSync(local);
+      if (ContentLength !== size) throw new Error(`it has ${ContentLength ?? 'no'} bytes there, and ${size} here`);
+    },
+    close: () => {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
