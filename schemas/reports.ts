@@ -1,3 +1,4 @@
+import type { AdAnswersRow, AdHoursRow } from './ad-answers.ts';
 import type { Recovered } from './claims.ts';
 import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 import type { AdNameRow, AdFiguresRow, OverviewRow, BucketRows, Figures } from './figures.ts';
@@ -59,6 +60,10 @@ export interface Reports {
   adFigures(filters: ReportFilters): Promise<AdFiguresRow[]>;
   /** The same without savings, for days that others are compared with. */
   adCosts(filters: ReportFilters): Promise<AdFiguresRow[]>;
+  /** What became of ad conversations: how soon they were answered, and what customers wrote then. */
+  adAnswers(filters: ReportFilters): Promise<AdAnswersRow[]>;
+  /** Hours of the week in which customers write and get their first reply. */
+  adHours(filters: ReportFilters): Promise<AdHoursRow[]>;
   adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;
   /** Imports of ad spend and names, the latest first. */
   spendImports(): Promise<SpendImport[]>;

@@ -12,6 +12,7 @@ import { claimsReport } from '../reconciliation/claim-register.ts';
 import { restatementsReport } from '../reconciliation/restatements.ts';
 import { accountsReport } from '../reports/accounts.ts';
 import { adjustmentsReport } from '../reports/adjustments.ts';
+import { adAnswersReport, adHoursReport } from '../reports/ad-answers.ts';
 import { adFiguresReport, adSpendImportsReport } from '../reports/ads.ts';
 import { chargesReport } from '../reports/charges.ts';
 import { adConversationsReport } from '../reports/conversations.ts';
@@ -63,6 +64,8 @@ const CATALOGUE = [
   savingsNumbersReport,
   savingsTagsReport,
   adFiguresReport,
+  adAnswersReport,
+  adHoursReport,
   adSpendImportsReport,
   unratedReport,
   adConversationsReport,

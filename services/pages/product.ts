@@ -22,6 +22,7 @@ import { accounts } from '../reports/accounts.ts';
 import { chargedMessages } from '../reports/charged-messages.ts';
 import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
+import { adAnswers, adHours } from '../reports/ad-answers.ts';
 import { adCosts, adFigures, adNames } from '../reports/ads.ts';
 import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
@@ -195,6 +196,8 @@ export class ShownLedger {
       adFigures: async (filters) =>
         adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
       adCosts: async (filters) => adCosts(await this.#database(sample), filters),
+      adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
+      adHours: async (filters) => adHours(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
       metaImports: async () => listMetaImports(await this.#database(sample)),
       accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),

@@ -314,4 +314,41 @@ describe('what ads cost', () => {
     expect((await tableRows(page, 'by-ad')).length).toBeGreaterThan(1);
     expect(await page.locator('#by-ad a', { hasText: 'CSV' }).count()).toBe(0);
   });
+
+  it('has its own page: over time, how soon it is answered, what follows, and in which hours of the week', async () => {
+    const ad = ads[0]!;
+    const query = `${RANGE}&tz=Asia/Kolkata&ad=${ad}`;
+    const rowsAt = async (report: string): Promise<readonly Record<string, number>[]> =>
+      ((await (await fetch(`${product.url}/api/${report}?${query}`)).json()) as { rows: Record<string, number>[] })
+        .rows;
+    const [answers] = await rowsAt('ad-answers');
+    const hours = await rowsAt('ad-hours');
+    expect(answers!['ad_conversations']).toBeGreaterThan(0);
+    await page.goto(`${product.url}/ads?${query}`);
+    const cells = async (id: string): Promise<string[][]> =>
+      (await tableRows(page, id)).map((row) => row.map(({ text }) => text));
+    expect((await cells('answers')).map((row) => Number(row[1]))).toEqual(
+      ['ad_conversations', 'replied', 'wrote_again', 'engaged', 'first_contacts', 'with_click_id'].map(
+        (column) => answers![column],
+      ),
+    );
+    const bands = (await cells('reply-speed')).map((row) => Number(row[1]));
+    expect(bands.reduce((sum, value) => sum + value, 0)).toBe(answers!['ad_conversations']);
+    const week = await cells('week');
+    expect(week).toHaveLength(24);
+    for (const { weekday, hour_of_day, entries: written, first_replies } of hours) {
+      const row = week[hour_of_day!]!;
+      expect([row[weekday!], row[weekday! + 7]]).toEqual([String(written), String(first_replies)]);
+    }
+    expect(await page.locator('#waiting tbody tr').count()).toBeGreaterThan(0);
+    const days = (await cells('by-day')).map((row) => Number(row[1]));
+    expect(days.reduce((sum, value) => sum + value, 0)).toBe(answers!['ad_conversations']);
+    expect(await page.locator('figure canvas').count()).toBe(1);
+    // Of all ads it is asked for.
+    await page.goto(`${product.url}/ads?${RANGE}`);
+    expect(await page.locator('#answers').count()).toBe(0);
+    await page.getByRole('link', { name: /^Show reply speed/ }).click();
+    await page.locator('#answers tbody tr').first().waitFor();
+    expect(await page.locator('#week tbody tr').count()).toBe(24);
+  });
 });

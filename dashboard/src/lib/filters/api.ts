@@ -41,6 +41,8 @@ export type LinkedReport =
   | 'hours'
   | 'weeks'
   | 'ads'
+  | 'ad-answers'
+  | 'ad-hours'
   | 'mismatches'
   | 'mismatched-messages'
   | 'ad-conversations'

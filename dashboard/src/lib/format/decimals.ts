@@ -30,6 +30,13 @@ export function divideDecimals(one: string, other: string): string | null {
   return `${digits.slice(0, -QUOTIENT_PLACES)}.${digits.slice(-QUOTIENT_PLACES)}`;
 }
 
+/** So many times a decimal, to the last digit. */
+export function timesDecimal(decimal: string, times: number): string {
+  const places = decimal.split('.')[1]?.length ?? 0;
+  const digits = (scaled(decimal, places) * BigInt(times)).toString().padStart(places + 1, '0');
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
 /** `now` less `before`, to the last digit; null where one of them is not known. */
 export function subtractDecimals(now: string | null, before: string | null): string | null {
   if (now === null || before === null) return null;

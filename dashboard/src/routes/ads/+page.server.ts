@@ -5,12 +5,15 @@ import { isName, namedLike, nothingOfAd, readAd } from '$lib/ads/address.ts';
 import { adLines, type AdLine } from '$lib/ads/figures.ts';
 import { lineKey, readRollup, tableLines, totalLine } from '$lib/ads/rollup.ts';
 import { AD_LINES, AD_LINE_VALUES } from '$lib/ads/table.ts';
+import { bucketsOf } from '$lib/buckets/buckets.ts';
+import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { addDays } from '$lib/filters/days.ts';
 import { search, zoneOf } from '$lib/filters/filters.ts';
-import { comparedRange, dayOf } from '$lib/filters/range.ts';
+import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
 import { longDay } from '$lib/format/dates.ts';
 import { arranged } from '$lib/table/table.ts';
+import { readDetails } from '$lib/server/ad-details.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
@@ -30,10 +33,16 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
+  // Of all ads it takes longer than a page should, so it is asked for.
+  const isDetailed = name === '' && event.url.searchParams.get('details') === '1';
   const asked = { ...amountFilters(filters, range, as_of), ...only };
   const compared = comparedRange(range, filters.compare);
-  const [overview, figures, compared_figures] = await Promise.all([
-    reports.overview({ ...range, tz: zoneOf(filters), as_of, ...only }),
+  const of_zone = { ...range, tz: zoneOf(filters), as_of, ...only };
+  const grain = grainIn(range, filters.grain);
+  const [{ overview, ...over_time }, figures, compared_figures] = await Promise.all([
+    only.ad === null
+      ? reports.overview(of_zone).then((row) => ({ overview: row, buckets: null }))
+      : reports.figures(of_zone, grain),
     reports.adFigures(asked),
     compared === null ? [] : reports.adCosts({ ...asked, ...compared }),
   ]);
@@ -50,6 +59,10 @@ export const load: PageServerLoad = async (event) => {
     AD_LINE_VALUES,
     lineKey,
   );
+  const details =
+    isDetailed || only.ad !== null ? await readDetails(reports, of_zone, only.ad === null ? [] : lines) : null;
+  const buckets =
+    over_time.buckets && bucketsOf(over_time.buckets, range, zoneOf(filters), as_of, status.last_event_at);
   const changeable_from = addDays(dayOf(as_of, zoneOf(filters)), -SPEND_SETTLES_DAYS);
   const isElsewhere =
     only.ad !== null &&
@@ -62,6 +75,12 @@ export const load: PageServerLoad = async (event) => {
       table,
       ads: lines.length,
       by,
+      details,
+      grain,
+      trend: buckets && {
+        buckets,
+        table: arranged(buckets, event.url.searchParams, BUCKET_TABLE, BUCKET_VALUES, bucketKey),
+      },
       total: totalLine(lines, before),
       compared: compared && {
         range: compared,

@@ -198,6 +198,34 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 6',
       },
       {
+        id: 'engaged',
+        name: 'Engaged conversations, and the way to them',
+        meaning:
+          'Of the ad-driven conversations that started: those answered within 24 h; those in which the customer wrote after the first reply; and the engaged ones, in which the customer did so at two moments or more. Messages count until the next conversation of the customer starts, and messages of one second count once. Reply speed is the time to first reply. Shares of fewer than 30 conversations carry “~”.',
+        rules: 'section 6, rule W4',
+      },
+      {
+        id: 'first-contacts',
+        name: 'First contacts',
+        meaning:
+          'Conversations that begin with the first message of the customer to this business number that the ledger knows. The cost of one is the spend of the ad divided by them. What was written before the ledger began is not known to it.',
+        rules: 'section 6',
+      },
+      {
+        id: 'unanswered-spend',
+        name: 'Spent on conversations not answered',
+        meaning:
+          'The spend of an ad × its conversations that were not answered within 24 h, which have passed ÷ all its conversations. Pending ones are not among them yet.',
+        rules: 'section 6',
+      },
+      {
+        id: 'hours-of-the-week',
+        name: 'Hours of the week',
+        meaning:
+          'In which hours customers send entries, and in which the first replies to these entries are sent, by the clock of the time zone shown.',
+        rules: 'rules W2 and W4',
+      },
+      {
         id: 'spend-not-final',
         name: 'Spend that is not final',
         meaning:
