@@ -13,6 +13,7 @@ const benches = {
   pages: '../test/bench/pages.ts',
   webhook: '../test/bench/webhook.ts',
   'send-check': '../test/bench/send-check.ts',
+  exports: '../test/bench/exports.ts',
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));
