@@ -32,6 +32,8 @@ export const manifestSchema = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.string(), is_nullable: z.boolean(), meaning: z.string() })),
   /** Of the same period, where it was written before; null the first time. */
   replaces: z.object({ sha256: z.string(), rows: z.number(), totals: exportTotals }).nullable(),
+  /** What changed since then: now less what it replaces; null the first time. */
+  changes: z.object({ rows: z.number(), totals: exportTotals }).nullable().default(null),
   /** SHA-256 of the manifest that the schedule wrote before this one; null for the first. */
   manifest_before: z.string().nullable(),
   product_version: z.string(),

@@ -77,3 +77,21 @@ export class Totals {
     );
   }
 }
+
+/** Totals less others; what only one side has counts as 0 on the other. */
+export function totalsLess(totals: ExportTotals, others: ExportTotals): ExportTotals {
+  const currencies = [...new Set([...Object.keys(totals), ...Object.keys(others)])].sort();
+  return Object.fromEntries(
+    currencies.map((currency) => {
+      const [now, before] = [totals[currency] ?? {}, others[currency] ?? {}];
+      const names = [...new Set([...Object.keys(now), ...Object.keys(before)])];
+      const differences = names.map((name) => {
+        const sum = new ExactSum();
+        sum.add(now[name] ?? '0');
+        sum.add(before[name] ?? '0', -1);
+        return [name, sum.toString()] as const;
+      });
+      return [currency, Object.fromEntries(differences)];
+    }),
+  );
+}

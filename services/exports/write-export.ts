@@ -15,6 +15,7 @@ import { manifestPath, manifestText, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
 import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
+import { totalsLess } from './totals.ts';
 import { readyFolder, writeBeside, type WrittenFile } from './written-file.ts';
 
 /** Another process holds the lease now, and writes the same period. */
@@ -152,6 +153,13 @@ export async function writeExport(
           options.before === null
             ? null
             : { sha256: options.before.sha256, rows: options.before.rows, totals: options.before.totals },
+        changes:
+          options.before === null
+            ? null
+            : {
+                rows: passage.rows - options.before.rows,
+                totals: totalsLess(passage.byCurrency(), options.before.totals),
+              },
         manifest_before: options.manifest_before,
         product_version: VERSION,
         schema_version: readMigrations().at(-1)?.version ?? 0,
