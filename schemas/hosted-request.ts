@@ -1,3 +1,4 @@
+import type { About } from './about.ts';
 import type { Changes } from './changes.ts';
 import type { ProcessFigures } from './health.ts';
 import type { Reports } from './reports.ts';
@@ -12,6 +13,7 @@ export interface HostedRequest {
   readonly changes: ((sample: boolean) => Changes) | null;
   /** What the process did since it started; null where it takes nothing in. */
   readonly process: (() => Promise<ProcessFigures>) | null;
+  readonly about: About;
 }
 
 declare global {

@@ -1,6 +1,7 @@
 // Brings in what `event.platform` holds under this adapter.
 import '@sveltejs/adapter-node';
 
+import type { About } from '@ctwa-ledger/schemas/about.ts';
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
@@ -20,6 +21,7 @@ declare global {
       readonly evidencePack: Reports['evidencePack'];
       /** Null where pages only read. */
       readonly changes: Changes | null;
+      readonly about: About;
       /** What the process behind the pages did since it started; null where it takes nothing in. */
       readonly processFigures: () => Promise<ProcessFigures | null>;
     }

@@ -20,6 +20,7 @@ function localsOf({ platform, url }: Parameters<Handle>[0]['event']): App.Locals
     monthReportArchive: (period_id) => reports.monthReportArchive(period_id),
     evidencePack: (key) => reports.evidencePack(key),
     changes: hosted.changes?.(filters.sample) ?? null,
+    about: hosted.about,
     processFigures: async () => (await hosted.process?.()) ?? null,
   };
 }

@@ -27,6 +27,7 @@ export interface ServerParts {
     readonly queries: HostedRequest['reports'];
     readonly changes: HostedRequest['changes'];
     readonly process: HostedRequest['process'];
+    readonly about: HostedRequest['about'];
     readonly ledgerFor: (sample: boolean) => Promise<ReadLedger | null>;
     readonly sendCheck: AskSendCheck;
     readonly pages: PageHandler;
@@ -182,8 +183,8 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   if (!isRead) holdForm(parts.forms, request);
   // The dashboard checks the origin of form posts against the protocol that it is told here.
   request.headers['x-forwarded-proto'] = 'http';
-  const { queries, changes, process } = parts.reports;
-  handOver(request, { reports: queries, changes, process });
+  const { queries, changes, process, about } = parts.reports;
+  handOver(request, { reports: queries, changes, process, about });
   parts.reports.pages(request, response);
 }
 

@@ -2,6 +2,7 @@ import { Metrics } from '../http/metrics.ts';
 import { createHttpServer } from '../http/server.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
+import { aboutProduct } from './about.ts';
 import { Opening } from './opening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
 import { ShownLedger } from '../pages/product.ts';
@@ -64,6 +65,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
       changes: null,
       // Consumers are processes of their own, with figures of their own.
       process: null,
+      about: aboutProduct(options.ledger),
       ledgerFor: (sample) => opening.demand().product.ledgerFor(sample),
       sendCheck: (...asked) => opening.demand().product.sendCheckFor(...asked),
       pages,

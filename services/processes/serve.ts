@@ -11,6 +11,7 @@ import { RecordProducer } from '../kafka/record-producer.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/consumer-service.ts';
 import { TopicSink } from '../kafka/topic-sink.ts';
 import { topicNames } from '../kafka/topics.ts';
+import { aboutProduct } from './about.ts';
 import { LedgerChanges } from '../pages/changes.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
@@ -91,6 +92,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
             queries: (sample) => product.queriesOf(sample),
             changes: (sample) => changes.of(sample),
             process: () => metrics.process(broker !== null),
+            about: aboutProduct(options.ledger),
             ledgerFor: (sample) => product.ledgerFor(sample),
             sendCheck: (...asked) => product.sendCheckFor(...asked),
             pages,

@@ -66,6 +66,7 @@ export const load: LayoutServerLoad = async (event) => {
   return {
     /** In which numbers are written: told by the server, so that the browser writes what the server wrote. */
     locale: localeOf(event.request.headers.get('accept-language')),
+    about: event.locals.about,
     status,
     is_sample: status?.source === 'sample',
     freshness: ledger && freshnessOf(ledger.status, ledger.letters_in_range, process?.lag ?? null, zoneOf(state), now),

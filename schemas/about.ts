@@ -1,0 +1,8 @@
+/** What the product says of itself at the foot of each page. */
+export interface About {
+  readonly version: string;
+  /** SPDX identifier. */
+  readonly license: string;
+  /** Where the ledger is: the data directory, or the address and database of a ClickHouse server. */
+  readonly place: string;
+}
