@@ -154,6 +154,29 @@ export type ReconciliationRow = z.infer<typeof reconciliationRow>;
 /** The same with its evidence in words: a row of the report `reconciliation-differences`. */
 export const differenceRow = reconciliationRow.extend({ evidence: z.string() });
 
+/** Where a day stands: `departs`: a row of it differs beyond tolerance; `missing`: Meta's side says nothing of it. */
+const DAY_STATES = ['agrees', 'within_tolerance', 'departs', 'missing'] as const;
+
+/** A row of the report `reconciliation-days`: a day of a month, ours beside Meta's. Of a missing day nothing is known. */
+export const dayVarianceRow = z.object({
+  waba_id: z.string(),
+  month: z.string(),
+  day: z.string(),
+  day_state: z.enum(DAY_STATES).describe('Whether the day agrees with Meta’s numbers.'),
+  rows: count.nullable().describe('Rows of the day, of both sides.'),
+  different_rows: count.nullable().describe('Rows that differ beyond tolerance.'),
+  our_volume: z.string().nullable(),
+  meta_volume: z.string().nullable(),
+  volume_difference: z.string().nullable(),
+  gross_volume_difference: z.string().nullable().describe('Sum of the sizes of the differences, row by row.'),
+  currency: z.string(),
+  our_cost: decimal.nullable(),
+  meta_cost: decimal.nullable(),
+  cost_difference: decimal.nullable(),
+  unknown_costs: count.nullable().describe('Rows of which one cost is not known; they are in no difference of cost.'),
+});
+export type DayVariance = z.infer<typeof dayVarianceRow>;
+
 /** What `reconcile` prints. */
 export interface ReconciliationSummary {
   readonly month: string;
@@ -208,6 +231,8 @@ export interface ReconciliationOfMonth {
   readonly missing_days: readonly string[];
   /** Those that differ, largest first. */
   readonly rows: readonly DifferingRow[];
+  /** Every day of the month; none where Meta's points are of all of it. */
+  readonly variances: readonly DayVariance[];
 }
 
 /** One of the explanations of a row, with its evidence in words. */

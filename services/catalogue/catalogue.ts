@@ -7,6 +7,7 @@ import {
   metaImportsReport,
   metaLinesReport,
   reconciliationReport,
+  variancesReport,
 } from '../reconciliation/reports.ts';
 import { claimsReport } from '../reconciliation/claim-register.ts';
 import { restatementsReport } from '../reconciliation/restatements.ts';
@@ -81,6 +82,7 @@ const CATALOGUE = [
   reconciliationReport,
   differencesReport,
   explanationsReport,
+  variancesReport,
   casesReport,
   messageCountsReport,
   metaImportsReport,

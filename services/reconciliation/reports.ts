@@ -1,5 +1,6 @@
 import { caseRow, type CaseRow } from '@ctwa-ledger/schemas/cases.ts';
 import type {
+  DayVariance,
   ExplanationRow,
   MessageCountRow,
   MetaImport,
@@ -7,6 +8,7 @@ import type {
   ReconciliationRow,
 } from '@ctwa-ledger/schemas/meta.ts';
 import {
+  dayVarianceRow,
   differenceRow,
   explanationRow,
   messageCountRow,
@@ -38,6 +40,7 @@ import {
   summaryOf,
   type ReconciledMonth,
 } from './reconcile.ts';
+import { dayVariances } from './variances.ts';
 import { monthAfter } from './whole-days.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
@@ -95,6 +98,7 @@ export async function reconciliationOfMonth(
       explanations: row.explanations.map(({ code, volume, detail }) => ({ code, volume: volume.toString(), detail })),
       phone_number_id: ids.get(row.row.phone_number) ?? '',
     })),
+    variances: dayVariances(month),
   };
 }
 
@@ -173,6 +177,20 @@ export const explanationsReport = whole({
   row: explanationRow,
   key: [...GRAIN.filter((column) => column !== 'currency'), 'rank', 'explanation'],
   rows: (database, filters) => gathered(explanations(database, filters)),
+});
+
+/** Report `reconciliation-days`: how every day of a month differs. Settle the charges first. */
+async function* variances(database: Database, filters: ReportFilters): AsyncGenerator<readonly DayVariance[]> {
+  for await (const month of reconciled(database, filters)) yield dayVariances(month);
+}
+
+export const variancesReport = whole({
+  ...OF_MONTH,
+  name: 'reconciliation-days',
+  one_row_per: 'day of a month: ours beside Meta’s, and whether it departs beyond tolerance',
+  row: dayVarianceRow,
+  key: ['waba_id', 'day'],
+  rows: (database, filters) => gathered(variances(database, filters)),
 });
 
 /** Report `cases`: of the accounts and the month of the filters. Settle the charges first. */

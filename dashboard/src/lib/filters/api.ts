@@ -28,11 +28,18 @@ const TIMELESS_REPORTS = [
   'meta-imports',
   'invoice-lines',
   'restatements',
+  'claims',
 ] as const;
 type TimelessReport = (typeof TIMELESS_REPORTS)[number];
 
 /** Of one whole month, of which the days are. */
-const MONTH_REPORTS = ['reconciliation', 'reconciliation-differences', 'cases', 'message-counts'] as const;
+const MONTH_REPORTS = [
+  'reconciliation',
+  'reconciliation-differences',
+  'reconciliation-days',
+  'cases',
+  'message-counts',
+] as const;
 type MonthReport = (typeof MONTH_REPORTS)[number];
 
 /** Reports that pages link to. */

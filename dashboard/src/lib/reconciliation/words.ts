@@ -1,5 +1,6 @@
 import { EXPLANATION_WORDS } from '@ctwa-ledger/schemas/case-words.ts';
 import type {
+  DayVariance,
   DifferingRow,
   ReconciliationOfMonth,
   ReconciliationStatus,
@@ -7,6 +8,7 @@ import type {
 } from '@ctwa-ledger/schemas/meta.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
+import type { DayRange } from '../filters/range.ts';
 import { longDay, rangeLabel } from '../format/dates.ts';
 import { count, counted } from '../format/numbers.ts';
 import { categoryName } from '../format/words.ts';
@@ -20,6 +22,20 @@ export const STATUS_WORDS: Readonly<Record<ReconciliationStatus, string>> = {
   only_meta: 'only in Meta’s numbers',
   no_cost: 'Meta names no charge',
 };
+
+export const DAY_WORDS: Readonly<Record<DayVariance['day_state'], string>> = {
+  agrees: 'agrees',
+  within_tolerance: 'within tolerance',
+  departs: 'beyond tolerance',
+  missing: 'Meta’s numbers are missing',
+};
+
+/** The chart of days in words, for those who do not see it. */
+export function varianceSentence(days: readonly DayVariance[], range: DayRange): string {
+  const departing = days.filter(({ day_state }) => day_state === 'departs').map(({ day }) => day);
+  const said = departing.length === 0 ? 'no day is' : `${sayDays(departing)} ${departing.length === 1 ? 'is' : 'are'}`;
+  return `Bar chart by day, ${rangeLabel(range)}, of what is expected less what Meta says: ${said} beyond tolerance. The same figures are in the table “By day”.`;
+}
 
 /** What explains a row, and how much of it: `Another volume tier: 3 of 5 messages`. */
 export function explained(
