@@ -30,6 +30,8 @@ export const accountSchema = z.strictObject({
     .optional(),
   /** The earliest day of the next month on which a month is closed without a warning. Decides no mark. */
   closing_day: z.int().min(1).max(28).optional(),
+  /** Whether one person asks for a month to be closed and another one closes it. Decides no mark. */
+  second_person: z.boolean().optional(),
 });
 
 /** Until then Meta's numbers of a month's last days still move. */
@@ -67,6 +69,12 @@ export const configSchema = z.strictObject({
     .refine((accounts) => new Set(accounts.map((a) => a.waba_id)).size === accounts.length, 'a waba_id is listed twice')
     .optional(),
   policy: policySchema.optional(),
+  /** Whom to tell when a day departs from Meta's numbers. Decides no mark. */
+  alarms: z
+    .strictObject({
+      webhook_url: z.url({ protocol: /^https?$/, error: 'is no address like https://example.com/hook' }),
+    })
+    .optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -31,6 +31,7 @@ const MAY_IMPORT = {
   catalogue: 'schemas clickhouse reports reconciliation',
   exports: 'schemas clickhouse ledger ledger/configuration ledger/derived rating reports catalogue',
   periods: 'schemas clickhouse ledger/configuration rating reports reconciliation catalogue exports',
+  drift: 'schemas clickhouse ledger/configuration rating reconciliation triggers catalogue',
   sample: 'schemas clickhouse simulate ledger ledger/configuration ledger/events ledger/derived rating spend',
   ingest: 'schemas clickhouse ledger ledger/events',
   kafka: 'schemas clickhouse ledger ledger/events ledger/marks ingest',
@@ -38,7 +39,7 @@ const MAY_IMPORT = {
   pages:
     'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest',
   processes:
-    'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports ingest kafka http pages',
+    'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports drift ingest kafka http pages',
   cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest kafka processes',
 };
 

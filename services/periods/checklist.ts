@@ -17,14 +17,12 @@ import {
   type ReconciledMonth,
 } from '../reconciliation/reconcile.ts';
 import { chargeRowsSql, pricedCharges } from '../reports/charges.ts';
-import { firstMoment } from '../reports/sql.ts';
+import { settledAt } from '../reconciliation/whole-days.ts';
 import { LATELY_HOURS, lookForMissing, OUTCOME_DAYS, type Completeness } from './completeness.ts';
 import type { AccountMonth } from './month.ts';
 import { judgeMonth } from './verdict.ts';
 
 const DAY_SECONDS = 86_400;
-/** Meta's numbers of a day still move for so long after it. */
-const SETTLING_DAYS = 2;
 /** A line is printed with a cent's rounding, half a cent either way. */
 const ROUNDING_OF_A_LINE = readAmount('0.005');
 
@@ -56,18 +54,13 @@ interface Examined extends Completeness {
   readonly worked: CasesOfMonth;
 }
 
-/** When Meta's numbers of a day have settled, Unix seconds. */
-function settledAt(day: string, { time_zone }: AccountMonth): number {
-  return firstMoment(day, time_zone)
-    .plus({ days: 1 + SETTLING_DAYS })
-    .toSeconds();
-}
-
 function checkMetaNumbers({ month, now, held }: Examined): Of<'meta_numbers'> {
   const { missing_days, taken_at } = held;
-  const unsettled = [...taken_at].filter(([day, taken]) => taken < settledAt(day, month) * 1_000).map(([day]) => day);
+  const unsettled = [...taken_at]
+    .filter(([day, taken]) => taken < settledAt(day, month.time_zone) * 1_000)
+    .map(([day]) => day);
   const last = unsettled.at(-1);
-  const settles = last === undefined ? null : settledAt(last, month);
+  const settles = last === undefined ? null : settledAt(last, month.time_zone);
   return {
     check: 'meta_numbers',
     state: firstOf(

@@ -5,6 +5,7 @@ import type { BatchReport } from '../kafka/gathered-batch.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/consumer-service.ts';
 import { LedgerAwayError } from '../clickhouse/errors.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
+import { toldWebhook, watchDrift } from './drift.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Listening } from './listening.ts';
 import { fireTriggers } from './triggers.ts';
@@ -14,6 +15,8 @@ export interface ConsumeOptions {
   readonly consumer: ConsumerOptions;
   /** What requests of triggers are signed with; null = none is sent. */
   readonly triggerSecret: string | null;
+  /** Whom to tell when a day departs from Meta's numbers; null = nobody. */
+  readonly alarmUrl: string | null;
   /** Where `/healthz`, `/readyz` and `/metrics` are answered; null = nowhere. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Told once it listens, if it does. */
@@ -84,6 +87,8 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
       { kafka: options.consumer.kafka, secret: options.triggerSecret },
       log,
     );
+    const drift = watchDrift(ledger.database, toldWebhook(options), { metrics, log });
+    const background = [keepers, triggers, drift];
     const counted = metrics.consumerObserver();
     consumers = new ConsumerService(
       ledger,
@@ -102,7 +107,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     const running = consumers;
     signal.addEventListener('abort', () => void running.stop(), { once: true });
     if (signal.aborted) {
-      await atMost(FAREWELL_MS, Promise.all([keepers.stop(), triggers.stop()]));
+      await atMost(FAREWELL_MS, Promise.all(background.map((one) => one.stop())));
       return;
     }
     log.info({ group: options.consumer.group, brokers: options.consumer.kafka.brokers }, 'consuming');
@@ -110,7 +115,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
     try {
       await consumers.run();
     } finally {
-      await atMost(FAREWELL_MS, Promise.all([keepers.stop(), triggers.stop()]));
+      await atMost(FAREWELL_MS, Promise.all(background.map((one) => one.stop())));
     }
   } finally {
     await atMost(FAREWELL_MS, ledger?.close());

@@ -13,6 +13,7 @@ import { TopicSink } from '../kafka/topic-sink.ts';
 import { topicNames } from '../kafka/topics.ts';
 import { aboutProduct } from './about.ts';
 import { LedgerChanges } from '../pages/changes.ts';
+import { toldWebhook, watchDrift } from './drift.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
@@ -29,6 +30,8 @@ export interface ServeOptions {
   readonly consumer: ConsumerOptions | null;
   /** What requests of triggers are signed with; null = none is sent. */
   readonly triggerSecret: string | null;
+  /** Whom to tell when a day departs from Meta's numbers; null = nobody. */
+  readonly alarmUrl: string | null;
   /** Pages, API and sample data as well, not the webhook alone. */
   readonly withDashboard: boolean;
   /** Send the sample data away. */
@@ -59,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   };
   const readiness = new Readiness(ledger.database);
   const metrics = new Metrics();
+  const drift = watchDrift(ledger.database, toldWebhook(options), { metrics, log });
   const ledgerSink = new LedgerSink(ledger, onLanded, (error) => {
     onError('Deliveries are in the ledger, but their marks could not be made; it is tried again', error);
   });
@@ -112,8 +116,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     onError,
   });
   const listening = await beginListening(server, options).catch(async (error: unknown) => {
-    // Else its timer keeps a process alive that has nothing to do.
-    await triggers.stop();
+    // Else their timers keep a process alive that has nothing to do.
+    await Promise.all([triggers.stop(), drift.stop()]);
     throw error;
   });
   if (pages !== null) await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
@@ -129,6 +133,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await changes.idle();
       await scheduled?.stop();
       await triggers.stop();
+      await drift.stop();
       await keepers.stop();
       await product.close();
       await ledger.close();

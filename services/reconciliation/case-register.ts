@@ -27,6 +27,7 @@ import {
   type CaseSize,
   type Decision,
   type Evaluation,
+  type Sources,
   type Standing,
 } from './cases.ts';
 import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
@@ -132,12 +133,28 @@ export function heldCases(held: ReconciledMonth): HeldCases {
   return { waba_id, month, currency, missing_days, cases: sizesOf(findCases(held)) };
 }
 
-/** Why a month is evaluated, as it is kept. */
-export type EvaluationPurpose = 'reconcile' | 'import' | 'decision' | 'close';
+/** Why a month is evaluated, as it is kept. `background`: nobody asked, and something that it is made of has changed. */
+export type EvaluationPurpose = 'reconcile' | 'background' | 'decision' | 'close';
+
+/**
+ * Whether an evaluation says what the one before it said, of the same imports, cards and account. Traffic of today changes
+ * what a month is made of every minute, and almost never what comes of it.
+ */
+function saysTheSame(before: Evaluation | undefined, held: ReconciledMonth, sources: Sources, sizes: string): boolean {
+  return (
+    before !== undefined &&
+    before.sources.imports === sources.imports &&
+    before.sources.cards === sources.cards &&
+    before.sources.account === sources.account &&
+    before.missing_days.join() === held.missing_days.join() &&
+    sizesText(before.cases) === sizes
+  );
+}
 
 /**
  * Holds a month against Meta's numbers, and keeps what comes of it, a pass included. A month of which Meta says nothing,
- * and never did, is not kept. Settle the charges first.
+ * and never did, is not kept; what is found in the background and says nothing new is kept once a day. Settle the charges
+ * first.
  */
 export async function evaluateMonth(
   database: Database,
@@ -147,8 +164,13 @@ export async function evaluateMonth(
   return alone(database, 'evaluation', async () => {
     const sources = await readSources(database, asked);
     const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
-    if (held.taken_at.size === 0 && (await readEvaluations(database, asked)).length === 0) return held;
+    const before = await readEvaluations(database, asked);
+    if (held.taken_at.size === 0 && before.length === 0) return held;
     const found = findCases(held);
+    const sizes = sizesText(sizesOf(found));
+    const last = before.at(-1);
+    const isFresh = last !== undefined && Date.now() - last.at < DAY_MS;
+    if (purpose === 'background' && isFresh && saysTheSame(last, held, sources, sizes)) return held;
     const evaluation_id = randomBytes(8).toString('hex');
     // Before the evaluation that names them.
     await database.insertLines(
@@ -165,7 +187,7 @@ export async function evaluateMonth(
       ],
       `${JSON.stringify([
         ...[asked.waba_id, `${asked.month}-01`, evaluation_id, purpose, by, held.currency],
-        ...[held.rows.length, different, held.missing_days, JSON.stringify(sources), sizesText(sizesOf(found))],
+        ...[held.rows.length, different, held.missing_days, JSON.stringify(sources), sizes],
       ])}\n`,
     );
     return held;

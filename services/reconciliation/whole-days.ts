@@ -2,6 +2,8 @@ import { DateTime } from 'luxon';
 import { firstMoment } from '../reports/sql.ts';
 
 const HALF_HOUR = 1_800;
+/** Meta's numbers of a day still move for so long after it. */
+const SETTLING_DAYS = 2;
 
 /** What stretch of time a point is about. */
 export type Span =
@@ -19,6 +21,13 @@ export function dayAfter(day: string, days = 1): string {
 
 export function monthAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ months: 1 }).toFormat('yyyy-MM-dd');
+}
+
+/** When Meta's numbers of a day of a zone have settled, Unix seconds. */
+export function settledAt(day: string, zone: string): number {
+  return firstMoment(day, zone)
+    .plus({ days: 1 + SETTLING_DAYS })
+    .toSeconds();
 }
 
 /**

@@ -3,18 +3,17 @@ import { TRIGGER_CHANNELS, type SavedTrigger, type TriggerChannel } from '@ctwa-
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import type { Firing } from './firing.ts';
-import { idempotencyKey, signatureOf } from './payload.ts';
+import { idempotencyKey } from './payload.ts';
+import { sendSigned, wordsOf, type Answer } from './signed-request.ts';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 /** After so long nobody is tried any more, until somebody orders it. */
-const GIVE_UP_MS = 86_400_000;
-const ANSWER_WITHIN_MS = 10_000;
+export const GIVE_UP_MS = 86_400_000;
 /** Deliveries under way at once. */
 const MAX_AT_ONCE = 16;
 /** An order is seen by the process that delivers, whose clock may be behind. */
 const ORDERS_OVERLAP_MS = 60_000;
-const MAX_DETAIL_CHARS = 300;
 
 /** Where events of triggers go in Kafka. */
 export interface TriggerTopic {
@@ -87,11 +86,6 @@ FROM waiting INNER JOIN
 /** How long is waited after so many failures. */
 export function pauseAfter(failures: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
-}
-
-interface Answer {
-  readonly status: number;
-  readonly detail: string;
 }
 
 /**
@@ -218,30 +212,9 @@ export class Deliveries {
     }
   }
 
-  async #post({ trigger_id, message_id, payload }: Pending, url: string): Promise<Answer> {
-    const { secret } = this.#parts;
-    if (secret === null)
-      return { status: 0, detail: 'CTWA_TRIGGER_SECRET is not set, so nothing can be signed; set it and start again' };
-    const timestamp = String(Math.floor(Date.now() / 1000));
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'idempotency-key': idempotencyKey(message_id, trigger_id),
-          'x-ctwa-timestamp': timestamp,
-          'x-ctwa-signature-256': signatureOf(secret, timestamp, payload),
-        },
-        body: payload,
-        // Whoever answers with another address must be configured under it.
-        redirect: 'manual',
-        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-      });
-      await response.body?.cancel();
-      return { status: response.status, detail: response.ok ? '' : `it answered ${response.status}` };
-    } catch (error) {
-      return { status: 0, detail: wordsOf(error) };
-    }
+  #post({ trigger_id, message_id, payload: body }: Pending, url: string): Promise<Answer> {
+    const key = idempotencyKey(message_id, trigger_id);
+    return sendSigned({ url, key, body, secret: this.#parts.secret }, this.#stopping.signal);
   }
 
   #write(
@@ -268,12 +241,6 @@ export class Deliveries {
     this.#stopping.abort();
     await settled;
   }
-}
-
-function wordsOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const words = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return (words === '' ? 'it did not work' : words).slice(0, MAX_DETAIL_CHARS);
 }
 
 interface Attempt {

@@ -29,6 +29,7 @@ await consume(
       sessionTimeoutMs: 10_000,
     },
     triggerSecret: null,
+    alarmUrl: null,
     listen: null,
     onListening: () => undefined,
     onBatch: (report) => {

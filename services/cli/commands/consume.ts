@@ -21,12 +21,13 @@ export async function consumeCommand(options: ConsumeCommandOptions): Promise<vo
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  const config = readConfig(options);
   await consume(
     {
       ledger: {
         location: locationOf(options),
         database: databaseName(),
-        config: readConfig(options),
+        config,
         command: 'ctwa-ledger consume',
       },
       consumer: {
@@ -36,6 +37,7 @@ export async function consumeCommand(options: ConsumeCommandOptions): Promise<vo
         sessionTimeoutMs: sessionTimeoutMs(),
       },
       triggerSecret: triggerSecret(),
+      alarmUrl: config?.alarms?.webhook_url ?? null,
       listen: options.port === undefined ? null : { host: options.host, port: portOf(options.port) },
       onListening: (url) => {
         process.stdout.write(`ctwa-ledger answers at: ${url}\n`);

@@ -58,6 +58,7 @@ function run(
 ): Promise<void> {
   const kafka = kafkaSettings();
   const location = locationOf(options);
+  const config = readConfig(options);
   const consumer =
     kafka === null ? null : { kafka, group: DEFAULT_GROUP, fromBeginning: false, sessionTimeoutMs: sessionTimeoutMs() };
   return serveUntilStopped(location, () =>
@@ -65,7 +66,7 @@ function run(
       ledger: {
         location,
         database: databaseName(),
-        config: readConfig(options),
+        config,
         command: `ctwa-ledger ${name}`,
       },
       host: options.host,
@@ -73,6 +74,7 @@ function run(
       secrets: webhookSecrets(),
       consumer,
       triggerSecret: triggerSecret(),
+      alarmUrl: config?.alarms?.webhook_url ?? null,
       exportsDirectory:
         parts.withDashboard && location.kind === 'embedded' ? join(location.dataDir, EXPORTS_FOLDER) : null,
       ...parts,
