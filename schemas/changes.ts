@@ -1,4 +1,5 @@
 import type { CaseDecision, WorkedCase } from './cases.ts';
+import type { ClaimChange, ClaimOutcome, NewClaim } from './claims.ts';
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
@@ -130,8 +131,11 @@ export interface Changes {
     given: GivenMetaAnswers,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused>;
   withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
-  /** Closes a month of an account. Not when something may be missing, unless that is accepted. */
-  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period } | Refused>;
+  /**
+   * Closes a month of an account. Not when something may be missing, unless that is accepted. A period of null: it was asked
+   * for, and a second person closes it.
+   */
+  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period | null } | Refused>;
   /** Makes the report of a closing, or finds the one that was made. */
   makeReport(made: {
     readonly period_id: string;
@@ -147,6 +151,10 @@ export interface Changes {
   decideCase(
     decision: CaseDecision,
   ): Promise<{ readonly ok: true; readonly outcome: 'decided' | 'unchanged'; readonly case: WorkedCase } | Refused>;
+  /** Makes a claim against Meta or a partner. */
+  makeClaim(claim: NewClaim): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
+  /** Enters what happened to a claim. */
+  changeClaim(claim_id: string, change: ClaimChange): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
   /** Saves a new trigger, or with an id what an earlier one looks for and whom it tells. */
   saveTrigger(
     trigger_id: string | null,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decimal, utcInstant } from './cells.ts';
 import { EXPLANATION_CODES } from './meta.ts';
+import { monthSchema } from './periods.ts';
 
 /**
  * What has become of a claim. `granted`: a credit is promised. `paid_in_part`, `paid`: credit memos paid some of it, or all.
@@ -40,4 +41,81 @@ export interface Recovered {
   readonly claims: number;
   readonly claimed: string;
   readonly recovered: string;
+}
+
+const MAX_CHARACTERS = { by: 100, waba_id: 100, reference: 200, note: 1_000, credit: 200, amount: 40 } as const;
+
+const line = (max: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .max(max, `has more than ${max} characters`)
+    .regex(/^\P{Cc}*$/u, 'has control characters');
+const by = line(MAX_CHARACTERS.by).min(1, 'is empty: say who you are');
+const reference = line(MAX_CHARACTERS.reference).default('');
+const note = line(MAX_CHARACTERS.note).default('');
+
+/** What a claim is about and for how much, as a person says it. */
+const newClaimSchema = z.strictObject({
+  waba_id: line(MAX_CHARACTERS.waba_id).min(1, 'is empty'),
+  month: z.string().refine((text) => monthSchema.safeParse(text).success, 'is not a month like 2026-10'),
+  explanation: z
+    .union([z.enum(EXPLANATION_CODES), z.literal('')], `is none of ${EXPLANATION_CODES.join(', ')}`)
+    .default(''),
+  /** Plain decimal above 0. */
+  amount: line(MAX_CHARACTERS.amount).min(1, 'is empty'),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'is not a currency: use three capital letters (ISO 4217), like USD'),
+  reference,
+  note,
+  by,
+});
+export type NewClaim = z.infer<typeof newClaimSchema>;
+
+/** What happens to a claim that was made. */
+const claimChangeSchema = z.strictObject({
+  action: z.enum(
+    CLAIM_ACTIONS.filter((action) => action !== 'make'),
+    `is none of ${CLAIM_ACTIONS.slice(1).join(', ')}`,
+  ),
+  note,
+  by,
+  /** `refer`, and with others where it becomes known then. */
+  reference,
+  /** `pay`: `IMPORT-ID:LINE` or `IMPORT-ID:SHEET:LINE` of an invoice, or the id of Meta's invoice. */
+  credit: line(MAX_CHARACTERS.credit).default(''),
+  /** `pay`: plain decimal; empty: all that is left of both claim and credit. */
+  amount: line(MAX_CHARACTERS.amount).default(''),
+});
+export type ClaimChange = z.infer<typeof claimChangeSchema>;
+
+/** What is wrong with a change in itself, in a sentence; null: nothing. */
+function problemIn({ action, reference: number, credit, amount }: ClaimChange): string | null {
+  if (action === 'refer' && number === '') return 'reference is empty: say the number of the case.';
+  if (action === 'pay' && credit === '') return 'credit is empty: say which credit memo paid it.';
+  if (action !== 'pay' && credit + amount !== '') return `credit and amount go with pay, not with ${action}.`;
+  return null;
+}
+
+/** Reads strictly; a text says what is wrong. */
+function read<T>(schema: z.ZodType<T>, value: unknown): T | string {
+  const found = schema.safeParse(value);
+  if (found.success) return found.data;
+  const [issue] = found.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  return `${path === '' ? '' : `${path}: `}${issue?.message ?? 'unknown'}.`;
+}
+
+export function readNewClaim(value: unknown): NewClaim | string {
+  return read(newClaimSchema, value);
+}
+
+export function readClaimChange(value: unknown): ClaimChange | string {
+  const change = read(claimChangeSchema, value);
+  return typeof change === 'string' ? change : (problemIn(change) ?? change);
+}
+
+/** What came of it; `unchanged`: the same was entered before. */
+export interface ClaimOutcome {
+  readonly outcome: 'entered' | 'unchanged';
+  readonly claim: ClaimRow;
 }

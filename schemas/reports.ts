@@ -1,5 +1,5 @@
 import type { AdAnswersRow, AdHoursRow } from './ad-answers.ts';
-import type { Recovered } from './claims.ts';
+import type { ClaimRow, Recovered } from './claims.ts';
 import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 import type { AdNameRow, AdFiguresRow, OverviewRow, BucketRows, Figures } from './figures.ts';
 import type {
@@ -77,6 +77,8 @@ export interface Reports {
   cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
   /** The evidence of a case for a dispute, as a ZIP archive; null where no row is of it now. */
   evidencePack(key: CaseKey): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
+  /** Claims, the latest month first, then by account. */
+  claims(): Promise<ClaimRow[]>;
   /** What was claimed and recovered of months that share a day with a range, by currency. */
   recovered(filters: ReportFilters): Promise<Recovered[]>;
   /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */

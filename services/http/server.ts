@@ -7,6 +7,7 @@ import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts
 import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
 import { answerApi, type ReadLedger } from './api.ts';
 import { answerCaseDecision } from './cases.ts';
+import { answerClaims, entersClaim } from './claims.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
 import { answerExports } from './exports.ts';
@@ -152,6 +153,11 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   if (url.pathname === '/api/cases' && request.method === 'POST') {
     const changes = parts.reports.changes?.(false) ?? null;
     await answerCaseDecision(request, response, url, { changes, unfinished: parts.questions });
+    return;
+  }
+  if (entersClaim(request, url)) {
+    const changes = parts.reports.changes?.(false) ?? null;
+    await answerClaims(request, response, url, { changes, unfinished: parts.questions });
     return;
   }
   if (isOfTriggers(url.pathname)) {

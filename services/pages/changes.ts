@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
+import type { ClaimChange, ClaimOutcome, NewClaim } from '@ctwa-ledger/schemas/claims.ts';
 import type {
   BrokenUpload,
   Changes,
@@ -37,6 +38,7 @@ import { settleCharges } from '../rating/charges.ts';
 import { EffectiveDayError } from '../rating/effective-day.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
 import { decideCase } from '../reconciliation/case-register.ts';
+import { changeClaim, makeClaim } from '../reconciliation/claim-register.ts';
 import { importMetaAnswers, withdrawMetaImport } from '../reconciliation/imports.ts';
 import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
 import {
@@ -289,10 +291,11 @@ class ChangesOfRequest implements Changes {
     }));
   }
 
-  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
+  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period | null } | Refused> {
     return this.#whereAllowed(async () => {
       const closed = await closePeriod(this.#kept.options.ledger.database, closing, Date.now);
       if (closed.outcome === 'closed') return { ok: true, period: closed.period };
+      if (closed.outcome === 'requested') return { ok: true, period: null };
       return {
         ok: false,
         message: `${closing.month} was not closed: the checklist has items that have not passed. See them below, and say that you accept them to close the month all the same.`,
@@ -336,6 +339,20 @@ class ChangesOfRequest implements Changes {
       await settleCharges(database);
       return { ok: true, ...(await decideCase(database, decision, Date.now())) };
     });
+  }
+
+  makeClaim(claim: NewClaim): Promise<({ readonly ok: true } & ClaimOutcome) | Refused> {
+    return this.#whereAllowed(async () => ({
+      ok: true,
+      ...(await makeClaim(this.#kept.options.ledger.database, claim)),
+    }));
+  }
+
+  changeClaim(claim_id: string, change: ClaimChange): Promise<({ readonly ok: true } & ClaimOutcome) | Refused> {
+    return this.#whereAllowed(async () => ({
+      ok: true,
+      ...(await changeClaim(this.#kept.options.ledger.database, claim_id, change)),
+    }));
   }
 
   saveTrigger(
@@ -404,9 +421,14 @@ class ChangesOfRequest implements Changes {
       throw new ActionableError(
         `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
       );
-    // No page says how numbers are displayed: what a command said of it stays.
-    const { phone_numbers } = configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
-    const kept = phone_numbers === undefined ? account : { phone_numbers, ...account };
+    // No page says how numbers are displayed, or takes a control away: what a command said of it stays.
+    const { phone_numbers, second_person } =
+      configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
+    const kept = {
+      ...(phone_numbers === undefined ? {} : { phone_numbers }),
+      ...(second_person === undefined ? {} : { second_person }),
+      ...account,
+    };
     await ledger.setAccount(kept, (threads) => {
       this.#kept.folded = threads;
     });

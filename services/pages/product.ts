@@ -12,7 +12,7 @@ import { monthReportArchive, printedMonth } from '../periods/month-report.ts';
 import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
 import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
-import { recoveredIn } from '../reconciliation/claim-register.ts';
+import { listClaims, recoveredIn } from '../reconciliation/claim-register.ts';
 import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
 import { accountsToReconcile, reconcileMonth, type AskedMonth } from '../reconciliation/reconcile.ts';
 import { reconciliationOfMonth } from '../reconciliation/reports.ts';
@@ -212,6 +212,7 @@ export class ShownLedger {
           throw error;
         }
       },
+      claims: async () => listClaims(await this.#database(sample)),
       recovered: async ({ from, to, waba_id }) =>
         recoveredIn(await this.#database(sample), { from, to }, waba_id ?? null),
       accountsToClose: async (month) => accountsToClose(await this.#database(sample), month),

@@ -3,11 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   CLAIM_ACTIONS,
   claimRow,
-  type ClaimAction,
+  type ClaimChange,
+  type ClaimOutcome,
   type ClaimRow,
+  type NewClaim,
   type Recovered,
 } from '@ctwa-ledger/schemas/claims.ts';
-import { EXPLANATION_CODES, type ExplanationCode } from '@ctwa-ledger/schemas/meta.ts';
+import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
@@ -20,34 +22,6 @@ const LEASE = 'claims';
 const MAX_WAIT_MS = 30_000;
 const PAUSE_MS = 100;
 const MAX_CHARACTERS = { by: 100, reference: 200, note: 1_000, credit: 200 } as const;
-
-/** What a claim is about and for how much. */
-export interface NewClaim {
-  readonly waba_id: string;
-  /** `YYYY-MM` */
-  readonly month: string;
-  readonly explanation: ExplanationCode | '';
-  /** Plain decimal above 0. */
-  readonly amount: string;
-  /** ISO 4217. */
-  readonly currency: string;
-  readonly reference: string;
-  readonly note: string;
-  readonly by: string;
-}
-
-/** What happens to a claim that was made. */
-export interface ClaimChange {
-  readonly action: Exclude<ClaimAction, 'make'>;
-  readonly note: string;
-  readonly by: string;
-  /** `refer`, and with others where it becomes known then. */
-  readonly reference: string;
-  /** `pay`: `IMPORT-ID:LINE` or `IMPORT-ID:SHEET:LINE` of an invoice, or the id of Meta's invoice. */
-  readonly credit: string;
-  /** `pay`: plain decimal; empty: all that is left of both claim and credit. */
-  readonly amount: string;
-}
 
 const entryRow = z.object({
   claim_id: z.string(),
@@ -225,12 +199,6 @@ async function enter(database: Database, lease: Lease, { amount, month, ...entry
   if (claim === undefined || !entriesInForce(claim.entries).some((one) => one.entry_id === entry_id))
     throw new OvertakenError(`Claim ${entry.claim_id} was changed by another process first.`);
   return rowOf(claim);
-}
-
-/** What came of it; `unchanged`: the same was entered before. */
-export interface ClaimOutcome {
-  readonly outcome: 'entered' | 'unchanged';
-  readonly claim: ClaimRow;
 }
 
 /**

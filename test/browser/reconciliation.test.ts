@@ -153,6 +153,14 @@ describe("Meta's bill beside ours", () => {
       '+0.13',
     ]);
     expect(rows[0]![8]).toContain('volumes differ');
+    const days = (await tableRows(page, 'by-day')).map((cells) => cells.map(({ text }) => text));
+    expect(days).toHaveLength(31);
+    expect(days[4]).toEqual(['5 Oct 2026', 'beyond tolerance', '1', '5', '3', '+2', '2', '0.3125', '0.1875', '+0.13']);
+    expect(days[5]!.slice(0, 6)).toEqual(['6 Oct 2026', 'agrees', '0', '2', '2', '0']);
+    expect(days[30]!.slice(0, 4)).toEqual(['31 Oct 2026', 'Meta’s numbers are missing', '–', '–']);
+    const chart = page.getByRole('img', { name: /^Bar chart by day/ });
+    expect(await chart.getAttribute('aria-label')).toContain('5 Oct 2026 is beyond tolerance');
+    expect(await page.getByRole('link', { name: 'View as table' }).getAttribute('href')).toBe('#by-day');
     await check(page);
 
     const one = page.locator('#case-unexplained');
@@ -200,6 +208,58 @@ describe("Meta's bill beside ours", () => {
     expect(await answers[3]!.json()).toMatchObject({
       outcome: 'decided',
       case: { state: 'acknowledged', comments: 1 },
+    });
+
+    await one.getByRole('link', { name: 'Claim it back' }).click();
+    const form = page.locator('#make');
+    await form.waitFor();
+    // Ours is more than Meta's: nothing is claimed of it by itself.
+    expect(await form.getByLabel('Amount, like 12.50').inputValue()).toBe('');
+    expect(await form.getByLabel('Currency').inputValue()).toBe('USD');
+    await form.getByLabel('Amount, like 12.50').fill('0,5');
+    await form.getByLabel('Your name').fill('ana');
+    await form.getByRole('button', { name: 'Make this claim' }).click();
+    expect(await form.getByRole('alert').innerText()).toContain('"0,5" is no amount');
+    await check(page);
+    await form.getByLabel('Amount, like 12.50').fill('0.5');
+    await form.getByRole('button', { name: 'Make this claim' }).click();
+    const change = page.locator('#claim');
+    await change.getByText('Claim of USD 0.50, made.').waitFor();
+    await change.getByLabel('What').selectOption('refer');
+    await change.getByLabel('Their number').fill('4711');
+    await change.getByLabel('Your name').fill('rui');
+    await change.getByRole('button', { name: 'Keep' }).click();
+    await page.locator('#claims').getByText('4711').waitFor();
+    const claimed = (await tableRows(page, 'claims')).map((cells) => cells.map(({ text }) => text));
+    expect(claimed.map((cells) => cells.slice(0, 7))).toEqual([
+      ['Oct 2026', WABA, 'Not explained', 'USD 0.50', 'USD 0.00', 'made', '4711'],
+    ]);
+    await check(page);
+    const claim_id = new URL(page.url()).searchParams.get('claim')!;
+    await page.locator('#claims').getByRole('link', { name: 'Not explained' }).click();
+    await one.getByRole('link', { name: 'Claim of USD 0.50, made' }).waitFor();
+
+    const enter = (path: string, body: object, type = 'application/json'): Promise<Response> =>
+      fetch(`${product.url}/api/claims${path}`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify(body),
+      });
+    const claim = { waba_id: WABA, month: '2026-10', amount: '2', currency: 'USD', by: 'rui' };
+    const entered = [
+      await enter('', claim),
+      await enter('', claim),
+      await enter('', { ...claim, amount: '-2' }),
+      await enter('', { ...claim, by: '' }),
+      await enter('', claim, 'text/plain'),
+      await enter(`/${claim_id}`, { action: 'refuse', by: 'rui' }),
+      await enter(`/${claim_id}`, { action: 'pay', by: 'rui' }),
+      await enter('/00ff', { action: 'refuse', by: 'rui' }),
+    ];
+    expect(entered.map(({ status }) => status)).toEqual([201, 200, 409, 400, 415, 200, 400, 409]);
+    expect(await entered[5]!.json()).toMatchObject({
+      outcome: 'entered',
+      claim: { state: 'refused', reference: '4711' },
     });
 
     const csv = await page.locator('#differences .links a').first().getAttribute('href');

@@ -1,13 +1,8 @@
+import type { ClaimChange, ClaimOutcome } from '@ctwa-ledger/schemas/claims.ts';
 import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import { currencyOf } from '../../imports/amounts.ts';
-import {
-  changeClaim,
-  listClaims,
-  makeClaim,
-  type ClaimChange,
-  type ClaimOutcome,
-} from '../../reconciliation/claim-register.ts';
+import { changeClaim, listClaims, makeClaim } from '../../reconciliation/claim-register.ts';
 import { withExistingLedger } from '../open.ts';
 import { writeLines } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';

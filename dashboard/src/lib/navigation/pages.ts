@@ -22,6 +22,7 @@ const PAGES = {
   '/billing/messages': { name: null, days: 'accounts' },
   '/billing/mismatches': { name: null, days: 'UTC' },
   '/billing/reconciliation': { name: null, days: null },
+  '/billing/claims': { name: null, days: null },
   '/billing/close': { name: null, days: null },
   '/billing/close/report': { name: null, days: null },
   '/messages': { name: null, days: null },

@@ -32,6 +32,7 @@ export const load: PageServerLoad = async (event) => {
   const table = readTable(params, DIFFERENCE_TABLE);
   const held = account === null ? null : await reports.reconciliation({ waba_id: account, month });
   const cases = account === null ? null : await reports.cases({ waba_id: account, month });
+  const claims = account === null ? [] : await reports.claims();
   const rows = pageAfter(held?.rows ?? [], table.state.after, rowKey, PAGE_ROWS);
   const lost = rows.is_found ? [] : [{ notice: lostPlace(DIFFERENCE_TABLE) }];
   const { from, to } = daysOf(month);
@@ -48,6 +49,7 @@ export const load: PageServerLoad = async (event) => {
       // The rows of other pages are not sent.
       held: held === null || held.missing_days.length === days ? null : { ...held, rows: [] },
       table: rows,
+      claims: claims.filter((claim) => claim.waba_id === account && claim.month === month),
       cases: held === null || (cases?.cases.length === 0 && held.missing_days.length === days) ? null : cases,
     },
   };

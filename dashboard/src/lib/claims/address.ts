@@ -1,0 +1,35 @@
+import type { CaseRow } from '@ctwa-ledger/schemas/cases.ts';
+import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
+
+import { search, type FilterState } from '../filters/filters.ts';
+import type { ClaimTexts } from './form.ts';
+
+/** The end of the address of the page of claims with one of them chosen. */
+export function chosenClaim(claim_id: string, filters: FilterState): string {
+  return `${search(filters, { claim: claim_id })}#claim`;
+}
+
+/** The end of an address that makes a claim of a case: of what Meta charges more, where that is known. */
+export function newClaimSearch(
+  { waba_id, month, explanation, cost_difference, currency }: CaseRow,
+  filters: FilterState,
+): string {
+  const amount = cost_difference?.startsWith('-') === true ? cost_difference.slice(1) : '';
+  return search(filters, { account: waba_id, month, case: explanation, amount, currency });
+}
+
+/** What an address asks to begin a claim with; what is none of ours is left empty, for somebody to fill in. */
+export function textsOf(params: URLSearchParams): ClaimTexts {
+  const text = (name: string): string => params.get(name)?.trim().slice(0, 100) ?? '';
+  const explanation = text('case');
+  return {
+    waba_id: text('account'),
+    month: text('month'),
+    explanation: EXPLANATION_CODES.some((code) => code === explanation) ? explanation : '',
+    amount: text('amount'),
+    currency: text('currency'),
+    reference: '',
+    note: '',
+    by: '',
+  };
+}

@@ -1,0 +1,46 @@
+import type { ClaimAction } from '@ctwa-ledger/schemas/claims.ts';
+
+/** What was written into the form of a new claim, so that it need not be written again. */
+export interface ClaimTexts {
+  readonly waba_id: string;
+  readonly month: string;
+  readonly explanation: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly reference: string;
+  readonly note: string;
+  readonly by: string;
+}
+
+/** The same of what happened to one. */
+export interface ChangeTexts {
+  readonly action: string;
+  readonly reference: string;
+  readonly credit: string;
+  readonly amount: string;
+  readonly note: string;
+  readonly by: string;
+}
+
+export const NOTHING_HAPPENED: ChangeTexts = {
+  action: 'refer',
+  reference: '',
+  credit: '',
+  amount: '',
+  note: '',
+  by: '',
+};
+
+/** What happens to a claim that was made, as it stands in the form. */
+export const CHANGE_WORDS: Readonly<Record<Exclude<ClaimAction, 'make'>, string>> = {
+  refer: 'It has a case number',
+  grant: 'A credit is promised',
+  refuse: 'It was refused',
+  pay: 'A credit memo paid it',
+  withdraw: 'It is taken back',
+};
+
+/** The body of a change, with the fields that its action takes: others may hold what was left in the form. */
+export function changeOf({ credit, amount, ...texts }: ChangeTexts): Readonly<Record<string, string>> {
+  return texts.action === 'pay' ? { ...texts, credit, amount } : texts;
+}
