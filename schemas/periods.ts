@@ -191,6 +191,8 @@ export const periodSchema = z.object({
   time_zone: z.string(),
   closed_at: utcInstant,
   closed_by: z.string(),
+  /** Who asked for it, where a second person closed it; empty: nobody had to. */
+  requested_by: z.string(),
   /** The copy is of what was stored up to here. */
   cut_off: utcInstant,
   rate_cards: z.array(usedCardSchema),
@@ -255,6 +257,14 @@ export interface PrintedMonth {
   readonly sums: readonly z.infer<typeof frozenSumSchema>[];
 }
 
+/** That somebody asks for a month to be closed. */
+export interface ClosingRequest {
+  readonly by: string;
+  /** In UTC. */
+  readonly at: string;
+  readonly note: string;
+}
+
 /** A closing that holds, as pages and answers name it. */
 export const closingSchema = periodSchema.pick({
   period_id: true,
@@ -314,6 +324,10 @@ export interface MonthClose {
   /** The earliest day on which it is closed without a warning, in the account's zone. */
   readonly earliest_day: string;
   readonly is_early: boolean;
+  /** Whether one person asks for it to be closed, and another one closes it. */
+  readonly needs_second_person: boolean;
+  /** Who asked for it; null: nobody has yet, or nobody has to. */
+  readonly requested: ClosingRequest | null;
   /** The closing that holds; null: the month is open. */
   readonly closed: Period | null;
   /** Of a closed month as it was closed, else as it is now; null: it was closed before there was a checklist. */

@@ -39,9 +39,9 @@ export function periodLines(period: Period): string[] {
     ({ currency, billed_cost, unrated }) =>
       `${currency === '' ? 'no currency' : `${currency} ${billed_cost}`}${unrated === '0' ? '' : `, ${unrated} without a price`}`,
   );
-  const { verdict, note, reopened_at, reopened_because } = period;
+  const { verdict, note, reopened_at, reopened_because, requested_by } = period;
   return [
-    `${period.month} of ${accountName(period.waba_id)}, closed ${period.closed_at} by ${period.closed_by}${reopened_at === null ? '' : ', and open again'}.`,
+    `${period.month} of ${accountName(period.waba_id)}, closed ${period.closed_at} by ${period.closed_by}${requested_by === '' ? '' : `, asked for by ${requested_by}`}${reopened_at === null ? '' : ', and open again'}.`,
     `${INDENT}${period.messages} ${period.messages === 1 ? 'message' : 'messages'}, expected charge ${totals.join('; ') || 'none'}.${verdict === '' ? '' : ` ${VERDICT_WORDS[verdict]}.`}`,
     `${INDENT}Id ${period.period_id}, checksum ${period.checksum}.`,
     ...(note === '' ? [] : [`${INDENT}Note: ${note}`]),

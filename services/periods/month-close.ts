@@ -4,6 +4,7 @@ import { DateTime } from 'luxon';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { examineMonth } from './checklist.ts';
+import { needsSecondPerson, standingRequest } from './closing-requests.ts';
 import { accountsToReconcile } from '../reconciliation/reconcile.ts';
 import { accountMonth, accountsWithCharges, type AccountMonth } from './month.ts';
 import { examinationKept, monthReport } from './month-report.ts';
@@ -40,6 +41,8 @@ export async function monthClose(database: Database, waba_id: string, month: str
     is_over,
     earliest_day,
     is_early: today < earliest_day,
+    needs_second_person: await needsSecondPerson(database, waba_id),
+    requested: closed === null ? await standingRequest(database, of) : null,
     closed,
     examination: closed === null ? await examineMonth(database, of, now) : examinationKept(closed),
     report: closed === null ? null : await monthReport(database, closed.period_id),

@@ -7,6 +7,7 @@ import {
   periodTotalSchema,
   usedCardSchema,
   type Check,
+  type ClosingRequest,
   type Examination,
   type Finding,
   type Period,
@@ -27,6 +28,7 @@ import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
 import { freezeCorrections } from '../reports/corrections.ts';
 import { CHARGES_COLUMNS, CHARGES_KEY, chargeRowsSql, CLOSED_CHARGE, pricedCharges } from '../reports/charges.ts';
 import { examineMonth } from './checklist.ts';
+import { askOrFind, needsSecondPerson, type KeptRequest } from './closing-requests.ts';
 import { accountMonth, accountName, type AccountMonth } from './month.ts';
 
 /** Of the lease under which one process at a time closes. */
@@ -42,7 +44,7 @@ SELECT period_id, waba_id, substring(toString(month), 1, 7) AS month, if(reopene
     time_zone, ${iso('closed_periods.closed_at', '%FT%T')} AS closed_at, closed_by,
     ${iso('closed_periods.cut_off', '%FT%T')} AS cut_off, rate_cards, totals, charges, messages, checksum, findings,
     ${iso('closed_periods.reopened_at', '%FT%T')} AS reopened_at, reopened_by,
-    note, reopened_because, verdict, if(checklist = '', '[]', checklist) AS checklist
+    note, reopened_because, requested_by, verdict, if(checklist = '', '[]', checklist) AS checklist
 FROM closed_periods FINAL
 ORDER BY closed_periods.month DESC, waba_id, closed_periods.closed_at DESC, period_id`;
 
@@ -308,8 +310,7 @@ async function countsOf(database: Database, period_id: string): Promise<{ charge
 async function writePeriod(
   database: Database,
   frozen: Frozen,
-  closing: Closing,
-  { verdict, checklist, findings }: Examination,
+  { closing, request, examination: { verdict, checklist, findings } }: Decided,
   now: number,
 ): Promise<void> {
   const { period_id, month } = frozen;
@@ -320,7 +321,7 @@ async function writePeriod(
         toDateTime({to:UInt32}, 'UTC'), fromUnixTimestamp64Milli({now:Int64}, 'UTC'), {by:String},
         fromUnixTimestamp64Milli({cut_off:Int64}, 'UTC'), {rate_cards:String}, {totals:String}, {charges:UInt64},
         {messages:UInt64}, {checksum:String}, {findings:String}, NULL, '', 1,
-        {note:String}, '', {verdict:String}, {checklist:String}
+        {note:String}, '', {verdict:String}, {checklist:String}, {requested_by:String}, {request_id:String}
      WHERE ${COPIED_CHARGES} = {charges:UInt64} AND ${COPIED_MESSAGES} = {messages:UInt64}
        AND ({waba_id:String}, {first_day:Date}) NOT IN (SELECT waba_id, month FROM (${CLOSINGS_IN_FORCE}))`,
     {
@@ -339,6 +340,8 @@ async function writePeriod(
       checksum: await checksumOf(database, period_id, closed),
       findings: JSON.stringify(findings),
       note: closing.note ?? '',
+      requested_by: request?.by ?? '',
+      request_id: request?.request_id ?? '',
       verdict,
       checklist: JSON.stringify(checklist),
     },
@@ -358,8 +361,20 @@ export interface Closing {
   readonly accept: boolean;
 }
 
-/** `incomplete`: nothing was closed, because of the findings, or of what the checklist says. */
+/** A closing that nothing stands against. */
+interface Decided {
+  readonly closing: Closing;
+  readonly examination: Examination;
+  /** Who asked for it; null: nobody had to. */
+  readonly request: KeptRequest | null;
+}
+
+/**
+ * `requested`: nothing was closed, because a second person does that. `incomplete`: nothing was closed, because of the findings, or of
+ * what the checklist says.
+ */
 export type ClosingOutcome =
+  | { readonly outcome: 'requested'; readonly request: ClosingRequest }
   | { readonly outcome: 'closed'; readonly period: Period }
   | {
       readonly outcome: 'incomplete';
@@ -368,12 +383,8 @@ export type ClosingOutcome =
       readonly checklist: readonly Check[];
     };
 
-async function closeAlone(
-  database: Database,
-  closing: Closing,
-  examination: Examination,
-  clock: () => number,
-): Promise<Period> {
+async function closeAlone(database: Database, decided: Decided, clock: () => number): Promise<Period> {
+  const { closing } = decided;
   // Asked again: another process may have closed it before this one came to hold the lease.
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
   await forgetLeftovers(database);
@@ -384,7 +395,7 @@ async function closeAlone(
     throw new ActionableError(
       `${closing.month} of ${accountName(closing.waba_id)} changed while it was copied, ${ATTEMPTS} times in a row, and was not closed. Wait until no more of its events come in, and close it again.`,
     );
-  await writePeriod(database, frozen, closing, examination, clock());
+  await writePeriod(database, frozen, decided, clock());
   const period = (await listPeriods(database)).find(({ period_id }) => period_id === frozen.period_id);
   if (period === undefined)
     throw new ActionableError(
@@ -395,7 +406,8 @@ async function closeAlone(
 
 /**
  * Closes a month of an account: freezes its charges and messages as they are known now. The rows are copied, never
- * recomputed, and reports print the copy from then on; what changes later is report `adjustments`.
+ * recomputed, and reports print the copy from then on; what changes later is report `adjustments`. Where a second person
+ * closes, the first one to call it asks for the closing, and another one closes.
  * @param clock the time now, in Unix milliseconds: that of the processes that land events
  * @throws ActionableError when there is no such account, the month is not over in its zone, is closed already, or does not hold still
  */
@@ -406,7 +418,12 @@ export async function closePeriod(database: Database, closing: Closing, clock: (
   const examination = await examineMonth(database, month, clock(), held);
   const { findings, verdict, checklist } = examination;
   if (mustBeAccepted(examination) && !closing.accept) return { outcome: 'incomplete', findings, verdict, checklist };
-  const period = await underLease(database, LEASE, () => closeAlone(database, closing, examination, clock));
+  const requested = (await needsSecondPerson(database, closing.waba_id))
+    ? await askOrFind(database, month, closing)
+    : null;
+  if (requested?.is_asked === true) return { outcome: 'requested', request: requested.request };
+  const decided = { closing, examination, request: requested?.request ?? null };
+  const period = await underLease(database, LEASE, () => closeAlone(database, decided, clock));
   if (period === null)
     throw new ActionableError(
       'Another process is closing a month at this moment. Wait until it is done, and close it again.',

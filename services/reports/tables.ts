@@ -50,6 +50,7 @@ export const CLOSE_TABLES = [
   'dead_letters',
   'lost_records',
   'closed_reports',
+  'closing_requests',
 ] as const;
 
 /** Charges as they are kept. Days of a zone, an ad's address and tags are found among the messages. */

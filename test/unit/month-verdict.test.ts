@@ -204,6 +204,7 @@ describe('the checklist in words', () => {
       time_zone: 'UTC',
       closed_at: '2026-11-06T09:00:00+00:00',
       closed_by: 'ana',
+      requested_by: '',
       cut_off: '2026-11-06T09:00:00+00:00',
       rate_cards: [],
       totals: [{ currency: 'USD', volume: '9', list_cost: '2', billed_cost: '1.5', savings: '0.5', unrated: '1' }],

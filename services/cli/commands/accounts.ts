@@ -15,6 +15,7 @@ export interface AccountOptions extends CommonOptions {
   readonly currency?: string;
   readonly portfolio?: string;
   readonly closingDay?: string;
+  readonly secondPerson?: string;
   readonly phoneNumberId?: string[];
   /** `id=displayed`, each. */
   readonly phoneNumber?: string[];
@@ -41,6 +42,11 @@ function displayedNumber(text: string): { readonly id: string; readonly display:
   return { id, display };
 }
 
+function yesOrNo(text: string): boolean {
+  if (text !== 'yes' && text !== 'no') throw new UsageError(`--second-person "${text}" is neither yes nor no.`);
+  return text === 'yes';
+}
+
 export async function accountsSet(waba_id: string, options: AccountOptions): Promise<void> {
   const progress = new Progress();
   await withLedger('accounts set', options, async (ledger) => {
@@ -53,6 +59,7 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
       ...(options.currency === undefined ? {} : { currency: options.currency }),
       ...(options.portfolio === undefined ? {} : { portfolio_id: options.portfolio }),
       ...(options.closingDay === undefined ? {} : { closing_day: Number(options.closingDay) }),
+      ...(options.secondPerson === undefined ? {} : { second_person: yesOrNo(options.secondPerson) }),
       ...(options.phoneNumberId === undefined ? {} : { phone_number_ids: options.phoneNumberId }),
       ...(options.phoneNumber === undefined ? {} : { phone_numbers: options.phoneNumber.map(displayedNumber) }),
     });

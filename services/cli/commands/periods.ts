@@ -87,11 +87,15 @@ async function closeOne(database: Database, waba_id: string, month: string, opti
   const closed = await closePeriod(database, closing, Date.now);
   if (closed.outcome === 'closed')
     writeResult(options, { ...closed.period, outcome: closed.outcome }, () => periodLines(closed.period));
+  else if (closed.outcome === 'requested')
+    writeResult(options, { waba_id, month, ...closed }, () => [
+      `${month} of ${accountName(waba_id)} is to be closed, ${closed.request.by} says. Nothing is closed yet: a second person runs the same command.`,
+    ]);
   else
     writeResult(options, { waba_id, month, ...closed }, () =>
       examinationLines(waba_id, month, { ...closed, because: judgeMonth(closed.checklist).because }),
     );
-  return closed.outcome === 'closed';
+  return closed.outcome !== 'incomplete';
 }
 
 /** The closing of each account, or what may be missing. Exit code 1 when something may be, unless accepted. */

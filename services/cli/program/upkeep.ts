@@ -64,6 +64,7 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .option('--time-zone <zone>', 'IANA time zone: decides the day on which a policy begins')
     .option('--currency <code>', 'billing currency, ISO 4217')
     .option('--closing-day <day>', 'earliest day of the next month on which a month is closed, 1 to 28 (default: 5)')
+    .option('--second-person <yes|no>', 'whether one person asks for a month to be closed and another closes it')
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
     .option(

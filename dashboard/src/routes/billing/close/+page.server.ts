@@ -72,6 +72,7 @@ export const actions: Actions = {
       return problem(400, { of: 'close', message: 'The form names no month: open the page again.', texts });
     const closed = await changes.closeMonth(closing);
     if (!closed.ok) return problem(409, { of: 'close', message: closed.message, texts });
+    if (closed.period === null) goTo(event, closing, 'requested');
     goTo(event, closed.period, 'closed');
   },
 
