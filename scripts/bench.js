@@ -11,6 +11,7 @@ const benches = {
   kafka: '../test/bench/kafka.ts',
   rating: '../test/bench/rating.ts',
   pages: '../test/bench/pages.ts',
+  reconciliation: '../test/bench/reconciliation.ts',
   webhook: '../test/bench/webhook.ts',
   'send-check': '../test/bench/send-check.ts',
   exports: '../test/bench/exports.ts',
