@@ -43,6 +43,7 @@ describe('keys and the foot of pages', () => {
     await page.keyboard.press(key);
     await jump().waitFor();
     expect(await jump().getByRole('link').first().textContent()).toBe('Overview');
+    await page.keyboard.type('bill');
     await page.keyboard.press('Escape');
     await jump().waitFor({ state: 'hidden' });
   });
