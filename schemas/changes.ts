@@ -27,6 +27,12 @@ export interface Refused {
   readonly message: string;
 }
 
+/** A scheduled export that was not added. */
+export interface RefusedExport extends Refused {
+  /** Whether the definition itself is wrong, like a time that cannot be read; otherwise another export is in its way. */
+  readonly is_invalid: boolean;
+}
+
 /** A file that was uploaded, and how it is to be read. */
 export interface HeldRateFile {
   /** Names the upload; it is forgotten after a while. */
@@ -170,7 +176,7 @@ export interface Changes {
     which: ReplayedDelivery | 'given_up',
   ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused>;
   /** Adds a scheduled export. */
-  addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | Refused>;
+  addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | RefusedExport>;
   /** Pauses a scheduled export, lets it go on, or removes it. */
   setExportState(name: string, state: ExportState): Promise<{ readonly ok: true } | Refused>;
   /** Runs a scheduled export as if it were due now; by what went wrong, null when nothing did. */

@@ -73,8 +73,11 @@ export function questionOf(
   return question;
 }
 
-/** What a definition says wrongly is said when it is made, not at six in the morning. */
-function checked(given: ExportDefinition, nowSeconds: number): ExportDefinition {
+/**
+ * A definition as it is kept. Its mistakes are reported when it is added, not when it first runs.
+ * @throws ActionableError when it cannot be exported: an unknown report, column or filter, or an unreadable time
+ */
+export function checkedDefinition(given: ExportDefinition, nowSeconds: number): ExportDefinition {
   const report = reportOfExport(given);
   const when = whenOf(given);
   // The zone that stands in the words is the zone of the schedule.
@@ -150,7 +153,7 @@ export async function addSchedule(
   by: string,
   nowSeconds: number,
 ): Promise<ExportSchedule> {
-  const definition = checked(given, nowSeconds);
+  const definition = checkedDefinition(given, nowSeconds);
   for (const { definition: other } of await listSchedules(database)) {
     if (other.name === definition.name)
       throw new ActionableError(

@@ -10,6 +10,7 @@ import type {
   HeldSpendFile,
   KeptAccount,
   Refused,
+  RefusedExport,
   UndatedRates,
 } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
@@ -50,7 +51,7 @@ import {
 } from '../spend/spend.ts';
 import type { ExportDefinition, ExportState } from '@ctwa-ledger/schemas/exports.ts';
 import type { Exports } from '../exports/runner.ts';
-import { addSchedule, setScheduleState } from '../exports/schedules.ts';
+import { addSchedule, checkedDefinition, setScheduleState } from '../exports/schedules.ts';
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
 import { Uploads, type Upload } from './uploads.ts';
@@ -380,11 +381,18 @@ class ChangesOfRequest implements Changes {
     });
   }
 
-  addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | Refused> {
-    return this.#whereAllowed(async () => {
-      await addSchedule(this.#kept.options.ledger.database, definition, BY, Math.floor(Date.now() / 1000));
-      return { ok: true };
+  async addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | RefusedExport> {
+    const now = Math.floor(Date.now() / 1000);
+    const checked = await orRefused(() => {
+      checkedDefinition(definition, now);
+      return Promise.resolve({ ok: true } as const);
     });
+    if (!checked.ok) return { ...checked, is_invalid: true };
+    const added = await this.#whereAllowed(async () => {
+      await addSchedule(this.#kept.options.ledger.database, definition, BY, now);
+      return { ok: true } as const;
+    });
+    return added.ok ? added : { ...added, is_invalid: false };
   }
 
   setExportState(name: string, state: ExportState): Promise<{ readonly ok: true } | Refused> {

@@ -251,7 +251,7 @@ describe('a server without sample data', () => {
 
     it('says what is wrong with an export, and keeps what was typed', async () => {
       const refused = await press('add', { ...form, when: 'every blue moon' });
-      expect(refused.status).toBe(409);
+      expect(refused.status).toBe(400);
       const page = await refused.text();
       expect(page).toMatch(/role="alert"[\s\S]*every blue moon/);
       expect(page).toContain('value="every-charge"');

@@ -39,7 +39,7 @@ export const actions: Actions = {
     const read = exportOf(texts);
     if (typeof read === 'string') return fail(400, { texts, problem: read });
     const added = await changes.addExport(read);
-    if (!added.ok) return fail(409, { texts, problem: added.message });
+    if (!added.ok) return fail(added.is_invalid ? 400 : 409, { texts, problem: added.message });
     goTo(event, texts.name, 'exports');
   },
 
