@@ -1,20 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
-import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import {
-  asPrinted,
-  csvRows,
-  DataDirectory,
-  output,
-  startProduct,
-  until,
-  untilSettled,
-  type Product,
-} from '../support/product.ts';
+import { browserRig } from '../support/browser-rig.ts';
+import { focusOf, sidewaysScroll } from '../support/browser.ts';
+import { asPrinted, csvRows, output, until } from '../support/product.ts';
 
 const isFull = process.env['CTWA_FULL'] === '1';
 
@@ -87,60 +78,31 @@ const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+
 const plain = (text: string): string => text.replaceAll(',', '');
 
 describe('every cent of the bill is followed down to the message', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
+  const rig = browserRig({
+    prepare: async (data) => {
+      writeFileSync(data.file('card.csv'), cardText('1'));
+      writeFileSync(data.file('dearer.csv'), cardText('2'));
+      writeFileSync(data.file('tiers.csv'), TIERS);
+      await output(data, ['simulate', '--threads', '250', '--days', '40', '--seed', '23', '--out', 'events.ndjson']);
+      await output(data, ['ingest', 'events.ndjson']);
+      for (const [waba_id, { zone, currency }] of Object.entries(ACCOUNTS))
+        await output(data, ['accounts', 'set', waba_id, '--currency', currency, '--time-zone', zone]);
+      await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+      await output(data, ['rates', 'import', 'tiers.csv', '--effective', '2026-07-01']);
+      await output(data, ['export', 'charges']);
+      return undefined;
+    },
+  });
+  const { data } = rig;
 
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    writeFileSync(data.file('card.csv'), cardText('1'));
-    writeFileSync(data.file('dearer.csv'), cardText('2'));
-    writeFileSync(data.file('tiers.csv'), TIERS);
-    await output(data, ['simulate', '--threads', '250', '--days', '40', '--seed', '23', '--out', 'events.ndjson']);
-    await output(data, ['ingest', 'events.ndjson']);
-    for (const [waba_id, { zone, currency }] of Object.entries(ACCOUNTS))
-      await output(data, ['accounts', 'set', waba_id, '--currency', currency, '--time-zone', zone]);
-    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
-    await output(data, ['rates', 'import', 'tiers.csv', '--effective', '2026-07-01']);
-    await output(data, ['export', 'charges']);
-    product = await startProduct(data);
-    await untilSettled(product);
-  });
-  afterAll(async () => {
-    try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
-  });
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  const open = async (path: string): Promise<void> => {
-    const response = await page.goto(`${product.url}${path}`);
-    expect(response?.status()).toBe(200);
-  };
-  const fetched = async (address: string): Promise<string> => {
-    const response = await fetch(`${product.url}${address}`);
-    expect(response.status).toBe(200);
-    return response.text();
-  };
-  const cells = async (id: string): Promise<string[][]> =>
-    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+  const open = (path: string): Promise<void> => rig.open(path);
+  const fetched = (path: string): Promise<string> => rig.fetched(path);
+  const cells = (id: string): Promise<string[][]> => rig.cells(id);
   /** What the link CSV of a frame gives. */
   const linked = async (frame: string): Promise<Row[]> =>
-    csvRows(await fetched((await page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href')) ?? ''));
+    csvRows(
+      await fetched((await rig.page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href')) ?? ''),
+    );
   /** The rows of a table on all its pages; none, where it says that there is none. */
   const allPages = async (frame: string): Promise<string[][]> => {
     const rows: string[][] = [];
@@ -148,10 +110,10 @@ describe('every cent of the bill is followed down to the message', () => {
       const shown = (await cells(frame)).filter((row) => row.length > 1);
       expect(shown.length).toBeLessThanOrEqual(PAGE_ROWS);
       rows.push(...shown);
-      const next = page.locator(`#${frame} a[rel="next"]`);
+      const next = rig.page.locator(`#${frame} a[rel="next"]`);
       if ((await next.count()) === 0) return rows;
       expect(shown).toHaveLength(PAGE_ROWS);
-      await page.goto(new URL((await next.getAttribute('href')) ?? '', page.url()).href);
+      await rig.page.goto(new URL((await next.getAttribute('href')) ?? '', rig.page.url()).href);
     }
   };
 
@@ -195,13 +157,13 @@ describe('every cent of the bill is followed down to the message', () => {
       expect([said, frame, delivered]).toEqual([said, frame, expected.length]);
       expect(sumsOf(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
     }
-    const chips = await page.getByRole('navigation', { name: 'Narrowed to' }).getByRole('listitem').count();
+    const chips = await rig.page.getByRole('navigation', { name: 'Narrowed to' }).getByRole('listitem').count();
     const asked = Object.keys(only).length;
     expect(chips).toBe(asked > 1 ? asked + 1 : asked);
 
-    await page.getByRole('link', { name: 'Every charge' }).click();
-    await page.getByRole('heading', { name: /^Charges, / }).waitFor();
-    const foot = (await page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
+    await rig.page.getByRole('link', { name: 'Every charge' }).click();
+    await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
+    const foot = (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
       text.split('\t').map((cell) => cell.trim()),
     );
     expect(foot.map((row) => row.slice(1)).sort()).toEqual(
@@ -315,7 +277,7 @@ describe('every cent of the bill is followed down to the message', () => {
     );
     const csv = await linked('charges');
     expect(new Set(csv.map((row) => row['tier'])).size).toBeGreaterThan(1);
-    const links = await page
+    const links = await rig.page
       .locator('#charges tbody tr td:nth-child(7) a')
       .evaluateAll((found) =>
         (found as unknown as { getAttribute(name: string): string }[]).map((link) => link.getAttribute('href')),
@@ -324,7 +286,7 @@ describe('every cent of the bill is followed down to the message', () => {
     expect(links).toHaveLength(charges.length);
     let seen = 0;
     for (const [i, link] of links.entries()) {
-      await page.goto(new URL(link, page.url()).href);
+      await rig.page.goto(new URL(link, rig.page.url()).href);
       const rows = await cells('messages');
       const file = await linked('messages');
       const charge = csv[i]!;
@@ -356,29 +318,29 @@ describe('every cent of the bill is followed down to the message', () => {
     // Masked lists lead to masked messages, and these show their customer when they are asked.
     const [id] = (await cells('messages'))[0]!.slice(1);
     const customer = customers.get(id!)!;
-    await page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
-    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
-    const masked = new URL(page.url());
+    await rig.page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
+    await rig.page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    const masked = new URL(rig.page.url());
     expect(await sentOf(`${masked.pathname}${masked.search}`)).toEqual([]);
-    expect(await page.content()).not.toContain(customer);
-    expect(await page.getByRole('main').innerText()).toContain('••••');
-    await page.getByRole('link', { name: 'Show the whole number' }).click();
-    await page.getByRole('link', { name: 'Hide the number' }).waitFor();
-    expect(await page.getByRole('main').innerText()).toContain(`+${customer}`);
-    await page.getByRole('link', { name: 'Its conversation' }).click();
-    await page.getByRole('heading', { name: `Conversation with +${customer}` }).waitFor();
+    expect(await rig.page.content()).not.toContain(customer);
+    expect(await rig.page.getByRole('main').innerText()).toContain('••••');
+    await rig.page.getByRole('link', { name: 'Show the whole number' }).click();
+    await rig.page.getByRole('link', { name: 'Hide the number' }).waitFor();
+    expect(await rig.page.getByRole('main').innerText()).toContain(`+${customer}`);
+    await rig.page.getByRole('link', { name: 'Its conversation' }).click();
+    await rig.page.getByRole('heading', { name: `Conversation with +${customer}` }).waitFor();
 
     await open(`/billing/messages?${query}`);
-    await page.getByRole('link', { name: 'Show them' }).click();
-    await page.getByText('Numbers of customers are shown.').waitFor();
+    await rig.page.getByRole('link', { name: 'Show them' }).click();
+    await rig.page.getByText('Numbers of customers are shown.').waitFor();
     expect((await cells('messages')).some((row) => /^\+\d{8,}$/.test(row[2]!))).toBe(true);
-    await page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
-    await page.getByRole('link', { name: 'Hide the number' }).waitFor();
-    await page.getByLabel(/^Message id/).fill(id!);
-    await page.getByRole('button', { name: 'Explain' }).click();
-    await page.getByRole('link', { name: 'Hide the number' }).click();
-    await page.getByRole('link', { name: 'Show the whole number' }).waitFor();
-    expect(await page.content()).not.toContain(customer);
+    await rig.page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
+    await rig.page.getByRole('link', { name: 'Hide the number' }).waitFor();
+    await rig.page.getByLabel(/^Message id/).fill(id!);
+    await rig.page.getByRole('button', { name: 'Explain' }).click();
+    await rig.page.getByRole('link', { name: 'Hide the number' }).click();
+    await rig.page.getByRole('link', { name: 'Show the whole number' }).waitFor();
+    expect(await rig.page.content()).not.toContain(customer);
 
     await open(`/billing/mismatches?${new URLSearchParams(RANGE)}`);
     const mismatched = await linked('messages');
@@ -398,10 +360,10 @@ describe('every cent of the bill is followed down to the message', () => {
       ['/billing/mismatches?predicted=CHEAP&kinds.sort=x&after=yesterday', 3],
     ] as const) {
       await open(path);
-      expect([path, await page.locator('.repairs li').count()]).toEqual([path, notices]);
+      expect([path, await rig.page.locator('.repairs li').count()]).toEqual([path, notices]);
       for (const width of [320, 390]) {
-        await page.setViewportSize({ width, height: 740 });
-        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+        await rig.page.setViewportSize({ width, height: 740 });
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(rig.page)) === 0);
       }
     }
   });
@@ -413,7 +375,7 @@ describe('every cent of the bill is followed down to the message', () => {
       '/api/unrated?tier=',
       '/api/messages?rule=W7',
     ]) {
-      const response = await fetch(`${product.url}${address}`);
+      const response = await fetch(`${rig.product.url}${address}`);
       expect([address, response.status]).toEqual([address, 400]);
       expect(await response.text()).toContain('cannot be narrowed by');
     }
@@ -423,31 +385,31 @@ describe('every cent of the bill is followed down to the message', () => {
     await open(`/?${new URLSearchParams(MONTH)}`);
     const reach = async (name: string): Promise<void> => {
       for (let i = 0; i < 150; i++) {
-        await page.keyboard.press('Tab');
-        const focus = await focusOf(page);
+        await rig.page.keyboard.press('Tab');
+        const focus = await focusOf(rig.page);
         if (!focus.name.includes(name)) continue;
         expect(focus).toEqual({ name: focus.name, isVisible: true });
-        await page.keyboard.press('Enter');
+        await rig.page.keyboard.press('Enter');
         return;
       }
       throw new Error(`The keyboard does not reach ${name}.`);
     };
     await reach('a Billing');
-    await page.getByRole('heading', { name: /^Billing, / }).waitFor();
+    await rig.page.getByRole('heading', { name: /^Billing, / }).waitFor();
     await reach('a by-category Marketing');
-    await page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
+    await rig.page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
     await reach('a Every charge');
-    await page.getByRole('heading', { name: /^Charges, / }).waitFor();
-    await page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
+    await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
+    await rig.page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
     const [charge] = await cells('charges');
     expect(charge![4]).toBe('Marketing');
     await reach('a charges ' + charge![6]!);
-    await page.getByRole('heading', { name: /^Messages, / }).waitFor();
+    await rig.page.getByRole('heading', { name: /^Messages, / }).waitFor();
     const rows = await cells('messages');
     expect(rows).toHaveLength(Math.min(PAGE_ROWS, Number(charge![6])));
     await reach(`a messages ${rows[0]![1]!.slice(0, 12)}`);
-    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
-    expect(await page.locator('p.id').innerText()).toContain(rows[0]![1]!);
+    await rig.page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    expect(await rig.page.locator('p.id').innerText()).toContain(rows[0]![1]!);
   });
 
   it('and what is closed stays what it was, however it is narrowed', async () => {

@@ -1,18 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { shownCustomer } from '../../dashboard/src/lib/conversation/masking.ts';
 import { simulate } from '../../services/simulate/simulate.ts';
-import { complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import {
-  asPrinted,
-  csvRows,
-  DataDirectory,
-  output,
-  startProduct,
-  untilSettled,
-  type Product,
-} from '../support/product.ts';
+import { browserRig } from '../support/browser-rig.ts';
+import { focusOf, sidewaysScroll } from '../support/browser.ts';
+import { asPrinted, csvRows, output } from '../support/product.ts';
 
 const NUMBER = '106540352242922';
 const ANNA = '5511987654334';
@@ -288,59 +281,29 @@ const MARCH = 'from=2026-03-01&to=2026-03-10';
 const THREAD = `/conversations/${NUMBER}/wamid.A3`;
 
 describe('conversations', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    const events = [
-      ...ANNAS,
-      ...OTHERS,
-      ...GINAS,
-      ...HUGOS,
-      ...SIMULATED,
-      ...CROWD,
-      ...LONG_THREAD,
-      ...openThread(Math.floor(Date.now() / 1000)),
-    ];
-    writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    await output(data, ['ingest', 'events.ndjson']);
-    product = await startProduct(data);
-    await untilSettled(product);
-  });
-  afterAll(async () => {
-    try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
+  const rig = browserRig({
+    prepare: async (data) => {
+      const events = [
+        ...ANNAS,
+        ...OTHERS,
+        ...GINAS,
+        ...HUGOS,
+        ...SIMULATED,
+        ...CROWD,
+        ...LONG_THREAD,
+        ...openThread(Math.floor(Date.now() / 1000)),
+      ];
+      writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      await output(data, ['ingest', 'events.ndjson']);
+      return undefined;
+    },
   });
 
-  const newPage = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<void> => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  };
-  beforeEach(() => newPage());
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  const open = async (path: string): Promise<void> => {
-    const response = await page.goto(`${product.url}${path}`);
-    expect(response?.status()).toBe(200);
-  };
-  const rows = async (): Promise<string[][]> =>
-    (await tableRows(page, 'conversations')).map((row) => row.map((cell) => cell.text));
+  const open = (path: string): Promise<void> => rig.open(path);
+  const rows = (): Promise<string[][]> => rig.cells('conversations');
   const customers = async (): Promise<string[]> => (await rows()).map((row) => row[0]!);
   const badges = async (): Promise<string> =>
-    (await page.getByRole('region', { name: 'What is open now' }).innerText()).replaceAll(/\s+/g, ' ');
+    (await rig.page.getByRole('region', { name: 'What is open now' }).innerText()).replaceAll(/\s+/g, ' ');
 
   it('lists ad conversations, newest first, with masked customers', async () => {
     await open(`/conversations?${MARCH}&as_of=2026-03-04T20:00:00Z`);
@@ -352,14 +315,14 @@ describe('conversations', () => {
       ['+55 •••• 34', NUMBER, '4 Mar 2026, 10:00', AD, 'replied in 5 min', 'open until 7 Mar 2026, 10:05', '2'],
     ]);
     // What is masked is not sent either.
-    expect(await page.content()).not.toContain(ANNA);
-    const csv = await page.getByRole('link', { name: /^CSV/ }).getAttribute('href');
+    expect(await rig.page.content()).not.toContain(ANNA);
+    const csv = await rig.page.getByRole('link', { name: /^CSV/ }).getAttribute('href');
     expect(csv).toBe(
       '/api/ad-conversations?format=csv&from=2026-03-01&to=2026-03-10&tz=UTC&as_of=2026-03-04T20%3A00%3A00Z',
     );
-    await page.getByLabel('Whole numbers').check();
-    await page.getByRole('button', { name: 'Find' }).click();
-    await page.getByText(`+${ANNA}`).waitFor();
+    await rig.page.getByLabel('Whole numbers').check();
+    await rig.page.getByRole('button', { name: 'Find' }).click();
+    await rig.page.getByText(`+${ANNA}`).waitFor();
     expect((await customers()).slice(0, 3)).toEqual([USER_ID, `+${BEN}`, `+${ANNA}`]);
   });
 
@@ -387,52 +350,52 @@ describe('conversations', () => {
     await open(`/conversations?${query.includes('from=') ? '' : `${MARCH}&`}${query}`);
     if (expected.length > 0) expect(await customers()).toEqual(expected);
     else expect((await rows()).map((row) => row[0])).toEqual([expect.stringMatching(/^No ad-driven conversation/)]);
-    const csv = page.getByRole('link', { name: /^CSV/ });
-    const response = await fetch(new URL((await csv.getAttribute('href')) ?? '', page.url()));
+    const csv = rig.page.getByRole('link', { name: /^CSV/ });
+    const response = await fetch(new URL((await csv.getAttribute('href')) ?? '', rig.page.url()));
     const found = csvRows(await response.text()).map((row) => shownCustomer(row['customer'] ?? '', false));
     expect(found.reverse()).toEqual(expected);
   });
 
   it('leads from a message to its whole thread, and from an ad to its conversations', async () => {
     await open('/conversations?q=wamid.A2');
-    await page.getByRole('link', { name: `with ${NUMBER}` }).click();
-    await page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
+    await rig.page.getByRole('link', { name: `with ${NUMBER}` }).click();
+    await rig.page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
     await open(`/conversations?${MARCH}`);
-    await page.getByRole('link', { name: AD }).first().click();
-    await page.getByRole('link', { name: 'Clear the search' }).waitFor();
+    await rig.page.getByRole('link', { name: AD }).first().click();
+    await rig.page.getByRole('link', { name: 'Clear the search' }).waitFor();
     expect(await customers()).toEqual(['US.•••• 18', '+55 •••• 34']);
   });
 
   it('reads on where the page before ended', async () => {
     await open(`/conversations?${MARCH}&ad=33&reveal=1`);
     const first = await customers();
-    await page.getByRole('link', { name: 'Next page' }).click();
-    await page.getByRole('link', { name: 'First page' }).waitFor();
+    await rig.page.getByRole('link', { name: 'Next page' }).click();
+    await rig.page.getByRole('link', { name: 'First page' }).waitFor();
     const second = await customers();
     expect([...first, ...second]).toEqual(Array.from({ length: 60 }, (_, i) => `+34600000${159 - i}`));
-    expect(await page.getByRole('link', { name: 'Next page' }).count()).toBe(0);
-    await page.getByRole('link', { name: 'First page' }).click();
-    await page.getByRole('link', { name: 'Next page' }).waitFor();
+    expect(await rig.page.getByRole('link', { name: 'Next page' }).count()).toBe(0);
+    await rig.page.getByRole('link', { name: 'First page' }).click();
+    await rig.page.getByRole('link', { name: 'Next page' }).waitFor();
     expect(await customers()).toEqual(first);
-    await page.getByRole('link', { name: 'Entry', exact: true }).click();
-    await page.locator('th[aria-sort=ascending]').waitFor();
+    await rig.page.getByRole('link', { name: 'Entry', exact: true }).click();
+    await rig.page.locator('th[aria-sort=ascending]').waitFor();
     expect((await customers())[0]).toBe('+34600000100');
   });
 
   it('repairs a place and a state that cannot be used, and says so', async () => {
     await open(`/conversations?${MARCH}&after=yesterday&state=waiting`);
-    await page.getByText('after: that row is not in this table').waitFor();
-    await page.getByText('state: “waiting” is none of').waitFor();
+    await rig.page.getByText('after: that row is not in this table').waitFor();
+    await rig.page.getByText('state: “waiting” is none of').waitFor();
     expect((await customers())[0]).toBe('US.•••• 18');
     await open(`${THREAD}?before=yesterday`);
-    await page.getByText('before: the link names no place to read on from').waitFor();
-    expect(await page.locator('li.inbound').count()).toBe(3);
-    expect((await fetch(`${product.url}/api/ad-conversations?state=waiting`)).status).toBe(400);
+    await rig.page.getByText('before: the link names no place to read on from').waitFor();
+    expect(await rig.page.locator('li.inbound').count()).toBe(3);
+    expect((await fetch(`${rig.product.url}/api/ad-conversations?state=waiting`)).status).toBe(400);
   });
 
   it('shows the same rows on the page, in CSV and in JSON, for whatever is searched, and whole numbers in none of the pages', async () => {
     const text = async (path: string): Promise<string> => {
-      const response = await fetch(new URL(path, product.url));
+      const response = await fetch(new URL(path, rig.product.url));
       expect(response.status).toBe(200);
       return response.text();
     };
@@ -472,7 +435,7 @@ describe('conversations', () => {
 
   /** Rows of the time line: what is read, and whether they have the edge of a free entry window. */
   const timeline = (): Promise<(string | boolean)[][]> =>
-    page
+    rig.page
       .locator('.day li')
       .evaluateAll((items) =>
         (items as unknown as { innerText: string; className: string }[]).map((item) => [
@@ -508,7 +471,7 @@ describe('conversations', () => {
         false,
       ],
     ]);
-    expect(await page.locator('.day h3').allInnerTexts()).toEqual([
+    expect(await rig.page.locator('.day h3').allInnerTexts()).toEqual([
       'Sun, 1 Mar 2026',
       'Mon, 2 Mar 2026',
       'Tue, 3 Mar 2026',
@@ -518,10 +481,10 @@ describe('conversations', () => {
       'Sat, 7 Mar 2026',
       'Sun, 8 Mar 2026',
     ]);
-    await page.getByText('Opted out of marketing', { exact: true }).waitFor();
-    await page.getByText('Last refused on 8 Mar 2026, 09:00 with code 131050').waitFor();
-    await page.getByRole('link', { name: 'message wamid.A6' }).click();
-    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    await rig.page.getByText('Opted out of marketing', { exact: true }).waitFor();
+    await rig.page.getByText('Last refused on 8 Mar 2026, 09:00 with code 131050').waitFor();
+    await rig.page.getByRole('link', { name: 'message wamid.A6' }).click();
+    await rig.page.getByRole('heading', { name: 'Why this amount' }).waitFor();
   });
 
   it('says what Meta reports, what belongs together and what ends', async () => {
@@ -545,8 +508,8 @@ describe('conversations', () => {
       ['11:00:00 Customer service window closes, 24 h after the customer’s last message', true],
       ['00:10:00 Free entry window expires', false],
     ]);
-    expect(await page.getByText('Opted out of marketing').count()).toBe(0);
-    await page.getByText('Last refused on 20 Nov 2024, 10:00 with code 131050.').waitFor();
+    expect(await rig.page.getByText('Opted out of marketing').count()).toBe(0);
+    await rig.page.getByText('Last refused on 20 Nov 2024, 10:00 with code 131050.').waitFor();
     await open(`/conversations?q=wamid.G4`);
     expect((await rows()).map((row) => row.slice(2))).toEqual([
       ['1 Dec 2024, 11:00', '66', 'replied in 10 min', 'expired', '1'],
@@ -554,7 +517,7 @@ describe('conversations', () => {
   });
 
   /** The picture that is shown at the width of the page, and where things in it begin and end, in pixels. */
-  const strip = (): Locator => page.locator('.strip:visible');
+  const strip = (): Locator => rig.page.locator('.strip:visible');
   const extent = async (what: string, index = 0): Promise<{ readonly from: number; readonly to: number }> => {
     const { x, width } = (await strip().locator(what).nth(index).boundingBox())!;
     return { from: x, to: x + width };
@@ -573,7 +536,7 @@ describe('conversations', () => {
       '3 messages of the customer, 1 with an ad click; 4 messages of the business: 1 free entry, 2 billable, 1 undelivered. ' +
       '1 free entry window, until 7 Mar 2026, 10:05, estimated. 2 customer service windows, the last until 5 Mar 2026, 10:00. ' +
       'The time line below says the same.';
-    expect(await page.getByRole('img', { name, exact: true }).count()).toBe(1);
+    expect(await rig.page.getByRole('img', { name, exact: true }).count()).toBe(1);
     expect(await countsOf('.entry', '.inbound', '.free_entry', '.billable', '.undelivered', '.mark')).toEqual([
       1, 2, 1, 2, 1, 7,
     ]);
@@ -617,7 +580,7 @@ describe('conversations', () => {
     expect(Math.abs((utility.to - utility.from) / hour - 14.17)).toBeLessThan(0.5);
     expect(Math.abs((rest.to - rest.from) / hour - 9.83)).toBeLessThan(0.5);
     expect(Math.abs((marketing.to - marketing.from) / hour - 24)).toBeLessThan(0.5);
-    await page.getByText('What was left of a conversation when the free entry window ended it').waitFor();
+    await rig.page.getByText('What was left of a conversation when the free entry window ended it').waitFor();
   });
 
   it('draws a page of a long thread, on a phone and without scripts, too', async () => {
@@ -627,15 +590,14 @@ describe('conversations', () => {
       return (await strip().locator('.mark').count()) + more.reduce((sum, text) => sum + Number(text), 0);
     };
     for (const options of [{}, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }]) {
-      await context.close();
-      await newPage(options);
+      await rig.newPage(options);
       await open(path);
       expect(await strip().count()).toBe(1);
       // A page has 200 events, and all of them are messages of the customer.
       expect(await messages()).toBe(200);
-      expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
-      await page.getByRole('link', { name: 'Older' }).click();
-      await page.getByRole('link', { name: 'Latest' }).waitFor();
+      expect(await sidewaysScroll(rig.page)).toBeLessThanOrEqual(0);
+      await rig.page.getByRole('link', { name: 'Older' }).click();
+      await rig.page.getByRole('link', { name: 'Latest' }).waitFor();
       expect(await messages()).toBe(60);
       await open(`/conversations/${NUMBER}/wamid.G3?as_of=2024-12-04T00:00:00Z`);
       const names = await strip().locator('.day').all();
@@ -651,17 +613,17 @@ describe('conversations', () => {
 
   it('says that a customer cannot be reached, and that Meta does not say why', async () => {
     await open(`/conversations/${NUMBER}/wamid.H0?as_of=2026-04-03T12:00:00Z`);
-    await page.getByText('Cannot be reached', { exact: true }).waitFor();
-    await page.getByText('Meta could not deliver on 3 Apr 2026, 10:00 (code 131026)').waitFor();
-    expect(await page.getByText('That is: it cannot be delivered').count()).toBe(2);
+    await rig.page.getByText('Cannot be reached', { exact: true }).waitFor();
+    await rig.page.getByText('Meta could not deliver on 3 Apr 2026, 10:00 (code 131026)').waitFor();
+    expect(await rig.page.getByText('That is: it cannot be delivered').count()).toBe(2);
     await open(THREAD);
-    expect(await page.getByText('Cannot be reached').count()).toBe(0);
+    expect(await rig.page.getByText('Cannot be reached').count()).toBe(0);
   });
 
   it('says what each kind of message would be', async () => {
     const outlook = async (as_of: string): Promise<string[]> => {
       await open(`${THREAD}?as_of=${as_of}`);
-      return page.getByRole('region', { name: 'If delivered now' }).locator('b').allInnerTexts();
+      return rig.page.getByRole('region', { name: 'If delivered now' }).locator('b').allInnerTexts();
     };
     const forbidden = 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
     expect(await outlook('2026-03-01T09:00:00Z')).toEqual(['Free service', 'Free service', 'Billable', 'Billable']);
@@ -672,14 +634,14 @@ describe('conversations', () => {
 
   it('shows a message that nothing names a customer of', async () => {
     await open(`/conversations/${NUMBER}/wamid.N1`);
-    await page.getByRole('heading', { name: 'Conversation with no customer named' }).waitFor();
+    await rig.page.getByRole('heading', { name: 'Conversation with no customer named' }).waitFor();
     expect(await timeline()).toEqual([['10:00:00 Business message, utility Billable Why delivered 10:00:00', false]]);
   });
 
   it('draws it in the days of another zone', async () => {
     await open(`${THREAD}?as_of=2026-03-08T10:00:00Z&tz=America/Sao_Paulo`);
-    expect(await page.locator('.day li').first().innerText()).toMatch(/^05:00:00/);
-    expect(await page.locator('.day h3').first().innerText()).toBe('Sun, 1 Mar 2026');
+    expect(await rig.page.locator('.day li').first().innerText()).toMatch(/^05:00:00/);
+    expect(await rig.page.locator('.day h3').first().innerText()).toBe('Sun, 1 Mar 2026');
   });
 
   const CLOCKS = [
@@ -705,23 +667,23 @@ describe('conversations', () => {
     await open(`${THREAD}?as_of=${as_of}`);
     expect(await badges()).toBe(expected);
     // A clock that was asked for stands still.
-    await page.waitForTimeout(1200);
+    await rig.page.waitForTimeout(1200);
     expect(await badges()).toBe(expected);
   });
 
   it('counts down', async () => {
     await open(`/conversations/${NUMBER}/wamid.E2`);
-    const left = page.getByRole('region', { name: 'What is open now' }).locator('[aria-live=off]').nth(1);
+    const left = rig.page.getByRole('region', { name: 'What is open now' }).locator('[aria-live=off]').nth(1);
     const first = await left.innerText();
     expect(first).toMatch(/^\d min( \d+ s)? left$/);
-    const height = await page
+    const height = await rig.page
       .locator('.badge')
       .nth(1)
       .evaluate((badge) => (badge as unknown as { offsetHeight: number }).offsetHeight);
     await expect.poll(() => left.innerText(), { timeout: 10_000 }).not.toBe(first);
     expect(await left.innerText()).toMatch(/^\d min( \d+ s)? left$/);
     expect(
-      await page
+      await rig.page
         .locator('.badge')
         .nth(1)
         .evaluate((badge) => (badge as unknown as { offsetHeight: number }).offsetHeight),
@@ -730,50 +692,49 @@ describe('conversations', () => {
 
   it('shows the end of a long thread and reads on before it', async () => {
     const path = `/conversations/${NUMBER}/wamid.L0?as_of=2026-02-10T05:00:00Z`;
-    const first = (): Promise<string> => page.locator('.day li > time').first().innerText();
+    const first = (): Promise<string> => rig.page.locator('.day li > time').first().innerText();
     await open(path);
-    expect(await page.locator('.day li').count()).toBe(200);
-    expect(await page.locator('.day li > time').last().innerText()).toBe('04:19:00');
+    expect(await rig.page.locator('.day li').count()).toBe(200);
+    expect(await rig.page.locator('.day li > time').last().innerText()).toBe('04:19:00');
     expect(await first()).toBe('01:00:00');
-    await page.getByRole('link', { name: 'Older' }).click();
-    await page.getByRole('link', { name: 'Latest' }).waitFor();
+    await rig.page.getByRole('link', { name: 'Older' }).click();
+    await rig.page.getByRole('link', { name: 'Latest' }).waitFor();
     // 60 messages and the opening of the customer service window.
-    expect(await page.locator('.day li').count()).toBe(61);
-    expect(await page.locator('.day li > time').last().innerText()).toBe('00:59:00');
-    await page.getByRole('link', { name: 'Latest' }).click();
-    await page.getByRole('link', { name: 'Go to the message of this address' }).click();
-    await page.locator('li[aria-current=true]').waitFor();
+    expect(await rig.page.locator('.day li').count()).toBe(61);
+    expect(await rig.page.locator('.day li > time').last().innerText()).toBe('00:59:00');
+    await rig.page.getByRole('link', { name: 'Latest' }).click();
+    await rig.page.getByRole('link', { name: 'Go to the message of this address' }).click();
+    await rig.page.locator('li[aria-current=true]').waitFor();
     expect(await first()).toBe('00:00:00');
   });
 
   it('says what to do about a message that nobody knows', async () => {
-    const response = await page.goto(`${product.url}/conversations/${NUMBER}/wamid.nobody`);
+    const response = await rig.page.goto(`${rig.product.url}/conversations/${NUMBER}/wamid.nobody`);
     expect(response?.status()).toBe(404);
-    await page.getByRole('heading', { name: 'There is no such conversation' }).waitFor();
-    expect(await page.locator('main').innerText()).toContain('wamid.nobody');
-    await page.getByRole('main').getByRole('link', { name: 'conversations' }).click();
-    await page.getByRole('heading', { name: 'Conversations', exact: true }).waitFor();
-    expect(complaints.splice(0).every((complaint) => complaint.includes('404'))).toBe(true);
+    await rig.page.getByRole('heading', { name: 'There is no such conversation' }).waitFor();
+    expect(await rig.page.locator('main').innerText()).toContain('wamid.nobody');
+    await rig.page.getByRole('main').getByRole('link', { name: 'conversations' }).click();
+    await rig.page.getByRole('heading', { name: 'Conversations', exact: true }).waitFor();
+    expect(rig.complaints.splice(0).every((complaint) => complaint.includes('404'))).toBe(true);
   });
 
   it('works without scripts and on a phone', async () => {
-    await context.close();
-    await newPage({ javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
+    await rig.newPage({ javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
     await open(`/conversations?${MARCH}&as_of=2026-03-04T20:00:00Z`);
-    await page.getByLabel('Number or part of it').fill('4334');
-    await page.getByRole('button', { name: 'Find' }).click();
+    await rig.page.getByLabel('Number or part of it').fill('4334');
+    await rig.page.getByRole('button', { name: 'Find' }).click();
     expect(await customers()).toEqual(['+55 •••• 34']);
-    await page.getByRole('link', { name: '+55 •••• 34' }).click();
+    await rig.page.getByRole('link', { name: '+55 •••• 34' }).click();
     expect(await badges()).toContain('active, 2 d 14 h left');
-    await page.getByRole('link', { name: 'Show the whole number' }).click();
-    await page.getByRole('heading', { name: `Conversation with +${ANNA}` }).waitFor();
+    await rig.page.getByRole('link', { name: 'Show the whole number' }).click();
+    await rig.page.getByRole('heading', { name: `Conversation with +${ANNA}` }).waitFor();
   });
 
   it('is used with the keyboard alone, from the search to why a message is free', async () => {
     const tabTo = async (isThere: (name: string) => boolean): Promise<void> => {
       for (let i = 0; i < 60; i++) {
-        await page.keyboard.press('Tab');
-        const focus = await focusOf(page);
+        await rig.page.keyboard.press('Tab');
+        const focus = await focusOf(rig.page);
         // A date has parts, of which the browser marks one itself.
         if (!/^input (from|to)$/.test(focus.name)) expect(focus).toMatchObject({ isVisible: true });
         if (isThere(focus.name)) return;
@@ -781,15 +742,15 @@ describe('conversations', () => {
       throw new Error('60 steps do not lead there.');
     };
     await open(`/conversations?${MARCH}`);
-    await page.getByLabel('Number or part of it').focus();
-    await page.keyboard.type('wamid.A4');
-    await page.keyboard.press('Enter');
-    await page.getByText('The search is the id of a message').waitFor();
+    await rig.page.getByLabel('Number or part of it').focus();
+    await rig.page.keyboard.type('wamid.A4');
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByText('The search is the id of a message').waitFor();
     await tabTo((name) => name.startsWith('a conversations +55'));
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
     await tabTo((name) => name === 'a Why');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Why this amount' }).waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByRole('heading', { name: 'Why this amount' }).waitFor();
   });
 });

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { Decimal } from 'decimal.js';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
-import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
+import { browserRig } from '../support/browser-rig.ts';
+import { complaintsOf, sidewaysScroll } from '../support/browser.ts';
 import {
   csvRows,
   DataDirectory,
@@ -17,7 +18,6 @@ import {
   statuses,
   until,
   untilCounted,
-  untilSettled,
   WABA,
   type Product,
 } from '../support/product.ts';
@@ -62,38 +62,37 @@ interface Windows {
 }
 
 describe('every page', () => {
-  const data = new DataDirectory();
   const empty = new DataDirectory();
-  let product: Product;
   let fresh: Product;
-  let browser: Browser;
   let windows: Windows;
   /** Ids of what is in the ledger, by the names that stand for them in paths. */
   const ids = new Map<string, string>();
-
+  const rig = browserRig({
+    window: null,
+    prepare: async (data) => {
+      writeFileSync(data.file('card.csv'), CARD);
+      writeFileSync(data.file('bad.ndjson'), `not json\n${JSON.stringify({ event: 'message' })}\n`);
+      await output(data, ['simulate', '--threads', '400', '--days', '20', '--seed', '11', '--out', 'events.ndjson']);
+      await output(data, ['ingest', 'events.ndjson', 'bad.ndjson']);
+      await output(data, ['accounts', 'set', WABA, '--currency', 'BRL', '--time-zone', 'America/Sao_Paulo']);
+      await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+      writeFileSync(data.file('spend.csv'), SPEND);
+      const imported = JSON.parse(await output(data, ['spend', 'import', 'spend.csv'])) as { import_id: string };
+      ids.set('{import}', imported.import_id);
+      const message = csvRows(await output(data, ['export', 'messages'])).find((row) => row['conversation_id'] !== '')!;
+      ids.set('{number}', message['phone_number_id']!);
+      ids.set('{message}', encodeURIComponent(message['message_id']!));
+      ids.set('{ad}', message['ad_id']!);
+      ids.set('{waba}', WABA);
+      return undefined;
+    },
+  });
   beforeAll(async () => {
-    browser = await launchBrowser();
     windows = {
-      wide: await browser.newContext({ viewport: WIDE, colorScheme: 'light' }),
-      phone: await browser.newContext({ viewport: PHONE, colorScheme: 'dark' }),
-      plain: await browser.newContext({ viewport: WIDE, javaScriptEnabled: false }),
+      wide: await rig.browser.newContext({ viewport: WIDE, colorScheme: 'light' }),
+      phone: await rig.browser.newContext({ viewport: PHONE, colorScheme: 'dark' }),
+      plain: await rig.browser.newContext({ viewport: WIDE, javaScriptEnabled: false }),
     };
-    writeFileSync(data.file('card.csv'), CARD);
-    writeFileSync(data.file('bad.ndjson'), `not json\n${JSON.stringify({ event: 'message' })}\n`);
-    await output(data, ['simulate', '--threads', '400', '--days', '20', '--seed', '11', '--out', 'events.ndjson']);
-    await output(data, ['ingest', 'events.ndjson', 'bad.ndjson']);
-    await output(data, ['accounts', 'set', WABA, '--currency', 'BRL', '--time-zone', 'America/Sao_Paulo']);
-    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
-    writeFileSync(data.file('spend.csv'), SPEND);
-    const imported = JSON.parse(await output(data, ['spend', 'import', 'spend.csv'])) as { import_id: string };
-    ids.set('{import}', imported.import_id);
-    const message = csvRows(await output(data, ['export', 'messages'])).find((row) => row['conversation_id'] !== '')!;
-    ids.set('{number}', message['phone_number_id']!);
-    ids.set('{message}', encodeURIComponent(message['message_id']!));
-    ids.set('{ad}', message['ad_id']!);
-    ids.set('{waba}', WABA);
-    product = await startProduct(data);
-    await untilSettled(product);
     ids.set('{card}', await anyCard());
     ids.set('{preview}', await previewOf('/rates', CARD.replace('Other,BRL,35', 'Other,BRL,36')));
     ids.set('{spend}', await previewOf('/imports', SPEND.replace(',12.5', ',13')));
@@ -101,17 +100,14 @@ describe('every page', () => {
   });
   afterAll(async () => {
     try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
       expect(await fresh.stop()).toBe(0);
     } finally {
-      await data.remove();
       await empty.remove();
     }
   });
 
   const anyCard = async (): Promise<string> => {
-    const html = await (await fetch(`${product.url}/rates`)).text();
+    const html = await (await fetch(`${rig.product.url}/rates`)).text();
     return /[?;]withdraw=([^&"#]+)/.exec(html)![1]!;
   };
   /** The end of the address of a preview: an upload is kept for a while. */
@@ -119,13 +115,13 @@ describe('every page', () => {
     const form = new FormData();
     form.set('file', new Blob([text]), 'next.csv');
     form.set('effective', '2026-10-10');
-    const answer = await fetch(`${product.url}${path}?/upload`, {
+    const answer = await fetch(`${rig.product.url}${path}?/upload`, {
       method: 'POST',
-      headers: { origin: product.url, accept: 'text/html' },
+      headers: { origin: rig.product.url, accept: 'text/html' },
       body: form,
       redirect: 'manual',
     });
-    return new URL(answer.headers.get('location')!, product.url).search;
+    return new URL(answer.headers.get('location')!, rig.product.url).search;
   };
 
   const addressOf = (base: string, path: string): string =>
@@ -224,13 +220,13 @@ describe('every page', () => {
     ['/conversations/{number}/none', { isVariant: true, status: 404, main: '#main a' }],
   ];
   it.each(PAGES)('%s is light and still, and can be read by everybody', async (path, expected) => {
-    await check(addressOf(product.url, path), expected);
+    await check(addressOf(rig.product.url, path), expected);
   });
 
   it('fits on paper, across where it has many columns', async () => {
     // A4 less the browser's margins, in pixels.
     const paper = { upright: 718, across: 1046 };
-    const page = await browser.newPage();
+    const page = await rig.browser.newPage();
     try {
       await page.emulateMedia({ media: 'print' });
       for (const path of [
@@ -251,7 +247,7 @@ describe('every page', () => {
         '/health',
       ]) {
         await page.setViewportSize({ width: paper.across, height: 700 });
-        await page.goto(product.url + path, { waitUntil: 'networkidle' });
+        await page.goto(rig.product.url + path, { waitUntil: 'networkidle' });
         expect(await sidewaysScroll(page), `${path} across`).toBeLessThanOrEqual(0);
         // What is printed across is on pages of its own.
         await page.evaluate("for (const frame of document.querySelectorAll('.frame.wide')) frame.remove()");
@@ -285,21 +281,19 @@ describe('every page', () => {
   });
 
   it('writes numbers as its reader does, and mixes no two of them up', async () => {
-    const [row] = csvRows(await (await fetch(`${product.url}/api/savings?format=csv`)).text()).filter(
+    const [row] = csvRows(await (await fetch(`${rig.product.url}/api/savings?format=csv`)).text()).filter(
       ({ currency }) => currency === 'BRL',
     );
     const range = 'from=2026-08-01&to=2026-12-01';
     for (const locale of ['de-DE', 'pt-BR']) {
-      const context = await browser.newContext({ locale, viewport: WIDE });
-      const page = await context.newPage();
-      const complaints = complaintsOf(page);
-      await page.goto(`${product.url}/billing?${range}`, { waitUntil: 'networkidle' });
+      const page = await rig.newPage({ locale });
+      await page.goto(`${rig.product.url}/billing?${range}`, { waitUntil: 'networkidle' });
       const billed = new Decimal(row!['billed_cost']!).toFixed(2, Decimal.ROUND_HALF_UP).replace('.', ',');
       const figure = page.getByRole('region', { name: 'Amounts by currency' }).getByRole('article').first();
       const said = await figure.innerText();
       expect(said.replaceAll('.', '')).toContain(`\n${billed}\n`);
       expect(said).toMatch(/\d\.\d{3}/);
-      await page.goto(`${product.url}/?${range}`, { waitUntil: 'networkidle' });
+      await page.goto(`${rig.product.url}/?${range}`, { waitUntil: 'networkidle' });
       const headline = await page.getByRole('region', { name: 'Headline figures' }).innerText();
       expect(headline).toMatch(locale === 'de-DE' ? /\d,\d\u00a0%/ : /\d,\d%/);
       expect(headline).not.toMatch(/\d\.\d%/);
@@ -307,8 +301,6 @@ describe('every page', () => {
       await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Billing' }).click();
       await figure.waitFor();
       expect(await figure.innerText()).toContain(`\n${said.split('\n')[1]!}\n`);
-      expect(complaints).toEqual([]);
-      await context.close();
     }
     const rates: Readonly<Record<string, RegExp>> = {
       'en-US': /\d\.\d%/,
@@ -319,7 +311,7 @@ describe('every page', () => {
     const answers = await Promise.all(
       asked.map(async (locale) => {
         const headers = { 'accept-language': `${locale},en;q=0.5` };
-        const response = await fetch(`${product.url}/?${range}`, { headers });
+        const response = await fetch(`${rig.product.url}/?${range}`, { headers });
         expect(response.headers.get('vary')).toContain('accept-language');
         const [main = ''] = /<main[^]*<\/main>/.exec(await response.text()) ?? [];
         const text = main.replaceAll(/<[^>]*>/g, '').replaceAll('&nbsp;', '\u00a0');
@@ -330,10 +322,9 @@ describe('every page', () => {
   });
 
   it('says that it loads when that takes a while, and moves nothing for it', async () => {
-    const context = await browser.newContext({ viewport: WIDE });
-    const page = await context.newPage();
+    const page = await rig.newPage();
     await page.addInitScript(WATCH_SHIFTS);
-    await page.goto(`${product.url}/definitions`, { waitUntil: 'networkidle' });
+    await page.goto(`${rig.product.url}/definitions`, { waitUntil: 'networkidle' });
     let answer = (): void => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/__data.json*', async (route) => {
@@ -351,13 +342,10 @@ describe('every page', () => {
     answer();
     await page.getByRole('heading', { name: /^Ads, / }).waitFor();
     expect(await page.locator('.progress').count()).toBe(0);
-    await context.close();
   });
 
   it('says what became of what was delivered', async () => {
-    const context = await browser.newContext({ viewport: WIDE });
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
+    const page = await rig.newPage();
     const now = Math.floor(Date.now() / 1000);
     const known = deliveredStatus('wamid.K', now - 60);
     expect(await deliver(fresh, envelope(statuses([known])))).toBe(200);
@@ -379,9 +367,8 @@ describe('every page', () => {
       // To the end: what a page still loads would find nobody there.
       await page.goto(`${reader.url}/health`, { waitUntil: 'networkidle' });
       expect(await page.locator('#outcomes').innerText()).toContain('This process only reads.');
-      expect(complaints).toEqual([]);
     } finally {
-      await context.close();
+      await page.close();
       expect(await reader.stop()).toBe(0);
     }
   });

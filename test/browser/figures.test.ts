@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { DateTime } from 'luxon';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { allTableRows, complaintsOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
+import { describe, expect, it } from 'vitest';
+import { browserRig } from '../support/browser-rig.ts';
+import { allTableRows, sidewaysScroll } from '../support/browser.ts';
+import { csvRows, output, untilSettled } from '../support/product.ts';
 
 type Row = Record<string, string>;
 
@@ -48,56 +48,25 @@ const CUT_NUMBERS = `(() => {
 const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 
 describe('the figures of pages', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
+  const rig = browserRig({
+    prepare: async (data) => {
+      await output(data, [
+        'simulate',
+        ...['--threads', '1200', '--days', '20', '--end', END, '--seed', '23', '--out', 'events.ndjson'],
+      ]);
+      await output(data, ['ingest', 'events.ndjson']);
+      entries = csvRows(await output(data, ['export', 'conversations']));
+      messages = csvRows(await output(data, ['export', 'messages']));
+      return undefined;
+    },
+  });
+  const { data } = rig;
   let entries: Row[];
   let messages: Row[];
 
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    await output(data, [
-      'simulate',
-      ...['--threads', '1200', '--days', '20', '--end', END, '--seed', '23', '--out', 'events.ndjson'],
-    ]);
-    await output(data, ['ingest', 'events.ndjson']);
-    entries = csvRows(await output(data, ['export', 'conversations']));
-    messages = csvRows(await output(data, ['export', 'messages']));
-    product = await startProduct(data);
-    await untilSettled(product);
-  });
-  afterAll(async () => {
-    try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
-  });
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  const open = async (path: string): Promise<void> => {
-    const response = await page.goto(`${product.url}${path}`);
-    expect(response?.status(), path).toBe(200);
-  };
-  const report = async (path: string): Promise<Row[]> => {
-    const response = await fetch(`${product.url}${path}`);
-    expect(response.status, path).toBe(200);
-    return csvRows(await response.text());
-  };
-  const cells = async (id: string): Promise<string[][]> =>
-    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+  const open = (path: string): Promise<void> => rig.open(path);
+  const report = async (path: string): Promise<Row[]> => csvRows(await rig.fetched(path));
+  const cells = (id: string): Promise<string[][]> => rig.cells(id);
 
   /** Ad conversations that start, and messages that are delivered, by what is made of their time. */
   const reckoned = (nameOf: (time: string) => string): Map<string, [number, number]> => {
@@ -123,9 +92,9 @@ describe('the figures of pages', () => {
   ];
   it.each(days)('hours: %s', async (_, tz, from, to, length) => {
     await open(`/?${new URLSearchParams({ from, to, tz, as_of: AS_OF, grain: 'hour' })}`);
-    const shown = (await allTableRows(page, 'by-day')).map((row) => row.map((cell) => cell.text));
+    const shown = (await allTableRows(rig.page, 'by-day')).map((row) => row.map((cell) => cell.text));
     const exported = await report(
-      (await page.locator('#by-day a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '',
+      (await rig.page.locator('#by-day a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '',
     );
     expect(exported).toHaveLength(length);
     const expected = reckoned((time) =>
@@ -171,34 +140,34 @@ describe('the figures of pages', () => {
     ]);
     expect(of('2026-10-26')[1]).toBeGreaterThan(0);
     // A click on a week shows its days.
-    await page.locator('#by-day tbody a').first().click();
-    await page.waitForURL(/from=2026-10-22&until=2026-10-25/);
+    await rig.page.locator('#by-day tbody a').first().click();
+    await rig.page.waitForURL(/from=2026-10-22&until=2026-10-25/);
     await expect.poll(async () => (await cells('by-day')).length).toBe(4);
-    expect(page.url()).not.toContain('grain');
-    await page.goBack();
+    expect(rig.page.url()).not.toContain('grain');
+    await rig.page.goBack();
     await expect.poll(async () => (await cells('by-day')).length).toBe(3);
   });
 
   it('draws a week that the range cuts as unfinished, and says so', async () => {
     await open(`/?from=2026-10-22&until=2026-11-03&as_of=${AS_OF}&grain=week`);
-    expect(await page.locator('#by-day tbody tr.unfinished th').allInnerTexts()).toEqual([
+    expect(await rig.page.locator('#by-day tbody tr.unfinished th').allInnerTexts()).toEqual([
       expect.stringContaining('only 22 Oct to 25 Oct'),
       expect.stringContaining('only 2 Nov to 3 Nov'),
     ]);
-    expect(await page.getByText('Part of a week').count()).toBe(1);
+    expect(await rig.page.getByText('Part of a week').count()).toBe(1);
     await open(`/?from=2026-10-19&until=2026-11-01&as_of=${AS_OF}&grain=week`);
-    expect(await page.locator('#by-day tbody tr').count()).toBe(2);
-    expect(await page.locator('#by-day tbody tr.unfinished').count()).toBe(0);
-    expect(await page.getByText('Part of a week').count()).toBe(0);
+    expect(await rig.page.locator('#by-day tbody tr').count()).toBe(2);
+    expect(await rig.page.locator('#by-day tbody tr.unfinished').count()).toBe(0);
+    expect(await rig.page.getByText('Part of a week').count()).toBe(0);
   });
 
   it('includes the last day that is typed, seen and linked', async () => {
     await open(`/?as_of=${AS_OF}`);
-    await page.getByLabel('First day').fill('2026-10-22');
-    await page.getByLabel('Last day').fill('2026-10-31');
-    await page.getByRole('button', { name: 'Show' }).click();
-    await page.waitForURL(/from=2026-10-22&until=2026-10-31/);
-    await page.getByRole('heading', { level: 1, name: '22 – 31 Oct 2026' }).waitFor();
+    await rig.page.getByLabel('First day').fill('2026-10-22');
+    await rig.page.getByLabel('Last day').fill('2026-10-31');
+    await rig.page.getByRole('button', { name: 'Show' }).click();
+    await rig.page.waitForURL(/from=2026-10-22&until=2026-10-31/);
+    await rig.page.getByRole('heading', { level: 1, name: '22 – 31 Oct 2026' }).waitFor();
     const expected = reckoned((time) => DateTime.fromISO(time, { zone: 'UTC' }).toISODate()!);
     const rows = await cells('by-day');
     expect(rows).toHaveLength(10);
@@ -206,68 +175,70 @@ describe('the figures of pages', () => {
     expect(number(rows.at(-1)![1]!)).toBe(expected.get('2026-10-31')![0]);
     // Other pages are of the same days, and what the API is asked for is their end, exclusive.
     for (const name of ['Ads', 'Billing', 'Conversations']) {
-      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
-      await page.waitForURL((url) => url.pathname === `/${name.toLowerCase()}`);
-      await page.getByRole('heading', { level: 1, name: new RegExp(`^${name}`) }).waitFor();
-      expect(await page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
+      await rig.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
+      await rig.page.waitForURL((url) => url.pathname === `/${name.toLowerCase()}`);
+      await rig.page.getByRole('heading', { level: 1, name: new RegExp(`^${name}`) }).waitFor();
+      expect(await rig.page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
     }
-    expect(await page.locator('.frame a', { hasText: 'CSV' }).first().getAttribute('href')).toContain('to=2026-11-01');
+    expect(await rig.page.locator('.frame a', { hasText: 'CSV' }).first().getAttribute('href')).toContain(
+      'to=2026-11-01',
+    );
     // A link made before means what it meant.
     await open(`/?from=2026-10-22&to=2026-11-01&as_of=${AS_OF}`);
     expect(await cells('by-day')).toEqual(rows);
-    expect(await page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
+    expect(await rig.page.getByLabel('Last day').inputValue()).toBe('2026-10-31');
   });
 
   it('shows one day by the hour, unless days are asked for', async () => {
     await open(`/?from=2026-10-22&until=2026-10-22&as_of=${AS_OF}`);
     expect(await cells('by-day')).toHaveLength(24);
-    await page.getByRole('link', { name: 'By day', exact: true }).click();
-    await page.waitForURL(/grain=day/);
-    await page.getByRole('heading', { level: 2, name: 'By day' }).waitFor();
+    await rig.page.getByRole('link', { name: 'By day', exact: true }).click();
+    await rig.page.waitForURL(/grain=day/);
+    await rig.page.getByRole('heading', { level: 2, name: 'By day' }).waitFor();
     expect(await cells('by-day')).toHaveLength(1);
-    await page.reload();
+    await rig.page.reload();
     expect(await cells('by-day')).toHaveLength(1);
   });
 
   it('cuts no number of a table on a phone, and does not scroll the page', async () => {
-    await page.setViewportSize({ width: 390, height: 844 });
+    await rig.page.setViewportSize({ width: 390, height: 844 });
     for (const path of [
       ...['/', '/ads', '/conversations', '/billing', '/billing/charges', '/billing/messages', '/billing/mismatches'],
       '/health',
     ]) {
-      await page.goto(`${product.url}${path}`, { waitUntil: 'networkidle' });
+      await rig.page.goto(`${rig.product.url}${path}`, { waitUntil: 'networkidle' });
       let numbers = 0;
       for (const left of [0, 57, 131, 100_000]) {
-        await page.evaluate(`document.querySelectorAll('.scroll').forEach((one) => { one.scrollLeft = ${left}; })`);
+        await rig.page.evaluate(`document.querySelectorAll('.scroll').forEach((one) => { one.scrollLeft = ${left}; })`);
         // A frame later the covers are where the columns are.
-        await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-        const { cut, whole } = await page.evaluate<{ cut: string[]; whole: number }>(CUT_NUMBERS);
+        await rig.page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+        const { cut, whole } = await rig.page.evaluate<{ cut: string[]; whole: number }>(CUT_NUMBERS);
         expect([path, left, cut]).toEqual([path, left, []]);
         numbers += whole;
       }
       if (['/', '/ads', '/conversations', '/billing'].includes(path)) expect(numbers, path).toBeGreaterThan(0);
-      expect(await sidewaysScroll(page), path).toBeLessThanOrEqual(0);
+      expect(await sidewaysScroll(rig.page), path).toBeLessThanOrEqual(0);
     }
   });
 
   it('shows the first figure on the first screen of a phone, and all pages in one row', async () => {
-    await page.setViewportSize({ width: 390, height: 844 });
-    await page.goto(`${product.url}/`, { waitUntil: 'networkidle' });
-    const value = await page.locator('.headline .value').first().boundingBox();
+    await rig.page.setViewportSize({ width: 390, height: 844 });
+    await rig.page.goto(`${rig.product.url}/`, { waitUntil: 'networkidle' });
+    const value = await rig.page.locator('.headline .value').first().boundingBox();
     expect(value!.y + value!.height).toBeLessThan(844);
-    const links = page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link');
+    const links = rig.page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link');
     const tops = await links.evaluateAll((all) =>
       (all as unknown as { getBoundingClientRect(): { top: number } }[]).map((one) => one.getBoundingClientRect().top),
     );
     expect(new Set(tops).size).toBe(1);
     // One button brings the controls.
-    expect(await page.getByLabel('First day').isVisible()).toBe(false);
-    await page.getByRole('button', { name: /^Change dates/ }).click();
-    await page.getByLabel('Last day').waitFor();
-    await page.getByRole('link', { name: 'previous year' }).waitFor();
+    expect(await rig.page.getByLabel('First day').isVisible()).toBe(false);
+    await rig.page.getByRole('button', { name: /^Change dates/ }).click();
+    await rig.page.getByLabel('Last day').waitFor();
+    await rig.page.getByRole('link', { name: 'previous year' }).waitFor();
     // The page where the reader is can be seen in the row.
-    await page.goto(`${product.url}/definitions`, { waitUntil: 'networkidle' });
-    const current = await page.locator('nav a[aria-current]').boundingBox();
+    await rig.page.goto(`${rig.product.url}/definitions`, { waitUntil: 'networkidle' });
+    const current = await rig.page.locator('nav a[aria-current]').boundingBox();
     expect(current!.x).toBeGreaterThanOrEqual(0);
     expect(current!.x + current!.width).toBeLessThanOrEqual(390);
   });
@@ -275,7 +246,7 @@ describe('the figures of pages', () => {
   it('lets the reader choose columns and rows of a table, and adds its rows up', async () => {
     await open(`/?as_of=${AS_OF}&from=2026-10-20&until=2026-11-03&by-day.rows=25`);
     const rows = await cells('by-day');
-    const totals = (await page.locator('#by-day tfoot :is(th, td)').allInnerTexts()).map((text) => text.trim());
+    const totals = (await rig.page.locator('#by-day tfoot :is(th, td)').allInnerTexts()).map((text) => text.trim());
     expect(totals[0]).toBe('Total');
     for (const column of [1, 2, 3, 4, 7, 9, 10, 11, 13])
       expect([column, number(totals[column]!)]).toEqual([
@@ -283,22 +254,22 @@ describe('the figures of pages', () => {
         rows.reduce((sum, row) => sum + number(row[column]!), 0),
       ]);
     // Each head says what its column holds.
-    const titles = await page
+    const titles = await rig.page
       .locator('#by-day thead a')
       .evaluateAll((all) => (all as unknown as { title: string }[]).map((one) => one.title));
     expect(titles.filter((title) => title === '')).toEqual([]);
-    const choice = page.locator('#by-day details');
+    const choice = rig.page.locator('#by-day details');
     await choice.locator('summary').click();
     await choice.getByRole('link', { name: 'Hide Replied' }).click();
-    await page.waitForURL((url) => url.searchParams.has('by-day.columns'));
-    const heads = page.locator('#by-day thead tr').last().locator('th');
+    await rig.page.waitForURL((url) => url.searchParams.has('by-day.columns'));
+    const heads = rig.page.locator('#by-day thead tr').last().locator('th');
     await expect.poll(() => heads.count()).toBe(13);
     expect(await heads.allInnerTexts()).not.toContain('Replied');
     // The address is enough, and other links of the table keep it.
-    await page.reload();
+    await rig.page.reload();
     expect(await heads.count()).toBe(13);
-    await page.locator('#by-day thead a', { hasText: 'Started' }).click();
-    await page.waitForURL((url) => url.searchParams.get('by-day.sort') === '-ad_conversations');
+    await rig.page.locator('#by-day thead a', { hasText: 'Started' }).click();
+    await rig.page.waitForURL((url) => url.searchParams.get('by-day.sort') === '-ad_conversations');
     expect(await heads.count()).toBe(13);
     await choice.locator('summary').click();
     await choice.getByRole('link', { name: 'Reset columns' }).click();
@@ -308,19 +279,19 @@ describe('the figures of pages', () => {
     await open(`/?as_of=${AS_OF}&from=2026-10-22&until=2026-10-26&grain=hour&by-day.rows=25`);
     const first = await cells('by-day');
     expect(first).toHaveLength(25);
-    await page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
-    await page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
-    await page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
-    await page.locator('#by-day .controls', { hasText: '51 to 75 of 120 hours' }).waitFor();
-    await page.locator('#by-day .controls').getByRole('link', { name: 'Previous page' }).click();
-    await page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
-    await page.locator('#by-day .controls').getByRole('link', { name: '200', exact: true }).click();
+    await rig.page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
+    await rig.page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
+    await rig.page.locator('#by-day .controls').getByRole('link', { name: 'Next page' }).click();
+    await rig.page.locator('#by-day .controls', { hasText: '51 to 75 of 120 hours' }).waitFor();
+    await rig.page.locator('#by-day .controls').getByRole('link', { name: 'Previous page' }).click();
+    await rig.page.locator('#by-day .controls', { hasText: '26 to 50 of 120 hours' }).waitFor();
+    await rig.page.locator('#by-day .controls').getByRole('link', { name: '200', exact: true }).click();
     await expect.poll(async () => (await cells('by-day')).length).toBe(120);
     // No ad has a cost here, so the columns of costs are left out.
     await open(`/ads?as_of=${AS_OF}`);
-    expect(await page.locator('#by-ad thead').innerText()).not.toContain('Spend');
+    expect(await rig.page.locator('#by-ad thead').innerText()).not.toContain('Spend');
     await open(`/ads?as_of=${AS_OF}&columns=spend,ad_conversations`);
-    expect(await page.locator('#by-ad thead').innerText()).toContain('Spend');
+    expect(await rig.page.locator('#by-ad thead').innerText()).toContain('Spend');
   });
 
   it('compares the headline with the period before, a year earlier, or nothing', async () => {
@@ -332,34 +303,31 @@ describe('the figures of pages', () => {
           entry['entry_at']! < to,
       ).length;
     const query = `from=2026-10-29&to=2026-11-05&as_of=${AS_OF}`;
-    const change = page.getByRole('region', { name: 'Headline figures' }).locator('.change');
+    const change = rig.page.getByRole('region', { name: 'Headline figures' }).locator('.change');
     await open(`/?${query}`);
     const [now, before] = [started('2026-10-29', '2026-11-05'), started('2026-10-22', '2026-10-29')];
     const percent = Math.round((1000 * now) / before - 1000) / 10;
     expect((await change.allInnerTexts())[0]).toBe(
       `${percent > 0 ? '+' : ''}${String(percent)}% from ${count(before)}`,
     );
-    expect(await page.locator('.comparison').innerText()).toContain('22 – 28 Oct 2026');
-    await page.getByRole('link', { name: 'previous year' }).click();
-    await page.waitForURL(/compare=year/);
+    expect(await rig.page.locator('.comparison').innerText()).toContain('22 – 28 Oct 2026');
+    await rig.page.getByRole('link', { name: 'previous year' }).click();
+    await rig.page.waitForURL(/compare=year/);
     await expect.poll(() => change.allInnerTexts()).toEqual(['none before', 'no rate to compare with', 'none before']);
-    expect(await page.locator('.comparison').innerText()).toContain('which the ledger covers only in part');
-    await page.getByRole('link', { name: 'none', exact: true }).click();
-    await page.waitForURL(/compare=none/);
+    expect(await rig.page.locator('.comparison').innerText()).toContain('which the ledger covers only in part');
+    await rig.page.getByRole('link', { name: 'none', exact: true }).click();
+    await rig.page.waitForURL(/compare=none/);
     await expect.poll(() => change.count()).toBe(0);
   });
 
   it('offers the zone of the browser, which moves the edges of days', async () => {
-    await context.close();
-    context = await browser.newContext({ timezoneId: 'Pacific/Auckland', viewport: { width: 1280, height: 900 } });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
+    await rig.newPage({ timezoneId: 'Pacific/Auckland' });
     await open(`/?from=2026-10-26&to=2026-10-27&as_of=${AS_OF}&grain=day`);
-    await page
+    await rig.page
       .getByRole('navigation', { name: 'Time zones' })
       .getByRole('link', { name: /^Auckland/ })
       .click();
-    await page.waitForURL(/tz=Pacific%2FAuckland/);
+    await rig.page.waitForURL(/tz=Pacific%2FAuckland/);
     const expected = reckoned((time) => DateTime.fromISO(time, { zone: 'Pacific/Auckland' }).toISODate()!);
     await expect
       .poll(async () => (await cells('by-day')).map((row) => [number(row[1]!), number(row[9]!)]))
@@ -402,9 +370,9 @@ describe('the figures of pages', () => {
     const seen: string[] = [];
     for (;;) {
       seen.push(...(await cells('messages')).map((row) => row[1]!));
-      const older = page.locator('#messages a[rel="next"]');
+      const older = rig.page.locator('#messages a[rel="next"]');
       if ((await older.count()) === 0) break;
-      await page.goto(new URL((await older.getAttribute('href')) ?? '', page.url()).href);
+      await rig.page.goto(new URL((await older.getAttribute('href')) ?? '', rig.page.url()).href);
     }
     expect(seen).toEqual(ids);
 
@@ -413,11 +381,11 @@ describe('the figures of pages', () => {
     expect((await cells('messages')).length).toBe(Math.min(50, both.length));
     await open('/billing/mismatches?from=2015-01-01&to=2015-01-02');
     expect(await cells('kinds')).toEqual([['Meta reported nothing in this range.']]);
-    expect(await page.getByRole('main').innerText()).toContain(
+    expect(await rig.page.getByRole('main').innerText()).toContain(
       'Of 0 delivered messages that Meta reported, 0 (–) carry',
     );
     await open('/billing/mismatches?predicted=CHEAP&after=yesterday');
-    expect(await page.locator('.repairs li').count()).toBe(2);
+    expect(await rig.page.locator('.repairs li').count()).toBe(2);
   });
 
   it('filters ads by id and by address: screen, CSV and the sum of entries agree', async () => {
@@ -432,23 +400,25 @@ describe('the figures of pages', () => {
     const ad_ids = new Set(entries.filter((entry) => entry['source_url'] === address).map((entry) => entry['ad_id']!));
     for (const ad of [[...ad_ids][0]!, address]) {
       await open(`/ads?${query}`);
-      await page.getByLabel(/^Ad or post/).fill(ad);
-      await page.getByRole('button', { name: 'Find' }).click();
-      await page.waitForURL((url) => url.searchParams.get('ad') === ad);
+      await rig.page.getByLabel(/^Ad or post/).fill(ad);
+      await rig.page.getByRole('button', { name: 'Find' }).click();
+      await rig.page.waitForURL((url) => url.searchParams.get('ad') === ad);
       const wanted = ad === address ? ad_ids : new Set([ad]);
       const expected = starts.filter((entry) => wanted.has(entry['ad_id']!)).length;
       expect(expected).toBeGreaterThan(0);
       await expect
         .poll(async () => (await cells('by-ad')).reduce((sum, row) => sum + number(row[1]!), 0))
         .toBe(expected);
-      const csv = await report((await page.locator('#by-ad a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '');
+      const csv = await report(
+        (await rig.page.locator('#by-ad a', { hasText: 'CSV' }).first().getAttribute('href')) ?? '',
+      );
       expect(csv.reduce((sum, row) => sum + Number(row['ad_conversations']), 0)).toBe(expected);
-      expect(await page.getByRole('region', { name: 'This ad' }).locator('dd').first().innerText()).toBe(
+      expect(await rig.page.getByRole('region', { name: 'This ad' }).locator('dd').first().innerText()).toBe(
         count(expected),
       );
       // Days and zone keep the filter.
-      await page.getByRole('link', { name: '90 days' }).click();
-      await page.waitForURL(
+      await rig.page.getByRole('link', { name: '90 days' }).click();
+      await rig.page.waitForURL(
         (url) => url.searchParams.get('ad') === ad && url.searchParams.get('from') !== '2026-10-20',
       );
     }
@@ -457,8 +427,8 @@ describe('the figures of pages', () => {
       expect.stringMatching(/^No ad or post with .* has the id, address or name “nobody”\.$/),
     ]);
     await open(`/ads?${query}&after=nobody`);
-    expect(await page.locator('.repairs li').count()).toBe(1);
-    expect((await fetch(`${product.url}/api/messages?ad=1`)).status).toBe(400);
+    expect(await rig.page.locator('.repairs li').count()).toBe(1);
+    expect((await fetch(`${rig.product.url}/api/messages?ad=1`)).status).toBe(400);
   });
 
   it('goes back to now where it is, with its ad and the order of its tables', async () => {
@@ -472,12 +442,12 @@ describe('the figures of pages', () => {
       [thread, { reveal: '1' }],
     ] as const) {
       await open(`${path}?${new URLSearchParams({ tz: 'Asia/Tokyo', as_of: '2026-11-01T00:00:00Z', ...own })}`);
-      await page.getByRole('link', { name: 'Use now' }).click();
-      await page.waitForURL((url) => !url.searchParams.has('as_of'));
-      const now = new URL(page.url());
+      await rig.page.getByRole('link', { name: 'Use now' }).click();
+      await rig.page.waitForURL((url) => !url.searchParams.has('as_of'));
+      const now = new URL(rig.page.url());
       expect([now.pathname, Object.fromEntries(now.searchParams)]).toEqual([path, { tz: 'Asia/Tokyo', ...own }]);
-      await page.getByRole('link', { name: 'Use now' }).waitFor({ state: 'detached' });
-      expect(await page.locator('.repairs').count()).toBe(0);
+      await rig.page.getByRole('link', { name: 'Use now' }).waitFor({ state: 'detached' });
+      expect(await rig.page.locator('.repairs').count()).toBe(0);
     }
   });
 
@@ -493,7 +463,7 @@ describe('the figures of pages', () => {
         ? 'the days of each account’s own time zone are'
         : 'UTC is';
       await open(`${path}?tz=Mars/Olympus`);
-      expect([path, await page.locator('.repairs li').allInnerTexts()]).toEqual([
+      expect([path, await rig.page.locator('.repairs li').allInnerTexts()]).toEqual([
         path,
         [`tz: “Mars/Olympus” is not an IANA time zone like America/Sao_Paulo; ${usual} used.`],
       ]);
@@ -502,37 +472,37 @@ describe('the figures of pages', () => {
 
   it('does not call its own links broken where hours were asked for', async () => {
     const week = 'from=2026-10-29&to=2026-11-05&grain=hour';
-    const shown = page.getByText('too many to show by the hour');
+    const shown = rig.page.getByText('too many to show by the hour');
     for (const preset of ['30 days', '90 days']) {
       await open(`/?${week}`);
-      await page.getByRole('link', { name: 'By hour', exact: true }).waitFor();
-      await page.getByRole('link', { name: preset }).click();
-      await page.waitForURL((url) => !url.searchParams.has('grain'));
-      expect(await page.locator('.repairs').count()).toBe(0);
+      await rig.page.getByRole('link', { name: 'By hour', exact: true }).waitFor();
+      await rig.page.getByRole('link', { name: preset }).click();
+      await rig.page.waitForURL((url) => !url.searchParams.has('grain'));
+      expect(await rig.page.locator('.repairs').count()).toBe(0);
       expect(await shown.count()).toBe(0);
     }
     await open(`/?${week}`);
-    await page.getByRole('textbox', { name: 'First day' }).fill('2026-09-01');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await rig.page.getByRole('textbox', { name: 'First day' }).fill('2026-09-01');
+    await rig.page.getByRole('button', { name: 'Show' }).click();
     await shown.waitFor();
-    expect(await page.locator('.repairs').count()).toBe(0);
+    expect(await rig.page.locator('.repairs').count()).toBe(0);
     expect(await cells('by-day')).toHaveLength(50);
     await open('/ads?from=2026-09-01&to=2026-11-05&grain=hour');
-    expect(await page.locator('.repairs').count()).toBe(0);
+    expect(await rig.page.locator('.repairs').count()).toBe(0);
     // The days are other ones, so hours are shown again.
-    await page.getByRole('link', { name: '7 days' }).click();
-    await page.waitForURL(/from=2026-10-2/);
-    await page.getByRole('link', { name: 'Overview' }).click();
-    await page.getByRole('heading', { name: 'By hour' }).waitFor();
+    await rig.page.getByRole('link', { name: '7 days' }).click();
+    await rig.page.waitForURL(/from=2026-10-2/);
+    await rig.page.getByRole('link', { name: 'Overview' }).click();
+    await rig.page.getByRole('heading', { name: 'By hour' }).waitFor();
   });
 
   it('says what was rejected, finds it by reason, and tries it again', async () => {
     /** What Health says of the figures, when nothing is being recomputed. */
     const doubtsOf = async (): Promise<string[]> => {
-      await untilSettled(product);
+      await untilSettled(rig.product);
       await open('/health');
-      const found = await page.locator('.verdict + ul li').allInnerTexts();
-      expect(await page.locator('.verdict').innerText()).toBe(
+      const found = await rig.page.locator('.verdict + ul li').allInnerTexts();
+      expect(await rig.page.locator('.verdict').innerText()).toBe(
         found.length === 0
           ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what still waits there.'
           : `${found.length} ${found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`,
@@ -567,7 +537,9 @@ describe('the figures of pages', () => {
     expect(csv).toHaveLength(63);
 
     expect(await doubtsOf()).toEqual(['63 inputs were rejected, and are in no figure.']);
-    expect(await page.locator('.freshness').innerText()).toContain('No rejected inputs in these days, 63 in all wait');
+    expect(await rig.page.locator('.freshness').innerText()).toContain(
+      'No rejected inputs in these days, 63 in all wait',
+    );
     const reasons = new Map((await cells('reasons')).map((row) => [row[0]!, number(row[1]!)]));
     const byCode = new Map<string, number>();
     for (const row of csv) byCode.set(row['code']!, (byCode.get(row['code']!) ?? 0) + 1);
@@ -575,10 +547,10 @@ describe('the figures of pages', () => {
     expect(reasons).toEqual(byCode);
     const seen = await cells('letters');
     // Its bytes are text on the page, whatever they are.
-    expect(await page.locator('#letters b').count()).toBe(0);
+    expect(await rig.page.locator('#letters b').count()).toBe(0);
     expect(seen).toHaveLength(50);
-    await page.locator('#letters a[rel="next"]').click();
-    await page.waitForURL(/after=/);
+    await rig.page.locator('#letters a[rel="next"]').click();
+    await rig.page.waitForURL(/after=/);
     await expect.poll(async () => (await cells('letters')).length).toBe(13);
     seen.push(...(await cells('letters')));
     expect(seen.map((row) => [row[1], row[2], row[3]])).toEqual(
@@ -587,12 +559,12 @@ describe('the figures of pages', () => {
 
     const code = csv.find((row) => byCode.get(row['code']!) === 1)!['code']!;
     await open('/health');
-    await page.locator('#reasons').getByRole('link', { name: code, exact: true }).click();
-    await page.waitForURL((url) => url.searchParams.get('code') === code);
+    await rig.page.locator('#reasons').getByRole('link', { name: code, exact: true }).click();
+    await rig.page.waitForURL((url) => url.searchParams.get('code') === code);
     await expect.poll(async () => (await cells('letters')).map((row) => row[3])).toEqual([code]);
-    const linked = await page.locator('#letters a', { hasText: 'CSV' }).getAttribute('href');
+    const linked = await rig.page.locator('#letters a', { hasText: 'CSV' }).getAttribute('href');
     expect(await report(linked!)).toEqual(csv.filter((row) => row['code'] === code));
-    const byReason = await page.locator('#reasons a', { hasText: 'CSV' }).getAttribute('href');
+    const byReason = await rig.page.locator('#reasons a', { hasText: 'CSV' }).getAttribute('href');
     expect(new Map((await report(byReason!)).map((row) => [row['code']!, Number(row['letters'])]))).toEqual(byCode);
 
     // Sorted where they are stored, over all pages.
@@ -603,7 +575,7 @@ describe('the figures of pages', () => {
     ] as const) {
       await open(`/health?sort=${sort}`);
       const sorted = await cells('letters');
-      await page.locator('#letters a[rel="next"]').click();
+      await rig.page.locator('#letters a[rel="next"]').click();
       await expect.poll(async () => (await cells('letters')).length).toBe(13);
       sorted.push(...(await cells('letters')));
       expect(new Set(sorted.map((row) => `${row[1]!} ${row[2]!}`)).size).toBe(63);
@@ -613,10 +585,10 @@ describe('the figures of pages', () => {
     await open('/health?reasons.sort=code');
     expect((await cells('reasons')).map((row) => row[0])).toEqual([...byCode.keys()].sort());
     await open('/health?code=%3Cb%3E&after=x');
-    expect(await page.locator('.repairs li').count()).toBe(2);
+    expect(await rig.page.locator('.repairs li').count()).toBe(2);
 
-    await page.getByRole('button', { name: 'Replay all of them' }).click();
-    const done = page.getByRole('status').filter({ hasText: 'tried again' });
+    await rig.page.getByRole('button', { name: 'Replay all of them' }).click();
+    const done = rig.page.getByRole('status').filter({ hasText: 'tried again' });
     expect(await done.innerText()).toContain('63 rejected inputs tried again: 1 can be used now, 62 still cannot.');
     expect(await report('/api/dead-letters?format=csv')).toHaveLength(62);
     const stored = await data.query(

@@ -1,29 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  allTableRows,
-  barHeights,
-  complaintsOf,
-  focusOf,
-  groundOf,
-  launchBrowser,
-  sidewaysScroll,
-  tableRows,
-} from '../support/browser.ts';
-import {
-  csvRows,
-  DataDirectory,
-  deliver,
-  envelope,
-  inbound,
-  output,
-  startProduct,
-  until,
-  type Product,
-} from '../support/product.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { browserRig } from '../support/browser-rig.ts';
+import { allTableRows, barHeights, focusOf, groundOf, sidewaysScroll, tableRows } from '../support/browser.ts';
+import { csvRows, DataDirectory, deliver, envelope, inbound, output, startProduct, until } from '../support/product.ts';
 
 type Row = Record<string, string>;
 
@@ -162,41 +143,15 @@ function someFilters(last: DateTime): Filters {
 }
 
 describe('the first page', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
-  });
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
+  const rig = browserRig();
+  const { data } = rig;
 
   const open = async (query: Partial<Filters> | string = ''): Promise<void> => {
     const search = typeof query === 'string' ? query : new URLSearchParams(query).toString();
-    const response = await page.goto(`${product.url}/${search === '' ? '' : `?${search}`}`);
-    expect(response?.status()).toBe(200);
+    await rig.open(`/${search === '' ? '' : `?${search}`}`);
   };
-  const sampleLabel = () => page.getByRole('complementary', { name: 'Sample data' });
-  const title = (): Promise<string> => page.locator('h1').innerText();
+  const sampleLabel = () => rig.page.getByRole('complementary', { name: 'Sample data' });
+  const title = (): Promise<string> => rig.page.locator('h1').innerText();
 
   const factsOfSample = (): Promise<unknown[][]> =>
     data.query(
@@ -212,56 +167,58 @@ describe('the first page', () => {
   };
 
   it('stops at once while the sample data is written, and never shows a part of it', async () => {
-    product = await startProduct(data);
+    rig.product = await startProduct(data);
     await until('a part of the sample is written', async () => (await eventsOfSample()) > 0);
     await open();
     expect(await title()).toBe('Writing the sample data');
-    expect(await page.locator('table').count()).toBe(0);
-    expect(complaints).toEqual([]);
-    expect(await product.stop()).toBe(0);
+    expect(await rig.page.locator('table').count()).toBe(0);
+    expect(rig.complaints).toEqual([]);
+    expect(await rig.product.stop()).toBe(0);
     // The page goes on asking, and rightly complains.
-    await page.close();
-    complaints.length = 0;
+    await rig.page.close();
+    rig.complaints.length = 0;
     // It stopped before it was done, not after.
     expect(await factsOfSample()).toEqual([]);
   });
 
   it('turns from loading to the whole sample data by itself', async () => {
     const before = await eventsOfSample();
-    product = await startProduct(data);
-    await page.setViewportSize({ width: 360, height: 740 });
+    rig.product = await startProduct(data);
+    await rig.page.setViewportSize({ width: 360, height: 740 });
     await open();
     expect(await title()).toBe('Writing the sample data');
-    expect(await page.locator('[aria-busy="true"]').count()).toBe(1);
+    expect(await rig.page.locator('[aria-busy="true"]').count()).toBe(1);
     expect(await sampleLabel().isVisible()).toBe(true);
-    expect(await page.locator('table').count()).toBe(0);
-    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+    expect(await rig.page.locator('table').count()).toBe(0);
+    expect(await sidewaysScroll(rig.page)).toBeLessThanOrEqual(0);
     // A command that needs the sample in the middle of it gets the whole, and is in nobody's way.
     await until('more of the sample is written', async () => (await eventsOfSample()) > before);
     const asOf = new Date().toISOString();
     const exported = output(data, ['export', 'ads', '--sample', '--as-of', asOf]);
     exported.catch(() => undefined);
     // Without a reload of ours.
-    await page.locator('#by-ad tbody tr').first().waitFor({ timeout: 90_000 });
-    expect(await page.locator('[aria-busy="true"]').count()).toBe(0);
+    await rig.page.locator('#by-ad tbody tr').first().waitFor({ timeout: 90_000 });
+    expect(await rig.page.locator('[aria-busy="true"]').count()).toBe(0);
     expect(await sampleLabel().isVisible()).toBe(true);
     expect(await title()).toMatch(/^Click-to-WhatsApp, \d/);
-    expect(await page.title()).toBe(`${await title()} · CTWA Ledger`);
+    expect(await rig.page.title()).toBe(`${await title()} · CTWA Ledger`);
     expect(await factsOfSample()).toEqual([['true']]);
-    expect(await (await fetch(`${product.url}/api/ads?format=csv&sample=1&as_of=${asOf}`)).text()).toBe(await exported);
-    expect(product.log).not.toContain('could not be loaded');
+    expect(await (await fetch(`${rig.product.url}/api/ads?format=csv&sample=1&as_of=${asOf}`)).text()).toBe(
+      await exported,
+    );
+    expect(rig.product.log).not.toContain('could not be loaded');
   });
 
   it('has three headline figures, which are those of its days', async () => {
     await open();
-    const figures = page.getByRole('region', { name: 'Headline figures' }).getByRole('article');
+    const figures = rig.page.getByRole('region', { name: 'Headline figures' }).getByRole('article');
     expect(await figures.getByRole('heading').allInnerTexts()).toEqual([
       'Ad-driven conversations',
       'Answered within 24 h',
       'Messages saved from charge',
     ]);
     const values = await figures.locator('.value').allInnerTexts();
-    const days = await tableRows(page, 'by-day');
+    const days = await tableRows(rig.page, 'by-day');
     expect(days).toHaveLength(30);
     const total = (column: number): number =>
       days.reduce((sum, row) => sum + Number(row[column]!.text.replaceAll(',', '')), 0);
@@ -273,9 +230,9 @@ describe('the first page', () => {
   });
 
   it('draws the days of the table, in light and in dark', async () => {
-    await page.emulateMedia({ colorScheme: 'light' });
+    await rig.page.emulateMedia({ colorScheme: 'light' });
     await open();
-    const days = await tableRows(page, 'by-day');
+    const days = await tableRows(rig.page, 'by-day');
     const values = (column: number): number[] =>
       days
         // Unfinished days are hatched.
@@ -288,7 +245,7 @@ describe('the first page', () => {
       ] as const) {
         const expected = values(column);
         const heights = await until('the bars are drawn', async () => {
-          const now = await barHeights(page, colour);
+          const now = await barHeights(rig.page, colour);
           return now.length >= expected.length && now;
         });
         // Hatching has some pixels of the pure colour too, but its bars come last. The outline of another series that
@@ -301,10 +258,10 @@ describe('the first page', () => {
       }
     };
     await isDrawn();
-    const light = await groundOf(page);
-    await page.emulateMedia({ colorScheme: 'dark' });
+    const light = await groundOf(rig.page);
+    await rig.page.emulateMedia({ colorScheme: 'dark' });
     await isDrawn();
-    expect(await groundOf(page)).not.toBe(light);
+    expect(await groundOf(rig.page)).not.toBe(light);
     // Opened in the dark from the start, too.
     await open('from=2026-01-01&to=2026-01-05');
     await open();
@@ -313,7 +270,7 @@ describe('the first page', () => {
 
   it('shows what API, CSV and the command say, whatever the filters', async () => {
     await open();
-    const newest = await page.locator('.freshness time').getAttribute('datetime');
+    const newest = await rig.page.locator('.freshness time').getAttribute('datetime');
     const last = DateTime.fromISO(newest!);
     const asked = Array.from({ length: 4 }, () => someFilters(last));
     // Two at once: a command takes a second to begin.
@@ -330,10 +287,10 @@ describe('the first page', () => {
       const where = JSON.stringify(filters);
       // A single day is by the hour unless days are asked for.
       await open(new URLSearchParams({ ...filters, grain: 'day' }).toString());
-      expect(await page.locator('.repairs').count(), where).toBe(0);
+      expect(await rig.page.locator('.repairs').count(), where).toBe(0);
       const report = async (frame: string, format: string): Promise<string> => {
-        const href = await page.locator(`#${frame} a`, { hasText: format }).first().getAttribute('href');
-        const response = await fetch(new URL(href!, page.url()));
+        const href = await rig.page.locator(`#${frame} a`, { hasText: format }).first().getAttribute('href');
+        const response = await fetch(new URL(href!, rig.page.url()));
         expect(response.status, where).toBe(200);
         return response.text();
       };
@@ -351,7 +308,7 @@ describe('the first page', () => {
           Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])),
         );
       const ads = csvRows(adsCsv);
-      const heads = await page.locator('#by-ad thead tr').last().locator('th').allInnerTexts();
+      const heads = await rig.page.locator('#by-ad thead tr').last().locator('th').allInnerTexts();
       // A currency in which nothing was rated in the range has no column.
       const currencies = heads.map((head) => head.trim()).filter((head) => /^[A-Z]{3}$/.test(head));
       const savings = currencies.length === 0 ? [] : csvRows(await report('by-ad', 'CSV of savings by ad'));
@@ -360,7 +317,7 @@ describe('the first page', () => {
       expect(asText(dailyJson), where).toEqual(daily);
 
       // The screen.
-      const shownAds = await tableRows(page, 'by-ad');
+      const shownAds = await tableRows(rig.page, 'by-ad');
       const key = (row: readonly string[]): string => row.join(' | ');
       if (ads.length === 0) {
         expect(
@@ -379,7 +336,10 @@ describe('the first page', () => {
         );
       }
       const shownDays = new Map(
-        (await allTableRows(page, 'by-day')).map((row) => [row[0]!.text.split(/ (?=\w{3},?( unfinished)?$)/)[0]!, row]),
+        (await allTableRows(rig.page, 'by-day')).map((row) => [
+          row[0]!.text.split(/ (?=\w{3},?( unfinished)?$)/)[0]!,
+          row,
+        ]),
       );
       const byDay = new Map<string, Row[]>();
       for (const row of daily) {
@@ -414,7 +374,7 @@ describe('the first page', () => {
 
   it('sorts the table of ads by any column, and says so', async () => {
     await open();
-    const heads = page.locator('#by-ad thead tr').last().locator('th');
+    const heads = rig.page.locator('#by-ad thead tr').last().locator('th');
     const names = (await heads.allInnerTexts()).map((name) => name.replace(/^[↑↓]/, '').trim());
     // Those of the sample's accounts, beside the columns of the report.
     expect(names.filter((name) => /^[A-Z]{3}$/.test(name))).toEqual(['BRL', 'INR', 'USD']);
@@ -425,94 +385,99 @@ describe('the first page', () => {
         const head = heads.nth(column);
         // The first column is the order that the page begins with.
         if (!(column === 1 && order === 'descending')) await head.getByRole('link').click();
-        await page.locator(`#by-ad th[aria-sort="${order}"]`, { hasText: names[column]! }).waitFor();
-        const values = (await tableRows(page, 'by-ad')).map((row) => row[column]!.text).filter((text) => text !== '–');
+        await rig.page.locator(`#by-ad th[aria-sort="${order}"]`, { hasText: names[column]! }).waitFor();
+        const values = (await tableRows(rig.page, 'by-ad'))
+          .map((row) => row[column]!.text)
+          .filter((text) => text !== '–');
         const sorted = values.map(number).toSorted((a, b) => (order === 'descending' ? b - a : a - b));
         expect(values.map(number)).toEqual(sorted);
       }
     }
-    expect(await page.locator('#by-ad th[aria-sort]').count()).toBe(1);
+    expect(await rig.page.locator('#by-ad th[aria-sort]').count()).toBe(1);
   });
 
   it('repairs what a link gets wrong, says so, and keeps the rest', async () => {
     const long = 'x'.repeat(300);
     await open(`from=2026-02-30&tz=Mars/Olympus&sort=nonsense&as_of=${long}&sample=maybe&unknown=1`);
-    const notices = await page.locator('.repairs li').allInnerTexts();
+    const notices = await rig.page.locator('.repairs li').allInnerTexts();
     expect(notices.map((notice) => notice.split(':')[0])).toEqual(['from', 'tz', 'as_of', 'sample', 'sort']);
     expect(notices.join()).toContain('“Mars/Olympus” is not an IANA time zone');
     expect(notices.join()).not.toContain(long);
-    expect(await tableRows(page, 'by-day')).toHaveLength(30);
-    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await tableRows(rig.page, 'by-day')).toHaveLength(30);
+    await rig.page.setViewportSize({ width: 360, height: 740 });
     // The chart follows the width of the page a moment later.
-    await until('the page fits', async () => (await sidewaysScroll(page)) <= 0);
+    await until('the page fits', async () => (await sidewaysScroll(rig.page)) <= 0);
 
     // The day may have begun in India that has not begun in Greenwich, or begin while the page is opened.
     const firstDay = (): string => DateTime.now().setZone('Asia/Kolkata').minus({ days: 29 }).toFormat('yyyy-MM-dd');
     const firstDays = [firstDay()];
     await open(`tz=Asia/Kolkata&from=2026-03-01&to=2026-02-01`);
     firstDays.push(firstDay());
-    expect(await page.locator('.repairs li').count()).toBe(1);
-    expect(await page.locator('input[name="tz"]').inputValue()).toBe('Asia/Kolkata');
-    const from = await page.locator('input[name="from"]').inputValue();
+    expect(await rig.page.locator('.repairs li').count()).toBe(1);
+    expect(await rig.page.locator('input[name="tz"]').inputValue()).toBe('Asia/Kolkata');
+    const from = await rig.page.locator('input[name="from"]').inputValue();
     expect(firstDays).toContain(from);
     expect(await title()).toContain(screen.day(from).slice(0, 6).trim());
     // What is followed from here no longer carries what was wrong.
-    await page.getByRole('button', { name: 'Change dates and time zone' }).click();
-    await page.getByRole('link', { name: '7 days' }).click();
-    await until('the notice is gone', async () => (await page.locator('.repairs').count()) === 0);
-    expect(await tableRows(page, 'by-day')).toHaveLength(7);
-    const address = new URL(page.url());
+    await rig.page.getByRole('button', { name: 'Change dates and time zone' }).click();
+    await rig.page.getByRole('link', { name: '7 days' }).click();
+    await until('the notice is gone', async () => (await rig.page.locator('.repairs').count()) === 0);
+    expect(await tableRows(rig.page, 'by-day')).toHaveLength(7);
+    const address = new URL(rig.page.url());
     expect(address.searchParams.get('tz')).toBe('Asia/Kolkata');
     expect(address.searchParams.get('from')).not.toBe('2026-03-01');
 
     // Markup in a link stays text.
     await open(`tz=${encodeURIComponent('<img src=x onerror=alert(1)>')}`);
-    expect(await page.locator('.repairs img').count()).toBe(0);
-    expect(await page.locator('.repairs').innerText()).toContain('<img src=x');
+    expect(await rig.page.locator('.repairs img').count()).toBe(0);
+    expect(await rig.page.locator('.repairs').innerText()).toContain('<img src=x');
   });
 
   it('goes back and forward through what was looked at', async () => {
     await open();
-    const [whole, from] = [await title(), await page.locator('input[name="from"]').inputValue()];
-    await page.getByRole('link', { name: '7 days' }).click();
+    const [whole, from] = [await title(), await rig.page.locator('input[name="from"]').inputValue()];
+    await rig.page.getByRole('link', { name: '7 days' }).click();
     await until('the range is another', async () => (await title()) !== whole);
     const week = await title();
-    const weekFrom = await page.locator('input[name="from"]').inputValue();
-    await page.locator('input[name="tz"]').fill('Pacific/Auckland');
-    await page.getByRole('button', { name: 'Show' }).click();
-    await page.waitForURL(/tz=Pacific/);
-    expect(new URL(page.url()).searchParams.get('from')).toBe(weekFrom);
+    const weekFrom = await rig.page.locator('input[name="from"]').inputValue();
+    await rig.page.locator('input[name="tz"]').fill('Pacific/Auckland');
+    await rig.page.getByRole('button', { name: 'Show' }).click();
+    await rig.page.waitForURL(/tz=Pacific/);
+    expect(new URL(rig.page.url()).searchParams.get('from')).toBe(weekFrom);
     // A reload and a copied link show the same.
     await until('the zone is said', async () =>
-      (await page.locator('.freshness').innerText()).includes('Pacific/Auckland'),
+      (await rig.page.locator('.freshness').innerText()).includes('Pacific/Auckland'),
     );
-    const shown = await tableRows(page, 'by-ad');
-    await page.reload();
-    expect(await tableRows(page, 'by-ad')).toEqual(shown);
+    const shown = await tableRows(rig.page, 'by-ad');
+    await rig.page.reload();
+    expect(await tableRows(rig.page, 'by-ad')).toEqual(shown);
 
-    await page.goBack();
-    await until('no zone is chosen again', async () => (await page.locator('input[name="tz"]').inputValue()) === '');
-    expect(await page.locator('input[name="tz"]').getAttribute('placeholder')).toBe('UTC');
+    await rig.page.goBack();
+    await until(
+      'no zone is chosen again',
+      async () => (await rig.page.locator('input[name="tz"]').inputValue()) === '',
+    );
+    expect(await rig.page.locator('input[name="tz"]').getAttribute('placeholder')).toBe('UTC');
     expect(await title()).toBe(week);
-    await page.goBack();
+    await rig.page.goBack();
     await until('the whole range is back', async () => (await title()) === whole);
-    expect(await page.locator('input[name="from"]').inputValue()).toBe(from);
-    await page.goForward();
+    expect(await rig.page.locator('input[name="from"]').inputValue()).toBe(from);
+    await rig.page.goForward();
     await until('the week is back', async () => (await title()) === week);
-    expect(await page.locator('input[name="from"]').inputValue()).toBe(weekFrom);
+    expect(await rig.page.locator('input[name="from"]').inputValue()).toBe(weekFrom);
   });
 
   it('fits a phone, every page of it', async () => {
     for (const width of [320, 360, 412]) {
-      await page.setViewportSize({ width, height: 740 });
+      await rig.page.setViewportSize({ width, height: 740 });
       for (const path of ['', '?tz=America/Argentina/Buenos_Aires&as_of=2026-01-01', 'definitions']) {
-        await page.goto(`${product.url}/${path}`);
-        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+        await rig.page.goto(`${rig.product.url}/${path}`);
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(rig.page)) === 0);
       }
     }
     // The tables scroll inside their frames instead.
     await open();
-    const frame = page.locator('#by-ad .scroll');
+    const frame = rig.page.locator('#by-ad .scroll');
     expect(await frame.evaluate((element) => element.scrollWidth > element.clientWidth)).toBe(true);
   });
 
@@ -520,8 +485,8 @@ describe('the first page', () => {
     await open();
     const reached = new Map<string, boolean>();
     for (let i = 0; i < 100; i++) {
-      await page.keyboard.press('Tab');
-      const { name, isVisible } = await focusOf(page);
+      await rig.page.keyboard.press('Tab');
+      const { name, isVisible } = await focusOf(rig.page);
       // A date has parts, of which the browser marks one itself.
       reached.set(name, isVisible || reached.get(name) === true);
     }
@@ -544,31 +509,25 @@ describe('the first page', () => {
     for (const [name, isVisible] of reached) expect([name, isVisible]).toEqual([name, true]);
 
     // Enter sorts, and the focus stays where it was.
-    await page.locator('#by-ad thead a', { hasText: 'Replied' }).focus();
-    await page.keyboard.press('Enter');
-    await page.locator('#by-ad th[aria-sort="descending"]', { hasText: 'Replied' }).waitFor();
-    expect((await focusOf(page)).name).toMatch(/^a by-ad .*Replied$/);
+    await rig.page.locator('#by-ad thead a', { hasText: 'Replied' }).focus();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.locator('#by-ad th[aria-sort="descending"]', { hasText: 'Replied' }).waitFor();
+    expect((await focusOf(rig.page)).name).toMatch(/^a by-ad .*Replied$/);
   });
 
   it('can be read without JavaScript', async () => {
-    const plain = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } });
-    try {
-      page = await plain.newPage();
-      complaints = complaintsOf(page);
-      await open();
-      expect(await page.locator('#by-ad tbody tr').count()).toBeGreaterThan(10);
-      expect(await page.locator('#by-day tbody tr').count()).toBe(30);
-      expect(await page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
-      expect(await page.locator('figure canvas').isVisible()).toBe(false);
-      await page.getByRole('link', { name: '7 days' }).click();
-      expect(await page.locator('#by-day tbody tr').count()).toBe(7);
-      await page.locator('input[name="tz"]').fill('Mars');
-      await page.getByRole('button', { name: 'Show' }).click();
-      expect(await page.locator('.repairs').innerText()).toContain('Mars');
-      expect(await page.getByRole('button', { name: 'Start with my own data' }).isVisible()).toBe(true);
-    } finally {
-      await plain.close();
-    }
+    await rig.newPage({ javaScriptEnabled: false });
+    await open();
+    expect(await rig.page.locator('#by-ad tbody tr').count()).toBeGreaterThan(10);
+    expect(await rig.page.locator('#by-day tbody tr').count()).toBe(30);
+    expect(await rig.page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
+    expect(await rig.page.locator('figure canvas').isVisible()).toBe(false);
+    await rig.page.getByRole('link', { name: '7 days' }).click();
+    expect(await rig.page.locator('#by-day tbody tr').count()).toBe(7);
+    await rig.page.locator('input[name="tz"]').fill('Mars');
+    await rig.page.getByRole('button', { name: 'Show' }).click();
+    expect(await rig.page.locator('.repairs').innerText()).toContain('Mars');
+    expect(await rig.page.getByRole('button', { name: 'Start with my own data' }).isVisible()).toBe(true);
   });
 
   describe('the sample data goes', () => {
@@ -586,22 +545,22 @@ describe('the first page', () => {
       directory.query("SELECT name FROM system.databases WHERE name LIKE '%sample%' FORMAT JSONCompactEachRow");
 
     it('with one click, for good', async () => {
-      expect(await product.stop()).toBe(0);
+      expect(await rig.product.stop()).toBe(0);
       await data.killEngine('SIGTERM');
       twin.copy(data);
-      product = await startProduct(data);
+      rig.product = await startProduct(data);
 
       await open('tz=Asia/Tokyo&from=2026-01-01&to=2026-02-01');
-      await page.getByRole('button', { name: 'Start with my own data' }).click();
-      await page.getByRole('heading', { name: 'The ledger is empty' }).waitFor();
+      await rig.page.getByRole('button', { name: 'Start with my own data' }).click();
+      await rig.page.getByRole('heading', { name: 'The ledger is empty' }).waitFor();
       expect(await sampleLabel().count()).toBe(0);
-      expect(new URL(page.url()).search).toBe('?tz=Asia%2FTokyo');
-      await page.setViewportSize({ width: 360, height: 740 });
-      await until('the page fits', async () => (await sidewaysScroll(page)) === 0);
+      expect(new URL(rig.page.url()).search).toBe('?tz=Asia%2FTokyo');
+      await rig.page.setViewportSize({ width: 360, height: 740 });
+      await until('the page fits', async () => (await sidewaysScroll(rig.page)) === 0);
       expect(await databasesOfSample(data)).toEqual([]);
 
-      expect(await product.stop()).toBe(0);
-      product = await startProduct(data);
+      expect(await rig.product.stop()).toBe(0);
+      rig.product = await startProduct(data);
       await open();
       expect(await title()).toBe('The ledger is empty');
       expect(await sampleLabel().count()).toBe(0);
@@ -610,19 +569,19 @@ describe('the first page', () => {
 
     it('with the first event of one’s own, which is shown instead', async () => {
       const other = await startProduct(twin);
-      await page.goto(other.url);
+      await rig.page.goto(other.url);
       expect(await sampleLabel().isVisible()).toBe(true);
       expect(await deliver(other, envelope(inbound([entry('<b>4242</b>')])))).toBe(200);
       const rows = await until('the ad is on the page', async () => {
-        await page.reload();
+        await rig.page.reload();
         expect(await sampleLabel().count()).toBe(0);
-        const shown = await tableRows(page, 'by-ad');
+        const shown = await tableRows(rig.page, 'by-ad');
         return shown.length === 1 && shown[0]!.length > 1 && shown;
       });
       expect(rows[0]!.slice(0, 2).map((cell) => cell.text)).toEqual(['<b>4242</b>', '1']);
       await until('the sample data are gone', async () => (await databasesOfSample(twin)).length === 0);
       // Days without anything are days too: a gap in the traffic must be seen as one.
-      const days = await tableRows(page, 'by-day');
+      const days = await tableRows(rig.page, 'by-day');
       expect(days).toHaveLength(30);
       expect(days.map((row) => row[1]!.text)).toEqual([...Array<string>(29).fill('0'), '1']);
       expect(await other.stop()).toBe(0);

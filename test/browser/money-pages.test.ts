@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { barHeights, complaintsOf, focusOf, launchBrowser, sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, DataDirectory, output, startProduct, until, untilSettled, type Product } from '../support/product.ts';
+import { describe, expect, it } from 'vitest';
+import { browserRig } from '../support/browser-rig.ts';
+import { barHeights, focusOf, sidewaysScroll } from '../support/browser.ts';
+import { csvRows, DataDirectory, output, startProduct, until, untilSettled } from '../support/product.ts';
 import { sheetOfCsv, workbookOf } from '../support/workbook.ts';
 
 type Row = Record<string, string>;
@@ -82,59 +82,31 @@ function sumOfRow(row: Row): Sum {
 }
 
 describe('the pages of money', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-    writeFileSync(data.file('ctwa-ledger.config.json'), JSON.stringify(CONFIG));
-    writeFileSync(data.file('first.csv'), FIRST_CARD);
-    await output(data, ['simulate', '--threads', '300', '--days', '40', '--seed', '11', '--out', 'events.ndjson']);
-    await output(data, ['ingest', 'events.ndjson']);
-    const { waba_id, zone } = ACCOUNTS.brasil;
-    await output(data, ['accounts', 'set', waba_id, '--currency', 'BRL', '--time-zone', zone]);
-    await output(data, ['rates', 'import', 'first.csv', '--effective', '2026-07-01']);
-    await output(data, ['export', 'charges']);
-    product = await startProduct(data);
-    await untilSettled(product);
+  const rig = browserRig({
+    prepare: async (data) => {
+      writeFileSync(data.file('ctwa-ledger.config.json'), JSON.stringify(CONFIG));
+      writeFileSync(data.file('first.csv'), FIRST_CARD);
+      await output(data, ['simulate', '--threads', '300', '--days', '40', '--seed', '11', '--out', 'events.ndjson']);
+      await output(data, ['ingest', 'events.ndjson']);
+      const { waba_id, zone } = ACCOUNTS.brasil;
+      await output(data, ['accounts', 'set', waba_id, '--currency', 'BRL', '--time-zone', zone]);
+      await output(data, ['rates', 'import', 'first.csv', '--effective', '2026-07-01']);
+      await output(data, ['export', 'charges']);
+      return undefined;
+    },
   });
-  afterAll(async () => {
-    try {
-      await browser.close();
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
-  });
+  const { data } = rig;
 
-  const newPage = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<void> => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  };
-  beforeEach(() => newPage());
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  const open = async (path: string): Promise<void> => {
-    const response = await page.goto(`${product.url}${path}`);
-    expect(response?.status()).toBe(200);
-  };
+  const open = (path: string): Promise<void> => rig.open(path);
   /** Messages of the range, as they are exported one by one. */
   const messages = async (): Promise<Row[]> =>
     csvRows(await output(data, ['export', 'messages'])).filter((row) => row['delivered_at'] !== '');
   const report = async (name: string): Promise<Row[]> => {
     // Another card, or a withdrawn one, is charged anew in the background.
-    await untilSettled(product);
+    await untilSettled(rig.product);
     const [csv, json] = await Promise.all(
       [`format=csv&${QUERY}`, QUERY].map(async (query) => {
-        const response = await fetch(`${product.url}/api/${name}?${query}`);
+        const response = await fetch(`${rig.product.url}/api/${name}?${query}`);
         expect(response.status).toBe(200);
         return response.text();
       }),
@@ -146,12 +118,11 @@ describe('the pages of money', () => {
     expect(csvRows(csv!)).toEqual(fromJson);
     return fromJson;
   };
-  const cells = async (id: string): Promise<string[][]> =>
-    (await tableRows(page, id)).map((row) => row.map((cell) => cell.text));
+  const cells = (id: string): Promise<string[][]> => rig.cells(id);
   const linkOf = (frame: string): Promise<string | null> =>
-    page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href');
+    rig.page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href');
   const figures = async (): Promise<string[]> =>
-    page.getByRole('region', { name: 'Amounts by currency' }).getByRole('article').allInnerTexts();
+    rig.page.getByRole('region', { name: 'Amounts by currency' }).getByRole('article').allInnerTexts();
 
   const zoneOf = new Map<string, string>(Object.values(ACCOUNTS).map(({ waba_id, zone }) => [waba_id, zone]));
   let isIndiaConfigured = false;
@@ -295,16 +266,16 @@ describe('the pages of money', () => {
     expect(adviceFor(`Account ${ACCOUNTS.india.waba_id}`)).toContain(
       `Configure account ${ACCOUNTS.india.waba_id}: it has no currency.`,
     );
-    await page.getByRole('link', { name: 'Accounts', exact: true }).first().click();
-    await page.getByRole('heading', { name: `Account ${ACCOUNTS.india.waba_id}` }).waitFor();
+    await rig.page.getByRole('link', { name: 'Accounts', exact: true }).first().click();
+    await rig.page.getByRole('heading', { name: `Account ${ACCOUNTS.india.waba_id}` }).waitFor();
   });
 
   it('draw a panel for each currency that is rated, in light and in dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
+      await rig.page.emulateMedia({ colorScheme });
       await open(`/billing?${QUERY}`);
-      await until('bars are drawn', async () => (await barHeights(page, '--chart-billed')).length > 5);
-      expect(await page.getByRole('img').first().getAttribute('aria-label')).toMatch(
+      await until('bars are drawn', async () => (await barHeights(rig.page, '--chart-billed')).length > 5);
+      expect(await rig.page.getByRole('img').first().getAttribute('aria-label')).toMatch(
         /^Bar chart by day, .*: BRL [\d,.]+ expected charge and BRL [\d,.]+ saved by free entry\. /,
       );
     }
@@ -318,31 +289,31 @@ describe('the pages of money', () => {
       [ACCOUNTS.india.waba_id, 'missing', 'not configured'],
       [ACCOUNTS.usa.waba_id, 'USD', 'configuration file'],
     ]);
-    expect(await page.locator('#accounts').innerText()).toContain('The configuration file wins over this page');
+    expect(await rig.page.locator('#accounts').innerText()).toContain('The configuration file wins over this page');
     // What the file sets is not offered, and refused to who asks all the same.
-    expect(await page.locator('#accounts tbody tr').last().getByRole('link').count()).toBe(0);
-    const refused = await fetch(`${product.url}/rates?/account`, {
+    expect(await rig.page.locator('#accounts tbody tr').last().getByRole('link').count()).toBe(0);
+    const refused = await fetch(`${rig.product.url}/rates?/account`, {
       method: 'POST',
-      headers: { origin: product.url, accept: 'text/html' },
+      headers: { origin: rig.product.url, accept: 'text/html' },
       body: new URLSearchParams({ waba_id: ACCOUNTS.usa.waba_id, currency: 'EUR' }),
     });
     expect(refused.status).toBe(409);
     expect(await refused.text()).toContain(`The configuration file sets ${ACCOUNTS.usa.waba_id} and wins`);
 
-    await page.getByRole('link', { name: `Configure ${ACCOUNTS.india.waba_id}` }).click();
-    await page.getByLabel('Name', { exact: true }).fill('Acme India');
-    await page.getByLabel('Currency').fill('inr');
-    await page.getByLabel('Time zone').fill('Asia/Nowhere');
-    await page.getByRole('button', { name: 'Save' }).click();
-    const problem = page.getByRole('alert');
+    await rig.page.getByRole('link', { name: `Configure ${ACCOUNTS.india.waba_id}` }).click();
+    await rig.page.getByLabel('Name', { exact: true }).fill('Acme India');
+    await rig.page.getByLabel('Currency').fill('inr');
+    await rig.page.getByLabel('Time zone').fill('Asia/Nowhere');
+    await rig.page.getByRole('button', { name: 'Save' }).click();
+    const problem = rig.page.getByRole('alert');
     await problem.waitFor();
     expect(await problem.innerText()).toContain('"Asia/Nowhere" is not an IANA time zone');
     // The answer says 400, rightly.
-    complaints.length = 0;
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Acme India');
-    await page.getByLabel('Time zone').fill('asia/kolkata');
-    await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText(`Saved account: ${ACCOUNTS.india.waba_id}`).waitFor();
+    rig.complaints.length = 0;
+    expect(await rig.page.getByLabel('Name', { exact: true }).inputValue()).toBe('Acme India');
+    await rig.page.getByLabel('Time zone').fill('asia/kolkata');
+    await rig.page.getByRole('button', { name: 'Save' }).click();
+    await rig.page.getByText(`Saved account: ${ACCOUNTS.india.waba_id}`).waitFor();
     expect((await cells('accounts'))[1]!.slice(0, 4)).toEqual([
       ACCOUNTS.india.waba_id,
       'Acme India',
@@ -367,11 +338,13 @@ describe('the pages of money', () => {
   const importAndWithdraw = async (name: string): Promise<void> => {
     const cardsBefore = await cells('cards');
     const before = await report('savings');
-    await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(next) });
-    await page.getByLabel('In force from').fill('2026-10-10');
-    await page.getByRole('button', { name: 'Preview' }).click();
-    await page.getByRole('heading', { name: `Preview of ${name}` }).waitFor();
-    const preview = await page.locator('#preview').innerText();
+    await rig.page
+      .getByLabel('File, up to 32 MB')
+      .setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(next) });
+    await rig.page.getByLabel('In force from').fill('2026-10-10');
+    await rig.page.getByRole('button', { name: 'Preview' }).click();
+    await rig.page.getByRole('heading', { name: `Preview of ${name}` }).waitFor();
+    const preview = await rig.page.locator('#preview').innerText();
     expect(preview).toContain('BRL per message from 10 Oct 2026');
     expect(preview).toContain('It follows the card that applies until then.');
     expect(preview).toMatch(/Brazil\s+Marketing\s+0\.32171234\s+0\.4/);
@@ -383,13 +356,13 @@ describe('the pages of money', () => {
     // Nothing is applied, and another day can be looked at.
     expect(await cells('cards')).toEqual(cardsBefore);
     expect(await report('savings')).toEqual(before);
-    await page.locator('#preview').getByLabel('In force from').fill('2026-10-01');
-    await page.getByRole('button', { name: 'Preview again' }).click();
-    await page.getByRole('heading', { name: 'BRL per message from 1 Oct 2026' }).waitFor();
-    await page.reload();
+    await rig.page.locator('#preview').getByLabel('In force from').fill('2026-10-01');
+    await rig.page.getByRole('button', { name: 'Preview again' }).click();
+    await rig.page.getByRole('heading', { name: 'BRL per message from 1 Oct 2026' }).waitFor();
+    await rig.page.reload();
 
-    await page.getByRole('button', { name: 'Apply these rates' }).click();
-    await page.getByText(/^Imported: BRL per message from 1 Oct 2026; USD per message from 1 Oct 2026\./).waitFor();
+    await rig.page.getByRole('button', { name: 'Apply these rates' }).click();
+    await rig.page.getByText(/^Imported: BRL per message from 1 Oct 2026; USD per message from 1 Oct 2026\./).waitFor();
     const holding = (await cells('cards')).filter((row) => row[3] === 'holds' && row[6]!.startsWith(name));
     expect(holding.map((row) => [row[0], row[2], row[7]!.split(' by ')[1]])).toEqual([
       ['BRL', '1 Oct 2026', 'dashboard'],
@@ -402,13 +375,13 @@ describe('the pages of money', () => {
 
     await open('/rates');
     for (const currency of ['BRL', 'USD']) {
-      await page.getByRole('link', { name: `Withdraw ${name}, ${currency}` }).click();
-      await page.getByRole('heading', { name: `Withdraw ${currency} per message from 1 Oct 2026?` }).waitFor();
-      expect(await page.locator('#withdraw').innerText()).toContain(
+      await rig.page.getByRole('link', { name: `Withdraw ${name}, ${currency}` }).click();
+      await rig.page.getByRole('heading', { name: `Withdraw ${currency} per message from 1 Oct 2026?` }).waitFor();
+      expect(await rig.page.locator('#withdraw').innerText()).toContain(
         currency === 'BRL' ? 'BRL per message from 1 Jul 2026 applies instead' : 'No card takes its place',
       );
-      await page.getByRole('button', { name: 'Withdraw this card' }).click();
-      await page.getByText(new RegExp(`^Withdrawn: ${currency} per message from 1 Oct 2026`)).waitFor();
+      await rig.page.getByRole('button', { name: 'Withdraw this card' }).click();
+      await rig.page.getByText(new RegExp(`^Withdrawn: ${currency} per message from 1 Oct 2026`)).waitFor();
     }
     expect(await report('savings')).toEqual(before);
   };
@@ -419,18 +392,17 @@ describe('the pages of money', () => {
   });
 
   it('do the same without JavaScript', async () => {
-    await context.close();
-    await newPage({ javaScriptEnabled: false });
+    await rig.newPage({ javaScriptEnabled: false });
     await open('/rates');
     await importAndWithdraw('plain.csv');
     await open(`/billing?${QUERY}`);
-    expect(await page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
-    expect(await page.locator('figure canvas').isVisible()).toBe(false);
+    expect(await rig.page.locator('figure').innerText()).toContain('The chart needs JavaScript.');
+    expect(await rig.page.locator('figure canvas').isVisible()).toBe(false);
   });
 
   it('sort accounts and cards, and give what they show', async () => {
     const exported = async (frame: string): Promise<Row[]> => {
-      const response = await fetch(new URL((await linkOf(frame))!, product.url));
+      const response = await fetch(new URL((await linkOf(frame))!, rig.product.url));
       expect(response.status).toBe(200);
       return csvRows(await response.text());
     };
@@ -458,7 +430,7 @@ describe('the pages of money', () => {
     const counts = accounts.map((row) => Number(row['delivered_messages']));
     expect((await cells('accounts')).map((row) => number(row[5]!))).toEqual(counts.toSorted((a, b) => b - a));
     await open('/rates?sort=price&accounts.after=nobody');
-    expect(await page.locator('.repairs li').count()).toBe(2);
+    expect(await rig.page.locator('.repairs li').count()).toBe(2);
   });
 
   it('name line and column of what cannot be read, and apply nothing', async () => {
@@ -467,34 +439,34 @@ describe('the pages of money', () => {
     const upload = async (name: string, text: string | Buffer): Promise<void> => {
       // From a file: to hand 33 MB over to the browser takes longer than it may on a busy machine.
       writeFileSync(data.file(name), text);
-      await page.getByLabel('File, up to 32 MB').setInputFiles(data.file(name));
-      await page.getByLabel('In force from').fill('2026-10-10');
-      await page.getByRole('button', { name: 'Preview' }).click();
+      await rig.page.getByLabel('File, up to 32 MB').setInputFiles(data.file(name));
+      await rig.page.getByLabel('In force from').fill('2026-10-10');
+      await rig.page.getByRole('button', { name: 'Preview' }).click();
     };
     await upload('broken.csv', cardText('Brazil,BRL,1,1,1,1,1', 'Peru,BRL,1,"1,5",1,1,1', '<b>X</b>,XYZ,1,1,1,1,1'));
-    const problems = page.getByRole('alert');
+    const problems = rig.page.getByRole('alert');
     await problems.waitFor();
     const text = await problems.innerText();
     expect(text).toContain('Line 4, column 4 (Utility): "1,5" is not a rate');
     expect(text).toContain('Line 5, column 2 (Currency): "XYZ" is not a currency');
-    expect(await page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
+    expect(await rig.page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
     expect(await cells('cards')).toEqual(before);
 
     // A file that does not say what is charged for can be told so.
-    await page.getByRole('link', { name: 'Choose another file' }).click();
+    await rig.page.getByRole('link', { name: 'Choose another file' }).click();
     await upload('silent.csv', `${HEADER}\nBrazil,BRL,1,1,1,1,1\n`);
-    await page.getByText('the file names neither "per conversation" nor "per message"').waitFor();
-    await page.locator('#preview').getByLabel('Charged per').selectOption('conversation');
-    await page.getByRole('button', { name: 'Preview again' }).click();
-    await page.getByRole('heading', { name: 'BRL per conversation from 10 Oct 2026' }).waitFor();
+    await rig.page.getByText('the file names neither "per conversation" nor "per message"').waitFor();
+    await rig.page.locator('#preview').getByLabel('Charged per').selectOption('conversation');
+    await rig.page.getByRole('button', { name: 'Preview again' }).click();
+    await rig.page.getByRole('heading', { name: 'BRL per conversation from 10 Oct 2026' }).waitFor();
 
     // Uploads are not kept for ever, and a link can be wrong.
     await open('/rates?upload=nonsense&effective=2026-10-10');
-    expect(await page.getByRole('alert').innerText()).toContain('The upload is not there any more');
+    expect(await rig.page.getByRole('alert').innerText()).toContain('The upload is not there any more');
     await open('/rates');
     await upload('large.csv', Buffer.alloc(33 * 1024 * 1024, 'x'));
-    await page.getByText('The file is larger than 32 MB').waitFor();
-    complaints.length = 0;
+    await rig.page.getByText('The file is larger than 32 MB').waitFor();
+    rig.complaints.length = 0;
     expect(await cells('cards')).toEqual(before);
   });
 
@@ -502,10 +474,10 @@ describe('the pages of money', () => {
     const text = cardText('Brazil,BRL,1,1,1,1,1').replace(/^/, 'Effective November 1 2026\n');
     const upload = async (name: string, buffer: Buffer, day?: string): Promise<void> => {
       await open('/rates');
-      await page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer });
-      if (day !== undefined) await page.getByLabel('In force from').fill(day);
-      await page.getByRole('button', { name: 'Preview' }).click();
-      await page.locator('#preview').waitFor();
+      await rig.page.getByLabel('File, up to 32 MB').setInputFiles({ name, mimeType: 'text/csv', buffer });
+      if (day !== undefined) await rig.page.getByLabel('In force from').fill(day);
+      await rig.page.getByRole('button', { name: 'Preview' }).click();
+      await rig.page.locator('#preview').waitFor();
     };
     const before = await (async () => {
       await open('/rates');
@@ -513,28 +485,30 @@ describe('the pages of money', () => {
     })();
     const workbook = await workbookOf(sheetOfCsv('Rates', text));
     await upload('named.csv', workbook);
-    await page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
+    await rig.page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
 
     await upload('typed.csv', Buffer.from(text), '2026-12-01');
-    const asked = page.getByRole('alert');
+    const asked = rig.page.getByRole('alert');
     expect(await asked.innerText()).toContain('effective 1 Nov 2026, but you typed 1 Dec 2026');
-    expect(await page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
-    await page.getByRole('link', { name: 'Take 1 Nov 2026' }).click();
-    await page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
-    await page.goBack();
-    await page.getByRole('link', { name: 'Go on with 1 Dec 2026' }).click();
-    await page.getByRole('heading', { name: 'BRL per message from 1 Dec 2026' }).waitFor();
-    await page.getByRole('button', { name: 'Apply these rates' }).click();
-    await page.getByText(/^Imported: BRL per message from 1 Dec 2026\./).waitFor();
-    await page.getByRole('link', { name: 'Withdraw typed.csv, BRL' }).click();
-    await page.getByRole('button', { name: 'Withdraw this card' }).click();
-    await page.getByText(/^Withdrawn/).waitFor();
+    expect(await rig.page.getByRole('button', { name: 'Apply these rates' }).count()).toBe(0);
+    await rig.page.getByRole('link', { name: 'Take 1 Nov 2026' }).click();
+    await rig.page.getByRole('heading', { name: 'BRL per message from 1 Nov 2026' }).waitFor();
+    await rig.page.goBack();
+    await rig.page.getByRole('link', { name: 'Go on with 1 Dec 2026' }).click();
+    await rig.page.getByRole('heading', { name: 'BRL per message from 1 Dec 2026' }).waitFor();
+    await rig.page.getByRole('button', { name: 'Apply these rates' }).click();
+    await rig.page.getByText(/^Imported: BRL per message from 1 Dec 2026\./).waitFor();
+    await rig.page.getByRole('link', { name: 'Withdraw typed.csv, BRL' }).click();
+    await rig.page.getByRole('button', { name: 'Withdraw this card' }).click();
+    await rig.page.getByText(/^Withdrawn/).waitFor();
 
     await upload('silent.csv', Buffer.from(cardText('Brazil,BRL,1,1,1,1,1')));
-    expect(await page.getByRole('alert').innerText()).toContain('does not say from which day its rates are in force');
-    await page.locator('#preview').getByLabel('In force from').fill('2026-12-02');
-    await page.getByRole('button', { name: 'Preview again' }).click();
-    await page.getByRole('heading', { name: 'BRL per message from 2 Dec 2026' }).waitFor();
+    expect(await rig.page.getByRole('alert').innerText()).toContain(
+      'does not say from which day its rates are in force',
+    );
+    await rig.page.locator('#preview').getByLabel('In force from').fill('2026-12-02');
+    await rig.page.getByRole('button', { name: 'Preview again' }).click();
+    await rig.page.getByRole('heading', { name: 'BRL per message from 2 Dec 2026' }).waitFor();
     await open('/rates');
     expect((await cells('cards')).filter((row) => row[3] === 'holds')).toEqual(
       before.filter((row) => row[3] === 'holds'),
@@ -552,16 +526,16 @@ describe('the pages of money', () => {
     for (const row of samples) {
       const id = row['message_id']!;
       await open(`/billing?${QUERY}`);
-      await page.getByLabel('Message id').fill(id);
-      await page.getByRole('button', { name: 'Explain' }).click();
-      await page.locator('p.id', { hasText: id }).waitFor();
-      expect(new URL(page.url()).pathname).toBe(`/messages/${row['phone_number_id']!}/${encodeURIComponent(id)}`);
-      const answer = await page.getByRole('region', { name: 'Answer' }).innerText();
+      await rig.page.getByLabel('Message id').fill(id);
+      await rig.page.getByRole('button', { name: 'Explain' }).click();
+      await rig.page.locator('p.id', { hasText: id }).waitFor();
+      expect(new URL(rig.page.url()).pathname).toBe(`/messages/${row['phone_number_id']!}/${encodeURIComponent(id)}`);
+      const answer = await rig.page.getByRole('region', { name: 'Answer' }).innerText();
       const [mark, amount] = (await output(data, ['explain', id])).trimEnd().split('\n');
       expect(answer).toContain(mark!);
       expect(answer).toContain(amount!);
       const named = async (name: string): Promise<string> =>
-        (await page.locator('dl > div', { hasText: name }).first().locator('dd').innerText()).trim();
+        (await rig.page.locator('dl > div', { hasText: name }).first().locator('dd').innerText()).trim();
       const price = (decimal: string): string => {
         if (decimal === '') return '–';
         return row['currency'] === '' ? decimal : `${row['currency']!} ${decimal}`;
@@ -573,18 +547,18 @@ describe('the pages of money', () => {
       expect(await named('Rate card')).toBe(row['rate_card'] === '' ? '–' : row['rate_card']!);
       expect(await named('Day that is rated')).toContain(DateTime.fromISO(dayOf(row)).toFormat('d LLL yyyy'));
     }
-    expect(await page.getByText('Import a rate card').count()).toBe(0);
+    expect(await rig.page.getByText('Import a rate card').count()).toBe(0);
     await open(`/messages?id=${encodeURIComponent('<i>none</i>/==')}`);
-    expect(await page.getByRole('alert').innerText()).toContain('knows no outbound message “<i>none</i>/==”');
+    expect(await rig.page.getByRole('alert').innerText()).toContain('knows no outbound message “<i>none</i>/==”');
   });
 
   it('show on the first page what was saved', async () => {
     await open(`/?${QUERY}`);
     const totals = (await report('savings')).filter((row) => Number(row['list_cost']) > 0);
-    const headline = await page.getByRole('region', { name: 'Headline figures' }).innerText();
+    const headline = await rig.page.getByRole('region', { name: 'Headline figures' }).innerText();
     for (const row of totals) expect(headline).toContain(`${row['currency']!} ${shown(row['savings']!)}`);
     const ads = await report('savings-ads');
-    const heads = (await page.locator('#by-ad thead tr').last().locator('th').allInnerTexts()).map((head) =>
+    const heads = (await rig.page.locator('#by-ad thead tr').last().locator('th').allInnerTexts()).map((head) =>
       head.trim(),
     );
     const table = await cells('by-ad');
@@ -604,8 +578,8 @@ describe('the pages of money', () => {
     await open('/rates');
     const reach = async (name: string): Promise<void> => {
       for (let i = 0; i < 150; i++) {
-        await page.keyboard.press('Tab');
-        const focus = await focusOf(page);
+        await rig.page.keyboard.press('Tab');
+        const focus = await focusOf(rig.page);
         if (!focus.name.includes(name)) continue;
         expect(focus).toEqual({ name: focus.name, isVisible: true });
         return;
@@ -613,25 +587,25 @@ describe('the pages of money', () => {
       throw new Error(`The keyboard does not reach ${name}.`);
     };
     await reach('input file');
-    await page
+    await rig.page
       .getByLabel('File, up to 32 MB')
       .setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer: Buffer.from(next) });
     await reach('input effective');
-    await page.keyboard.type('10102026');
+    await rig.page.keyboard.type('10102026');
     await reach('button Preview');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Preview of keys.csv' }).waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByRole('heading', { name: 'Preview of keys.csv' }).waitFor();
     await reach('button Apply these rates');
     await reach('a Cancel');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Import a rate card' }).waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByRole('heading', { name: 'Import a rate card' }).waitFor();
     await reach('a accounts Edit');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: /^Account \d/ }).waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByRole('heading', { name: /^Account \d/ }).waitFor();
     await reach('input name');
     await reach('button Save');
-    await page.keyboard.press('Enter');
-    await page.getByText('Saved account').waitFor();
+    await rig.page.keyboard.press('Enter');
+    await rig.page.getByText('Saved account').waitFor();
     await open(`/billing?${QUERY}`);
     for (const name of ['a 30 days', 'input tz', 'button Show', 'by-category', 'unrated', 'input id', 'by-day'])
       await reach(name);
@@ -640,7 +614,7 @@ describe('the pages of money', () => {
   it('fit a phone', async () => {
     const [message] = await messages();
     for (const width of [320, 390]) {
-      await page.setViewportSize({ width, height: 740 });
+      await rig.page.setViewportSize({ width, height: 740 });
       for (const path of [
         `/billing?${QUERY}`,
         '/rates',
@@ -649,11 +623,11 @@ describe('the pages of money', () => {
         '/definitions',
       ]) {
         await open(path);
-        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(page)) === 0);
+        await until(`${path} fits ${width} pixels`, async () => (await sidewaysScroll(rig.page)) === 0);
         for (const name of ['Overview', 'Ads', 'Conversations', 'Billing', 'Rates & accounts', 'Health', 'Definitions'])
-          expect(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).isVisible()).toBe(
-            true,
-          );
+          expect(
+            await rig.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).isVisible(),
+          ).toBe(true);
       }
     }
   });
@@ -662,17 +636,17 @@ describe('the pages of money', () => {
     const reader = await startProduct(data, { command: 'dashboard' });
     try {
       await until('the dashboard has its ledger', async () => (await fetch(`${reader.url}/readyz`)).ok);
-      await page.goto(`${reader.url}/rates`);
-      expect(await page.getByRole('main').getByRole('status').innerText()).toContain('This dashboard only reads.');
-      expect(await page.locator('#cards tbody tr').count()).toBeGreaterThan(2);
-      expect(await page.getByRole('button').count()).toBe(0);
+      await rig.page.goto(`${reader.url}/rates`);
+      expect(await rig.page.getByRole('main').getByRole('status').innerText()).toContain('This dashboard only reads.');
+      expect(await rig.page.locator('#cards tbody tr').count()).toBeGreaterThan(2);
+      expect(await rig.page.getByRole('button').count()).toBe(0);
       const refused = await fetch(`${reader.url}/rates?/withdraw`, {
         method: 'POST',
         headers: { origin: reader.url, accept: 'text/html' },
         body: new URLSearchParams({ card_id: 'any' }),
       });
       expect(refused.status).toBe(403);
-      await page.goto(`${reader.url}/billing?${QUERY}`);
+      await rig.page.goto(`${reader.url}/billing?${QUERY}`);
       expect((await figures()).length).toBeGreaterThan(1);
     } finally {
       expect(await reader.stop()).toBe(0);
@@ -683,11 +657,11 @@ describe('the pages of money', () => {
     const empty = new DataDirectory();
     try {
       const fresh = await startProduct(empty);
-      await page.goto(`${fresh.url}/rates`);
-      expect(await page.getByRole('main').getByRole('status').first().innerText()).toContain(
+      await rig.page.goto(`${fresh.url}/rates`);
+      expect(await rig.page.getByRole('main').getByRole('status').first().innerText()).toContain(
         'of the sample data, which cannot be changed',
       );
-      expect(await page.getByRole('button').allInnerTexts()).toEqual(['Start with my own data']);
+      expect(await rig.page.getByRole('button').allInnerTexts()).toEqual(['Start with my own data']);
       const refused = await fetch(`${fresh.url}/rates?/account`, {
         method: 'POST',
         headers: { origin: fresh.url, accept: 'text/html' },

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
-import { complaintsOf, launchBrowser, sidewaysScroll } from '../support/browser.ts';
-import { DataDirectory, NUMBER, output, startProduct, untilSettled, WABA, type Product } from '../support/product.ts';
+import { browserRig } from '../support/browser-rig.ts';
+import { sidewaysScroll } from '../support/browser.ts';
+import { NUMBER, output, WABA } from '../support/product.ts';
 
 const PHONE = { width: 390, height: 844 };
 
@@ -14,80 +14,58 @@ const WROTE = '16505552345';
 const at = (seconds: number): string => `as_of=${new Date(seconds * 1000).toISOString()}`;
 
 describe('the page of the send check', () => {
-  const data = new DataDirectory();
-  let product: Product;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: readonly string[];
-
-  beforeAll(async () => {
-    const base = { waba_id: WABA, phone_number_id: NUMBER, event: 'message', direction: 'inbound', type: 'text' };
-    const events = [
-      { ...base, wa_id: CLICKED, id: 'wamid.click', timestamp: T, referral: { source_type: 'ad', source_id: '77' } },
-      { ...base, wa_id: WROTE, id: 'wamid.wrote', timestamp: T },
-      {
-        ...{ ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY },
-        ...{ direction: 'outbound', type: 'template', template: { name: 'offer', category: 'MARKETING' } },
-      },
-      { ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY, event: 'status', status: 'delivered' },
-    ];
-    writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    await output(data, ['ingest', 'events.ndjson']);
-    const card = [
-      'Cost per message',
-      'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service',
-      'North America,USD,0.025,0.004,0.004,n/a,0.004',
-      '',
-    ].join('\n');
-    writeFileSync(data.file('card.csv'), card);
-    await output(data, ['accounts', 'set', WABA, '--currency', 'USD']);
-    await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
-    product = await startProduct(data);
-    await untilSettled(product);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    try {
-      expect(await product.stop()).toBe(0);
-    } finally {
-      await data.remove();
-    }
-  });
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-  });
-  afterEach(async () => {
-    await context.close();
+  const rig = browserRig({
+    window: { colorScheme: 'light' },
+    prepare: async (data) => {
+      const base = { waba_id: WABA, phone_number_id: NUMBER, event: 'message', direction: 'inbound', type: 'text' };
+      const events = [
+        { ...base, wa_id: CLICKED, id: 'wamid.click', timestamp: T, referral: { source_type: 'ad', source_id: '77' } },
+        { ...base, wa_id: WROTE, id: 'wamid.wrote', timestamp: T },
+        {
+          ...{ ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY },
+          ...{ direction: 'outbound', type: 'template', template: { name: 'offer', category: 'MARKETING' } },
+        },
+        { ...base, wa_id: '16505550000', id: 'wamid.past', timestamp: T - DAY, event: 'status', status: 'delivered' },
+      ];
+      writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      await output(data, ['ingest', 'events.ndjson']);
+      const card = [
+        'Cost per message',
+        'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service',
+        'North America,USD,0.025,0.004,0.004,n/a,0.004',
+        '',
+      ].join('\n');
+      writeFileSync(data.file('card.csv'), card);
+      await output(data, ['accounts', 'set', WABA, '--currency', 'USD']);
+      await output(data, ['rates', 'import', 'card.csv', '--effective', '2026-07-01']);
+      return undefined;
+    },
   });
 
   const open = (seconds: number): Promise<unknown> =>
-    page.goto(`${product.url}/send-check?${at(seconds)}`, { waitUntil: 'networkidle' });
+    rig.page.goto(`${rig.product.url}/send-check?${at(seconds)}`, { waitUntil: 'networkidle' });
 
   async function check(what: string, template = ''): Promise<string> {
-    await page.fill('textarea[name="what"]', what);
-    await page.fill('input[name="template"]', template);
-    await page.click('button[type="submit"]');
-    await page.locator('#answer').waitFor();
-    return (await page.locator('#answer').innerText()).replaceAll(/\s+/g, ' ');
+    await rig.page.fill('textarea[name="what"]', what);
+    await rig.page.fill('input[name="template"]', template);
+    await rig.page.click('button[type="submit"]');
+    await rig.page.locator('#answer').waitFor();
+    return (await rig.page.locator('#answer').innerText()).replaceAll(/\s+/g, ' ');
   }
 
   /** In both themes and on a phone. */
   async function expectReadable(): Promise<void> {
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await violationsIn(page), colorScheme).toEqual([]);
+      await rig.page.emulateMedia({ colorScheme });
+      expect(await violationsIn(rig.page), colorScheme).toEqual([]);
     }
-    await page.setViewportSize(PHONE);
-    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+    await rig.page.setViewportSize(PHONE);
+    expect(await sidewaysScroll(rig.page)).toBeLessThanOrEqual(0);
   }
 
   it('says of a send body what the API says', async () => {
     await open(T + 3_600);
-    expect(await page.locator('.empty').innerText()).toContain('POST /api/send-check');
+    expect(await rig.page.locator('.empty').innerText()).toContain('POST /api/send-check');
     const body = { messaging_product: 'whatsapp', to: CLICKED, type: 'template', template: { name: 'offer' } };
     const answer = await check(JSON.stringify(body));
     for (const said of [
@@ -99,9 +77,8 @@ describe('the page of the send check', () => {
       'Billable',
     ])
       expect(answer).toContain(said);
-    expect(await page.locator('textarea').inputValue()).toBe(JSON.stringify(body));
+    expect(await rig.page.locator('textarea').inputValue()).toBe(JSON.stringify(body));
     await expectReadable();
-    expect(complaints).toEqual([]);
   });
 
   it("says that a free-form message is not allowed, in the help page's words", async () => {
@@ -110,7 +87,6 @@ describe('the page of the send check', () => {
     expect(answer).toContain('Not allowed: NON_TEMPLATE_NOT_ALLOWED');
     expect(answer).toContain('Send a template: utility costs USD 0.004, marketing costs USD 0.025');
     await expectReadable();
-    expect(complaints).toEqual([]);
   });
 
   it('adds up what a list of numbers would cost', async () => {
@@ -118,39 +94,36 @@ describe('the page of the send check', () => {
     const answer = await check(`${CLICKED}\n+1 650-555-2345, ${WROTE}\n4915112345678`, 'offer');
     expect(answer).toContain('1 of 3 would be free now; the others would cost USD 0.025; 1 have no price.');
     expect(answer).toContain('the market is not on the card');
-    expect(await page.locator('#lines tbody tr').allInnerTexts()).toHaveLength(3);
+    expect(await rig.page.locator('#lines tbody tr').allInnerTexts()).toHaveLength(3);
     await expectReadable();
-    expect(complaints).toEqual([]);
   });
 
   it('says what is wrong with what it cannot read, and keeps it', async () => {
     await open(T);
-    await page.fill('textarea[name="what"]', 'nobody');
-    await page.click('button[type="submit"]');
-    const problem = page.locator('#ask [role="alert"]');
+    await rig.page.fill('textarea[name="what"]', 'nobody');
+    await rig.page.click('button[type="submit"]');
+    const problem = rig.page.locator('#ask [role="alert"]');
     await problem.waitFor();
     expect(await problem.innerText()).toContain('“nobody”'.replaceAll(/[“”]/g, '"'));
-    expect(await page.locator('textarea').inputValue()).toBe('nobody');
+    expect(await rig.page.locator('textarea').inputValue()).toBe('nobody');
     await expectReadable();
   });
 
   it('works without scripts', async () => {
-    const plain = await browser.newContext({ javaScriptEnabled: false });
-    const bare = await plain.newPage();
-    await bare.goto(`${product.url}/send-check?${at(T + 3_600)}`);
+    const bare = await rig.newPage({ javaScriptEnabled: false });
+    await bare.goto(`${rig.product.url}/send-check?${at(T + 3_600)}`);
     await bare.fill('textarea', WROTE);
     await bare.click('button[type="submit"]');
     expect(await bare.locator('#answer h2').innerText()).toBe('Allowed: Billable');
-    await plain.close();
   });
 
   it('says the same words on the page of the conversation', async () => {
-    await page.goto(`${product.url}/conversations/${NUMBER}/wamid.click?${at(T + 3_600)}`);
-    const words = await page.locator('.composer li').allInnerTexts();
-    await page.click('.composer a');
-    expect(await page.locator('input[name="number"]').inputValue()).toBe(NUMBER);
+    await rig.page.goto(`${rig.product.url}/conversations/${NUMBER}/wamid.click?${at(T + 3_600)}`);
+    const words = await rig.page.locator('.composer li').allInnerTexts();
+    await rig.page.click('.composer a');
+    expect(await rig.page.locator('input[name="number"]').inputValue()).toBe(NUMBER);
     const body = { to: CLICKED, type: 'template', template: { name: 'offer' } };
     await check(JSON.stringify(body));
-    expect(words).toContain(await page.locator('#answer .words').innerText());
+    expect(words).toContain(await rig.page.locator('#answer .words').innerText());
   });
 });

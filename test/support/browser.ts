@@ -60,9 +60,11 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Everything that goes wrong in a page, as it happens: errors, warnings, and requests that fail or are refused. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
+/**
+ * Everything that goes wrong in a page, as it happens: errors, warnings, and requests that fail or are refused.
+ * @param complaints where it is noted
+ */
+export function complaintsOf(page: Page, complaints: string[] = []): string[] {
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
       complaints.push(`console ${message.type()}: ${message.text()}`);
