@@ -127,7 +127,7 @@ export interface CaseEntry {
   readonly period_id: string;
 }
 
-/** A case for whoever works on it. */
+/** A case, with what is needed to work on it. */
 export interface WorkedCase extends CaseRow {
   /** What a decision on it refers to. */
   readonly seen: string;

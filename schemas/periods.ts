@@ -154,7 +154,7 @@ export const checkSchema = z.discriminatedUnion('check', [
 export type Check = z.infer<typeof checkSchema>;
 export type CheckName = Check['check'];
 
-/** What is held against Meta and its invoices. Whoever never imports them closes without. */
+/** What is held against Meta and its invoices. Accounts without imports close without it. */
 const AGAINST_META: ReadonlySet<CheckName> = new Set(['meta_numbers', 'counts', 'differences', 'invoice']);
 
 /** What becomes of a month: the first of these that holds. */
@@ -313,7 +313,7 @@ export interface ChangedDay {
   readonly savings: string;
 }
 
-/** A month of an account, for whoever closes it. */
+/** A month of an account, with what is needed to close it. */
 export interface MonthClose {
   readonly waba_id: string;
   /** `YYYY-MM` */

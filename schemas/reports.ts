@@ -83,7 +83,7 @@ export interface Reports {
   recovered(filters: ReportFilters): Promise<Recovered[]>;
   /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
   accountsToClose(month: string): Promise<string[]>;
-  /** A month of an account, for whoever closes it. */
+  /** A month of an account, with what is needed to close it. */
   monthClose(asked: { readonly waba_id: string; readonly month: string }): Promise<MonthClose>;
   /** The report of a closing as it is printed; null: none was made. */
   printedMonth(period_id: string): Promise<PrintedMonth | null>;

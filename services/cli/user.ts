@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-/** The name that the operating system has for whoever runs this. */
+/** The name of the operating system's user who runs this. */
 export function userName(): string {
   try {
     return userInfo().username;

@@ -44,7 +44,7 @@ const SETTINGS = {
   max_partitions_per_insert_block: '0',
   // Each of our inserts is one part per partition: we batch, not the server.
   async_insert: 0,
-  // Putting equal rows of one insert together took a third of it. Who reads asks for the final rows anyway.
+  // Merging equal rows within one insert took a third of its time. Readers ask for the final rows anyway.
   optimize_on_insert: 0,
   // Finds nothing in our conditions, and takes a third of the planning of the queries of amounts to look for it.
   optimize_and_compare_chain: 0,
@@ -219,7 +219,7 @@ export class Database {
       keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
       clickhouse_settings: { ...SETTINGS, ...this.#settings },
       use_multipart_params_auto: true,
-      // Errors are thrown and reported once, by whoever knows what was being done.
+      // Errors are thrown, and reported once by the caller, which knows what was being done.
       log: { level: ClickHouseLogLevel.OFF },
       ...(server.ca === null ? {} : { tls: { ca_cert: Buffer.from(server.ca) } }),
     });

@@ -23,7 +23,7 @@ export class KeptReading<T> {
     if (kept !== null && age < this.#keptMs) return kept.value;
     const reading = (this.#reading ??= this.#readAnew());
     if (kept === null || age >= 2 * this.#keptMs) return reading;
-    // Who asks next after a failure waits for the next reading, and hears of it.
+    // The next caller after a failure waits for a new reading, and is given its error.
     reading.catch(() => undefined);
     return kept.value;
   }

@@ -13,7 +13,7 @@ export interface Departure {
   readonly payload: string;
 }
 
-/** Names a departure to whoever hears of it: of two with the same key the second says nothing new. */
+/** Identifies a departure to receivers: a second request with the same key says nothing new. */
 export function departureKey({ waba_id, day, number }: Pick<Departure, 'waba_id' | 'day' | 'number'>): string {
   return `drift:${waba_id}:${day}:${number}`;
 }

@@ -59,7 +59,7 @@ export async function tellDepartures(
       continue;
     }
     const answer = await sendSigned({ url, key: departureKey(one), body: one.payload, secret }, stopping);
-    // Whoever stops in the middle does not count it as a failure of the other side.
+    // A request that this process gave up is no failure of the receiver.
     if (stopping.aborted && answer.detail !== '') return next;
     const attempt = one.attempts + 1;
     const isOver = now + pauseAfter(attempt) - one.noted_ms > GIVE_UP_MS;

@@ -103,7 +103,7 @@ class ScheduleRuns {
     await writeStep(database, { schedule_id: this.#schedule.schedule_id, ...step }, this.#lease.token, this.#step);
   }
 
-  /** Tells whoever is to be told of the schedule's runs. */
+  /** Notifies the address that the schedule names. */
   async #tell(
     event: Notice['event'],
     about: Readonly<Record<string, unknown>> & { readonly sha256: string },

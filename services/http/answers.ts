@@ -30,7 +30,7 @@ export interface JsonBody {
   readonly value: unknown;
 }
 
-/** The body of a request as JSON, or the answer that refuses it; null: whoever sent it is gone. */
+/** The body of a request as JSON, or the answer that refuses it; null: the sender is gone. */
 export async function jsonBody(
   request: IncomingMessage,
   unfinished: UnfinishedBodies,

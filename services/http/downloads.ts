@@ -122,7 +122,7 @@ export class Downloads {
       if (response.destroyed) return 'left';
       const { status, headers } = typeof head === 'function' ? head() : { status: 200, headers: head };
       response.writeHead(status, headers);
-      // Who asks for the head alone is not sent the rest.
+      // A HEAD request is answered without a body.
       for (; part.done !== true && response.req.method !== 'HEAD'; part = await parts.next()) {
         const bytes = typeof part.value === 'string' ? Buffer.from(part.value) : part.value;
         for (let from = 0; from < bytes.length; from += PIECE_BYTES) {

@@ -65,7 +65,7 @@ interface Shared extends ServerParts {
   readonly sendChecks: SendCheckDoor | null;
 }
 
-/** Who asks whether a server is ready does not wait for long. */
+/** A readiness probe does not wait for long. */
 const MAX_READY_MS = 5_000;
 
 async function withinTime(check: Promise<void>): Promise<void> {

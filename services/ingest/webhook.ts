@@ -48,7 +48,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /**
  * Landings and folds begin this far apart at least: a write costs the ledger much the same for one event as for many, and
- * what is waited for so gathers more of them. Who comes alone waits for nothing.
+ * what is waited for so gathers more of them. A lone delivery waits for nothing.
  */
 const LAND_EVERY_MS = 80;
 const FOLD_EVERY_MS = 300;

@@ -63,7 +63,7 @@ export function connectKafka(settings: KafkaSettings, log: Logger): Kafka {
     ...(settings.sasl === null ? {} : { sasl: { ...settings.sasl } as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    // Short, because whoever calls tries again for as long as it takes and tells what it waits for meanwhile.
+    // Short, because callers try again for as long as it takes, and say what they wait for.
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {

@@ -136,7 +136,7 @@ export class ConsumerSession {
       consumption.abandon();
       await grace();
     });
-    // What ends a life wakes whoever waits for the member to join, too.
+    // The end of a session also ends the wait for the member to join.
     await Promise.race([member.start(), memberFailed, stopped]);
     await Promise.race([finished, memberFailed, mirrorFailed, stopped]);
     this.#observer.onDraining();

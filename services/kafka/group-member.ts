@@ -95,7 +95,7 @@ export class GroupMember {
       maxBytesPerPartition: MAX_PARTITION_BYTES,
       // A topic that nobody made would come with one partition, whatever the others have.
       allowAutoTopicCreation: false,
-      // Whoever runs the member starts a new one: half-restarted consumers are where kafkajs loses its way.
+      // The owner starts a new member: kafkajs goes wrong when a consumer is restarted half-way.
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     const { events } = this.#consumer;

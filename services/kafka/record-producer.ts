@@ -174,7 +174,7 @@ export class RecordProducer {
       for (const [topic, { max_record_bytes }] of await topicSettings(admin, unknown))
         this.#limits.set(topic, max_record_bytes);
     } catch {
-      // Who may not ask finds out by being refused.
+      // A user without the right to ask is refused when it sends.
     } finally {
       await admin.disconnect().catch(() => undefined);
     }

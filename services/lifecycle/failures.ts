@@ -15,7 +15,7 @@ const MAX_CODE_CHARS = 20;
 const MAX_TITLE_CHARS = 200;
 
 const part = z.union([z.number(), z.string()]).transform(String).catch('');
-// As Meta sends them; whoever calls itself a source of events may have sent anything.
+// As Meta sends them; another source of events may send anything.
 const errorSchema = z.object({ code: part, title: part, message: part }).catch({ code: '', title: '', message: '' });
 
 /** Half a character cannot be stored: one may be left by a cut, or stand in the JSON text as an escape. */

@@ -28,7 +28,7 @@ export class Uploads {
     return this.#held.get(token) ?? null;
   }
 
-  /** Who presses twice waits for what the first press began, and is given the same answer. */
+  /** A second press of the button waits for what the first one began, and is given the same answer. */
   together<T>(confirmed: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(confirmed);
     if (running !== undefined) return running as Promise<T>;

@@ -15,7 +15,7 @@ import { columnsOf } from '../reports/report.ts';
 import { disputeLetter, disputePage, sumsOf } from './dispute-letter.ts';
 import { accountMonth, type AccountMonth } from './month.ts';
 
-/** Messages that are listed: whoever reads a dispute reads no more. */
+/** Messages that are listed at most: nobody who reads a dispute reads more. */
 const MAX_MESSAGES = 100_000;
 
 type DifferenceRow = z.infer<typeof differenceRow>;

@@ -26,7 +26,7 @@ export interface ConsumeOptions {
 }
 
 const LONGEST_PAUSE_MS = 10_000;
-/** How long a ClickHouse that is away holds up the end: whoever asked for it would lose patience, and kill. */
+/** How long a ClickHouse that is away delays the end of the process; an operator would kill it if it took longer. */
 const FAREWELL_MS = 5_000;
 
 async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {

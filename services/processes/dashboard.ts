@@ -61,7 +61,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     sink: null,
     reports: {
       queries: (sample) => opening.demand().product.queriesOf(sample),
-      // Who only reads changes nothing from its pages either.
+      // This process only reads, so its pages change nothing.
       changes: null,
       // Consumers are processes of their own, with figures of their own.
       process: null,

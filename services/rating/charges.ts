@@ -125,7 +125,7 @@ async function areFew(database: Database, stamps: readonly string[]): Promise<bo
  * The days that reports read stand until the new ones are there.
  */
 async function beginAnew(database: Database): Promise<string> {
-  // Until all is done it is known that not all is: whoever ends in the middle leaves this behind.
+  // Noted before the work, so that a process that is killed in the middle leaves a note that it is unfinished.
   await writeFact(database, RATED_UNDER, '');
   for (const table of ['counted_hours', 'place_bounds', 'charge_hours'])
     await database.command(`TRUNCATE TABLE ${table}`);

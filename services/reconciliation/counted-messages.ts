@@ -63,7 +63,7 @@ const ourRow = z.object({
   incoming: z.coerce.number(),
 });
 
-/** A group message is one, whoever it was delivered to. */
+/** A group message counts once, however many participants received it. */
 const NUMBER_OF = "countIf(participant = '') + uniqExactIf(message_id, participant != '')";
 /** Meta's own notes and calls are no messages that a customer writes. */
 const NOT_WRITTEN = "('system', 'call')";

@@ -5,7 +5,7 @@ import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { positionAfter, type ReportPage } from './paging.ts';
 
-/** Sums that are recomputed after the events, some seconds later: whoever reads them settles them first. */
+/** Sums that are recomputed after the events, some seconds later; a report settles them before it reads them. */
 export type Sums = 'summaries' | 'charges';
 
 /**

@@ -3,7 +3,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { landedUnder, threadText, type ThreadKey } from '../ledger/events/thread-key.ts';
 import { readComponents, readThreadsQuickly } from '../ledger/threads/threads.ts';
 
-/** Threads that are asked for in one question: whoever folds them all does nothing else meanwhile. */
+/** Threads that are asked for in one question: folding them blocks the process. */
 const MAX_THREADS = 500;
 
 interface Waiting {
@@ -32,7 +32,7 @@ export class ThreadReader {
   read(thread: ThreadKey): Promise<readonly LedgerEvent[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ thread, resolve, reject });
-      // Who asks in the same turn is in the same question.
+      // Requests of the same turn of the event loop share one question.
       queueMicrotask(() => {
         this.#ask();
       });

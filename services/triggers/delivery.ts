@@ -189,7 +189,7 @@ export class Deliveries {
       return;
     }
     const answer = await (one.channel === 'topic' ? this.#produce(one) : this.#post(one, url ?? ''));
-    // Whoever stops in the middle does not count it as a failure of the other side.
+    // A request that this process gave up is no failure of the receiver.
     if (this.#stopping.signal.aborted && answer.status === 0 && answer.detail !== '') return;
     one.attempts += 1;
     const isTaken = answer.detail === '';

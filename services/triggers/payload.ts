@@ -43,7 +43,7 @@ export function entryAmong(
   return null;
 }
 
-/** Names a firing to whoever hears of it: of two deliveries with the same key the second says nothing new. */
+/** Identifies a firing to receivers: a second delivery with the same key says nothing new. */
 export function idempotencyKey(message_id: string, trigger_id: string): string {
   return `${message_id}:${trigger_id}`;
 }

@@ -42,7 +42,7 @@ export async function sendSigned({ url, key, body, secret }: SignedRequest, stop
         'x-ctwa-signature-256': signatureOf(secret, timestamp, body),
       },
       body,
-      // Whoever answers with another address must be configured under it.
+      // A redirect is not followed: the receiver must be configured under its own address.
       redirect: 'manual',
       signal: AbortSignal.any([stopping, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });

@@ -312,7 +312,7 @@ export async function runEngineHost(dataDir: string, idleSeconds: number): Promi
   await keeper.queryAsync('SELECT 1');
   const sessions = new Sessions(enginePath);
   const bodies = join(dataDir, BODIES);
-  // What a host that was killed left behind is of no use: whoever sent it sends it again.
+  // Bodies that a killed host left behind are of no use: their senders send them again.
   rmSync(bodies, { recursive: true, force: true });
   mkdirSync(bodies, { mode: 0o700 });
   const key = randomBytes(24).toString('hex');
@@ -320,7 +320,7 @@ export async function runEngineHost(dataDir: string, idleSeconds: number): Promi
   let lastUse = Date.now();
 
   const server = createServer((request, response) => {
-    // Proves to whoever asks that this is the host of the announced key, before any key is sent.
+    // Proves to a client that this is the host of the announced key, before the client sends any key.
     const nonce = /^\/hello\?nonce=(\w{1,128})$/.exec(request.url ?? '')?.[1];
     if (nonce !== undefined) {
       lastUse = Date.now();

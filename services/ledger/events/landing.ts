@@ -136,7 +136,7 @@ export class Landing {
     const block = writer.encode(isAllInMemory ? unlistedRankOf(this.number) : rankOf(this.number));
     await this.#sending;
     const sending = this.#insert(block, origins);
-    // Reported to whoever awaits the next `add` or `finish`; until then it must not count as unhandled.
+    // The next `add` or `finish` throws it; until then it must not count as an unhandled rejection.
     sending.catch(() => undefined);
     this.#sending = sending;
   }

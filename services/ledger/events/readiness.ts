@@ -1,6 +1,6 @@
 import type { Database } from '../../clickhouse/database.ts';
 
-/** Who asks more often is given the last answer: a write to disk for each question would be a load of its own. */
+/** Within this time the last answer is given again: each check writes to disk, which would be a load of its own. */
 const KEPT_MS = 5_000;
 
 /** Whether a ledger takes writes now. Reading still works on a full disk, so that only a write can tell. */

@@ -129,7 +129,7 @@ export class Marks {
   }
 
   #announce(rows: Rows, ends: WindowEnds, version: string): void {
-    // First, so that whoever takes a row of no participant for the whole message still ends with the rows that stand.
+    // First: a reader that takes a row without participant for the whole message must still end with the current rows.
     for (const retraction of rows.retracted_messages) this.#emissions.push({ kind: 'retraction', retraction, version });
     for (const mark of rows.messages)
       this.#emissions.push({ kind: 'mark', mark, window_expires_at: endOfWindow(mark, ends), version });

@@ -141,7 +141,7 @@ export class Backlog {
   async run(): Promise<{ readonly stored: number }> {
     await enterLargeLanding(this.#database);
     await linkThreads(this.#database, this.#landing);
-    // Whoever has read that a thread is alone must hear that it may be so no more, before its events are read here.
+    // Other writers may have read that a thread is alone. They must hear of its links before its events are read here.
     await enterLargeLanding(this.#database);
     await this.#named();
     if (this.#landed.hasNameless) await this.#nameless();
@@ -285,7 +285,7 @@ export class Backlog {
     this.#marks = new Marks(this.#emitter);
     await this.#writing;
     this.#writing = marks.write(this.#database);
-    // Reported to whoever awaits it next; until then it must not count as unhandled.
+    // The next write throws it; until then it must not count as an unhandled rejection.
     this.#writing.catch(() => undefined);
   }
 }

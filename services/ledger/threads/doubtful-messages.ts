@@ -20,7 +20,7 @@ export interface Doubtful {
 export function doubtfulMessages(batch: Batch, known: KnownKeys, mustRead: boolean): Doubtful[] {
   const doubtful: Doubtful[] = [];
   for (const { message, threads } of batch.messages) {
-    // Known under its threads already: whoever named it otherwise, then or later, has linked them.
+    // Known under its threads already: the event that names another customer has linked them.
     if ([...threads].every(({ events }) => events?.hasMessage(message.id) === true)) continue;
     const mayBeStored = mustRead || known.mayHave(keyOfMessage(message));
     doubtful.push({

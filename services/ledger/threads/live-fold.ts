@@ -18,7 +18,7 @@ import type { ThreadKey } from '../events/thread-key.ts';
 
 /** Threads that are read ahead between two batches, which wait for it. */
 const THREADS_AHEAD = 400;
-/** Between two times that all of them are read ahead: whoever lands large files all the time must not set the pace. */
+/** Pause between two times that all of them are read ahead: a process that lands large files must not set the pace. */
 const SHORTEST_PAUSE_MS = 60_000;
 /** Batches that are begun again because the engine was replaced in the middle, or another process changed the ground. */
 const ATTEMPTS = 8;
@@ -86,7 +86,7 @@ export class LiveFold {
    * @returns how many of their events were new; null when they are not all in the ledger, and nothing was folded
    */
   fold(landings: LiveLandings, options: LiveOptions): Promise<number | null> {
-    // Whoever waits for its turn has not asked for it yet.
+    // A batch that waits for its turn has not asked for it yet.
     landings.stored.catch(() => undefined);
     const turn = this.#turn.then(() => this.#attempt(landings, options));
     this.#turn = turn.catch(() => undefined);
@@ -290,7 +290,7 @@ export class LiveFold {
       this.#database,
       shared.map(({ message }) => message),
     );
-    // Who believes that one of them is alone must hear of it before more is read here.
+    // Other writers may believe that one of them is alone. They must hear of the link before more is read here.
     await this.#log.enter([...linked]);
     for (const key of linked) {
       this.#cache.forget(key);
