@@ -39,7 +39,7 @@ export interface OpenOptions {
   readonly database: string;
   /** What the configuration file says; null when there is none: then what the ledger holds stays. */
   readonly config: Config | null;
-  /** The command line, for other processes to know this one by. */
+  /** The command line, which names this process to others. */
   readonly command: string;
   /** Threads re-folded so far, while a changed configuration is applied. */
   readonly onProgress?: (threads: number) => void;
@@ -50,7 +50,7 @@ export type FoldOptions = Pick<BacklogOptions, 'emitter' | 'onProgress'>;
 export interface RecordOptions extends FoldOptions {
   /** Takes the events that ClickHouse refuses; without it one of them fails the batch. */
   readonly putAside?: PutAside;
-  /** What is said of where those came from. */
+  /** Where each of those came from. */
   readonly origin?: Position;
 }
 
@@ -69,12 +69,12 @@ export class Ledger {
   /** The same database for what is shown and handed out: as the user that may only read, where the location has one. */
   readonly reading: Database;
   /**
-   * The same for downloads, with connections of their own: a reader who takes nothing holds its connection, and pages must
-   * not wait for that.
+   * The same for downloads, with connections of their own: a reader who takes nothing holds its connection, and pages
+   * must not wait for that.
    */
   readonly downloads: Database;
   readonly #command: string;
-  /** By which other processes know this one. */
+  /** Makes this process known to others. */
   readonly #name = newProcessName();
   #configuration: Configuration;
   #writer: Writer | null = null;
@@ -169,7 +169,8 @@ export class Ledger {
   }
 
   async #adopt(given: Config | null, account: Account | null = null): Promise<void> {
-    // Read anew: another process may have raised the epoch since, and what is written below a higher one does not count.
+    // Read anew: another process may have raised the epoch since, and what is written below a higher one does not
+    // count.
     const current = (await readConfiguration(this.database)) ?? this.#configuration;
     this.#configuration = current;
     const settings = settingsGiven(current.settings, given);
@@ -194,7 +195,10 @@ export class Ledger {
     await this.#raiseEpoch(hash, settings);
   }
 
-  /** Marks of different configurations must not share a version: a process that finds its epoch taken takes a higher one. */
+  /**
+   * Marks of different configurations must not share a version: a process that finds its epoch taken takes a higher
+   * one.
+   */
   async #raiseEpoch(hash: string, settings: Settings): Promise<void> {
     let { epoch } = this.#configuration;
     do await writeConfiguration(this.database, (epoch += 1n), hash, settings);
@@ -216,8 +220,8 @@ export class Ledger {
   }
 
   /**
-   * Makes this process known as a writer, and folds what writers left behind that are gone; call before the first landing,
-   * and `close` at the end.
+   * Makes this process known as a writer, and folds what writers left behind that are gone; call before the first
+   * landing, and `close` at the end.
    */
   async beginWriting(): Promise<void> {
     if (this.#writer !== null) return;
@@ -226,7 +230,7 @@ export class Ledger {
     await this.#foldLeft();
   }
 
-  /** For who takes in traffic as it comes: threads that it is likely to touch are read once it begins, before it does. */
+  /** For processes that take in live traffic: reads the threads that it is likely to touch before it does. */
   readAhead(): void {
     this.#live.readAhead();
   }
@@ -287,8 +291,8 @@ export class Ledger {
   }
 
   /**
-   * Lands what was added, so that somebody can be told that it is kept: should this process end before it has folded the
-   * landing, whoever writes next does it.
+   * Lands the events that were added, so that their sender can be told that they are kept. If this process ends before
+   * it has folded the landing, the next writer does it.
    */
   async promise(landing: Landing): Promise<void> {
     if (landing.events === 0) return;
@@ -296,7 +300,7 @@ export class Ledger {
     await Promise.all([this.#owed.owe(landing.number), landing.finish()]);
   }
 
-  /** Folds what writers left behind that are gone. */
+  /** Folds the landings that ended writers left behind. */
   async #foldLeft(): Promise<void> {
     const left = await leftLandings(this.database);
     if (left.length === 0) return;
@@ -379,7 +383,10 @@ export class Ledger {
       await database.query(answer, 'SELECT max(version) AS version FROM migrations');
   }
 
-  /** Number of stored event rows (duplicates that are not merged yet included), and the times of the first and last one in Unix seconds. */
+  /**
+   * Number of stored event rows (duplicates that are not merged yet included), and the times of the first and last one
+   * in Unix seconds.
+   */
   async extent(): Promise<{
     readonly events: number;
     readonly first_at: number | null;

@@ -13,9 +13,9 @@ import { readComponents } from './threads/threads.ts';
 
 /** A thread (rules.md F1) and what the rules make of it. */
 export interface FoldedThread extends MarkedThread {
-  /** By which it was folded. */
+  /** The rulebook that it was folded by. */
   readonly rulebook: Rulebook;
-  /** Everything that was said of its messages, in no order. */
+  /** All events of its messages, in no particular order. */
   readonly events: readonly LedgerEvent[];
 }
 
@@ -35,11 +35,11 @@ export async function readThread(
     { phone_number_id, message_id },
   );
   if (names.length === 0) return null;
-  // Where a customer is named, what names none is found by its link.
+  // A message without a customer is found by the link of a message that names one.
   const named = names.filter(({ customer }) => customer !== '');
   const seeds = (named.length > 0 ? named : names).map((name) => ({ phone_number_id, ...name }));
   const events = (await readComponents(ledger.reading, seeds)).flat();
-  // Read anew: another process may have changed it since this one opened the ledger.
+  // Read again: another process may have changed it since this one opened the ledger.
   const { accounts, settings } = (await readConfiguration(ledger.reading)) ?? ledger.configuration;
   const rulebook = compileRulebook(accounts, settings.policy);
   const { threads } = establishFacts(phone_number_id as PhoneNumberId, events, rulebook);
@@ -69,7 +69,7 @@ export interface ExplainedMark {
 /**
  * Why a message is marked as it is, in one sentence for each of its rows: of each business number that has a message of
  * this id, and of each participant of a group message. The thread is folded again from its events, so that the sentence
- * speaks of what decided and not of what was stored.
+ * names the events that decided, not the stored row.
  */
 export async function explainMessages(ledger: Ledger, message_id: string, zone: string): Promise<ExplainedMark[]> {
   const numbers = await ledger.reading.query(

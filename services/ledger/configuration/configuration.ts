@@ -22,7 +22,7 @@ export interface Settings {
 /** The configuration that marks are computed under. */
 export interface Configuration {
   readonly epoch: bigint;
-  /** Of what decides marks: zones, numbers, policy. Names and currencies do not change it. */
+  /** Hash of what decides marks: zones, numbers, policy. Names and currencies do not change it. */
   readonly hash: string;
   readonly settings: Settings;
   /** Effective accounts: the file's, then those set by command that the file does not list. */
@@ -31,7 +31,7 @@ export interface Configuration {
 
 const settingsSchema = z.object({ file_accounts: z.array(accountSchema), policy: policySchema });
 
-/** The accounts that hold: a configuration file wins over a command, account by account. */
+/** The accounts in force: a configuration file wins over a command, account by account. */
 export function effectiveAccounts(fromFile: readonly Account[], byCommand: readonly Account[]): Account[] {
   const listed = new Set(fromFile.map((account) => account.waba_id));
   return [...fromFile, ...byCommand.filter((account) => !listed.has(account.waba_id))].sort((a, b) =>
@@ -64,7 +64,7 @@ export async function readCommandAccounts(database: Database): Promise<Account[]
   return rows.map((row) => accountSchema.parse(JSON.parse(row.account)));
 }
 
-/** Keeps an account set by command; whether it changes marks shows when the ledger is next opened. */
+/** Keeps an account set by command. If it changes marks, they are folded again when the ledger is next opened. */
 export async function writeCommandAccount(database: Database, account: Account): Promise<void> {
   await database.command('INSERT INTO accounts SELECT {waba_id:String}, {account:String}, now64(3)', {
     waba_id: account.waba_id,
@@ -72,7 +72,7 @@ export async function writeCommandAccount(database: Database, account: Account):
   });
 }
 
-/** The configuration that holds now; null on a ledger that has none yet. */
+/** The configuration in force; null on a ledger that has none yet. */
 export async function readConfiguration(database: Database): Promise<Configuration | null> {
   const [[row], byCommand] = await Promise.all([
     database.query(
@@ -91,7 +91,7 @@ export async function readConfiguration(database: Database): Promise<Configurati
   };
 }
 
-/** Whether this epoch and hash are those that hold now: asked after every writing of marks, so it reads nothing else. */
+/** Whether this epoch and hash are in force: asked after every write of marks, so it reads nothing else. */
 export async function isCurrent(database: Database, epoch: bigint, hash: string): Promise<boolean> {
   const [row] = await database.query(
     z.object({ epoch: z.string(), hash: z.string() }),
@@ -112,7 +112,7 @@ export async function writeConfiguration(
   );
 }
 
-/** Whether processes that changed the configuration at the same moment wrote the same epoch for different ones. */
+/** Whether processes that changed the configuration at the same moment gave one epoch to different configurations. */
 export async function isContested(database: Database, epoch: bigint): Promise<boolean> {
   const [row] = await database.query(
     z.object({ n: z.coerce.number() }),
@@ -122,7 +122,7 @@ export async function isContested(database: Database, epoch: bigint): Promise<bo
   return row !== undefined && row.n > 1;
 }
 
-/** What the settings become when a command is given a configuration file; a key that it leaves out stays as it was. */
+/** The settings after a command was given a configuration file; a key that the file leaves out stays as it was. */
 export function settingsGiven(current: Settings | null, given: Config | null): Settings {
   return {
     file_accounts: given?.accounts ?? current?.file_accounts ?? [],

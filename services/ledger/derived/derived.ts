@@ -2,15 +2,15 @@ import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
 import { underLease } from '../../clickhouse/lease.ts';
 
-/** Something that is derived from the marks and recomputed, never incremented, wherever marks made it dirty. */
+/** Rows that are derived from marks. Where marks make them dirty they are recomputed, never incremented. */
 export interface Derived {
-  /** Of the lease under which one process at a time recomputes it. */
+  /** Name of the lease under which one process at a time recomputes it. */
   readonly name: string;
-  /** The table that says what is dirty, by the stamp of each writing of dirt: exactly what was seen is cleared. */
+  /** The table of what is dirty. Each write has a stamp, so that exactly the rows that were seen are cleared. */
   readonly dirt: 'dirty_cells' | 'dirty_charges';
   /**
    * Recomputes what is dirty under the stamps.
-   * @param version of what is written, decimal digits: a later holder's wins
+   * @param version of the rows that are written, decimal digits: those of a later holder of the lease replace them
    * @returns the stamps that are clean now
    */
   recompute(database: Database, stamps: readonly string[], version: string): Promise<readonly string[]>;
@@ -27,8 +27,8 @@ async function dirtyStamps(database: Database, { dirt }: Derived): Promise<strin
 }
 
 /**
- * Recomputes what is dirty, under a lease. What it writes carries the lease's token as version, so that of two holders the
- * later one wins; dirt is cleared only if it was there before the reading began, and only by a holder that still holds.
+ * Recomputes what is dirty, under a lease. Its rows carry the lease's token as version, so that the later of two
+ * holders wins. Only dirt that was there before the reading began is cleared, and only while the lease is still held.
  */
 export async function recompute(database: Database, derived: Derived): Promise<Recomputation> {
   const stamps = await dirtyStamps(database, derived);
@@ -46,8 +46,8 @@ export async function recompute(database: Database, derived: Derived): Promise<R
 }
 
 /**
- * Recomputes until nothing is dirty that was dirty when it was called, waiting for another holder where there is one.
- * What others soil meanwhile is not waited for: under live traffic there is always some.
+ * Recomputes until nothing is dirty that was dirty when it was called, and waits for another holder of the lease. It
+ * does not wait for what becomes dirty meanwhile: under live traffic something always does.
  */
 export async function settle(database: Database, derived: Derived): Promise<void> {
   const seen = await dirtyStamps(database, derived);

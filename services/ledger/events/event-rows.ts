@@ -3,7 +3,7 @@ import type { Customer, MessageId, PhoneNumberId } from '@ctwa-ledger/schemas/id
 import type { Block, Cells } from '../../clickhouse/columns/reader.ts';
 import { BlockWriter, type ComputedColumn, type EncodedBlock, type Field } from '../../clickhouse/columns/writer.ts';
 
-/** How a field of an event stands in a column of its name. */
+/** How a field of an event is stored in the column of its name. */
 type Column<Event> = Omit<Field<Event>, 'name'>;
 type Columns<Event, Name extends PropertyKey> = Readonly<Record<Name, Column<Event>>>;
 
@@ -11,8 +11,8 @@ type SharedName = Exclude<keyof MessageEvent & keyof StatusEvent, 'event' | 'cus
 type NamesOf<Event> = Exclude<keyof Event, SharedName | 'event' | 'customer'>;
 
 /**
- * One line for each field of an event: what is written, read, selected and compared comes from here. The compiler refuses
- * a field that is left out. What events are called in the ledger (`event`, `customer`) is no field of Meta's.
+ * One line for each field of an event: the columns that are written, read, selected and compared. The compiler refuses
+ * a field that is left out. `event` and `customer` are the ledger's own names, not fields of Meta's.
  */
 const SHARED_COLUMNS: Columns<LedgerEvent, SharedName> = {
   phone_number_id: { kind: 'repeats', of: (e) => e.phone_number_id },
@@ -75,7 +75,7 @@ const VARIANT = `wa_id, user_id, waba_id, direction, type, device, origin, conte
   participant, conversation_id, conversation_expiration, conversation_origin,
   pricing_billable, pricing_model, pricing_type, pricing_category, errors`.split(/,\s*/);
 
-/** What stands in a column that a block leaves out. */
+/** The value of a column that a block leaves out. */
 const ABSENT: ReadonlyMap<string, string> = new Map(
   [...SHARED, ...OF_MESSAGES, ...OF_STATUSES].map(({ name, kind, absent = 0 }) => [
     name,
@@ -84,8 +84,8 @@ const ABSENT: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * `variant` as its default computes it. Said in the statement, because of a default ClickHouse computes both branches for
- * every row, and hashes columns that are left out.
+ * `variant` as its default computes it. It is part of the statement, because for a default ClickHouse computes both
+ * branches for every row, and hashes columns that are left out.
  */
 function variantOf(columns: ReadonlySet<string>): ComputedColumn[] {
   const cell = (name: string): string => (columns.has(name) ? name : (ABSENT.get(name) ?? "''"));
@@ -122,7 +122,7 @@ export class EventsWriter {
     return this.#block.rows;
   }
 
-  /** Of the texts that are held. */
+  /** Bytes of the texts that are held. */
   get bytes(): number {
     return this.#block.bytes;
   }
@@ -144,7 +144,7 @@ export class EventsWriter {
   }
 }
 
-/** What a stored event is read back with, for `EventCells`. */
+/** The columns that `EventCells` reads a stored event from. */
 export const EVENT_SELECTION = [
   'customer',
   ...[...SHARED, ...OF_MESSAGES, ...OF_STATUSES].map(({ name }) => name),
@@ -156,7 +156,7 @@ export class EventCells {
   readonly #timestamp: Cells<number>;
   readonly #pricingBillable: Cells<number>;
   readonly #text: ReturnType<typeof textsOf>;
-  /** Whether the block says what the customer is; a block that was never stored does not. */
+  /** Whether the block has the column `customer`; a block that was never stored has not. */
   readonly #hasCustomer: boolean;
 
   constructor(block: Block) {
@@ -167,7 +167,7 @@ export class EventCells {
     this.#hasCustomer = block.has('customer');
   }
 
-  /** An event as it was landed. Field by field, because an object put together by names takes twice as long. */
+  /** An event as it was landed. Written field by field: assigning the fields by name takes twice as long. */
   at(row: number): LedgerEvent {
     const text = this.#text;
     const wa_id = text.wa_id.at(row);

@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
 
-/** Seconds in which a landing of others is looked for by its row; one that took longer to come may have touched all. */
+/** A landing of others is looked up by its row for so many seconds; a later one may have touched anything. */
 const LOOK_BACK_SECONDS = 20;
-/** Longer than a row is looked for: one that was taken note of must not be taken for a new one. */
+/** Longer than rows are looked up: a landing that was seen must not be taken for a new one. */
 const REMEMBERED_MS = 45_000;
-/** Readings of sum and rows that others may spoil by landing in between. */
+/** How often sum and rows are read again when others land in between. */
 const READINGS = 3;
 const ALL_BITS = (1n << 64n) - 1n;
 
-/** What is read of the log with one look. */
+/** One reading of the log. */
 export const LANDED = 'SELECT toString(sum(token)) FROM landing_log';
 
 const landingRow = z.object({ token: z.string(), keys: z.array(z.number()), touches_all: z.number() });
 
-/** What others landed between two looks. */
+/** What others landed between two readings. */
 export interface LandedByOthers {
   /** Hashes of the threads and messages that they touched. */
   readonly keys: ReadonlySet<number>;
@@ -39,30 +39,30 @@ export async function enterLargeLanding(database: Database): Promise<void> {
 
 /**
  * The log of landings, as one writer follows it. Each writer makes its events visible, then enters them here, then
- * looks: of two that do, at least the later one to enter finds the other.
+ * reads the log. Of two writers at least the one that enters later sees the other.
  */
 export class LandingLog {
   readonly #database: Database;
-  /** Of all tokens that were taken note of; null = none yet. */
+  /** Sum of all tokens that were seen; null = none yet. */
   #sum: bigint | null = null;
-  /** Tokens taken note of lately, with when. */
+  /** Tokens seen lately, with the time. */
   readonly #seen = new Map<string, number>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** Whether what others land is being noticed. */
+  /** Whether the log is being followed. */
   get isFollowed(): boolean {
     return this.#sum !== null;
   }
 
-  /** Nothing is known of the log any more. */
+  /** Forgets what was seen of the log. */
   forget(): void {
     this.#sum = null;
   }
 
-  /** Enters a landing of one's own, whose events can be seen. */
+  /** Enters a landing of this writer, whose events are visible. */
   async enter(keys: readonly number[]): Promise<void> {
     const token = newToken();
     await enter(this.#database, token, keys);
@@ -74,7 +74,7 @@ export class LandingLog {
     if (this.#sum !== null) this.#sum = (this.#sum + token) & ALL_BITS;
   }
 
-  /** What the log says now. */
+  /** Reads the log. */
   async look(): Promise<string> {
     const [row] = await this.#database.query(z.object({ landed: z.string() }), `SELECT (${LANDED}) AS landed`);
     return row?.landed ?? '0';

@@ -12,17 +12,20 @@ import { newStamp } from '../../clickhouse/stamp.ts';
 export type LandingNumber = bigint & { readonly landing: unique symbol };
 
 const ALL_BITS = (1n << 64n) - 1n;
-/** Rows that are sent in the first insert, so that something is seen to happen; each further one has twice as many. */
+/** Rows of the first insert, small so that progress shows early; each further insert has twice as many. */
 const EVENTS_OF_FIRST_INSERT = 62_500;
-/** Rows that are sent in one insert at most: larger parts are quicker to read and merge, but take memory. */
+/** Rows of one insert at most: larger parts are quicker to read and merge, but take memory. */
 const EVENTS_PER_INSERT = 250_000;
 /** Text that is sent in one insert at most, for events of unusual size. */
 const BYTES_PER_INSERT = 64 * 1024 * 1024;
-/** How often the text that is held is measured. */
+/** Events between two measurements of the text that is held. */
 const EVENTS_PER_LOOK = 16;
 /** ClickHouse quotes a refused row at length. */
 const MAX_REASON_CHARS = 600;
-/** Live traffic comes in smaller batches; of a larger one, a backlog, little would be remembered until it is needed. */
+/**
+ * Live traffic comes in smaller batches. A larger one is a backlog, whose events would be forgotten before they are
+ * needed.
+ */
 const MAX_KEPT_EVENTS = 20_000;
 
 export function newLandingNumber(): LandingNumber {
@@ -35,8 +38,8 @@ export function rankOf(landing: LandingNumber): bigint {
 }
 
 /**
- * The rank of a landing whose threads `touched` does not list, because its writer has them in memory: the lowest bit says
- * so to the view that lists them.
+ * The rank of a landing whose threads `touched` does not list, because its writer has them in memory. The lowest bit
+ * tells the view that lists them.
  */
 export function unlistedRankOf(landing: LandingNumber): bigint {
   return rankOf(landing) ^ 1n;
@@ -70,8 +73,8 @@ export class Landing {
   readonly #putAside: PutAside | null;
 
   /**
-   * @param keepsEvents whether the events are kept until the landing is folded, for who remembers threads
-   * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
+   * @param keepsEvents whether the events stay in memory until the landing is folded, for a writer that remembers threads
+   * @param putAside takes the events that ClickHouse refuses; null = a refused event fails the landing
    */
   constructor(database: Pick<Database, 'insertBlock'>, keepsEvents = false, putAside: PutAside | null = null) {
     this.#database = database;
@@ -79,7 +82,7 @@ export class Landing {
     this.#putAside = putAside;
   }
 
-  /** Assigned with the first event; without one there is nothing that it could be asked for. */
+  /** Assigned with the first event. */
   get number(): LandingNumber {
     if (this.#number === null) throw new RangeError('A landing without events has no number.');
     return this.#number;
@@ -102,10 +105,11 @@ export class Landing {
 
   /**
    * Takes one event. Await what it returns, if anything: it is the back-pressure.
-   * @param origin what is said of where it came from, should ClickHouse refuse it
+   * @param origin where it came from, for the dead letter if ClickHouse refuses it
    */
   add(event: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
-    // Not earlier: a process that idles on its input must not hold an early number.
+    // Not earlier: the lowest number keeps a duplicate, so a process that idles on its input must not hold an early
+    // one.
     this.#number ??= newLandingNumber();
     this.#events += 1;
     if (event.customer === '') this.#hasNameless = true;
@@ -150,9 +154,9 @@ export class Landing {
     }
   }
 
-  /** Stores all that ClickHouse takes, and puts aside what it refuses: each event as it was read, on its own. */
+  /** Stores the events that ClickHouse takes. Puts aside each one that it refuses, as it was read. */
   async #insertApart(block: EncodedBlock, origins: readonly Position[], putAside: PutAside): Promise<void> {
-    // What is not in the ledger must not be remembered as if it were.
+    // A refused event is not in the ledger, so it must not be remembered.
     this.#kept = null;
     const events = eventsOfBlocks(readBlocks(block.chunks));
     const refused = await insertApart(events.length, async (from, to) => {

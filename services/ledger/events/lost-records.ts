@@ -10,7 +10,7 @@ export interface LostRecords {
   readonly to: bigint;
 }
 
-/** Keeps for good what is gone. The same loss noticed again, grown meanwhile or not, is one. */
+/** Keeps a loss for good. The same loss, noticed again and perhaps grown, is kept once. */
 export async function keepLostRecords(database: Database, lost: LostRecords): Promise<void> {
   await database.command(
     'INSERT INTO lost_records SELECT {topic:String}, {partition:Int32}, {from:UInt64}, {to:UInt64}, now64(3)',

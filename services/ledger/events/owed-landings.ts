@@ -10,11 +10,11 @@ function line(landing: LandingNumber, writer: string, isFolded: 0 | 1): string {
   return `${JSON.stringify([landing.toString(), writer, isFolded])}\n`;
 }
 
-/** What one writer owes: landings whose sender was told that they are kept, and that are not folded yet. */
+/** Landings that one writer owes: it told the sender that they are kept, and has not folded them yet. */
 export class OwedLandings {
   readonly #database: Database;
   readonly #writer: string;
-  /** Folded, and not noted yet: that goes with the next note, because saying it late only repeats work. */
+  /** Folded, but not noted yet. It is noted with the next landing: a late note only repeats work. */
   #folded: LandingNumber[] = [];
 
   /** @param writer the name of the process, by which others find out whether it still runs */
@@ -23,7 +23,7 @@ export class OwedLandings {
     this.#writer = writer;
   }
 
-  /** Resolves when it would outlive this process that the landing is to be folded. */
+  /** Resolves when it is on disk that the landing must be folded. */
   async owe(landing: LandingNumber): Promise<void> {
     await this.#note(line(landing, this.#writer, 0));
   }
@@ -61,8 +61,8 @@ export async function leftLandings(database: Database): Promise<LandingNumber[]>
 }
 
 /**
- * Lists what landings touched as if one new landing had touched it, so that it can be folded. What older ones touched is
- * not kept listed and is found by their events.
+ * Lists what landings touched as if one new landing had touched it, so that it can be folded. What older ones touched
+ * is not kept listed and is found by their events.
  */
 export async function touchAgain(database: Database, landings: readonly LandingNumber[]): Promise<LandingNumber> {
   const landing = newLandingNumber();

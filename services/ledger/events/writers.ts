@@ -3,7 +3,7 @@ import type { Database } from '../../clickhouse/database.ts';
 import { hasDiedHere } from '../../clickhouse/processes.ts';
 
 const SEEN_EVERY_MS = 10_000;
-/** A writer that was not seen for so long is taken for dead, in seconds. */
+/** Seconds after which a writer that was not seen is taken for dead. */
 const ALIVE_SECONDS = 35;
 
 /** A process that writes marks, known to others so that a change of configuration does not cross it. */

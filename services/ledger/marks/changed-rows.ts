@@ -8,10 +8,10 @@ import {
 } from '../../lifecycle/marks.ts';
 import { isSameEntry, isSameLostReferral, isSameMessage } from './mark-rows.ts';
 
-/** What other rows a thread has since some events came. */
+/** How the rows of a thread changed when some events came. */
 export interface ChangedRows {
   readonly rows: Rows;
-  /** When the changed rows count, before and after, Unix seconds. */
+  /** The times at which the changed rows counted before, and count now, Unix seconds. */
   readonly times: ReadonlySet<number>;
 }
 
@@ -26,7 +26,7 @@ export function entryTimes({ entry_at, window }: EntryMark): number[] {
 interface Changed<Row> {
   readonly rows: readonly Row[];
   readonly times: readonly number[];
-  /** Keys of rows that were there and are not any more. */
+  /** Keys of rows that no longer exist. */
   readonly left: ReadonlySet<string>;
 }
 
@@ -61,7 +61,7 @@ function added(before: readonly Retraction[], after: readonly Retraction[]): Ret
   return after.filter((retraction) => !known.has(retractionKey(retraction)));
 }
 
-/** Whether every row that went is retracted. */
+/** Whether every row that no longer exists is retracted. */
 function areRetracted(left: ReadonlySet<string>, retracted: readonly Retraction[]): boolean {
   if (left.size === 0) return true;
   const keys = new Set(retracted.map(retractionKey));
@@ -69,8 +69,8 @@ function areRetracted(left: ReadonlySet<string>, retracted: readonly Retraction[
 }
 
 /**
- * What is to be written of a thread whose earlier rows are in the ledger.
- * @returns null when that cannot be said: then all rows are to be written
+ * The rows to write of a thread whose earlier rows are in the ledger.
+ * @returns null when the change is not known: then all rows must be written
  */
 export function changedRows(before: Rows, after: Rows): ChangedRows | null {
   const messages = changed(before.messages, after.messages, markKey, isSameMessage, (row) => [messageTime(row)]);

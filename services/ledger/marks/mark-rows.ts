@@ -69,7 +69,10 @@ export const OF_ENTRY: readonly Field<EntryMark>[] = [
   },
 ];
 
-/** The row of a retraction, of any table: its version is higher than that of any row of fewer events, so it replaces them. */
+/**
+ * The row of a retraction, of any table: its version is higher than that of any row of fewer events, so it replaces
+ * them.
+ */
 const OF_RETRACTION: readonly Field<Retraction>[] = [
   { name: 'phone_number_id', kind: 'repeats', of: (r) => r.phone_number_id },
   { name: 'is_retracted', kind: 'u8', of: () => 1 },
@@ -105,13 +108,13 @@ function isSame<Row>(fields: readonly Field<Row>[]): (a: Row, b: Row) => boolean
   return (a, b) => fields.every(({ of }) => of(a) === of(b));
 }
 
-/** Whether two rows of one message say the same. */
+/** Whether two rows of one message are equal but for their version. */
 export const isSameMessage = isSame(OF_MESSAGE);
-/** Whether two rows of one entry say the same. */
+/** Whether two rows of one entry are equal but for their version. */
 export const isSameEntry = isSame(OF_ENTRY);
 export const isSameLostReferral = isSame(OF_LOST_REFERRAL);
 
-/** A quarter hour in which a message does not stand, though it may have. */
+/** A quarter hour that a message no longer counts in, but may have counted in before. */
 interface LeftCell {
   readonly phone_number_id: string;
   readonly message_id: string;
@@ -146,7 +149,7 @@ function bit(value: boolean): 0 | 1 {
   return value ? 1 : 0;
 }
 
-/** Rows of one table, each of a version. */
+/** Rows of one table, each with its version. */
 class VersionedRows {
   readonly #block = new BlockWriter();
   readonly #version = this.#block.cells(VERSION);
@@ -159,7 +162,7 @@ class VersionedRows {
     return this.#block.bytes;
   }
 
-  /** What adds rows that have these columns. */
+  /** Returns the function that adds rows with these columns. */
   adds<Row>(fields: readonly Field<Row>[]): (row: Row, version: bigint) => void {
     const put = this.#block.cells(fields);
     return (row, version) => {
@@ -181,7 +184,7 @@ export class MessageMarkRows extends VersionedRows {
   readonly retract = this.adds(OF_MESSAGE_RETRACTION);
 }
 
-/** Rows of `messages_by_time` for what is not there; those of what is there come with the marks. */
+/** Rows of `messages_by_time` for messages that left a cell; a view of the marks adds those of messages in a cell. */
 export class LeftCellRows extends VersionedRows {
   readonly add = this.adds(OF_LEFT_CELL);
 }

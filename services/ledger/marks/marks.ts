@@ -18,7 +18,7 @@ import {
 import { CELL_SECONDS } from '../derived/summaries.ts';
 import type { ThreadKey } from '../events/thread-key.ts';
 
-/** A message's mark as subscribers get it, or that a row no longer stands. */
+/** A message's mark as subscribers get it, or the retraction of a row. */
 export type EmittedMark =
   | {
       readonly kind: 'mark';
@@ -29,12 +29,16 @@ export type EmittedMark =
     }
   | { readonly kind: 'retraction'; readonly retraction: Retraction; readonly version: string };
 
-/** Tells others of marks that the ledger has; resolves when they are safe there. May be told the same twice. */
+/**
+ * Sends marks that the ledger has to subscribers; resolves when they are safe there. May be given the same mark twice.
+ */
 export type Emitter = (marks: readonly EmittedMark[]) => Promise<void>;
 
 type MarkTables = Pick<Database, 'insertBlock'>;
 
-/** What marks are derived under; asked anew after writing, because another process may have changed it. */
+/**
+ * The epoch and rules that marks are derived under; read again after writing, because another process may change them.
+ */
 export interface Footing {
   readonly epoch: bigint;
   readonly rulebook: Rulebook;
@@ -62,7 +66,7 @@ export class Marks {
     return this.#tables.reduce((rows, table) => rows + table.rows, 0);
   }
 
-  /** Of the texts that the rows hold. */
+  /** Bytes of the texts that the rows hold. */
   get bytes(): number {
     return this.#tables.reduce((bytes, table) => bytes + table.bytes, 0);
   }
@@ -78,8 +82,8 @@ export class Marks {
   }
 
   /**
-   * The same for a thread whose marks the ledger has as they were without some of its events: rows that stay as they are
-   * keep their lower version.
+   * The same for a thread whose marks the ledger has as they were without some of its events: rows that stay as they
+   * are keep their lower version.
    * @param before the events without the new ones; under this rulebook and epoch their marks were written, and emitted
    */
   foldOn(
@@ -140,7 +144,7 @@ export class Marks {
    * earlier version of its rows may have counted in.
    */
   #soilBy(event: LedgerEvent): void {
-    // A copy with errors may have stood as a lost referral.
+    // A copy with errors may have counted as a lost referral.
     if (event.event === 'message' && event.direction === 'inbound')
       if (event.referral_source_type === '' && event.errors === '') return;
     this.#soil(event.phone_number_id, event.timestamp);
@@ -153,8 +157,8 @@ export class Marks {
   }
 
   /**
-   * Marks first, then the cells they soil, then the threads as done: a crash in between repeats, never hides. Where
-   * others are told, that comes before a thread is done, and a thread noted as emitted is one that is folded.
+   * Writes marks first, then the cells they make dirty, then the threads as done. A crash in between repeats work and
+   * hides nothing. Marks are emitted before their threads are noted as done, so an emitted thread is a folded one.
    */
   async write(database: MarkTables): Promise<void> {
     await this.writeRows(database);
@@ -172,12 +176,12 @@ export class Marks {
     ]);
   }
 
-  /** The second step of `write`: the cells that the marks soil. */
+  /** The second step of `write`: the cells that the marks make dirty. */
   async writeDirt(database: MarkTables): Promise<void> {
     await database.insertBlock('dirty_cells', encodeRows(DIRTY_CELL, this.#dirtyCells()));
   }
 
-  /** Besides the second step of `write`: tells of the marks. */
+  /** Beside the second step of `write`: emits the marks. */
   async emit(): Promise<void> {
     await this.#emitter?.(this.#emissions);
   }
@@ -195,7 +199,10 @@ export class Marks {
   }
 }
 
-/** End of the free entry window of each entry that owns one, as it is known now: a message decided earlier may have known another. */
+/**
+ * End of each entry's free entry window as it is known now; a message that was decided earlier may have been in
+ * another.
+ */
 type WindowEnds = ReadonlyMap<string, number>;
 
 function windowEnds({ entries }: Rows): WindowEnds {
@@ -210,7 +217,7 @@ function cellOf(time: number): number {
   return time - (time % CELL_SECONDS);
 }
 
-/** The quarter hours in which a message may stand or have stood: those of its events. */
+/** The quarter hours that a message may count in, now or before: those of its events. */
 function cellsOfMessages(events: readonly LedgerEvent[]): Map<string, number[]> {
   const cells = new Map<string, number[]>();
   for (const { id, timestamp } of events) {
@@ -223,8 +230,8 @@ function cellsOfMessages(events: readonly LedgerEvent[]): Map<string, number[]> 
 }
 
 /**
- * The version of a mark: what was known, never a clock. Of two folds of the same threads the one that saw more events
- * has the higher one, because the set of events only grows.
+ * The version of a mark: the number of events that were known, never a clock. Of two folds of the same threads, the one
+ * that saw more events has the higher version, because the set of events only grows.
  * @param events number of distinct event variants of the threads folded together
  */
 export function versionOf(epoch: bigint, events: number): string {

@@ -10,13 +10,13 @@ export interface Touched {
   readonly thread: ThreadKey;
   readonly key: number;
   readonly landed: LedgerEvent[];
-  /** What lies in the ledger, from some moment on with the batch; null = not known yet. */
+  /** Its events in the ledger, those of the batch included once they are added; null = not known yet. */
   events: ThreadEvents | null;
-  /** The same as it was before the batch; null = not known. */
+  /** Its events before the batch; null = not known. */
   before: readonly LedgerEvent[] | null;
-  /** Threads that it shares messages with; null = some, but not known which. */
+  /** Threads that it shares messages with; null = there are some, but they are not known. */
   links: readonly ThreadKey[] | null;
-  /** Whether the batch brought something that was not there. */
+  /** Whether the batch brought an event that was not there. */
   hasNews: boolean;
   /** The versions at which its marks were stored and emitted: empty = never, null = not known. */
   folded: string | null;
