@@ -38,7 +38,7 @@ type Row = readonly unknown[];
 const SETTINGS = {
   output_format_json_quote_64bit_integers: 1,
   output_format_json_quote_decimals: 1,
-  // Whatever zone a server has, nothing of ours depends on it.
+  // So that nothing depends on the zone of the server.
   session_timezone: 'UTC',
   // Old events spread over many months; each month is a partition.
   max_partitions_per_insert_block: '0',
@@ -46,7 +46,7 @@ const SETTINGS = {
   async_insert: 0,
   // Merging equal rows within one insert took a third of its time. Readers ask for the final rows anyway.
   optimize_on_insert: 0,
-  // Finds nothing in our conditions, and takes a third of the planning of the queries of amounts to look for it.
+  // This optimisation finds nothing in our conditions, and takes a third of the planning of the queries of amounts.
   optimize_and_compare_chain: 0,
 } as const;
 
@@ -62,11 +62,11 @@ const CONNECTIONS = 16;
 const BACKGROUND_CONNECTIONS = 4;
 const BACKGROUND_SETTINGS = { max_threads: 1 } as const;
 
-/** How long a server or engine that is away is waited for; a restart takes less. */
+/** How long to wait for a server or engine that is away; a restart takes less. */
 const WAIT_MS = 60_000;
 const LONGEST_PAUSE_MS = 2_000;
 const WATCH_EVERY_MS = 500;
-/** Attempts at a server that has never answered: its address is more likely wrong than its restart slow. */
+/** Attempts at a server that has never answered: a wrong address is likelier than a slow restart. */
 const FIRST_ATTEMPTS = 5;
 
 function isAway(error: unknown): boolean {
@@ -85,8 +85,8 @@ function isAway(error: unknown): boolean {
 }
 
 /**
- * ClickHouse's codes for a value that does not fit its column. Others speak of the statement, the server, its memory or
- * its disk: those are no row's fault.
+ * ClickHouse's codes for a value that does not fit its column. Other codes mean the statement, the server, its memory
+ * or its disk, not a row.
  */
 const REFUSALS_OF_ROWS = new Set([
   '6', // CANNOT_PARSE_TEXT
@@ -147,7 +147,7 @@ function literal(value: string | number): string {
  * statements in the address, whose length is limited.
  */
 function withLists(sql: string, parameters: Parameters): { readonly statement: string; readonly scalars: Parameters } {
-  // In one pass: a name in a list may look like the place of another list.
+  // In one pass: a text in a list may look like the placeholder of another list.
   const statement = sql.replaceAll(/\{(\w+):(Array\(\w+\))\}/g, (place, name: string, type: string) => {
     const value = parameters[name];
     return typeof value === 'object' ? `CAST([${value.map(literal).join(',')}], '${type}')` : place;
@@ -166,7 +166,9 @@ function insertOf(table: string, { columns, computed }: EncodedBlock): string {
   return `INSERT INTO ${table} (${given}, ${names}) SELECT ${given}, ${values} FROM input('${structure.replaceAll("'", "\\'")}')`;
 }
 
-/** One database of a ClickHouse, embedded or not, over HTTP. Statements are tried again when the engine was replaced. */
+/**
+ * One database of a ClickHouse, embedded or not, over HTTP. Statements are tried again when the engine was replaced.
+ */
 export class Database {
   readonly location: Location;
   readonly name: string;
@@ -286,7 +288,9 @@ export class Database {
     }
   }
 
-  /** Names the caller in the server's log. The embedded engine has no log, and opens a session for each set of settings. */
+  /**
+   * Names the caller in the server's log. The embedded engine has no log, and opens a session for each set of settings.
+   */
   #asking(method: (...given: never[]) => unknown): { readonly log_comment?: string } {
     return this.location.kind === 'server' ? { log_comment: callerOf(method) } : {};
   }
@@ -423,8 +427,9 @@ export class Database {
   }
 
   /**
-   * A large answer as ClickHouse writes it in a format of its own, piece by piece. Bounded memory. The engine going away
-   * in the middle throws `LedgerAwayError`: start again. As the user that may write: the embedded engine writes a file.
+   * A large answer as ClickHouse writes it in a format of its own, piece by piece. Bounded memory. The engine going
+   * away in the middle throws `LedgerAwayError`: start again. As the user that may write: the embedded engine writes a
+   * file.
    */
   async *streamBytes(sql: string, format: 'Parquet', parameters: Parameters = {}): AsyncGenerator<Buffer> {
     const { stream } = await this.#attempt((client) =>
@@ -454,7 +459,7 @@ export class Database {
     }
   }
 
-  /** Works in the database that is always there. */
+  /** Runs `work` with the database that always exists. */
   async #atHome<T>(work: (home: Database) => Promise<T>): Promise<T> {
     const home = new Database(this.location, 'default', this.role);
     try {
@@ -473,7 +478,7 @@ export class Database {
     return known?.n === 1;
   }
 
-  /** Whether the database itself is there; every statement but this and `create` needs it. */
+  /** Whether the database itself exists; every statement but this and `create` needs it. */
   exists(): Promise<boolean> {
     return this.#atHome((home) => this.#isKnown(home));
   }

@@ -1,6 +1,6 @@
 /**
- * Something that was read, and is taken for current for a while. Who asks while it is read anew gets what was there, so that
- * nobody waits for it under steady traffic; what is older than twice its time is waited for.
+ * A reading that counts as current for a while. While it is read again, callers get the last reading, so that nobody
+ * waits under steady traffic. Callers wait only when the last reading is older than twice its time.
  */
 export class KeptReading<T> {
   readonly #keptMs: number;
@@ -9,7 +9,7 @@ export class KeptReading<T> {
   #reading: Promise<T> | null = null;
 
   /**
-   * @param keptMs how long a reading is taken for current; 0 = it is read for every question
+   * @param keptMs how long a reading counts as current; 0 = it is read for every caller
    * @param read given what was read before; null the first time
    */
   constructor(keptMs: number, read: (before: T | null) => Promise<T>) {

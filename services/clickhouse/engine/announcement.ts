@@ -11,7 +11,7 @@ export interface EngineAddress {
   readonly key: string;
 }
 
-/** What a host answers to a challenge: it takes the key to compute it. */
+/** What a host answers to a challenge; computing it takes the key. */
 export function proofOf(key: string, nonce: string): string {
   return createHmac('sha256', key).update(nonce).digest('hex');
 }

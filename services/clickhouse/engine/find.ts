@@ -23,7 +23,7 @@ export interface Engine {
 }
 
 const LOG_FILE = 'engine.log';
-/** What the engine writes, and nothing else tells, when another process holds its directory. */
+/** What the engine writes when another process holds its directory; there is no other sign of it. */
 const LOCKED = 'Cannot lock file';
 const START_WITHIN_MS = 60_000;
 const HOST = fileURLToPath(new URL('./host-main.js', import.meta.url));
@@ -43,13 +43,14 @@ function announced(dataDir: string): Engine | null {
 
 async function answers(engine: Engine): Promise<boolean> {
   const impatience = new AbortController();
-  // A timer that holds the process, unlike that of AbortSignal.timeout: a host that dies while it is asked can leave the
+  // A timer that holds the process, unlike that of AbortSignal.timeout: a host that dies while it is asked can leave
+  // the
   // request without a socket, and with nothing else to wait for Node.js would end in the middle of this.
   const timer = setTimeout(() => {
     impatience.abort();
   }, 5_000);
   try {
-    // The port of a host that died may be somebody else's by now: the key is sent only to who knows it already.
+    // The port of a host that died may belong to another program by now: the key is sent only to a host that knows it.
     const nonce = randomBytes(16).toString('hex');
     const response = await fetch(`${engine.url}/hello?nonce=${nonce}`, { signal: impatience.signal });
     return (await response.text()) === proofOf(engine.key, nonce);
@@ -93,7 +94,7 @@ function foreignHolder(dataDir: string): string | null {
   try {
     const status = realpathSync(join(dataDir, 'clickhouse', 'status'));
     const pid = /PID: (\d+)/.exec(readFileSync(status, 'utf8'))?.[1] ?? '';
-    // The number alone proves nothing: it may be of another container's processes.
+    // The process id alone proves nothing: it may belong to another container.
     const isOpen = readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === status);
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     return isOpen && !command.includes(basename(HOST)) ? `"${command.slice(0, 200)}" (process ${pid})` : null;

@@ -15,9 +15,9 @@ import { gunzipSync } from 'node:zlib';
 import { drainPending, Session, type ChdbQueryStream } from 'chdb';
 import { ENGINE_FILE, proofOf, type EngineAddress } from './announcement.ts';
 
-/** The folder in the data directory for what is being inserted. */
+/** The folder in the data directory for bodies of inserts under way. */
 const BODIES = 'inserting';
-/** A request larger than this is refused: nothing of ours sends more. */
+/** A larger request is refused: our processes never send more. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const INSERT_WITH_DATA =
@@ -116,12 +116,12 @@ function quoted(value: string): string {
 function refuse(response: ServerResponse, status: number, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   if (response.headersSent) {
-    // The answer has begun: a broken connection is the only way left to say that it is not whole.
+    // The answer has begun: only a broken connection can still say that it is incomplete.
     response.destroy();
     return;
   }
   const code = /Code: (\d+)/.exec(message)?.[1];
-  // Not the engine's refusal of a statement but something of ours: keep it for `engine.log`.
+  // Not a refusal of the engine but an error of this program: keep it for `engine.log`.
   if (code === undefined) process.stderr.write(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
   response.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
@@ -146,8 +146,8 @@ async function read(session: Session, statement: Statement, response: ServerResp
 const READS_PARQUET = /^([\s\S]*)\sFORMAT Parquet\s*$/;
 
 /**
- * Answers with Parquet through a file beside the data: the engine makes each chunk of a stream a file of its own, of which
- * only blocks and lines can be put together.
+ * Answers with Parquet through a file beside the data. In a stream, the engine would make each chunk a Parquet file of
+ * its own, and such files cannot be joined.
  */
 async function readParquet(session: Session, bodies: string, select: string, response: ServerResponse): Promise<void> {
   const file = join(bodies, `${randomBytes(12).toString('hex')}.parquet`);
@@ -175,7 +175,7 @@ function onceWritable(response: ServerResponse): Promise<void> {
   });
 }
 
-/** What the engine would say of a full disk, of a file of ours. */
+/** Turns a full disk under a file of this program into the engine's own exception for it. */
 function asException(error: unknown): never {
   if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
     throw new Error(`Code: 243. DB::Exception: ${(error as Error).message} (NOT_ENOUGH_SPACE)`, { cause: error });

@@ -2,24 +2,24 @@ import type { Database } from '../../clickhouse/database.ts';
 import { STORED_KEYS } from '../events/keys.ts';
 
 const BITS_PER_KEY = 16;
-/** With fewer bits for each key too many strangers look known: then it is made anew, larger. */
+/** With fewer bits for each key, too many unknown keys look known; then the filter is made again, larger. */
 const LEAST_BITS_PER_KEY = 8;
 const LEAST_BITS = 1 << 22;
 /** 512 MiB. */
 const MOST_BITS = 2 ** 32;
 const HASHES = 5;
-/** Of the time at most this share goes into loading. */
+/** Share of the time that loading may take at most. */
 const DUTY = 0.05;
 const SHORTEST_PAUSE_MS = 10_000;
 
-/** Spreads the bits of a hash; different seeds give hashes that have nothing to do with each other. */
+/** Spreads the bits of a hash; different seeds give independent hashes. */
 function spread(key: number, seed: number): number {
   let h = Math.imul(key ^ seed, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** A Bloom filter of 32-bit keys: what was added is always found, and of other keys few are. */
+/** A Bloom filter of 32-bit keys: every key that was added is found, and few others are. */
 export class KeyFilter {
   readonly #words: Uint32Array;
   readonly #mask: number;
@@ -61,13 +61,14 @@ export class KeyFilter {
 }
 
 /**
- * Which threads and messages the ledger may know, so that new ones need not be looked up. Loaded in the background; until
- * then everything may be known. Whoever lands adds the keys, and tells when others landed something that it cannot name.
+ * Which threads and messages the ledger may know, so that new ones need not be looked up. Loaded in the background;
+ * until then everything may be known. A writer adds the keys that it lands, and says when others landed keys that it
+ * does not know.
  */
 export class KnownKeys {
   readonly #database: Database;
   #filter: KeyFilter | null = null;
-  /** Keys added since a loading began: it may have begun to read before they were stored. */
+  /** Keys added since the current loading began, which may have read before they were stored. */
   #added: number[] | null = null;
   #loading: Promise<KeyFilter> | null = null;
   #notBefore = 0;
@@ -88,7 +89,9 @@ export class KnownKeys {
     }
   }
 
-  /** Other processes landed events without listing their threads: everything may be known until this is loaded again. */
+  /**
+   * Other processes landed events without listing their threads: everything may be known until this is loaded again.
+   */
   forget(): void {
     this.#filter = null;
     this.#added = null;
@@ -96,8 +99,8 @@ export class KnownKeys {
   }
 
   /**
-   * Begins to load where that is due. Call it before the keys of a landing are added, and only while all that was landed
-   * before has been added.
+   * Begins to load where that is due. Call it before the keys of a landing are added, and only while all that was
+   * landed before has been added.
    */
   keepLoaded(): void {
     if (this.#loading !== null || (this.#filter !== null && !this.#filter.isFull)) return;
@@ -114,7 +117,7 @@ export class KnownKeys {
         this.#added = null;
       },
       () => {
-        // Without it every key may be known, and the ledger is asked: that is only slower.
+        // Should it fail, every key may be known, and the ledger is asked, which is only slower.
         if (this.#loading === loading) this.#loading = this.#added = null;
       },
     );

@@ -7,14 +7,14 @@ import type { LiveReader } from './live-reader.ts';
 import type { RememberedThread } from './thread-cache.ts';
 import { Components } from './threads.ts';
 
-/** A thread among threads that share messages. */
+/** A thread of a group that shares messages. */
 export interface Member {
   readonly thread: ThreadKey;
   events: readonly LedgerEvent[] | null;
   links: readonly ThreadKey[] | null;
 }
 
-/** Threads that share messages, all of them: they are folded together. */
+/** A whole group of threads that share messages; they are folded together. */
 export interface Component {
   readonly members: Member[];
 }

@@ -16,18 +16,18 @@ import { Marks, versionOf, type Emitter, type Footing } from '../marks/marks.ts'
 import { ThreadCache, ThreadEvents, type RememberedThread } from './thread-cache.ts';
 import type { ThreadKey } from '../events/thread-key.ts';
 
-/** Threads that are read ahead between two batches, which wait for it. */
+/** Threads that are read ahead at once, between two batches; the next batch waits. */
 const THREADS_AHEAD = 400;
 /** Pause between two times that all of them are read ahead: a process that lands large files must not set the pace. */
 const SHORTEST_PAUSE_MS = 60_000;
-/** Batches that are begun again because the engine was replaced in the middle, or another process changed the ground. */
+/** How often a batch begins again because the engine was replaced, or another process changed the configuration. */
 const ATTEMPTS = 8;
 
 /** Landings whose events are all in memory, folded together. */
 export interface LiveLandings {
   readonly numbers: readonly LandingNumber[];
   readonly events: readonly LedgerEvent[];
-  /** Resolves when the events can be seen; with false when some of them were put aside. */
+  /** Resolves when the events are visible in the ledger; with false when some of them were put aside. */
   readonly stored: Promise<boolean>;
 }
 
@@ -39,9 +39,11 @@ export interface Standing {
 
 export interface LiveOptions {
   readonly emitter: Emitter | null;
-  /** What to fold under now. */
+  /** The epoch and rulebook to fold under. */
   readonly footing: () => Footing;
-  /** Whether that is still what the ledger says; otherwise `footing` gives what it says from now on. */
+  /**
+   * Whether the ledger still has that epoch and configuration; otherwise `footing` returns the new ones from now on.
+   */
   readonly stillHolds: (now: Standing) => Promise<boolean>;
 }
 
@@ -52,9 +54,9 @@ SELECT toString(epoch) AS epoch, hash, (${LANDED}) AS landed
 FROM configuration FINAL ORDER BY configuration.epoch DESC LIMIT 1`;
 
 /**
- * Folds live traffic: batches that fit in memory, of threads that were mostly touched before or are new. Neither is
- * looked up. What is known of them holds as long as others do not land what touches them; after writing, the log of
- * landings says whether they did, and then the batch is folded again from what the ledger holds.
+ * Folds live traffic: batches that fit in memory, of threads that were mostly touched before or are new. Neither kind
+ * is looked up. What is remembered of a thread is right until another process lands events of it. After writing, the
+ * log of landings says whether one did; then the batch is folded again from the events in the ledger.
  *
  * Why that is enough: every writer makes its events visible, then enters them in the log, then looks at the log. Of two
  * whose batches touch the same thread or message, the one that enters later sees the other's entry, finds the other's
@@ -90,7 +92,7 @@ export class LiveFold {
     landings.stored.catch(() => undefined);
     const turn = this.#turn.then(() => this.#attempt(landings, options));
     this.#turn = turn.catch(() => undefined);
-    // Without it threads are read when they are touched: that is only slower.
+    // Should it fail, threads are read when they are touched, which is only slower.
     if (this.#isAheadDue)
       this.#ahead = Promise.all([this.#ahead, turn])
         .then(() => this.#readAheadIfDue())
@@ -98,20 +100,20 @@ export class LiveFold {
     return turn;
   }
 
-  /** From the next batch on reads threads that traffic is likely to touch before it does. */
+  /** From the next batch on, reads threads that traffic is likely to touch. */
   readAhead(): void {
     this.#readsAhead = this.#isAheadDue = true;
   }
 
-  /** Ends what is read ahead. */
+  /** Stops reading ahead. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#ahead;
   }
 
   /**
-   * Reads threads, some at a time between batches. One by one, as they are touched, they cost the engine several times
-   * as much, and their batches wait.
+   * Reads threads, some at a time between batches. Reading them one by one when they are touched costs the engine
+   * several times as much, and their batches wait.
    */
   async #readAheadIfDue(): Promise<void> {
     if (this.#isClosed || !this.#isAheadDue || performance.now() < this.#aheadNotBefore) return;
@@ -126,7 +128,7 @@ export class LiveFold {
     }
   }
 
-  /** Reads and keeps threads that are not in memory. What others land in them from now on is heeded by the next batch. */
+  /** Reads and keeps threads that are not in memory. The next batch notices what others land in them from now on. */
   async #keepRead(threads: readonly ThreadKey[]): Promise<void> {
     if (this.#isClosed) return;
     if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
@@ -177,13 +179,13 @@ export class LiveFold {
     mustRead: boolean,
     entered: (() => void) | null,
   ): Promise<number | null | 'again'> {
-    // Before anything is believed or read: what others land from here on is noticed.
+    // Before anything is remembered or read, so that landings of others are noticed from here on.
     if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
     this.#known.keepLoaded();
     const batch = new Batch(landings.events);
     const unknown = this.#recall(batch, mustRead);
     const doubtful = doubtfulMessages(batch, this.#known, mustRead);
-    // Before they are stored: whatever becomes of the landing, nobody must take them for new later.
+    // Before they are stored: even if the landing fails, nothing may take these keys for new later.
     this.#known.add(batch.keys);
 
     const [isWhole] = await Promise.all([
@@ -228,7 +230,7 @@ export class LiveFold {
     ]);
     const landedByOthers = await this.#log.catchUp(now?.landed ?? '');
     this.#heed(landedByOthers);
-    // What was read after the landing was entered is safe: who lands later sees the entry.
+    // Threads that were read after the landing was entered are safe: a later writer sees the entry.
     if (entered !== null && touches(landedByOthers, concerned)) return 'again';
     if (now !== undefined && !(await options.stillHolds(now))) return 'again';
     await marks.writeDone(this.#database);
@@ -236,7 +238,7 @@ export class LiveFold {
     return stored;
   }
 
-  /** Forgets what others touched. */
+  /** Forgets the threads that others touched. */
   #heed({ keys, touchesAll }: LandedByOthers): void {
     for (const key of keys) this.#cache.forget(key);
     this.#known.add(keys);
@@ -263,7 +265,7 @@ export class LiveFold {
         touched.emitted = remembered.emitted;
         continue;
       }
-      // A message without a customer is a thread of its own, and as new as itself.
+      // A message without a customer is a thread of its own: the thread is new if the message is.
       const isNew = !this.#known.mayHave(thread.customer === '' ? keyOfMessage(landed[0] as LedgerEvent) : key);
       if (isNew && !mustRead) touched.events = new ThreadEvents([]);
       else unknown.push(touched);
@@ -284,7 +286,7 @@ export class LiveFold {
         linked.add(keyOfThread({ phone_number_id, customer, nameless_id: customer === '' ? id : '' }));
     }
     if (linked.size === 0) return;
-    // Whether the batch names the message under it or under others.
+    // Whether the batch names the message under this thread or under others.
     for (const touched of batch.threads.values()) if (linked.has(touched.key)) touched.links = null;
     await linkThreadsOf(
       this.#database,
@@ -299,9 +301,9 @@ export class LiveFold {
   }
 
   /**
-   * Threads to be folded by themselves: those that brought something new, or are not known to be done. A thread that has
-   * new events is not asked about: at worst another writer has folded it with them already, and the same rows are
-   * written again.
+   * Threads to be folded by themselves: those with new events, and those not known to be done. The ledger is not asked
+   * about a thread with new events: at worst another writer has folded them already, and the same rows are written
+   * again.
    */
   async #unfinished(batch: Batch, footing: Footing, isEmitting: boolean): Promise<Touched[]> {
     const alone = [...batch.threads.values()].filter((touched) => !isLinked(touched));
@@ -342,13 +344,14 @@ export class LiveFold {
 
 /** Whether the marks of a thread are in the ledger at a version, and also sent where marks are sent. */
 function isDoneAt({ folded, emitted }: Touched, version: string, isEmitting: boolean): boolean {
-  // What was emitted was stored before.
+  // A mark is stored before it is emitted.
   return emitted === version || (!isEmitting && folded === version);
 }
 
 /**
- * Folds a thread that shares no message. Only the rows that became others are written where it is known what is there; should
- * another writer be at work on the thread, one of both sees the other in the log of landings, and writes all rows.
+ * Folds a thread that shares no message. Only the rows that became others are written where it is known what is there;
+ * should another writer be at work on the thread, one of both sees the other in the log of landings, and writes all
+ * rows.
  */
 function foldAlone(touched: Touched, marks: Marks, { rulebook, epoch }: Footing, isEmitting: boolean): void {
   const { thread, before } = touched;

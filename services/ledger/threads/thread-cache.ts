@@ -3,12 +3,12 @@ import { isSameEvent } from '../events/event-rows.ts';
 import { keyOfThread } from '../events/keys.ts';
 import { threadText, type ThreadKey } from '../events/thread-key.ts';
 
-/** What remembered threads may take in memory together; those that were touched longest ago go first. */
+/** Bytes that remembered threads may take together; the threads touched longest ago are forgotten first. */
 const MAX_BYTES = 256 * 1024 * 1024;
-/** Of an event without its texts: fields, and the places where it is kept. */
+/** Bytes of an event without its texts: its fields and the references to it. */
 const BYTES_OF_EVENT = 640;
 const BYTES_OF_THREAD = 320;
-/** Longer threads are read when they are needed: finding copies in them would cost more. */
+/** A thread with more events is read when it is needed: finding copies in it would cost more. */
 const MAX_EVENTS_OF_THREAD = 400;
 /** Events with longer free texts are not kept, nor are their threads. */
 const MAX_TEXT_CHARS = 2_000;
@@ -25,10 +25,10 @@ function textChars(event: LedgerEvent): number {
 /** Events of one thread, each row of `events` once. */
 export class ThreadEvents {
   readonly #all: LedgerEvent[];
-  /** By message, once it is needed. */
+  /** Events by message; made when it is first needed. */
   #ofMessage: Map<string, LedgerEvent[]> | null = null;
 
-  /** @param distinct no two of them are the same row */
+  /** @param distinct events of which no two are the same row */
   constructor(distinct: readonly LedgerEvent[]) {
     this.#all = [...distinct];
   }
@@ -67,7 +67,7 @@ export class ThreadEvents {
   }
 }
 
-/** What is known of a thread that lies whole in memory. */
+/** A thread that is whole in memory. */
 export interface RememberedThread {
   /** All events that were landed under it. */
   readonly events: readonly LedgerEvent[];
@@ -85,12 +85,12 @@ interface Kept extends RememberedThread {
 }
 
 /**
- * Recently touched threads, so that live traffic does not read them back. It holds all that the ledger holds of a thread,
- * or nothing of it: whoever uses it must notice when others land, and forget what they touched.
+ * Recently touched threads, so that live traffic does not read them back. It holds all events of a thread that the
+ * ledger holds, or none: its user must notice when others land, and forget the threads that they touched.
  */
 export class ThreadCache {
   readonly #maxBytes: number;
-  /** By the hash of the thread, because that is how others say what they touched. */
+  /** By the hash of the thread, because the log of landings names threads by it. */
   readonly #threads = new Map<number, Kept>();
   #bytes = 0;
 
@@ -102,7 +102,7 @@ export class ThreadCache {
     return this.#bytes;
   }
 
-  /** Whether threads that are kept without need would soon displace others. */
+  /** Whether it is so full that further threads would soon displace others. */
   get isNearlyFull(): boolean {
     return this.#bytes > 0.9 * this.#maxBytes;
   }
@@ -123,7 +123,7 @@ export class ThreadCache {
     for (const event of events) {
       const chars = textChars(event);
       if (chars > MAX_TEXT_CHARS) return;
-      // A string in any other script than Latin takes two bytes for each.
+      // A string with characters beyond Latin-1 takes two bytes for each.
       bytes += 2 * chars;
     }
     this.#threads.set(key, { ...remembered, name: threadText(thread), bytes });

@@ -9,7 +9,10 @@ import { givenRows, givenTuples } from '../../clickhouse/sql.ts';
 /** Events by thread, under `threadText`. */
 export type EventsByThread = Map<string, readonly LedgerEvent[]>;
 
-/** The rows of some threads. Of named and of nameless ones only what there is: either alone finds them by the key of the table. */
+/**
+ * The condition that selects the rows of some threads. It asks for named or nameless threads only where there are any:
+ * either condition alone uses the key of the table.
+ */
 export function ofThreads(threads: readonly ThreadKey[]): { readonly where: string; readonly parameters: Parameters } {
   const byName = threads.filter((thread) => thread.customer !== '');
   const nameless = threads.filter((thread) => thread.customer === '');
@@ -63,7 +66,7 @@ export async function readThreads(database: Database, threads: readonly ThreadKe
   const byThread = new Map<string, LedgerEvent[]>();
   if (threads.length === 0) return byThread;
   const { where, parameters } = ofThreads(threads);
-  // Not ordered: putting rows together by thread is cheaper here than sorting them there.
+  // Not ordered: grouping rows by thread is cheaper here than sorting them in ClickHouse.
   const blocks = database.streamBlocks(
     `SELECT ${EVENT_SELECTION} FROM events FINAL WHERE ${where}
      SETTINGS do_not_merge_across_partitions_select_final = 1`,
@@ -73,11 +76,16 @@ export async function readThreads(database: Database, threads: readonly ThreadKe
   return byThread;
 }
 
-/** Threads as they are read for a request that is being answered. */
+/** Threads as they are read while a request is answered. */
 export interface QuicklyRead {
-  /** Some events twice, which changes no fold: putting copies together there would take a quarter of the time. */
+  /**
+   * Some events come twice, which changes no fold. Merging the copies in ClickHouse would take a quarter of the time.
+   */
   readonly events: EventsByThread;
-  /** Those that share messages with others, under `threadText`: what is to be folded with them is not read. */
+  /**
+   * Threads that share messages with others, under `threadText`. The others, which must be folded with them, are not
+   * read.
+   */
   readonly linked: ReadonlySet<string>;
 }
 
@@ -104,7 +112,7 @@ export async function readThreadsQuickly(database: Database, threads: readonly T
   return { events, linked };
 }
 
-/** Threads put together because they share messages: union-find over thread keys. */
+/** Groups threads that share messages: union-find over thread keys. */
 export class Components {
   readonly #parent = new Map<string, string>();
 
