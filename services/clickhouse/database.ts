@@ -8,7 +8,7 @@ import {
 } from '@clickhouse/client';
 import { z } from 'zod';
 import { BlockReader, type Block } from './columns/reader.ts';
-import type { EncodedBlock } from './columns/writer.ts';
+import { insertOf, type EncodedBlock } from './columns/writer.ts';
 import { callerOf } from './caller.ts';
 import { findEngine } from './engine/find.ts';
 import { LedgerAwayError, ActionableError, RefusedRowError } from './errors.ts';
@@ -154,16 +154,6 @@ function withLists(sql: string, parameters: Parameters): { readonly statement: s
   });
   const scalars = Object.entries(parameters).filter(([, value]) => typeof value !== 'object');
   return { statement, scalars: Object.fromEntries(scalars) };
-}
-
-/** The statement of an insert, without the format of the data that follow it. */
-function insertOf(table: string, { columns, computed }: EncodedBlock): string {
-  const given = columns.map(({ name }) => name).join(', ');
-  if (computed.length === 0) return `INSERT INTO ${table} (${given})`;
-  const names = computed.map(({ name }) => name).join(', ');
-  const values = computed.map(({ sql }) => sql).join(', ');
-  const structure = columns.map(({ name, type }) => `${name} ${type}`).join(', ');
-  return `INSERT INTO ${table} (${given}, ${names}) SELECT ${given}, ${values} FROM input('${structure.replaceAll("'", "\\'")}')`;
 }
 
 /**

@@ -12,6 +12,16 @@ export interface EncodedBlock {
   readonly chunks: readonly Buffer[];
 }
 
+/** The statement of an insert, without the format of the data that follow it. */
+export function insertOf(table: string, { columns, computed }: EncodedBlock): string {
+  const given = columns.map(({ name }) => name).join(', ');
+  if (computed.length === 0) return `INSERT INTO ${table} (${given})`;
+  const names = computed.map(({ name }) => name).join(', ');
+  const values = computed.map(({ sql }) => sql).join(', ');
+  const structure = columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+  return `INSERT INTO ${table} (${given}, ${names}) SELECT ${given}, ${values} FROM input('${structure.replaceAll("'", "\\'")}')`;
+}
+
 export interface ComputedColumn {
   readonly name: string;
   /** Over the columns of the block. */
