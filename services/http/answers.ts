@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies } from '../ingest/unfinished.ts';
 
-/** An answer as JSON. */
+/** A JSON answer. */
 export interface Answer {
   readonly status: number;
   readonly body: object;
@@ -19,18 +19,21 @@ export const notAllowed = (allow: string): Answer => ({
 });
 export const READ_ONLY = failure(403, 'READ_ONLY', 'This server only reads. Ask the one that writes the ledger.');
 
-/** A page elsewhere must not change anything through somebody's browser: it cannot send JSON without being asked first. */
+/**
+ * Whether a page of another site sent the request. Browsers ask the server before they send JSON for such a page, so it
+ * cannot change anything through a user's browser.
+ */
 export function isForeign({ headers }: IncomingMessage): boolean {
   const { origin, host } = headers;
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }
 
-/** A body that was read. */
+/** The body of a request, parsed. */
 export interface JsonBody {
   readonly value: unknown;
 }
 
-/** The body of a request as JSON, or the answer that refuses it; null: the sender is gone. */
+/** The body of a request as JSON, or the answer that refuses it; null when the sender is gone. */
 export async function jsonBody(
   request: IncomingMessage,
   unfinished: UnfinishedBodies,
@@ -67,7 +70,7 @@ export function sendAnswer(response: ServerResponse, { status, body, allow }: An
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** A part of an address; what is no text names nothing. */
+/** A decoded part of an address. A part that cannot be decoded becomes a name that nothing has. */
 export function decodedPart(part: string): string {
   try {
     return decodeURIComponent(part);

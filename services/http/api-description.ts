@@ -4,7 +4,7 @@ import type { Column } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { ANSWER_PARAMETERS, openApi } from './openapi.ts';
 
-/** Where the API describes itself: for programs, for tools, for people. */
+/** Addresses at which the API describes itself: for programs, for tools, for people. */
 export const API_ADDRESSES = ['/api', '/api/openapi.json', '/api/docs'] as const;
 type ApiAddress = (typeof API_ADDRESSES)[number];
 
@@ -31,7 +31,7 @@ function descriptionOf(): Described {
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Text with names in backticks. */
+/** HTML of a text, with names in backticks as code. */
 const withNames = (text: string): string => escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => `<div class="frame"><table>
@@ -125,7 +125,7 @@ const MAKE: Readonly<Record<ApiAddress, () => Described>> = {
 };
 const made = new Map<ApiAddress, Described>();
 
-/** What the API says of itself at an address; null where it says nothing. */
+/** The description of the API at an address; null for other addresses. */
 export function describedApi(pathname: string): Described | null {
   const address = API_ADDRESSES.find((one) => one === pathname);
   if (address === undefined) return null;

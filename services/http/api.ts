@@ -18,7 +18,7 @@ import { DOWNLOAD_LIMITS, type Downloads, type Head } from './downloads.ts';
 import { gzipped, takesGzip } from './gzip.ts';
 import { ANSWER_PARAMETERS } from './openapi.ts';
 
-/** What a request reads: `downloads` may belong to a user that only reads, `database` settles the sums. */
+/** The connections of a request: `downloads` may use a user that can only read, `database` settles the sums. */
 export type ReadLedger = Pick<Ledger, 'database' | 'downloads'>;
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
@@ -28,7 +28,7 @@ function fail(response: ServerResponse, status: number, code: string, message: s
 
 const KNOWN = [...Object.keys(COMMON_PARAMETERS), ...NARROWINGS];
 
-/** Why a report does not take a parameter: one that is passed over would give out more rows than were asked for. */
+/** Why a report does not take a parameter. Ignoring the parameter would return more rows than were asked for. */
 function refusalOf(report: Report, name: string): string {
   if (name === 'by') return `Report "${report.name}" does not take the parameter by; it is for messages.`;
   if (NARROWINGS.some((narrowing) => narrowing === name)) {
@@ -42,14 +42,14 @@ function refusalOf(report: Report, name: string): string {
   return `There is no parameter "${name}".${didYouMean(name, taken)} ${takes}`;
 }
 
-/** A question as it was read. */
+/** A request for a report, parsed. */
 interface Question extends AskedRows {
   readonly report: Report<ReportName>;
   readonly format: 'json' | 'csv';
   readonly sample: boolean;
 }
 
-/** The page that is asked for; null = all rows; a text says what is wrong. */
+/** The requested page; null = all rows; a text = what is wrong with the request. */
 function pageOf(query: URLSearchParams): ReportPage | null | string {
   const [limit, after] = [query.get('limit'), query.get('after')];
   if (limit === null) return after === null ? null : 'after goes with limit: say how many rows the page has.';
@@ -58,7 +58,7 @@ function pageOf(query: URLSearchParams): ReportPage | null | string {
   return { limit: rows, after: after === null ? null : Buffer.from(after, 'base64url').toString() };
 }
 
-/** What is wrong with a value of the address that has to be one of some; null when nothing is. */
+/** What is wrong with a parameter that takes only certain values; null when nothing is. */
 export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams): string | null {
   const value = query.get(name);
   const known = valuesOf(name);
@@ -66,7 +66,7 @@ export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams
   return `${name} "${value}" is none of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
 }
 
-/** Reads a question strictly; a text says what is wrong with it. */
+/** Parses a request strictly; a text = what is wrong with it. */
 function readQuery(report: Report<ReportName>, query: URLSearchParams): Question | string {
   const taken: readonly string[] = [...parametersOf(report), ...ANSWER_PARAMETERS];
   for (const name of new Set(query.keys())) {
@@ -93,13 +93,13 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   };
 }
 
-/** Whether a query string asks for the sample data: bare `?sample`, `1` or `true`. */
+/** Whether a query string asks for the sample data: `?sample` alone, or with `1` or `true`. */
 export function asksForSample(query: URLSearchParams): boolean {
   const value = query.get('sample');
   return value !== null && value !== '0' && value !== 'false';
 }
 
-/** @param closings of the months that the rows cover: said after them where there are any */
+/** @param closings of the months that the rows cover: printed after the rows if there are any */
 async function* jsonParts(
   batches: ReturnType<typeof objectReport>,
   closings: () => Promise<readonly Closing[]>,
@@ -116,16 +116,16 @@ async function* jsonParts(
   yield (isFirst ? '{"rows":[]' : ']') + end;
 }
 
-/** Another process may print the same rows otherwise. */
+/** Part of the tag, because another version of the program may print the same rows differently. */
 const THIS_PROCESS = randomUUID();
 
-/** A name of the rows that a question finds, for as long as nothing is written that they depend on. */
+/** The ETag of the requested rows. It stays the same until something is written that they depend on. */
 async function tagOf({ report, filters, by, page, format }: Question, { downloads }: ReadLedger): Promise<string> {
   const state = await stateOf(downloads, tablesOf(report, filters));
   const { as_of, ...days } = filters;
   const asked = { ...days, by, page, format, as_of: report.has_clock === true ? as_of : null };
   const said = [VERSION, THIS_PROCESS, downloads.name, report.name, asked, state];
-  // Weak: packed or not, the rows are the same.
+  // Weak, because the same rows may come compressed or not.
   return `W/"${createHash('sha256').update(JSON.stringify(said)).digest('base64url')}"`;
 }
 
@@ -133,7 +133,9 @@ function isKnown(tag: string, given: string | undefined): boolean {
   return (given ?? '').split(',').some((one) => one.trim() === tag || one.trim() === '*');
 }
 
-/** An answer that is made when its turn has come. Its head is known with the first part. */
+/**
+ * The answer to a request for a report. It is made when a download may start; its head is known with the first part.
+ */
 class Answer {
   readonly #question: Question;
   readonly #ledger: ReadLedger;
@@ -154,7 +156,7 @@ class Answer {
 
   readonly head = (): Head => ({ status: this.#status, headers: this.#headers });
 
-  /** The parts, with sums brought up to date first. Nothing is read where the asker has the rows already. */
+  /** Yields the parts of the answer, after settling the sums. Reads nothing if the client has the rows already. */
   async *parts(): AsyncGenerator<string | Buffer> {
     const { report, filters, format } = this.#question;
     await settleReports([report.name], this.#ledger.database);
@@ -202,9 +204,9 @@ class Answer {
 }
 
 /**
- * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, of the query that the screen shows. It is a download
- * like any other, whatever its size: 503 when too many are under way. Its sums are settled first. `GET /api` says what there
- * is.
+ * `GET /api/<report>` (contract.md 4): JSON, or CSV with `format=csv`, from the query that the page uses. Sums are
+ * settled first. It counts as a download, whatever its size: 503 when too many are running. `GET /api` lists the
+ * reports.
  */
 export async function answerApi(
   request: IncomingMessage,

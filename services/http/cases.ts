@@ -6,9 +6,9 @@ import { failure, isAnswer, jsonBody, READ_ONLY, sendAnswer, type Answer } from 
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** What deciding on cases needs. */
+/** What the address needs to decide on cases. */
 export interface CaseParts {
-  /** Null where nothing is changed. */
+  /** Null on a server that changes nothing. */
   readonly changes: Pick<Changes, 'decideCase'> | null;
   readonly unfinished: UnfinishedBodies;
 }
@@ -27,7 +27,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: CaseParts): P
   return failure(409, 'REFUSED', decided.message);
 }
 
-/** `POST /api/cases` (contract.md 4): decides on a case. What there is is the report of that name. */
+/** `POST /api/cases` (contract.md 4): decides on a case. The report of the same name lists cases. */
 export async function answerCaseDecision(
   request: IncomingMessage,
   response: ServerResponse,

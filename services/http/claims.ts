@@ -7,14 +7,14 @@ import { failure, isAnswer, jsonBody, READ_ONLY, sendAnswer, type Answer } from 
 const MAX_BODY_BYTES = 16 * 1024;
 const ONE_CLAIM = /^\/api\/claims\/([0-9a-f]{1,64})$/;
 
-/** What entering claims needs. */
+/** What the address needs to change claims. */
 export interface ClaimParts {
-  /** Null where nothing is changed. */
+  /** Null on a server that changes nothing. */
   readonly changes: Pick<Changes, 'makeClaim' | 'changeClaim'> | null;
   readonly unfinished: UnfinishedBodies;
 }
 
-/** Whether a request enters something of claims: what there is, is the report of that name. */
+/** Whether a request changes a claim. Reading claims is the report of the same name. */
 export function entersClaim({ method }: IncomingMessage, { pathname }: URL): boolean {
   return method === 'POST' && (pathname === '/api/claims' || ONE_CLAIM.test(pathname));
 }
@@ -36,7 +36,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: ClaimParts): 
   return { status: claim_id === undefined && outcome === 'entered' ? 201 : 200, body: { outcome, claim } };
 }
 
-/** `POST /api/claims` makes a claim, `POST /api/claims/{id}` enters what happened to one (contract.md 4). */
+/** `POST /api/claims` makes a claim, `POST /api/claims/{id}` records what happened to one (contract.md 4). */
 export async function answerClaims(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 export interface DownloadLimits {
-  /** Downloads that are read from the ledger at the same time. */
+  /** Downloads that may read from the ledger at the same time. */
   readonly running: number;
-  /** Downloads that may wait for their turn; more are refused at once. */
+  /** Downloads that may wait; more are refused at once. */
   readonly waiting: number;
   readonly waiting_ms: number;
-  /** How long a reader may take for `PIECE_BYTES`. */
+  /** How long a client may take for `PIECE_BYTES`. */
   readonly stalled_ms: number;
 }
 
@@ -17,21 +17,21 @@ export const DOWNLOAD_LIMITS = {
   stalled_ms: 30_000,
 } as const satisfies DownloadLimits;
 
-/** What is written at once, so that a reader who is slow but takes something is told from one who takes nothing. */
+/** Size of one write. It is small, so that a slow client can be told from one that takes nothing. */
 const PIECE_BYTES = 64 * 1024;
 
-/** How an answer begins. */
+/** Status and headers of an answer. */
 export interface Head {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
 }
 
-/** How a download ended: `left` when its reader closed the connection, `stalled` when it took nothing for too long. */
+/** How a download ended: `left` when the client closed the connection, `stalled` when it took nothing for too long. */
 export type DownloadOutcome = 'sent' | 'left' | 'stalled' | 'busy' | 'failed';
 
 /**
- * The downloads of a server. Each holds a query of the ledger open for as long as its reader takes, so there are few at
- * once, and they never use what pages are read with.
+ * The downloads of a server. Each holds a query of the ledger open for as long as its client takes, so only a few run
+ * at once. They never use the connections that pages read with.
  */
 export class Downloads {
   readonly #limits: DownloadLimits;
@@ -39,7 +39,7 @@ export class Downloads {
   #running = 0;
   readonly #waiting = new Set<() => void>();
 
-  /** @param onEnded told of every download that has ended, or was refused */
+  /** @param onEnded called for every download that ended or was refused */
   constructor(limits: DownloadLimits, onEnded: (outcome: DownloadOutcome) => void) {
     this.#limits = limits;
     this.#onEnded = onEnded;
@@ -54,9 +54,9 @@ export class Downloads {
   }
 
   /**
-   * Sends what is read, when it is this download's turn. Nothing is read of `parts` before, and it is closed in the end.
-   * @param head sent with the first part, and asked for then: what fails before that can still be answered as an error
-   * @returns `busy` when nothing was sent because too many others are under way; the response is the caller's then
+   * Sends `parts` when it is this download's turn. Nothing is read from `parts` before, and it is closed in the end.
+   * @param head called for the first part, so that an earlier failure can still be answered as an error
+   * @returns `busy` when nothing was sent because too many downloads are running; the caller then answers
    */
   async send(
     response: ServerResponse,
@@ -105,7 +105,7 @@ export class Downloads {
     });
   }
 
-  /** The turn passes to the one that has waited longest, so that nobody who comes now is first. */
+  /** The next turn goes to the download that has waited longest, so that a new one cannot overtake it. */
   #endTurn(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#running -= 1;
@@ -135,12 +135,12 @@ export class Downloads {
       response.end();
       return 'sent';
     } finally {
-      // Ends the query, wherever it was.
+      // Ends the query, however far it was read.
       await parts.return(undefined);
     }
   }
 
-  /** Waits until the reader has taken what was written. */
+  /** Waits until the client has taken what was written. */
   #taken(response: ServerResponse): Promise<'sent' | 'left' | 'stalled'> {
     return new Promise((resolve) => {
       const settle = (outcome: 'sent' | 'left' | 'stalled'): void => {

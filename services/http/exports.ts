@@ -11,7 +11,7 @@ import type { UnfinishedBodies } from '../ingest/unfinished.ts';
 import { decodedPart, failure, sendAnswer } from './answers.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** What is asked of a schedule besides its state. */
+/** Actions on a schedule besides changing its state. */
 const RUN_VERBS = ['run', 'backfill'] as const;
 type RunVerb = (typeof RUN_VERBS)[number];
 
@@ -19,7 +19,7 @@ function isRunVerb(verb: string): verb is RunVerb {
   return RUN_VERBS.some((known) => known === verb);
 }
 
-/** Who changes schedules through the API; it has no names of its own. */
+/** The author of changes through the API, which knows no user names. */
 const BY_API = 'api';
 
 const VERBS: ReadonlyMap<string, ExportState> = new Map([
@@ -31,11 +31,11 @@ const VERBS: ReadonlyMap<string, ExportState> = new Map([
 const emptyBody = z.strictObject({});
 
 export interface ExportsDoor {
-  /** As the user that may write. */
+  /** Connects as the user that may write. */
   readonly database: Database;
-  /** Whether schedules can be changed here. */
+  /** Whether this server may change schedules. */
   readonly mayChange: boolean;
-  /** What runs them here; null where that is left to an exporter. */
+  /** Runs exports in this process; null when an exporter does. */
   readonly exports: Exports | null;
   readonly unfinished: UnfinishedBodies;
 }
@@ -52,7 +52,10 @@ function now(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** The body as JSON; null when it was answered already. A page elsewhere cannot send this type without being asked. */
+/**
+ * The body as JSON; null when the request was already answered. A page of another site cannot send this type unless the
+ * server allows it.
+ */
 async function bodyOf(
   request: IncomingMessage,
   response: ServerResponse,
@@ -76,7 +79,7 @@ async function bodyOf(
   }
 }
 
-/** @throws ActionableError when a body is not what an address takes */
+/** @throws ActionableError when a body is not what the address takes */
 function taken<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -85,7 +88,7 @@ function taken<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new ActionableError(`${where === '' ? 'The body' : where}: ${issue?.message ?? 'unknown'}.`);
 }
 
-/** Runs a schedule, and answers when that has ended. */
+/** Runs a schedule, and answers when the run has ended. */
 async function run(exports: Exports, name: string, verb: RunVerb, value: unknown): Promise<readonly EndedRun[]> {
   if (verb === 'run') {
     taken(emptyBody, value);
@@ -130,8 +133,8 @@ async function change(
 }
 
 /**
- * `/api/exports` (contract.md 4): what is exported on a schedule. GET lists, and with a name also the runs; POST adds, and
- * with a name and a verb pauses, resumes, removes, runs or fills in.
+ * `/api/exports` (contract.md 4): exports on a schedule. GET lists schedules, with a name also the runs; POST adds a
+ * schedule, and with a name and a verb pauses, resumes, removes, runs or backfills it.
  */
 export async function answerExports(
   request: IncomingMessage,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { constants, createGzip } from 'node:zlib';
 
-/** Whether who asks takes gzip: named, and not with the weight 0. */
+/** Whether the client accepts gzip: the header names it, and not with the weight 0. */
 export function takesGzip(accepted: string | undefined): boolean {
   return (accepted ?? '').split(',').some((one) => {
     const [coding = '', ...weights] = one.split(';').map((text) => text.trim().toLowerCase());
@@ -9,9 +9,9 @@ export function takesGzip(accepted: string | undefined): boolean {
   });
 }
 
-/** The same parts packed. What is read is closed in the end, and waited for. */
+/** The same parts, compressed. Closes `parts` in the end and waits for that. */
 export async function* gzipped(parts: AsyncGenerator<string | Buffer>): AsyncGenerator<Buffer> {
-  // Rows are much alike: the fastest level packs them to a fifth already.
+  // Rows are much alike: even the fastest level compresses them to a fifth.
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   const packed: Buffer[] = [];
   gzip.on('data', (bytes: Buffer) => packed.push(bytes));

@@ -4,7 +4,7 @@ import type { ConsumerObserver } from '../kafka/consumer-service.ts';
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300];
 
-/** What `/metrics` shows. */
+/** The figures of `/metrics`. */
 export class Metrics {
   readonly registry = new Registry();
   readonly events = new Counter({
@@ -97,7 +97,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Shows a number as it is whenever somebody looks. */
+  /** Shows a number whose value is read at each request. */
   watch(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -109,12 +109,12 @@ export class Metrics {
     });
   }
 
-  /** Counts events by outcome, however they came in. */
+  /** Counts events by outcome, from any way in. */
   countEvents(counts: Readonly<Record<string, number>>): void {
     for (const [outcome, count] of Object.entries(counts)) this.events.inc({ outcome }, count);
   }
 
-  /** What pages show of it. */
+  /** The figures of this process that pages show. */
   async process(consumes: boolean): Promise<ProcessFigures> {
     const [events, failures, lag] = await Promise.all([this.events.get(), this.failures.get(), this.lag.get()]);
     const counted = (outcome: string): number =>
@@ -139,7 +139,7 @@ export class Metrics {
     };
   }
 
-  /** Counts what a consumer does. */
+  /** An observer that counts the consumer's work. */
   consumerObserver(): ConsumerObserver {
     return {
       onBatch: (report) => {

@@ -11,10 +11,10 @@ interface JsonObject {
 }
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
-/** How every report is answered, whatever it is. */
+/** Parameters that every report takes. */
 export const ANSWER_PARAMETERS = ['format', 'sample', 'limit', 'after'] as const satisfies readonly ParameterName[];
 
-/** A schema of zod as JSON Schema, which is what OpenAPI 3.1 has. */
+/** A zod schema as JSON Schema, as OpenAPI 3.1 uses it. */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonObject {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'throw' });
   return rest as JsonObject;
@@ -110,7 +110,7 @@ const named = (name: string, description: string): JsonObject => ({
 
 const answered = (description: string): JsonObject => ({ description, content: json({ type: 'object' }) });
 
-/** Schedules of exports, and periods: they are no reports. */
+/** Paths of schedules, periods and other addresses that are not reports. */
 const EXPORT_PATHS: JsonObject = {
   '/api/exports': {
     get: {
@@ -176,7 +176,7 @@ const EXPORT_PATHS: JsonObject = {
   },
 };
 
-/** The API as OpenAPI 3.1 has it, made from the catalogue of reports. */
+/** The API as an OpenAPI 3.1 document, made from the catalogue of reports. */
 export function openApi(): JsonObject {
   const reports = describedReports();
   const names = new Set<ParameterName>([

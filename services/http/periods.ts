@@ -8,9 +8,9 @@ import { closingsInForce } from '../reports/closings.ts';
 import { corrections, CORRECTIONS_COLUMNS } from '../reports/corrections.ts';
 import { decodedPart, failure, notAllowed, sendAnswer } from './answers.ts';
 
-/** What is corrected of a closed month in a later one. */
+/** Corrections of a closed month that one later month bills. */
 interface CorrectedIn {
-  /** The month that bills it, and what has become of that. */
+  /** The month that bills them, and its state. */
   readonly billing_month: string;
   readonly status: 'open' | 'closed';
   /** Rows of report `corrections`. */
@@ -45,8 +45,8 @@ async function correctionsOf(database: Database, waba_id: string, month: string)
 }
 
 /**
- * `GET /api/periods/{account}/{month}` (contract.md 4): whether a month of an account is closed, with the checksum of its
- * closing, and what is corrected of it in later months.
+ * `GET /api/periods/{account}/{month}` (contract.md 4): whether the month of an account is closed, the checksum of its
+ * closing, and its corrections in later months.
  */
 export async function answerPeriod(
   request: IncomingMessage,

@@ -10,18 +10,21 @@ import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies, UnfinishedLimits } from '../ingest/unfinished.ts';
 import { asksForSample, unknownValueOf } from './api.ts';
 
-/** What may be held of questions that are being sent. */
+/** Limits for questions that are being received. */
 export const QUESTION_LIMITS: UnfinishedLimits = {
   bodies: 256,
   bytes: 32 * MAX_SEND_CHECK_BYTES,
   milliseconds: 10_000,
 };
 
-/** Lists that are checked at once. One folds thousands of threads; who asks about one message must not wait for many of them. */
+/**
+ * Lists that are checked at the same time. A list folds thousands of threads, and a question about one message must not
+ * wait for many of them.
+ */
 const MAX_LISTS = 2;
 
 /**
- * Answers a send check; null when it asks for sample data that is not there.
+ * Answers a send check; null when it asks for sample data and there is none.
  * @param options.at Unix seconds
  */
 export type AskSendCheck = (
@@ -30,7 +33,7 @@ export type AskSendCheck = (
   sample: boolean,
 ) => Promise<SendResult | null>;
 
-/** What a server keeps account of between send checks. */
+/** The limits and counts of send checks on a server. */
 export class SendCheckDoor {
   readonly #unfinished: UnfinishedBodies;
   readonly #ask: AskSendCheck;
@@ -42,8 +45,8 @@ export class SendCheckDoor {
   }
 
   /**
-   * `POST /api/send-check` (contract.md 4): what would happen if a message were sent now, or at `as_of`. 200 with the answer, or
-   * 409 with the help page's error where the message is not allowed.
+   * `POST /api/send-check` (contract.md 4): what would happen if a message were sent now, or at `as_of`. 200 with the
+   * answer, or 409 with the error of Meta's help page if the message is not allowed.
    */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (request.method !== 'POST') {
@@ -111,7 +114,7 @@ export class SendCheckDoor {
   }
 }
 
-/** @param number the business number, where the address names it and the body is Meta's alone */
+/** @param number the business number, when the address names it and the body is in Meta's form */
 function readQuestion(body: Buffer, number: string | null): ReturnType<typeof parseSendRequest> {
   let value: unknown;
   try {

@@ -16,14 +16,14 @@ import { answerPeriod } from './periods.ts';
 import { QUESTION_LIMITS, SendCheckDoor, type AskSendCheck } from './send-check.ts';
 import { answerTriggers, isOfTriggers } from './triggers.ts';
 
-/** The built dashboard: a Node request handler. What it needs is handed over with the request. */
+/** The built dashboard: a Node request handler. It gets its queries and changes with each request. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ServerParts {
   readonly secrets: WebhookSecrets;
-  /** Null on a server that takes no webhooks. */
+  /** Null on a server that receives no webhooks. */
   readonly sink: Sink | null;
-  /** Null on a server without reports: then there are no pages and no API. */
+  /** Null on a server without reports: it has no pages and no API. */
   readonly reports: {
     readonly queries: HostedRequest['reports'];
     readonly changes: HostedRequest['changes'];
@@ -34,34 +34,34 @@ export interface ServerParts {
     readonly pages: PageHandler;
     /** Why there is nothing to read yet; null when there is. */
     readonly waitingFor: () => string | null;
-    /** What runs scheduled exports here; null where that is left to an exporter. */
+    /** Runs scheduled exports in this process; null when an exporter does. */
     readonly exports: () => Exports | null;
   } | null;
   readonly metrics: Metrics;
-  /** Whether what the process does all the time is still being done. */
+  /** Whether the background work of the process is still running. */
   readonly isAlive?: () => boolean;
-  /** Host names under which pages and API answer; null = any. */
+  /** Host names at which pages and API answer; null = any. */
   readonly hosts: ReadonlySet<string> | null;
-  /** Throws when the server cannot work now, with the reason. */
+  /** Throws with the reason when the server cannot work now. */
   readonly checkReady: () => Promise<void>;
   readonly onError: (what: string, error: unknown) => void;
 }
 
-/** A form with a file is read by the pages up to this size: twice a file, so that they can say why it is too large. */
+/** Pages read a form up to this size: twice the limit of a file, so that they can say why a file is too large. */
 export const MAX_FORM_BYTES = 2 * MAX_CSV_FILE_BYTES;
-/** What may be held of forms that are being sent to pages. */
+/** Limits for forms that are being sent to pages. */
 const FORM_LIMITS: UnfinishedLimits = { bodies: 16, bytes: 2 * MAX_FORM_BYTES, milliseconds: 60_000 };
-/** A connection that carries nothing for so long is ended; no statement of ours may take longer either. */
+/** A connection without traffic is ended after this time. No statement of ours may take longer either. */
 const IDLE_MS = 600_000;
 
-/** What a server keeps account of between requests. */
+/** What a server keeps between requests. */
 interface Shared extends ServerParts {
   readonly deliveries: UnfinishedBodies;
   readonly forms: UnfinishedBodies;
-  /** Send checks, and changes of schedules. */
+  /** Limits send checks and changes of schedules. */
   readonly questions: UnfinishedBodies;
   readonly downloads: Downloads;
-  /** Null where there are no reports. */
+  /** Null without reports. */
   readonly sendChecks: SendCheckDoor | null;
 }
 
@@ -89,7 +89,10 @@ function plain(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-/** Where a request goes; null when it names no path of this server. Never read against a base: `//x/y` would be a host. */
+/**
+ * The address of a request; null when it is not a path of this server. It is not resolved against a base, because
+ * `//x/y` would then be a host.
+ */
 function addressOf(request: IncomingMessage): URL | null {
   const target = request.url ?? '/';
   return target.startsWith('/') && URL.canParse(`http://localhost${target}`)
@@ -132,7 +135,7 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
       return;
   }
   if (parts.hosts !== null && !parts.hosts.has(hostOf(request))) {
-    // A page elsewhere that points its own name at this machine must not read the ledger through the browser.
+    // A page of another site could give its own name this machine's address, and read the ledger through the browser.
     plain(response, 403, 'This server answers to localhost only. Set ORIGIN to the address that people open.');
     return;
   }
@@ -187,7 +190,7 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
     return;
   }
   if (!isRead) holdForm(parts.forms, request);
-  // The dashboard checks the origin of form posts against the protocol that it is told here.
+  // The dashboard compares the origin of form posts with this protocol.
   request.headers['x-forwarded-proto'] = 'http';
   const { queries, changes, process, about } = parts.reports;
   handOver(request, { reports: queries, changes, process, about });
@@ -206,7 +209,7 @@ async function takeDelivery(
   response: ServerResponse,
 ): Promise<void> {
   const end = parts.metrics.deliverySeconds.startTimer();
-  // What became of the events may be known only after the answer.
+  // The outcomes of the events may be known only after the answer.
   response.once('close', () => {
     end();
   });
@@ -226,7 +229,7 @@ async function takeDelivery(
   parts.metrics.countEvents({ ...counts });
 }
 
-/** Counts a form that is being sent to a page. What it may become is counted, because the pages read it by themselves. */
+/** Counts a form that is being sent to a page, at its announced size, because the pages read it themselves. */
 function holdForm(forms: UnfinishedBodies, request: IncomingMessage): void {
   const seat = forms.enter(() => {
     request.destroy();
@@ -263,9 +266,10 @@ export function createHttpServer(parts: ServerParts): Server {
     {
       requestTimeout: 60_000,
       headersTimeout: 20_000,
-      // How often those two are looked at.
+      // How often the two timeouts are checked.
       connectionsCheckingInterval: 5_000,
-      // Longer than load balancers keep theirs: who sends into a connection that is just being closed gets no answer.
+      // Longer than load balancers keep connections: a request on a connection that is just being closed gets no
+      // answer.
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16 * 1024,
     },

@@ -8,19 +8,19 @@ import { failure, isAnswer, isForeign, jsonBody, notAllowed, READ_ONLY, sendAnsw
 const MAX_BODY_BYTES = 256 * 1024;
 const DEFAULT_DELIVERIES = 100;
 const DAY_SECONDS = 86_400;
-/** Tried on so many days unless it is said otherwise, and at most. */
+/** Days on which a trigger is tried by default, and at most. */
 const TRY_DAYS = 7;
 const MAX_TRY_DAYS = 92;
 
 /** What the addresses of triggers need. */
 export interface TriggerParts {
   readonly queries: Pick<Reports, 'triggers' | 'triggerDeliveries' | 'tryTrigger'>;
-  /** Null where nothing is changed. */
+  /** Null on a server that changes nothing. */
   readonly changes: Pick<Changes, 'saveTrigger' | 'setTriggerState' | 'replayDeliveries'> | null;
   readonly unfinished: UnfinishedBodies;
 }
 
-/** What a change made, under a name; 404 or 409 where it was refused. */
+/** The result of a change, under a name; 404 or 409 if it was refused. */
 function changed<T extends { readonly ok: true }>(
   result: T | Refused,
   status: number,
@@ -32,7 +32,7 @@ function changed<T extends { readonly ok: true }>(
     : failure(409, 'REFUSED', result.message);
 }
 
-/** Days as `YYYY-MM-DD`, in UTC, `to` excluded; the last seven days without any. */
+/** Days as `YYYY-MM-DD`, in UTC, `to` excluded; by default the last seven days. */
 function daysOf(query: URLSearchParams): { readonly from: number; readonly to: number } | string {
   const now = Math.floor(Date.now() / 1000);
   const timeOf = (name: string, otherwise: number): number => {
@@ -122,12 +122,12 @@ async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts)
   return changed(await changes.setTriggerState(second, state), 200, ({ trigger }) => trigger);
 }
 
-/** Whether an address is one of triggers. */
+/** Whether an address belongs to triggers. */
 export function isOfTriggers(pathname: string): boolean {
   return /^\/api\/(?:triggers|trigger-deliveries)(?:\/|$)/.test(pathname);
 }
 
-/** `/api/triggers` and `/api/trigger-deliveries` (contract.md 4): list, save, pause, delete, try, and tell once more. */
+/** `/api/triggers` and `/api/trigger-deliveries` (contract.md 4): list, save, pause, delete, try, and deliver again. */
 export async function answerTriggers(
   request: IncomingMessage,
   response: ServerResponse,

@@ -3,23 +3,25 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { EndedBecause, UnfinishedBodies } from './unfinished.ts';
 
-/** A whole body, or why there is none; `gone` when the sender left. */
+/** A whole body, or the reason why there is none; `gone` when the sender left. */
 export type ReceivedBody = Buffer | 'too_large' | 'gone' | EndedBecause;
 
-/** What is still read of a body that is not kept, so that its sender hears the answer before the connection ends. */
+/**
+ * How much of a body that is not kept is still read, so that the sender receives the answer before the connection ends.
+ */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
-/** Bodies are kept in blocks of this size: a chunk of one byte, kept by itself, would cost a hundred. */
+/** Bodies are kept in blocks of this size: a chunk of one byte, kept by itself, would take a hundred bytes. */
 const BLOCK_BYTES = 64 * 1024;
 
-/** Bytes that a request announces for its body; null when it does not say. */
+/** The length that a request announces for its body; null when it announces none. */
 export function announcedBytes(request: IncomingMessage): number | null {
   const header = request.headers['content-length'];
   return header === undefined ? null : Number(header);
 }
 
 /**
- * Reads the body of a request. What is held meanwhile is counted in `unfinished`, which may give the body up.
- * @param maxBytes how much is kept; of a larger body the rest is read and dropped. 0 keeps nothing of any body
+ * Reads the body of a request. The bytes held meanwhile are counted in `unfinished`, which may end the body.
+ * @param maxBytes how much is kept; the rest of a larger body is read and dropped. 0 keeps nothing
  */
 export function receiveBody(
   request: IncomingMessage,
@@ -41,7 +43,7 @@ export function receiveBody(
       seat.leave();
       drop();
       request.off('data', take).off('end', finish).off('close', leave).off('error', leave);
-      // An error that comes later must still find somebody who listens.
+      // An error that comes later must still have a listener.
       request.on('error', () => undefined);
       resolve(received);
     };
@@ -51,7 +53,7 @@ export function receiveBody(
         if (bytes + from === capacity) {
           const block = Math.min(BLOCK_BYTES, largest - capacity);
           seat.hold(capacity + block);
-          // Making room may have ended this very body.
+          // Making room may have ended this body itself.
           if (!isKept) return;
           blocks.push(Buffer.allocUnsafeSlow(block));
           capacity += block;
@@ -80,10 +82,10 @@ export function receiveBody(
   });
 }
 
-/** How the bytes of a body are to be read; null when it is a way that is not known here. */
+/** Codings of a body that are supported. */
 export type ContentCoding = 'identity' | 'gzip';
 
-/** The coding that `Content-Encoding` names; null for one, or several, that are not taken. */
+/** The coding that `Content-Encoding` names; null for a coding, or several, that are not supported. */
 export function codingOf(request: IncomingMessage): ContentCoding | null {
   const named = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
   if (named === '' || named === 'identity') return 'identity';
@@ -95,7 +97,7 @@ export const MAX_GZIP_OVERHEAD_BYTES = 4096;
 
 const unzip = promisify(gunzip);
 
-/** Decodes a gzipped body. Stops at `maxBytes`, however much more a few bytes would become. */
+/** Decodes a gzipped body. Stops at `maxBytes`, because a few bytes may unpack to very many. */
 export async function unzipped(body: Buffer, maxBytes: number): Promise<Buffer | 'too_large' | 'not_gzip'> {
   try {
     return await unzip(body, { maxOutputLength: maxBytes });

@@ -1,12 +1,12 @@
-/** The most that is held of one value while its end is looked for. */
+/** How much of one value is held at most while its end is searched. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
-/** A longer line that belongs to no value is handed on in pieces of this size. */
+/** A longer line that belongs to no value is passed on in pieces of this size. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
-/** Deeper values are taken for broken ones: nothing of ours is nested like that. */
+/** Values nested deeper are taken for broken: no event is nested like that. */
 const MAX_DEPTH = 10_000;
-/** Lists in a list whose members are taken one by one; those of deeper ones stay together. */
+/** Members of lists nested up to this depth are taken one by one; deeper lists stay whole. */
 const MAX_OPEN_LISTS = 5;
-/** Bytes looked through in vain for ends of broken values; beyond it, the rest is lines. */
+/** Bytes that may be searched in vain for the ends of broken values. After that, the rest is read as lines. */
 const MAX_WASTED_BYTES = 1024 * 1024 * 1024;
 
 const TAB = 0x09;
@@ -23,16 +23,18 @@ const CLOSE_OBJECT = 0x7d;
 
 /** A part of an input that holds indented JSON. */
 export interface DocumentPart {
-  /** One value, from its first to its last character; or one line without its end, where no value begins. */
+  /** One whole value; or one line without its line end, where no value begins. */
   readonly kind: 'value' | 'line';
   readonly bytes: Buffer;
-  /** Of the input, where the part begins; the first is 1. */
+  /** The line of the input on which the part begins; the first is 1. */
   readonly line: number;
-  /** Of a line that belongs to a value which cannot be split off: what is wrong with that value. Empty otherwise. */
+  /** For a line of a value that cannot be split off: what is wrong with that value. Otherwise empty. */
   readonly broken: string;
 }
 
-/** Where a value ends, that it goes on beyond the bytes at hand, or what is wrong with it and where that was seen. */
+/**
+ * The end of a value, or that it goes on beyond the bytes at hand, or what is wrong with it and where that was found.
+ */
 type Extent = number | 'unfinished' | { readonly broken: string; readonly at: number };
 
 function isSpace(byte: number | undefined): boolean {
@@ -60,7 +62,7 @@ function endOfString(bytes: Buffer, from: number): Extent {
   }
 }
 
-/** The end of the object or list that begins at `from`. What stands between brackets and strings is not looked at. */
+/** The end of the object or list that begins at `from`. Only brackets and strings are looked at. */
 function endOfNested(bytes: Buffer, from: number): Extent {
   const closers: number[] = [];
   for (let at = from; at < bytes.length; at++) {
@@ -81,7 +83,7 @@ function endOfNested(bytes: Buffer, from: number): Extent {
   return 'unfinished';
 }
 
-/** The end of the number, `true`, `false` or `null` that begins at `from`; whatever it is, it ends where they do. */
+/** The end of the number, `true`, `false` or `null` that begins at `from`. The word itself is not checked. */
 function endOfWord(bytes: Buffer, from: number): Extent {
   for (let at = from; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -96,35 +98,34 @@ function endOfValue(bytes: Buffer, from: number): Extent {
 }
 
 /**
- * Splits an input into JSON values that may be indented: one, several one after another as `jq .` prints them, also with
- * NDJSON lines between them. The members of a list that begins with an object or a list are values of their own, so that
- * a list may be as long as it likes; any other value ends within `MAX_DOCUMENT_BYTES`.
- *
- * Nothing is lost: bytes that are no white space, and no comma or bracket of such a list, are part of exactly one part.
- * A value that does not end, or is followed by what may not follow it, is handed on line by line, up to a line that
- * begins a value at most as far to the right.
+ * Splits an input into JSON values that may be indented: one value, or several one after another as `jq .` prints them,
+ * also with NDJSON lines between them. If a list begins with an object or a list, each of its members is a value, so a
+ * list may have any length; any other value must end within `MAX_DOCUMENT_BYTES`.
+ * Nothing is lost: each byte that is not white space, a comma or a bracket of such a list belongs to exactly one part.
+ * A value that does not end, or that is followed by something that may not follow it, is passed on line by line, up to
+ * the next line that begins a value and is not indented further.
  */
 export class DocumentSplitter {
-  /** Of the next byte. */
+  /** Line number of the next byte. */
   #line = 1;
-  /** How many bytes were consumed before those at hand, and where in the input the current line begins. */
+  /** How many bytes were consumed before those at hand, and where the current line begins in the input. */
   #consumed = 0;
   #lineStart = 0;
-  /** Lists whose members are values of their own, and which have not ended yet. */
+  /** How many lists are open whose members are values of their own. */
   #openLists = 0;
-  /** What is wrong with a value whose lines are being handed on, and the column in which it begins. */
+  /** The value whose lines are being passed on: what is wrong with it, and the column in which it begins. */
   #broken: Broken | null = null;
   #wastedBytes = 0;
 
-  /** Whether the input, as far as it was seen, ends in the middle of a list. */
+  /** Whether the bytes so far end in the middle of a list. */
   get isInsideList(): boolean {
     return this.#openLists > 0;
   }
 
   /**
-   * The parts that are complete.
-   * @param bytes what was not consumed so far, and more
-   * @param isLast whether the input ends with them: then all is consumed
+   * Yields the parts that are complete.
+   * @param bytes the bytes that were not consumed so far, and more
+   * @param isLast whether the input ends with them; then all are consumed
    * @returns how many of the bytes were consumed
    */
   *split(bytes: Buffer, isLast: boolean): Generator<DocumentPart, number, undefined> {
@@ -149,7 +150,7 @@ export class DocumentSplitter {
     }
   }
 
-  /** One step: over white space and what separates members, or a value. Null: more bytes are needed. */
+  /** One step: over white space and separators, or over a value. Null: more bytes are needed. */
   #nextValue(bytes: Buffer, at: number, isLast: boolean): Step | null {
     const byte = bytes[at];
     if (isSpace(byte)) return { part: null, end: afterSpace(bytes, at) };
@@ -185,7 +186,10 @@ export class DocumentSplitter {
     return this.#breakAt(bytes, at, isLast, `it does not end within ${MAX_DOCUMENT_BYTES} bytes`, bytes.length);
   }
 
-  /** Whether what stands behind a value may stand there: another value, or the end of its line or of its place in a list. */
+  /**
+   * Whether the text after a value may stand there: another value, the end of the line, or the end of the value's place
+   * in a list.
+   */
   #follows(bytes: Buffer, end: number): 'what may' | 'what may not' | 'nothing' {
     let at = end;
     while (at < bytes.length && isSpace(bytes[at])) {
@@ -199,8 +203,8 @@ export class DocumentSplitter {
   }
 
   /**
-   * Begins to hand on the lines of a broken value. The first is handed on whatever it is: the value is not tried again.
-   * @param seen how far the bytes were looked through for its end
+   * Begins to pass on the lines of a broken value. The first line is always passed on: the value is not tried again.
+   * @param seen how far the bytes were searched for its end
    */
   #breakAt(bytes: Buffer, at: number, isLast: boolean, reason: string, seen: number): Step | null {
     const broken = `The JSON that begins in line ${this.#line} cannot be read: ${reason}.`;
@@ -225,7 +229,7 @@ export class DocumentSplitter {
     return this.#lineAt(bytes, at, isLast, reason);
   }
 
-  /** The line from `at` on, with its end; null where that is not at hand. */
+  /** The line that begins at `at`, with its end; null when the end is not at hand. */
   #lineAt(bytes: Buffer, at: number, isLast: boolean, reason: string): Step | null {
     const newline = bytes.indexOf(NEWLINE, at);
     if (newline !== -1) return { part: this.#part('line', bytes.subarray(at, newline), reason), end: newline + 1 };
@@ -245,7 +249,7 @@ interface Broken {
 }
 
 interface Step {
-  /** Null: nothing but white space, a comma or a bracket of a list. */
+  /** Null when the step went over white space, a comma or a bracket only. */
   readonly part: DocumentPart | null;
   readonly end: number;
 }
@@ -262,7 +266,8 @@ export async function* documentParts(chunks: AsyncIterable<Buffer>): AsyncGenera
   for await (const chunk of chunks) {
     waiting.push(chunk);
     waitingBytes += chunk.length;
-    // A value is looked at again only when there is twice as much of it, or its end would take time without limit.
+    // A value is searched again only after its length has doubled; searching it again for each chunk would take
+    // quadratic time.
     if (waitingBytes < held.length && held.length + waitingBytes < MAX_DOCUMENT_BYTES) continue;
     held = Buffer.concat([held, ...waiting]);
     waiting = [];
@@ -273,7 +278,7 @@ export async function* documentParts(chunks: AsyncIterable<Buffer>): AsyncGenera
   return splitter.isInsideList;
 }
 
-/** The values of a list that stands on one line; null where it is no list of values, or not a whole one. */
+/** The values of a list on one line; null when the line is no list of values, or not a whole list. */
 export function membersOf(bytes: Buffer): Buffer[] | null {
   if (bytes[afterSpace(bytes, 0)] !== OPEN_LIST) return null;
   const splitter = new DocumentSplitter();

@@ -20,23 +20,26 @@ interface Counts {
   readonly rejected: number;
 }
 
-/** What became of an input, and what a person should know of it. */
+/** What became of an input, and a warning for the person who ran it. */
 export interface Ingested extends Counts {
-  /** Where indented JSON is broken, and what to do; null: nothing is. */
+  /** Where indented JSON is broken, and what to do; null when it is not. */
   readonly warning: string | null;
 }
 
-/** Events folded at once: enough to read threads back in order once, few enough that marks do not wait for ever. */
+/**
+ * Events folded at once: enough to read threads back in one pass, and few enough that marks appear while a large file
+ * is read.
+ */
 const EVENTS_PER_FOLD = 5_000_000;
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-/** Of UTF-8, for one UTF-16 unit. */
+/** Bytes of UTF-8 for one UTF-16 unit at most. */
 const MAX_BYTES_PER_CHAR = 3;
 /** A line of at most so many characters is within the limit of a value, even if each character takes the most bytes. */
 const MAX_SURELY_SHORT_CHARS = MAX_VALUE_BYTES / MAX_BYTES_PER_CHAR;
 
 /**
- * Checks that files can be read before any of them is.
+ * Checks that files can be read, before the first one is read.
  * @throws ActionableError for a missing file, a directory, or one that may not be read
  */
 export function checkInputs(paths: readonly string[]): void {
@@ -64,7 +67,7 @@ function isBlank(bytes: Buffer): boolean {
   return BLANK.test(bytes.toString('utf8'));
 }
 
-/** Adds to the messages of a line that belongs to broken JSON what is wrong with that. */
+/** Adds to the messages about a line of broken JSON what is wrong with that JSON. */
 function explained(outcomes: readonly Outcome[], broken: string): Outcome[] {
   return outcomes.map((outcome) => {
     if (outcome.kind === 'event') return outcome;
@@ -75,8 +78,8 @@ function explained(outcomes: readonly Outcome[], broken: string): Outcome[] {
 
 /**
  * Ingests NDJSON of events and envelopes, mixed (contract.md 2), or indented JSON of the same: one value, several one
- * after another, or a list. All that was read is landed and marked, and every rejected value is kept, when this
- * resolves. Running it again changes nothing.
+ * after another, or a list. When this resolves, everything that was read is landed and marked, and every rejected value
+ * is kept. Running it again changes nothing.
  * @param path a file, gzipped when it ends in `.gz`, or `-` for standard input
  * @throws ActionableError when the file cannot be read to its end; what was read until then is landed and marked
  */
@@ -108,7 +111,9 @@ export async function ingestFile(
 
 type TargetLedger = Pick<Ledger, 'database' | 'beginLanding' | 'fold'>;
 
-/** One file on its way into the ledger: its pieces in their order, landed as they come and folded some millions at a time. */
+/**
+ * Brings one file into the ledger: lands its pieces in order as they are read, and folds some million events at a time.
+ */
 class FileIngestion {
   readonly #ledger: TargetLedger;
   readonly #source: string;
@@ -144,7 +149,7 @@ class FileIngestion {
     if (this.#landing.events >= EVENTS_PER_FOLD) await this.#fold();
   }
 
-  /** Resolves when all that was taken is landed and marked. Nothing may be taken afterwards. */
+  /** Resolves when everything taken is landed and marked. Call nothing else afterwards. */
   async finish(): Promise<Ingested> {
     await this.#fold();
     const [read, stored, rejected] = [this.#read, this.#stored, this.#rejected];
@@ -182,7 +187,7 @@ class FileIngestion {
   }
 
   async #takeLines(bytes: Buffer): Promise<void> {
-    // One check for many lines; only of a run that fails each line is checked.
+    // One check for many lines. Only in a run that fails is each line checked.
     const isText = isUtf8(bytes);
     let end = -1;
     while (end < bytes.length) {
@@ -190,7 +195,7 @@ class FileIngestion {
       const newline = bytes.indexOf(NEWLINE, begin);
       end = newline === -1 ? bytes.length : newline;
       this.#line += 1;
-      // Line by line: a single letter beyond ASCII makes everything slow that is decoded with it.
+      // Decoded line by line: one character beyond ASCII slows down the whole string that holds it.
       const text = isText ? bytes.toString('utf8', begin, end) : null;
       if (text?.startsWith('{') === true && text.length <= MAX_SURELY_SHORT_CHARS) {
         const outcomes = readValue(text, this.#nowSeconds);
@@ -206,9 +211,9 @@ class FileIngestion {
   }
 
   /**
-   * A line that is one event, as nearly all are, taken without waiting: asking the event loop for each line costs as much
-   * as reading it.
-   * @returns whether it was one, or what to wait for before the next
+   * Takes a line that is one event, as nearly all lines are, without awaiting: a turn of the event loop for each line
+   * costs as much as reading it.
+   * @returns whether it was one event, or a promise to await before the next line
    */
   #takeEvent(outcomes: readonly Outcome[]): Promise<void> | boolean {
     const [outcome] = outcomes;
@@ -242,7 +247,7 @@ class FileIngestion {
     await this.#takeOutcomes(broken === '' ? outcomes : explained(outcomes, broken), () => bytes);
   }
 
-  /** The members of a list are values of their own: each is as large as a value may be, and is kept by itself. */
+  /** Each member of a list is a value of its own: it has its own size limit and its own dead letter. */
   async #takeMembers(members: readonly Buffer[]): Promise<void> {
     for (const member of members) await this.#takeOutcomes(readBytes(member, this.#nowSeconds), () => member);
   }
@@ -254,7 +259,7 @@ class FileIngestion {
   }
 
   /**
-   * Lands the events of a value, and keeps it as a dead letter where something of it was rejected.
+   * Lands the events of a value. Keeps the value as a dead letter if anything in it was rejected.
    * @param raw its bytes, for the letter
    */
   async #takeOutcomes(outcomes: readonly Outcome[], raw: () => Buffer): Promise<void> {

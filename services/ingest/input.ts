@@ -1,21 +1,21 @@
 import { MAX_VALUE_BYTES } from '@ctwa-ledger/schemas/event.ts';
 import { documentParts, type DocumentPart } from './documents.ts';
 
-/** Bytes kept of what cannot be taken, for the dead letter; longer ones are cut and say so. */
+/** Bytes kept of a value that cannot be taken, for the dead letter. A longer one is cut, and its message says so. */
 export const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const OPEN_LIST = 0x5b;
 const OPEN_OBJECT = 0x7b;
 
-/** A run of whole lines, one line that is too long to be taken, or a part of indented JSON; or that a list did not end. */
+/** A run of whole lines, one line that is too long, or a part of indented JSON; or a note that a list did not end. */
 export type Piece =
   | { readonly kind: 'lines'; readonly bytes: Buffer }
   | { readonly kind: 'oversized'; readonly kept: Buffer; readonly bytes: number }
   | DocumentPart
   | { readonly kind: 'unclosed' };
 
-/** Byte order marks, and how the text behind them is encoded. */
+/** Byte order marks, and the encoding of the text after each. */
 const MARKS = [
   { mark: Buffer.from([0xef, 0xbb, 0xbf]), encoding: 'utf-8' },
   { mark: Buffer.from([0xff, 0xfe]), encoding: 'utf-16le' },
@@ -23,7 +23,7 @@ const MARKS = [
 ] as const;
 const MAX_MARK_BYTES = 3;
 
-/** The same text as UTF-8 without a byte order mark; UTF-16 is recognised by its mark. */
+/** Yields the text as UTF-8 without a byte order mark. UTF-16 is recognised by its mark. */
 async function* utf8Of(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   let decode = (bytes: Buffer, _isLast: boolean): Buffer => bytes;
@@ -83,7 +83,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   if (restBytes > 0) yield wholeRest();
 }
 
-/** Indented JSON, one document or several. */
+/** The parts of indented JSON: one document or several. */
 async function* documentsOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const isInsideList = yield* documentParts(chunks);
   if (isInsideList) yield { kind: 'unclosed' };
@@ -99,11 +99,11 @@ function isJson(line: Buffer): boolean {
 }
 
 /**
- * Whether an input is to be read as documents: its first line begins an object or a list and is no JSON by itself, or is
- * a list too long to be one value.
- * @param head the input as far as it is known
- * @param isWhole whether nothing comes behind it
- * @returns null: that cannot be said yet
+ * Whether an input is read as documents: its first line begins an object or a list and is not valid JSON by itself, or
+ * is a list too long to be one value.
+ * @param head the input as far as it was read
+ * @param isWhole whether the input ends there
+ * @returns null when more input is needed to tell
  */
 function beginsDocument(head: Buffer, isWhole: boolean): boolean | null {
   const first = head.findIndex((byte) => byte > SPACE);
@@ -126,7 +126,8 @@ async function* joined(head: readonly Buffer[], others: AsyncIterator<Buffer>): 
 }
 
 /**
- * The pieces of an input, in their order: NDJSON, or indented JSON where the first line shows that it is no NDJSON.
+ * The pieces of an input in order: lines of NDJSON, or parts of indented JSON if the first line shows that it is no
+ * NDJSON.
  * @param chunks UTF-8, with or without a byte order mark, or UTF-16 with one
  */
 export async function* piecesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {

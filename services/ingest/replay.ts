@@ -2,21 +2,21 @@ import { DeadLetters, markReplayed, type DeadLetter } from '../ledger/events/dea
 import type { Ledger } from '../ledger/ledger.ts';
 import { readBytes } from './value.ts';
 
-/** What became of the letters. */
+/** What became of dead letters that were tried again. */
 export interface ReplayCounts {
   readonly letters: number;
-  /** Letters whose every event is in the ledger now. */
+  /** Letters whose events are all in the ledger now. */
   readonly replayed: number;
-  /** Letters that still hold something unusable; they keep waiting. */
+  /** Letters that still hold an event that cannot be used; they are kept. */
   readonly still_rejected: number;
 }
 
-/** Letters, some at a time, with when each was first seen in Unix milliseconds. */
+/** Batches of letters, each with the time when it was first seen in Unix milliseconds. */
 export type LetterBatches = AsyncIterable<readonly { readonly letter: DeadLetter; readonly firstSeenMs: number }[]>;
 
 /**
- * Tries letters again, after a fix. A letter is done when all of its events can be used; one that came from elsewhere
- * than the ledger's table and is not done is kept there.
+ * Tries letters again, after a fix. A letter is done when all of its events can be used. A letter from elsewhere than
+ * the ledger's table that is not done is kept in that table.
  */
 export async function replayLetters(ledger: Ledger, batches: LetterBatches): Promise<ReplayCounts> {
   let letters = 0;
@@ -33,7 +33,7 @@ export async function replayLetters(ledger: Ledger, batches: LetterBatches): Pro
         return Promise.resolve();
       };
       if (events.length > 0) await ledger.record(events, { putAside });
-      // The letter itself keeps what ClickHouse refuses, too.
+      // The letter also keeps the events that ClickHouse refuses.
       if (events.length < outcomes.length || refused > 0) {
         await waiting.add(letter, firstSeenMs);
         continue;

@@ -1,4 +1,4 @@
-/** How much may be held at once for senders that have not finished. */
+/** Limits for the bodies that are being received at the same time. */
 export interface UnfinishedLimits {
   readonly bodies: number;
   readonly bytes: number;
@@ -6,7 +6,7 @@ export interface UnfinishedLimits {
   readonly milliseconds: number;
 }
 
-/** Why a body is not waited for any longer: others needed its place, or its time was up. */
+/** Why a body was given up: its place was needed for others, or its time was up. */
 export type EndedBecause = 'crowded' | 'late';
 
 interface Held {
@@ -15,22 +15,22 @@ interface Held {
   readonly onEnded: (why: EndedBecause) => void;
 }
 
-/** The place of one body. */
+/** The place of one body among those that are being received. */
 export interface Seat {
-  /** Says how many bytes are held for the body now. Others may be ended for it; it may be ended itself. */
+  /** Sets how many bytes are held for the body now. This may end other bodies, or this one. */
   readonly hold: (bytes: number) => void;
-  /** Gives the place back. Nothing is ended afterwards. */
+  /** Gives the place back. `onEnded` is not called afterwards. */
   readonly leave: () => void;
 }
 
 /**
- * Request bodies that are not whole yet, of senders whom nothing proves so far. Their number, bytes and time are bounded
- * together. When there is no room, the body that has been under way longest is ended: who sends promptly is never the
- * oldest for long, so that a real sender gets in however many others stand still.
+ * Request bodies that are not complete yet, whose senders are not authenticated. Their number, bytes and time are
+ * limited together. When there is no room, the oldest body is ended. A sender that sends promptly never stays the
+ * oldest for long, so real senders get in however many others stall.
  */
 export class UnfinishedBodies {
   readonly #limits: UnfinishedLimits;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #held = new Set<Held>();
   #bytes = 0;
 
@@ -46,7 +46,7 @@ export class UnfinishedBodies {
     return this.#bytes;
   }
 
-  /** @param onEnded called at most once, when the body is given up; its bytes must be dropped then */
+  /** @param onEnded called at most once, when the body is given up; the caller must drop its bytes then */
   enter(onEnded: (why: EndedBecause) => void): Seat {
     const held: Held = {
       bytes: 0,

@@ -11,17 +11,17 @@ import {
 } from '@ctwa-ledger/schemas/event.ts';
 import { compareUtf8, isObject, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 
-/** What became of one event of a value: it can be landed, or it cannot be used. */
+/** What became of one event of a value: an event to land, or a rejection. */
 export type Outcome =
   | { readonly kind: 'event'; readonly event: LedgerEvent }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-/** A message quotes what was sent, and may have cut it in the middle of a character. */
+/** A message quotes the value that was sent, and may cut it in the middle of a character. */
 function rejected({ code, message }: Rejection): Outcome {
   return { kind: 'rejected', rejection: { code, message: wellFormedText(message) } };
 }
 
-/** An escape of a surrogate: alone it is not a character, and no text encoding carries it. */
+/** An escape of a surrogate: alone it is no character, and no text encoding can represent it. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 function wellFormed(value: unknown): unknown {
@@ -32,11 +32,11 @@ function wellFormed(value: unknown): unknown {
   return value;
 }
 
-/** What a text holds, or why it cannot be read. */
+/** The value that a text holds, or why the text cannot be read. */
 function parsed(text: string): { readonly value: unknown } | { readonly rejection: Rejection } {
   try {
     const value: unknown = JSON.parse(text);
-    // Meta cuts texts to a length, in the middle of a character if need be; such an event is still good.
+    // Meta cuts texts to a length, even in the middle of a character; the event can still be used.
     return { value: SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value };
   } catch (error) {
     if (error instanceof RangeError)
@@ -51,10 +51,10 @@ function parsed(text: string): { readonly value: unknown } | { readonly rejectio
   }
 }
 
-/** How many lists and wrappers may lie around a value, such as a log of a list of bodies. */
+/** How many lists and wrappers may enclose a value, for instance a log of a list of bodies. */
 const MAX_WRAPPERS = 5;
 
-/** A list that holds something which may be a value. One of mere numbers and texts is itself an unusable value. */
+/** A list that may hold values. A list of numbers and texts only is itself a value that cannot be used. */
 function isListOfValues(value: unknown): value is unknown[] {
   return Array.isArray(value) && value.some((member) => typeof member === 'object' && member !== null);
 }
@@ -63,7 +63,7 @@ function isEvent(value: Record<string, unknown>): boolean {
   return value['event'] === 'message' || value['event'] === 'status';
 }
 
-/** Adds to the message of each rejection in which part of the value it lies. */
+/** Adds to the message of each rejection the part of the value that it is about. */
 function within(part: string, outcomes: readonly Outcome[]): Outcome[] {
   return outcomes.map((outcome) =>
     outcome.kind === 'event'
@@ -72,7 +72,7 @@ function within(part: string, outcomes: readonly Outcome[]): Outcome[] {
   );
 }
 
-/** The outcomes of the body of a request that was kept with its headers, as an object or as the text that came. */
+/** The outcomes of a request body that was logged with its headers, as an object or as text. */
 function readWrapped(value: Record<string, unknown>, nowSeconds: number, wrappers: number): Outcome[] {
   const part = 'Field "body"';
   const { body } = value;
@@ -82,8 +82,8 @@ function readWrapped(value: Record<string, unknown>, nowSeconds: number, wrapper
 }
 
 /**
- * The outcomes of a parsed value: an event, an envelope of Meta's or a part of one that names its number, each also in a
- * list or as the `body` of a request (contract.md 1).
+ * The outcomes of a parsed value: an event, an envelope of Meta's, or a part of one that names its number; each also
+ * inside a list or as the `body` of a request (contract.md 1).
  */
 function readParsed(value: unknown, nowSeconds: number, wrappers = 0): Outcome[] {
   if (wrappers < MAX_WRAPPERS && isListOfValues(value))
@@ -113,8 +113,8 @@ function itemName({ event, id }: Record<string, unknown>): string {
 }
 
 /**
- * Of several notices of one call only the one that counts (contract.md 1): the earliest, as of copies of a message
- * (rules.md F2). Notices that cannot be used keep their own outcomes.
+ * Keeps of several notices of one call only the earliest (contract.md 1), as of copies of a message (rules.md F2).
+ * Notices that cannot be used keep their own outcomes.
  */
 function oncePerCall(outcomes: Outcome[]): Outcome[] {
   const counting = new Map<string, MessageEvent>();
@@ -167,7 +167,7 @@ function readEvent(value: unknown, nowSeconds: number): Outcome {
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
- * The same for raw bytes, which may be too many or no text at all. A byte order mark before them is passed over: some
+ * The same for raw bytes, which may be too many or not text. A byte order mark before them is ignored, because some
  * programs write one.
  */
 export function readBytes(raw: Buffer, nowSeconds: number): Outcome[] {
@@ -185,7 +185,7 @@ export function readBytes(raw: Buffer, nowSeconds: number): Outcome[] {
   return readValue(bytes.toString('utf8'), nowSeconds);
 }
 
-/** One rejection that stands for all those of a value, whose bytes are kept once; null when there are none. */
+/** One rejection for all rejections of a value, whose bytes are kept once; null when there are none. */
 export function summarised(rejections: readonly Rejection[]): Rejection | null {
   const [first, ...others] = rejections;
   if (first === undefined) return null;

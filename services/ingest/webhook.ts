@@ -11,15 +11,17 @@ import type { EndedBecause, UnfinishedBodies, UnfinishedLimits } from './unfinis
 import { readBytes, summarised } from './value.ts';
 
 export interface WebhookSecrets {
-  /** Of the Meta app; signs every delivery. Null = none is configured, and no delivery can be believed. */
+  /**
+   * App secret of the Meta app, which signs every delivery. Null = none is configured, so every delivery is refused.
+   */
   readonly appSecret: string | null;
-  /** What was entered in Meta's dashboard for the handshake. */
+  /** Verify token that was entered in Meta's dashboard for the handshake. */
   readonly verifyToken: string | null;
 }
 
 /**
- * Where events of deliveries go; resolves when they are durable and it is known what became of them.
- * @param onDurable called as soon as they are durable, where that is known earlier; from then on nothing fails
+ * Takes the events of deliveries; resolves when they are durable and their outcomes are known.
+ * @param onDurable called once the events are durable, if that is known before the outcomes; nothing fails after it
  */
 export type Sink = (delivery: Delivery, onDurable: () => void) => Promise<DeliveryCounts>;
 
@@ -29,7 +31,10 @@ export interface Delivery {
   readonly raw: Buffer;
 }
 
-/** Events of a delivery by outcome; into a broker they are `produced`, and stored or duplicate later. */
+/**
+ * Events of a delivery by outcome. Events sent to a broker are `produced`; the consumer counts them as stored or
+ * duplicate later.
+ */
 export interface DeliveryCounts {
   readonly read: number;
   readonly stored?: number;
@@ -38,17 +43,19 @@ export interface DeliveryCounts {
   readonly rejected: number;
 }
 
-/** What may be held of deliveries before their signature can be checked: ten of the largest, or many small ones. */
+/** Limits for deliveries whose signature cannot be checked yet: ten of the largest, or many small ones. */
 export const BODY_LIMITS: UnfinishedLimits = { bodies: 64, bytes: 32 * 1024 * 1024, milliseconds: 10_000 };
 
-/** Where a delivery comes from. No position: the same body sent again is the same letter. */
+/** The origin of a delivery. It has no position: the same body sent again is the same letter. */
 const WEBHOOK = { source: 'webhook', partition: 0, position: 0 } as const;
-/** What may wait to be in the ledger or to be folded; more is refused, and Meta sends it again. */
+/**
+ * Bytes of deliveries that are not landed or folded yet. Beyond it deliveries are refused, and Meta sends them again.
+ */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /**
- * Landings and folds begin this far apart at least: a write costs the ledger much the same for one event as for many, and
- * what is waited for so gathers more of them. A lone delivery waits for nothing.
+ * Landings and folds begin at least this far apart: a write costs the ledger much the same for one event as for many,
+ * and a longer interval gathers more of them. A single delivery is landed at once.
  */
 const LAND_EVERY_MS = 80;
 const FOLD_EVERY_MS = 300;
@@ -70,7 +77,7 @@ interface Landed {
   readonly refused: () => number;
 }
 
-/** Keeps the beginnings of some work apart. */
+/** Keeps the starts of some work apart in time. */
 class Pace {
   readonly #everyMs: number;
   #next = 0;
@@ -92,16 +99,16 @@ class OverloadedError extends Error {
 }
 
 /**
- * Deliveries straight into the ledger. Those that arrive while one batch is being landed are landed together as the next:
- * each waits for its own promise to be kept, none for its turn. They are answered when they are landed, and folded behind
- * that, as many landings at a time as there are.
+ * Brings deliveries straight into the ledger. Deliveries that arrive while a batch is being landed are landed together
+ * as the next batch. Each request is answered when its events are landed; they are folded after that, all landed
+ * deliveries at once.
  */
 export class LedgerSink {
   readonly #ledger: Ledger;
   readonly #afterBatch: () => void;
   readonly #onFoldFailure: (error: unknown) => void;
   #waiting: Waiting[] = [];
-  /** Of deliveries that are not folded. */
+  /** Bytes of the deliveries that are not folded yet. */
   #heldBytes = 0;
   #landed: Landed[] = [];
   #landing: Promise<void> | null = null;
@@ -110,7 +117,7 @@ export class LedgerSink {
   readonly #landPace = new Pace(LAND_EVERY_MS);
   readonly #foldPace = new Pace(FOLD_EVERY_MS);
 
-  /** @param onFoldFailure told why landed deliveries could not be folded; it is tried again */
+  /** @param onFoldFailure called with the reason when landed deliveries could not be folded; they are tried again */
   constructor(ledger: Ledger, afterBatch: () => void, onFoldFailure: (error: unknown) => void = () => undefined) {
     this.#ledger = ledger;
     this.#afterBatch = afterBatch;
@@ -127,7 +134,7 @@ export class LedgerSink {
     });
   }
 
-  /** Resolves when nothing waits any more, or what waits is left to the next writer of the ledger. */
+  /** Resolves when nothing is left to do, or when what is left can be done by the next writer of the ledger. */
   async idle(): Promise<void> {
     while (this.#landing !== null) await this.#landing;
     this.#stop.abort();
@@ -142,7 +149,7 @@ export class LedgerSink {
       this.#waiting = [];
       try {
         const landed = await this.#write(batch);
-        // Looked up only now: a fold that began meanwhile has taken the list of before.
+        // Read only now: a fold that began meanwhile has taken the earlier list.
         this.#landed.push(landed);
         for (const { onDurable } of batch) onDurable();
         this.#folding ??= this.#fold();
@@ -174,7 +181,7 @@ export class LedgerSink {
     return { landing, batch, refused: () => refused };
   }
 
-  /** Folds what was landed until nothing is left, or until it fails and no request waits any more. */
+  /** Folds landed deliveries until none are left, or until folding fails and no request is waiting. */
   async #fold(): Promise<void> {
     while (this.#landed.length > 0) {
       await this.#foldPace.turn();
@@ -200,7 +207,8 @@ export class LedgerSink {
       let left = refused();
       for (const { delivery, resolve } of batch) {
         this.#heldBytes -= delivery.raw.length;
-        // How many were new or refused is known of all together, not of which: they are counted for the first deliveries.
+        // The counts of new and refused events are known for the batch, not for each delivery: they are assigned to the
+        // first deliveries.
         const own = Math.min(stored, delivery.events.length);
         stored -= own;
         const ownRefused = Math.min(left, delivery.events.length - own);
@@ -260,15 +268,15 @@ function safeEqual(a: string, b: string): boolean {
 export interface Receiving {
   readonly secrets: WebhookSecrets;
   readonly sink: Sink;
-  /** Where bodies are held until they are whole. */
+  /** Limits the bodies that are not complete yet. */
   readonly unfinished: UnfinishedBodies;
-  /** Told of a body that ended before it was whole. */
+  /** Called for a body that ended before it was complete. */
   readonly onUnfinished: (why: EndedBecause | 'gone') => void;
-  /** Told why a delivery could not be stored. */
+  /** Called with the reason when a delivery could not be stored. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Why a delivery is not taken; its body is of no use any more. */
+/** Why a delivery is refused; its body is not needed any more. */
 interface Refusal {
   readonly status: 401 | 408 | 413 | 415 | 503;
   readonly message: string;
@@ -292,13 +300,13 @@ const ENDED: Readonly<Record<EndedBecause, Refusal>> = {
 };
 
 function refuse(response: ServerResponse, refusal: Refusal): null {
-  // The rest of a body that nobody waits for would keep the connection busy.
+  // Reading the rest of a body that is not needed would keep the connection busy.
   if (!response.req.complete) response.setHeader('connection', 'close');
   respond(response, refusal.status, refusal.message);
   return null;
 }
 
-/** What is known from the head of a request alone: then nothing of its body has to be kept. */
+/** Refuses a request by its head alone; then nothing of its body has to be kept. */
 function refusalByHead(request: IncomingMessage, secret: string | null, signature: string | null): Refusal | null {
   if (secret === null)
     return { status: 503, message: 'The webhook has no app secret: set META_APP_SECRET and start again.' };
@@ -311,12 +319,12 @@ function refusalByHead(request: IncomingMessage, secret: string | null, signatur
 }
 
 /**
- * `POST /webhook` (contract.md 4): 401 on a bad signature, which is one over the bytes as they were sent; 413 over 3 MB,
- * decoded where they are gzipped; 415 for another coding; 200 only once the events are durable, 503 with nothing lost when
- * they cannot be: Meta sends again. A body that can never be used is kept as a dead letter, decoded, and answered with 200,
- * because sending it again would change nothing. A body that is not whole in time, or that has to make room for others, is
- * answered with 408 or 503.
- * @returns what became of the events; null when the delivery was not taken
+ * `POST /webhook` (contract.md 4): 401 for a bad signature, which is computed over the bytes as they were sent; 413
+ * over 3 MB, decoded if they are gzipped; 415 for another coding; 200 only once the events are durable; 503 when they
+ * cannot be stored now: nothing is lost, because Meta sends them again. A body that can never be used is kept as a dead
+ * letter, decoded, and answered with 200, because sending it again would change nothing. A body that is not complete in
+ * time is answered with 408, one that was ended to make room with 503.
+ * @returns the events by outcome; null when the delivery was refused
  */
 export async function receiveDelivery(
   request: IncomingMessage,

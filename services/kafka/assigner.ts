@@ -4,8 +4,8 @@ const NAME = 'CtwaCoPartitions';
 const VERSION = 1;
 
 /**
- * Gives partition p of every subscribed topic to one member, so that the messages and statuses of a thread, which share
- * their key, meet in one process. Members take partitions in the order of their ids.
+ * Assigns partition p of every subscribed topic to one member: messages and statuses of a thread share their key, so
+ * one process receives both. Members take partitions in the order of their ids.
  */
 export const coPartitions: PartitionAssigner = ({ cluster }) => ({
   name: NAME,

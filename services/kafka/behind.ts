@@ -1,15 +1,18 @@
-/** Records that still wait in the broker, above which there is a backlog: folding each fetch would fold threads often. */
+/**
+ * Above so many unread records there is a backlog: folding after each fetch would fold the same threads again and
+ * again.
+ */
 const BACKLOG_RECORDS = 20_000;
 
-/** How far a member was behind the ends of its partitions when it last fetched of them. */
+/** How far a member was behind the ends of its partitions at its last fetch. */
 export class Behind {
   #generation = -1;
   readonly #records = new Map<string, number>();
 
   /**
-   * Notes what a fetch said.
-   * @param behind records of the partition after those fetched
-   * @param generation of the member's time with its partitions: what was known of earlier ones is forgotten
+   * Notes the result of a fetch.
+   * @param behind records of the partition after the fetched ones
+   * @param generation of the member's assignment; notes of earlier generations are dropped
    */
   note(topic: string, partition: number, behind: number, generation: number): void {
     if (generation !== this.#generation) this.#records.clear();
@@ -17,7 +20,7 @@ export class Behind {
     this.#records.set(`${topic}/${partition}`, behind);
   }
 
-  /** Whether so much is waiting that it is better folded at once. */
+  /** Whether so many records are unread that they should be folded together. */
   get isBacklog(): boolean {
     let sum = 0;
     for (const records of this.#records.values()) sum += records;

@@ -5,14 +5,14 @@ import kafkajs, { CompressionTypes, type KafkaMessage } from 'kafkajs';
 import { unpackLz4 } from './lz4.ts';
 import { unpackGzip, unpackSnappy, unpackZstd } from './unpack.ts';
 
-// Not among the names that Node finds in the package by itself.
+// Node does not find this name among the exports of the package by itself.
 const { CompressionCodecs } = kafkajs;
 
-/** What one record batch may unpack to. A topic with defaults takes 1 MB of it compressed. */
+/** Limit for one unpacked record batch. A topic with default settings takes 1 MB of it compressed. */
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
-/** What the batches of one answer of a broker may unpack to together; the rest of them is fetched again. */
+/** Limit for all batches of one answer of a broker together. The rest of them is fetched again. */
 const MAX_UNPACKED_BYTES_OF_ANSWER = 256 * 1024 * 1024;
-/** Records become objects before anybody of ours sees them. */
+/** A limit of its own, because kafkajs makes an object of each record. */
 const MAX_RECORDS_OF_BATCH = 1_000_000;
 
 /** A record batch's header: offsets, length, epoch, magic, checksum, attributes, times, producer, number of records. */
@@ -21,14 +21,14 @@ const LENGTH_AT = 8;
 const MAGIC_AT = 16;
 const LAST_OFFSET_DELTA_AT = 23;
 const COUNT_AT = 57;
-/** What the header's length does not count: the first offset and the length itself. */
+/** Bytes that the length in the header does not include: the first offset and the length itself. */
 const UNCOUNTED_BYTES = 12;
 const MAGIC = 2;
 
-/** Stands on records in place of those that could not be unpacked. Nobody outside can know it. */
+/** Header of the records that replace those that could not be unpacked. Random, so that nobody outside can send it. */
 const UNREADABLE_HEADER = `ctwa-unreadable-${randomUUID()}`;
 
-/** Tells kafkajs that what follows did not come whole: it takes what is before it, and fetches the rest again. */
+/** Tells kafkajs that the answer ends early: it takes the batches before this one, and fetches the rest again. */
 class RestLater extends Error {
   override readonly name = 'KafkaJSPartialMessageError';
 }
@@ -46,7 +46,7 @@ function text(value: string): Buffer[] {
   return [varint(Buffer.byteLength(value)), Buffer.from(value)];
 }
 
-/** One record of a batch, as it stands in it. */
+/** One record of a batch, encoded as in the batch. */
 function recordOf(offsetDelta: number, value: Buffer | null, reason: string): Buffer {
   const body = Buffer.concat([
     // Attributes and timestamp.
@@ -61,7 +61,10 @@ function recordOf(offsetDelta: number, value: Buffer | null, reason: string): Bu
   return Buffer.concat([varint(body.length), body]);
 }
 
-/** The header of the record batch whose compressed records these are: they are a view of the broker's answer. */
+/**
+ * The header of the record batch that these compressed records belong to. `records` is a view into the broker's answer,
+ * so the header is in front of it.
+ */
 function headerOf(records: Buffer): Buffer | null {
   if (records.byteOffset < HEADER_BYTES) return null;
   const header = Buffer.from(records.buffer, records.byteOffset - HEADER_BYTES, HEADER_BYTES);
@@ -72,8 +75,8 @@ function headerOf(records: Buffer): Buffer | null {
 }
 
 /**
- * As many records as the batch says that it holds, each with the reason; the first has the bytes of them all. So what
- * cannot be unpacked costs itself alone: kafkajs would fetch it for ever, and nothing else of all partitions.
+ * As many records as the batch says that it holds, each with the reason; the first one carries the bytes of all. So
+ * only this batch is lost: otherwise kafkajs would fetch it again for ever, and nothing else of any partition.
  */
 function unreadableRecords(header: Buffer, records: Buffer, reason: string): Buffer {
   const count = header.readInt32BE(COUNT_AT);
@@ -89,7 +92,7 @@ function unreadableRecords(header: Buffer, records: Buffer, reason: string): Buf
 
 const unpackedOf = new WeakMap<ArrayBufferLike, number>();
 
-/** Unpacks one batch after another of a broker's answer, within what is allowed for them together. */
+/** Unpacks the batches of a broker's answer one after another, within the limit for all of them. */
 function bounded(codec: string, unpack: (bytes: Buffer, limit: number) => Buffer | Promise<Buffer>) {
   return async (records: Buffer): Promise<Buffer> => {
     const before = unpackedOf.get(records.buffer) ?? 0;

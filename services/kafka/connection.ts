@@ -1,10 +1,10 @@
 import kafkajs, { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
-// Every client reads what other producers have compressed.
+// Registers the codecs: every client must read what other producers compressed.
 import './codecs.ts';
 
-// Not among the names that Node finds in the package by itself.
+// Node does not find these names among the exports of the package by itself.
 const {
   KafkaJSConnectionError,
   KafkaJSError,
@@ -14,9 +14,9 @@ const {
   KafkaJSServerDoesNotSupportApiKey,
 } = kafkajs;
 
-/** How the brokers are reached. */
+/** How to reach the brokers. */
 export interface KafkaSettings {
-  /** `host:port` of some brokers; they name the others. */
+  /** `host:port` of some brokers; these name the others. */
   readonly brokers: readonly string[];
   /** Null = no TLS. `ca` is PEM text of a private certificate authority; null trusts the public ones. */
   readonly tls: { readonly ca: string | null } | null;
@@ -25,13 +25,13 @@ export interface KafkaSettings {
     readonly username: string;
     readonly password: string;
   } | null;
-  /** Put before the names of all topics, on clusters that several installations share; usually empty. */
+  /** Prefix of all topic names, on clusters that several installations share; usually empty. */
   readonly topicPrefix: string;
 }
 
 /**
- * What a group says of itself while it forms, while members come and go, and while a broker comes back. All of it mends
- * itself, and kafkajs logs each as an error.
+ * Errors of a group that is forming, of members that come and go, and of a broker that comes back. They pass without
+ * help, but kafkajs logs each as an error.
  */
 const PASSING = new Set([
   'REBALANCE_IN_PROGRESS',
@@ -43,7 +43,7 @@ const PASSING = new Set([
   'LEADER_NOT_AVAILABLE',
 ]);
 
-/** Words of the broker for the same, where kafkajs logs no type. */
+/** Messages of the broker for the same errors, where kafkajs logs no type. */
 const PASSING_WORDS =
   /rebalanc|coordinator is not available|coordinator is loading|not aware of this member|not the correct coordinator|generation id is not valid|no leader/i;
 
@@ -53,7 +53,7 @@ function isPassing(entry: LogEntry['log']): boolean {
   return PASSING_WORDS.test(typeof error === 'string' ? error : entry.message);
 }
 
-/** A client whose log lines go into ours. Broker errors that pass by themselves are for debugging only. */
+/** A client that writes its log lines to our log. Broker errors that pass without help are logged at debug level. */
 export function connectKafka(settings: KafkaSettings, log: Logger): Kafka {
   return new Kafka({
     clientId: 'ctwa-ledger',
@@ -63,20 +63,20 @@ export function connectKafka(settings: KafkaSettings, log: Logger): Kafka {
     ...(settings.sasl === null ? {} : { sasl: { ...settings.sasl } as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    // Short, because callers try again for as long as it takes, and say what they wait for.
+    // Short, because callers try again for as long as needed, and log what they wait for.
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {
       const { message, timestamp: _timestamp, logger: _logger, ...fields } = entry.log;
       const line = { kafka: entry.namespace, ...fields };
-      // What the client thinks worth an INFO line, one for each step of joining, is detail here.
+      // The client's INFO lines, one for each step of joining, are debug lines here.
       if (entry.level === logLevel.ERROR && !isPassing(entry.log)) log.warn(line, message);
       else log.debug(line, message);
     },
   });
 }
 
-/** An error and what caused it, outermost first. */
+/** An error and its causes, outermost first. */
 export function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
   for (let cause: unknown = error; cause instanceof Error && !causes.includes(cause); cause = cause.cause)
@@ -84,7 +84,7 @@ export function causesOf(error: unknown): Error[] {
   return causes;
 }
 
-/** What each refusal of a broker means for an operator, and whether it passes by itself. */
+/** What each error code of a broker means for an operator, and whether it passes without help. */
 const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: string]>> = {
   TOPIC_AUTHORIZATION_FAILED: ['does not let this user at its topics', 'Grant it to the user of KAFKA_USER.'],
   GROUP_AUTHORIZATION_FAILED: [
@@ -133,7 +133,7 @@ const PROTOCOL_WORDS: Readonly<Record<string, readonly [what: string, advice: st
   LEADER_NOT_AVAILABLE: ['has no leader for a partition', 'Bring its other brokers back.'],
 };
 
-/** Trying again cannot mend these: a person has to. */
+/** Errors that do not pass by trying again: a person has to act. */
 const FOR_A_PERSON =
   /_AUTHORIZATION_FAILED$|^INVALID_(?:SESSION_TIMEOUT|GROUP_ID|REPLICATION_FACTOR)$|^INCONSISTENT_GROUP_PROTOCOL$|^UNSUPPORTED_|^POLICY_VIOLATION$/;
 
@@ -143,9 +143,9 @@ function protocolError({ type, message }: InstanceType<typeof KafkaJSProtocolErr
   return FOR_A_PERSON.test(type) ? new ActionableError(sentence) : new LedgerAwayError(sentence);
 }
 
-/** Of the network, by Node's codes. */
+/** Network errors, by Node's codes. */
 const UNREACHABLE = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SSL\w*|EPROTO)$/;
-/** Of kafkajs: no connection, or none that answered. It exports no classes for some of them. */
+/** Errors of kafkajs: no connection, or no answer. It exports no classes for some of them. */
 const UNANSWERED = new Set([
   'KafkaJSBrokerNotFound',
   'KafkaJSNoBrokerAvailableError',
@@ -153,8 +153,8 @@ const UNANSWERED = new Set([
 ]);
 
 /**
- * A broker's error as one that a person can act on. What trying again cannot mend is a `ActionableError`; what it may is a
- * `LedgerAwayError`; what is no broker's error is returned as it is.
+ * Turns a broker's error into one that a person can act on: an `ActionableError` if trying again cannot help, a
+ * `LedgerAwayError` if it may. An error that is not a broker's is returned as it is.
  */
 export function brokerError(error: unknown, settings: KafkaSettings): unknown {
   if (error instanceof ActionableError) return error;
@@ -185,7 +185,7 @@ export function brokerError(error: unknown, settings: KafkaSettings): unknown {
     return new LedgerAwayError(
       `Kafka at ${where} does not answer in time (${text}). Look at the load and the log of the brokers.`,
     );
-  // The rest is of the client itself: metadata that it lacks, what it could not decode, what it did not expect.
+  // All other errors of the client: missing metadata, answers that it could not decode, unexpected states.
   if (causes.some((cause) => cause instanceof KafkaJSError))
     return new LedgerAwayError(
       `Reading or writing Kafka at ${where} failed: ${text} (${[...new Set(causes.map(({ name }) => name))].join(', ')}). It is tried again; if it stays, report it with these words.`,

@@ -8,12 +8,12 @@ import { ConsumerSession, type SessionOptions } from './consumer-session.ts';
 import type { BatchReport } from './gathered-batch.ts';
 import type { PartitionLag } from './lag.ts';
 
-/** What is reported of the work, for metrics and logs. */
+/** Receives what the consumer reports, for metrics and logs. */
 export interface ConsumerObserver {
   readonly onBatch: (report: BatchReport) => void;
   readonly onRebalance: () => void;
   readonly onLag: (lag: readonly PartitionLag[]) => void;
-  /** Records are gone from Kafka that were never read. */
+  /** Called when records are gone from Kafka that were never read. */
   readonly onLost: (lost: LostRecords) => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -25,13 +25,13 @@ export interface ConsumerOptions extends SessionOptions {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
-/** A loop that has not gone round for so long hangs. */
+/** A loop that did not run for so long hangs. */
 const ALIVE_MS = 60_000;
 
 /**
- * The consumers (contract.md 2): reads both topics into the ledger until it is stopped. Whatever fails on the way, the
- * broker or ClickHouse being away included, ends this life of the member; the next one begins after a pause, from the
- * committed offsets, so nothing is lost and nothing is believed done that is not.
+ * The consumers (contract.md 2): read both topics into the ledger until they are stopped. Any failure, also of the
+ * broker or ClickHouse, ends the session. After a pause the next session starts from the committed offsets, so nothing
+ * is lost, and nothing counts as done that is not.
  */
 export class ConsumerService {
   readonly #ledger: Ledger;
@@ -42,7 +42,10 @@ export class ConsumerService {
   #why: string | null = 'The consumer has not joined its group yet.';
   #tickedAt = performance.now();
   #mustRewind: boolean;
-  /** Whether it has ever read. Until then an error that trying again cannot mend is thrown, so that the command ends with it. */
+  /**
+   * Whether it has ever read. Before that, an error that does not pass by trying again is thrown, so that the command
+   * ends with it.
+   */
   #hasRead = false;
   #done: Promise<void> | null = null;
 
@@ -60,21 +63,21 @@ export class ConsumerService {
     return this.#why;
   }
 
-  /** Whether its loop went round within the last minute. */
+  /** Whether its loop ran within the last minute. */
   get isAlive(): boolean {
     return performance.now() - this.#tickedAt < ALIVE_MS;
   }
 
   /**
    * Consumes until `stop`.
-   * @throws ActionableError for what a person must mend first: credentials, topics, partition counts
+   * @throws ActionableError when a person must act first: wrong credentials, topics or partition counts
    */
   run(): Promise<void> {
     this.#done ??= this.#supervise();
     return this.#done;
   }
 
-  /** Finishes or abandons the batch under way, commits what is done, and leaves the group. */
+  /** Finishes or abandons the current batch, commits what is done, and leaves the group. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#done?.catch(() => undefined);
@@ -121,7 +124,7 @@ export class ConsumerService {
     this.#tick();
   }
 
-  /** One life: from the check of the topics until it is stopped or something fails. */
+  /** One session: from the check of the topics until it is stopped or fails. */
   #live(onWorking: () => void): Promise<void> {
     const session = new ConsumerSession(
       this.#ledger,
@@ -154,7 +157,7 @@ export class ConsumerService {
     return session.run(this.#stopping.signal);
   }
 
-  /** Forgets the offsets of a group without members. A group that has members is joined at its offsets. */
+  /** Deletes the offsets of a group without members. A group with members is joined at its offsets. */
   async #rewind(admin: Admin): Promise<void> {
     const { group } = this.#options;
     const { groups } = await admin.describeGroups([group, `${group}-dead-letters`]);

@@ -25,23 +25,26 @@ export interface SessionOptions {
   readonly sessionTimeoutMs: number;
 }
 
-/** What a session tells of itself while it runs. */
+/** Receives what a session reports while it runs. */
 export interface SessionObserver {
-  /** The topics are as they must be; nothing was read yet. */
+  /** The topics are correct; nothing was read yet. */
   readonly onTopicsChecked: (admin: Admin) => Promise<void>;
-  /** Partitions were given out, for the first time or anew: it reads. */
+  /** Partitions were assigned, for the first time or again; it reads. */
   readonly onAssigned: () => void;
-  /** It takes no more, and finishes what it has. */
+  /** It takes no more records, and finishes those that it has. */
   readonly onDraining: () => void;
   readonly onBatch: (report: BatchReport) => void;
   readonly onLag: (lag: readonly PartitionLag[]) => void;
   /** Records are gone from Kafka that were never read. */
   readonly onLost: (lost: LostRecords) => void;
-  /** Some loop of it went round. */
+  /** One of its loops ran. */
   readonly onTick: () => void;
 }
 
-/** How long a batch may take to be finished when the process is asked to stop; then it is left to the next reader. */
+/**
+ * How long a batch may take to finish after the process was asked to stop. After that, the next reader gets its
+ * records.
+ */
 const GRACE_MS = 20_000;
 const LAG_EVERY_MS = 5_000;
 
@@ -79,7 +82,7 @@ export class ConsumerSession {
   readonly #kafka: Kafka;
   readonly #admin: Admin;
   readonly #producer: RecordProducer;
-  /** Lets go of what was opened, in the order of opening. */
+  /** Functions that close what was opened, in the order of opening. */
   readonly #closing: (() => Promise<void>)[] = [];
   #assigned: ReadonlyMap<string, readonly number[]> = new Map();
 
@@ -97,7 +100,7 @@ export class ConsumerSession {
 
   /**
    * Reads both topics into the ledger until it is asked to stop.
-   * @throws what the broker, the topics or the ledger said; nothing is believed done that was not committed
+   * @throws errors of the broker, the topics or the ledger; only what was committed counts as done
    */
   async run(stop: AbortSignal): Promise<void> {
     this.#closing.push(
@@ -114,7 +117,7 @@ export class ConsumerSession {
     }
   }
 
-  /** Joins, reads, and drains. */
+  /** Joins, reads and drains. */
   async #read(stop: AbortSignal): Promise<void> {
     const sources = [this.#names.messages, this.#names.statuses];
     const settings = await this.#settingsOf(sources);
@@ -132,7 +135,7 @@ export class ConsumerSession {
     const grace = (): Promise<unknown> =>
       (ending ??= Promise.race([finished, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]));
     this.#closing.push(async () => {
-      // However this life ends, it does not go on beside the next one.
+      // However this session ends, its consumption must not run beside the next one.
       consumption.abandon();
       await grace();
     });
@@ -181,7 +184,7 @@ export class ConsumerSession {
     );
   }
 
-  /** @returns a promise that only ever rejects: when the mirror cannot go on */
+  /** @returns a promise that never resolves: it rejects when the mirror cannot go on */
   #startMirror(): Promise<never> {
     const { deadLetter } = this.#names;
     const mirror = new DeadLetterMirror(this.#kafka, this.#options, deadLetter, this.#ledger.database, this.#log);
@@ -200,7 +203,7 @@ export class ConsumerSession {
     this.#closing.push(() => Promise.resolve(clearInterval(timer)));
   }
 
-  /** What the sources are configured to do; nothing is known of them where this user may not ask. */
+  /** The settings of the sources; empty when this user may not read them. */
   async #settingsOf(sources: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
     let settings: ReadonlyMap<string, TopicSettings>;
     try {
@@ -240,7 +243,7 @@ function whenAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** @returns a promise that only ever rejects: with the reason that another one resolves with */
+/** @returns a promise that never resolves: it rejects with the value that `ended` resolves with */
 function failing(ended: Promise<unknown>): Promise<never> {
   const failed = ended.then((error) => {
     throw error;

@@ -13,7 +13,7 @@ export interface ConsumptionParts {
   readonly ledger: Ledger;
   readonly producer: RecordProducer;
   readonly names: TopicNames;
-  /** Topics whose record time is the broker's clock. */
+  /** Topics whose record times are the broker's. */
   readonly appendTimed: ReadonlySet<string>;
   readonly commit: (positions: readonly OwnPosition[]) => Promise<void>;
   readonly onBatch: (report: BatchReport) => void;
@@ -21,9 +21,12 @@ export interface ConsumptionParts {
   readonly log: Logger;
 }
 
-/** So that the partitions of one fetch come together, and a trickle does not become as many writes. */
+/**
+ * Waited for before a batch is written, so that the partitions of one fetch are in one batch and slow traffic needs
+ * fewer writes.
+ */
 const LINGER_MS = 20;
-/** A backlog of which nothing comes for so long is folded as far as it came. */
+/** If no record of a backlog arrives for so long, what has arrived is folded. */
 const STALLED_MS = 500;
 const HEARTBEAT_MS = 500;
 const COMMIT_AGAIN_MS = 1_000;
@@ -32,7 +35,7 @@ function later(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Something that others wait for, again and again. */
+/** A condition that callers wait for, again and again. */
 class Signal {
   #resolve: () => void = () => undefined;
   #promise = new Promise<void>((resolve) => (this.#resolve = resolve));
@@ -48,8 +51,8 @@ class Signal {
 }
 
 /**
- * From records to marks: gathers what is fetched while the batch before is being landed, folded, emitted and committed,
- * in this order. A batch is whatever came meanwhile: small and quick when little comes, large when there is a backlog.
+ * Turns records into marks. It gathers fetched records while the batch before is landed, folded, emitted and committed,
+ * in this order. So a batch is small and quick when little comes, and large when there is a backlog.
  */
 export class Consumption {
   readonly #parts: ConsumptionParts;
@@ -78,9 +81,9 @@ export class Consumption {
   }
 
   /**
-   * Takes the records of one fetch of one partition; waits while a full batch is gathered already.
+   * Takes the records of one fetch of one partition. Waits while the next batch is already full.
    * @returns whether all were taken: a consumption that drains or has failed takes no more
-   * @throws what `heartbeat` throws: then those not taken yet come again
+   * @throws what `heartbeat` throws; records not taken yet are then fetched again
    */
   async take(
     { topic, partition, records, endOffset, behind, generation }: FetchedRecords,
@@ -97,10 +100,11 @@ export class Consumption {
       }
       if (this.#isClosed) return false;
       const waiting = this.#gathering.add(record, source);
-      // Known with its record, so that a batch that is written in the middle of a fetch commits what it holds.
+      // The offset is noted with each record, so that a batch written in the middle of a fetch commits exactly what it
+      // holds.
       const offset = record === records.at(-1) ? endOffset : (BigInt(record.offset) + 1n).toString();
       this.#gathering.reach({ topic, partition, offset, generation });
-      // A part that cannot be stored fails the whole batch when it is written.
+      // If this part cannot be stored, the whole batch fails when it is written.
       if (waiting !== undefined)
         await this.#beating(
           waiting.catch(() => undefined),
@@ -111,7 +115,7 @@ export class Consumption {
     return true;
   }
 
-  /** Waits, with heartbeats. */
+  /** Waits for `work`, and sends heartbeats meanwhile. */
   async #beating(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
     let isDone = false;
     const done = work.then(() => {
@@ -126,7 +130,7 @@ export class Consumption {
 
   /**
    * Writes batch after batch until it is drained.
-   * @throws what made a batch fail; nothing of it was committed, so whoever consumes next reads it again
+   * @throws the error of a batch that failed; nothing of it was committed, so the next consumer reads it again
    */
   async run(): Promise<void> {
     try {
@@ -153,7 +157,7 @@ export class Consumption {
     }
   }
 
-  /** While there is a backlog, gathers as much of it as fits: a thread is folded once for all that comes of it. */
+  /** In a backlog, gathers as much as fits, so that each thread is folded once for all of its events. */
   async #gatherBacklog(): Promise<void> {
     while (this.#behind.isBacklog && !this.#gathering.isFull && !this.#isClosed) {
       const read = this.#gathering.read;
@@ -163,14 +167,14 @@ export class Consumption {
     }
   }
 
-  /** What is gathered is still written; `run` resolves after that. Take no more. */
+  /** Stops taking records. What is gathered is still written, then `run` resolves. */
   drain(): void {
     this.#isDraining = true;
     this.#arrived.fire();
     this.#room.fire();
   }
 
-  /** The batch under way is the last one. What was gathered since is left to the next reader of the partitions. */
+  /** Makes the current batch the last one. What was gathered since is left to the next reader of the partitions. */
   abandon(): void {
     this.#gathering = this.#begin();
     this.drain();
@@ -191,7 +195,10 @@ export class Consumption {
     await this.#commit();
   }
 
-  /** Into the ledger's table first, then to their topic; a letter that its topic does not take is in the table at least. */
+  /**
+   * Writes letters to the ledger's table first, then to their topic. A letter that the topic refuses is at least in the
+   * table.
+   */
   async #keepLetters(letters: readonly DeadLetter[], gathered: GatheredBatch): Promise<void> {
     if (letters.length === 0) return;
     for (const { code } of letters) gathered.codes.push(code);
@@ -211,8 +218,8 @@ export class Consumption {
   }
 
   /**
-   * Sends records that the ledger has. One that its topic does not take is said and counted, and nothing waits for it.
-   * @returns how many were not taken
+   * Sends records of events that are in the ledger. A refused record is logged and counted, and holds up nothing.
+   * @returns how many were refused
    */
   async #send(records: readonly OutgoingRecord[], gathered: GatheredBatch): Promise<number> {
     const refused = await this.#parts.producer.send(records);
@@ -226,7 +233,10 @@ export class Consumption {
     return refused.length;
   }
 
-  /** A commit that fails is repeated with the next one: until then the same records may come twice, no more. */
+  /**
+   * A commit that fails is repeated with the next one. Until then, a restart would read the same records again, which
+   * changes nothing.
+   */
   async #commit(): Promise<void> {
     const positions = this.#uncommitted;
     this.#uncommitted = new Map();

@@ -5,8 +5,9 @@ import type { Database } from '../clickhouse/database.ts';
 import { letterOf } from './records.ts';
 
 /**
- * Copies what arrives in the dead-letter topic into the ledger's table, where it is listed: the webhook receiver writes
- * its letters to the topic alone, because it must not need the ledger. Letters that are there already stay as they are.
+ * Copies letters from the dead-letter topic into the ledger's table, which is what lists them. The webhook receiver
+ * writes its letters to the topic only, because it must work without the ledger. Letters that are in the table stay as
+ * they are.
  */
 export class DeadLetterMirror {
   readonly #kafka: Kafka;
@@ -33,13 +34,14 @@ export class DeadLetterMirror {
   }
 
   /**
-   * @param onEnd told once when it cannot go on
+   * @param onEnd called once when it cannot go on
    * @throws what the broker said
    */
   async start(onEnd: (error: unknown) => void): Promise<void> {
     const consumer = this.#kafka.consumer({
       groupId: this.#group,
-      // That of the consumers: while a dead member is waited for, nobody joins, and who joins cannot be stopped.
+      // Same as the consumers': until the broker drops a dead member nobody can join, and a member that is joining
+      // cannot be stopped.
       sessionTimeout: this.#sessionTimeoutMs,
       heartbeatInterval: Math.floor(this.#sessionTimeoutMs / 10),
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 30_000),
@@ -56,7 +58,7 @@ export class DeadLetterMirror {
     await consumer.run({
       eachBatch: async ({ batch }) => {
         const { topic, partition, messages } = batch;
-        // It stays in the topic; to ask for it again and again would keep all others from the table.
+        // The letter stays in the topic. Trying it again and again would keep all others out of the table.
         const table = new DeadLetters(this.#database, ({ letter, error }) => {
           this.#log.error(
             { err: error, source: letter.source, source_partition: letter.partition, position: letter.position },

@@ -4,8 +4,8 @@ import type { DeadLetter } from '../ledger/events/dead-letters.ts';
 import { letterOf } from './records.ts';
 
 /**
- * The letters that the dead-letter topic holds now, oldest first in each partition, some at a time. Reads as a group of
- * its own that is gone afterwards.
+ * The letters in the dead-letter topic now, in batches, oldest first within each partition. Reads with a group of its
+ * own, which is deleted afterwards.
  * @throws what the broker said
  */
 export async function* lettersInTopic(
@@ -33,7 +33,7 @@ export async function* lettersInTopic(
       failure = payload.error;
       wake();
     });
-    // The event, because a batch of nothing but aborted or deleted records is not handed over.
+    // By the event, because a batch with only aborted or deleted records is not passed to `eachBatch`.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
       if (BigInt(payload.lastOffset) + 1n >= (ends.get(payload.partition) ?? 0n)) ends.delete(payload.partition);
       wake();

@@ -5,7 +5,7 @@ import type { Landing } from '../ledger/events/landing.ts';
 import type { OwnPosition } from './group-member.ts';
 import { rejectionOfRecord } from './records.ts';
 
-/** What one batch came to. `read = stored + duplicate + rejected`. */
+/** The result of one batch. `read = stored + duplicate + rejected`. */
 export interface BatchReport {
   readonly read: number;
   readonly stored: number;
@@ -14,32 +14,32 @@ export interface BatchReport {
   /** Reason codes of the dead letters. */
   readonly codes: readonly string[];
   readonly emitted: number;
-  /** Records that Kafka's topics did not take, by topic; what they said is in the ledger. */
+  /** Records that Kafka's topics refused, by topic; the ledger has their contents. */
   readonly refused: ReadonlyMap<string, number>;
-  /** From the first record gathered to marks in the ledger. */
+  /** From the first gathered record to marks in the ledger. */
   readonly seconds: number;
-  /** Of these, folding and writing marks. */
+  /** The part of it spent on folding and writing marks. */
   readonly rebuild_seconds: number;
   /** When the broker took each record, Unix milliseconds. */
   readonly appended_at_ms: readonly number[];
 }
 
 /**
- * What is gathered at most while the batch before it is written; then nothing more is taken. It lands while it is
- * gathered, so memory does not grow with it, and a thread is folded once for all that a batch brings of it.
+ * Events of one batch at most, while the batch before it is written; then nothing more is taken. Events land while they
+ * are gathered, so memory does not grow with the batch, and a thread is folded once for all events of a batch.
  */
 const MAX_EVENTS = 1_000_000;
 const MAX_BYTES = 1024 * 1024 * 1024;
-/** Letters are kept in memory with their bytes. */
+/** Letters are kept in memory with their bytes, up to this. */
 const MAX_LETTER_BYTES = 32 * 1024 * 1024;
 
-/** Where records of one fetch come from, and what is known of their time. */
+/** The origin of the records of one fetch, and what is known about their time. */
 export interface RecordSource {
   readonly topic: string;
   readonly partition: number;
-  /** Whether the time of its records is the broker's clock. */
+  /** Whether the times of its records are the broker's. */
   readonly isAppendTimed: boolean;
-  /** When the fetch was taken, Unix milliseconds. */
+  /** When the fetch arrived, Unix milliseconds. */
   readonly nowMs: number;
 }
 
@@ -47,9 +47,9 @@ export interface RecordSource {
 export class GatheredBatch {
   readonly landing: Landing;
   readonly letters: DeadLetter[] = [];
-  /** Reason codes of its dead letters, those included that ClickHouse refused while the batch landed. */
+  /** Reason codes of its dead letters, including those that ClickHouse refused while the batch landed. */
   readonly codes: string[] = [];
-  /** Records that topics did not take, by topic. */
+  /** Records that topics refused, by topic. */
   readonly refused = new Map<string, number>();
   readonly #positions = new Map<string, OwnPosition>();
   readonly #appendedAtMs: number[] = [];
@@ -61,7 +61,7 @@ export class GatheredBatch {
 
   /**
    * @param begin begins the landing of its events
-   * @param keep keeps, as dead letters of this batch, what ClickHouse refuses
+   * @param keep keeps the events that ClickHouse refuses, as dead letters of this batch
    */
   constructor(
     begin: (putAside: (letters: readonly DeadLetter[]) => Promise<void>) => Landing,
@@ -86,7 +86,7 @@ export class GatheredBatch {
     return this.landing.events >= MAX_EVENTS || this.#bytes >= MAX_BYTES || this.#letterBytes >= MAX_LETTER_BYTES;
   }
 
-  /** By topic and partition, the offset that is reached when the batch is written. */
+  /** By topic and partition, the offset to commit once the batch is written. */
   get positions(): ReadonlyMap<string, OwnPosition> {
     return this.#positions;
   }
@@ -96,8 +96,8 @@ export class GatheredBatch {
   }
 
   /**
-   * Takes what one record says.
-   * @returns what to wait for before the next one, if anything: the back-pressure of the landing
+   * Takes the events of one record.
+   * @returns a promise to await before the next record, if the landing needs it: the back-pressure
    */
   add(record: KafkaMessage, { topic, partition, isAppendTimed, nowMs }: RecordSource): Promise<void> | undefined {
     const value = record.value ?? Buffer.alloc(0);
@@ -126,7 +126,7 @@ export class GatheredBatch {
   }
 
   /**
-   * What it came to.
+   * The result of the batch.
    * @param done `foldBegan` and `foldEnded` are `performance.now()` before and after its threads were folded
    */
   report(done: {

@@ -4,27 +4,30 @@ import type { LostRecords } from '../ledger/events/lost-records.ts';
 import { coPartitions } from './assigner.ts';
 import type { Standing } from './lag.ts';
 
-/** Records of one partition, in order, as one fetch brought them. */
+/** Records of one partition in order, from one fetch. */
 export interface FetchedRecords {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly KafkaMessage[];
-  /** The offset to go on from: after the last record, and after markers of transactions, which are no records. */
+  /** The offset after the last record, and after markers of transactions, which are not records. */
   readonly endOffset: string;
-  /** Records of the partition that come after them, as the broker said with the fetch. */
+  /** How many records of the partition come after them, as the broker reported with the fetch. */
   readonly behind: number;
-  /** Of this member's time with the partition: a commit for an older one is refused here, before the broker hears it. */
+  /**
+   * The member's assignment in which they were read. A commit for an older one is refused here and not sent to the
+   * broker.
+   */
   readonly generation: number;
 }
 
-/** The offset to go on from, of one partition. */
+/** The offset after the last record of a partition. */
 interface Position {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
 }
 
-/** A position that this member reached, and in which of its times with the partition. */
+/** A position that this member reached, and in which of its assignments. */
 export interface OwnPosition extends Position {
   readonly generation: number;
 }
@@ -32,27 +35,27 @@ export interface OwnPosition extends Position {
 export interface GroupOptions {
   readonly group: string;
   readonly topics: readonly string[];
-  /** A member that is silent for so long is taken for dead by the broker. */
+  /** The broker takes a member for dead that is silent for so long. */
   readonly sessionTimeoutMs: number;
 }
 
 export interface GroupHandlers {
   /**
-   * Takes records; resolves when there is room for more, which is the back-pressure, with whether it took them all. Call
+   * Takes records; resolves when there is room for more, which is the back-pressure, with whether all were taken. Call
    * `heartbeat` while waiting: it throws when the group takes the partitions away.
    */
   readonly take: (fetched: FetchedRecords, heartbeat: () => Promise<void>) => Promise<boolean>;
-  /** The group gave partitions out anew. */
+  /** Called when the group assigned partitions again. */
   readonly onAssigned: (partitions: ReadonlyMap<string, readonly number[]>) => void;
-  /** Asks where the group stands in partitions. */
+  /** Asks where the group is in partitions. */
   readonly standings: (partitions: ReadonlyMap<string, readonly number[]>) => Promise<readonly Standing[]>;
-  /** Told of records that were deleted before they were read; resolves when that is kept. */
+  /** Called for records that were deleted before they were read; resolves when the loss is stored. */
   readonly onLost: (lost: LostRecords) => Promise<void>;
-  /** The loop went round: something was fetched, or nothing was there. */
+  /** Called each time the loop runs, with or without records. */
   readonly onTick: () => void;
 }
 
-/** Fetched at once, of all partitions and of one: what is held in memory before it is parsed. */
+/** Bytes of one fetch, of all partitions and of one: they are in memory before they are parsed. */
 const MAX_FETCH_BYTES = 24 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 4 * 1024 * 1024;
 /** An idle member does not see a rebalance before its fetch returns. */
@@ -63,18 +66,18 @@ function keyOf(topic: string, partition: number): string {
 }
 
 /**
- * One life of a group member: from joining until it is stopped or kafkajs gives up. Offsets are committed by hand, of
- * what the ledger has; reading runs ahead of that by as much as `take` lets it.
+ * One membership in a group: from joining until it is stopped or kafkajs gives up. Offsets are committed by hand, for
+ * what the ledger has stored. Reading may be ahead of that by as much as `take` allows.
  */
 export class GroupMember {
   readonly #consumer: Consumer;
   readonly #topics: readonly string[];
   readonly #handlers: GroupHandlers;
-  /** Counts the times that partitions were given out; negative while they are being given out anew. */
+  /** Counts the assignments; negative while partitions are being assigned. */
   #generation = -1;
   #commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   #stopping = false;
-  /** The offset that the next record of a partition has, unless some are missing. */
+  /** By partition, the offset that the next record has if none are missing. */
   #next = new Map<string, bigint>();
   readonly #log: Logger;
   readonly #ended: Promise<unknown>;
@@ -93,9 +96,9 @@ export class GroupMember {
       maxWaitTimeInMs: MAX_WAIT_MS,
       maxBytes: MAX_FETCH_BYTES,
       maxBytesPerPartition: MAX_PARTITION_BYTES,
-      // A topic that nobody made would come with one partition, whatever the others have.
+      // Kafka would create a missing topic with one partition, however many the other topics have.
       allowAutoTopicCreation: false,
-      // The owner starts a new member: kafkajs goes wrong when a consumer is restarted half-way.
+      // The owner starts a new member instead: kafkajs fails when a consumer is restarted half-way.
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     const { events } = this.#consumer;
@@ -131,7 +134,7 @@ export class GroupMember {
   /** Joins the group and begins to read. @throws what the broker said */
   async start(): Promise<void> {
     await this.#consumer.connect();
-    // A group without offsets reads from the beginning: a ledger that skips what was there before it is wrong.
+    // A group without offsets reads from the beginning: a ledger without the earlier events is wrong.
     await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
     await this.#consumer.run({
       autoCommit: false,
@@ -141,8 +144,8 @@ export class GroupMember {
   }
 
   /**
-   * Looks where the group stands before anything of new partitions is read: kafkajs would go on from the first record
-   * that there is, and tell nobody what is gone before it.
+   * Reads the offsets of the group before any record of new partitions: kafkajs would start at the first record that
+   * still exists, and not report the deleted ones before it.
    */
   async #begin(assigned: ReadonlyMap<string, readonly number[]>, generation: number): Promise<void> {
     const partitions = [...assigned].map(([topic, own]) => ({ topic, partitions: [...own] }));
@@ -164,7 +167,7 @@ export class GroupMember {
       if (committed < low) await this.#handlers.onLost({ topic, partition, from: committed, to: low });
       else this.#sayRewound(topic, partition, committed);
       this.#consumer.seek({ topic, partition, offset: low.toString() });
-      // Committed although nothing may follow: else it is noticed again at every start.
+      // Committed even if no record follows. Otherwise the loss would be reported again at every start.
       await this.#handlers.take(
         { topic, partition, records: [], endOffset: low.toString(), behind: 0, generation },
         () => Promise.resolve(),
@@ -182,7 +185,9 @@ export class GroupMember {
     );
   }
 
-  /** Compares where a batch begins with where it should: records may have been deleted while they waited. */
+  /**
+   * Compares the first offset of a batch with the expected one: records may have been deleted before they were read.
+   */
   async #checkGap(topic: string, partition: number, first: bigint): Promise<void> {
     const next = this.#next.get(keyOf(topic, partition));
     if (next === undefined || first === next) return;
@@ -190,14 +195,14 @@ export class GroupMember {
       this.#sayRewound(topic, partition, next);
       return;
     }
-    // Compaction leaves gaps too, but moves no beginning.
+    // Compaction also leaves gaps, but does not move the beginning of a partition.
     const [standing] = await this.#handlers.standings(new Map([[topic, [partition]]]));
     const low = standing?.low ?? 0n;
     const to = low < first ? low : first;
     if (to > next) await this.#handlers.onLost({ topic, partition, from: next, to });
   }
 
-  /** Offsets that hold no record for us, those of aborted transactions for instance, are done all the same. */
+  /** Offsets without a record for us, for instance of aborted transactions, count as done. */
   async #skip({
     topic,
     partition,
@@ -228,20 +233,20 @@ export class GroupMember {
     const fetched = { topic, partition, records: messages, endOffset: end.toString(), behind, generation };
     const hasTakenAll = await this.#handlers.take(fetched, heartbeat);
     if (hasTakenAll && generation === this.#generation) this.#next.set(keyOf(topic, partition), end);
-    // Read on from here. What is committed is another matter.
+    // Continues reading from here. It does not commit.
     const last = messages.at(-1);
     if (hasTakenAll && last !== undefined && !isStale()) resolveOffset(last.offset);
   }
 
   /**
-   * Commits positions that the ledger has reached. Those of partitions that were given out anew since are left alone:
-   * whoever has them now reads the same records again, and finds them stored.
+   * Commits positions that the ledger has reached. Skips partitions that were assigned again since: their new owner
+   * reads the same records again, and finds them stored.
    * @throws what the broker said; try again later
    */
   async commit(positions: readonly OwnPosition[]): Promise<void> {
     const own = positions.filter(({ generation }) => generation === this.#generation);
     if (own.length === 0) return;
-    // Before the first batch there may be something to commit already: that nothing is to be read.
+    // Before the first batch there may already be something to commit: a position with no records to read.
     if (this.#commit === null) {
       await this.#consumer.commitOffsets(own.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
       return;
@@ -255,18 +260,18 @@ export class GroupMember {
     await this.#commit({ topics: [...byTopic].map(([topic, partitions]) => ({ topic, partitions })) });
   }
 
-  /** No more records are taken from here on; heartbeats go on. */
+  /** Takes no more records from now on; heartbeats continue. */
   pause(): void {
     this.#stopping = true;
     this.#consumer.pause(this.#topics.map((topic) => ({ topic })));
   }
 
-  /** Resolves with the reason when kafkajs has given up. */
+  /** Resolves with the reason when kafkajs gives up. */
   get ended(): Promise<unknown> {
     return this.#ended;
   }
 
-  /** Leaves the group and lets go of the broker. */
+  /** Leaves the group and disconnects. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#consumer.disconnect().catch(() => undefined);

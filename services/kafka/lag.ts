@@ -1,14 +1,14 @@
 import type { Admin } from 'kafkajs';
 
-/** Where a group stands in a partition, and what the broker has of it. Offsets. */
+/** Offsets of a partition: where the group is, and which records the broker has. */
 export interface Standing {
   readonly topic: string;
   readonly partition: number;
-  /** Where the group goes on; null when it has committed nothing, or what it has is kept no longer. */
+  /** The committed offset; null when nothing was committed, or when the broker no longer keeps it. */
   readonly committed: bigint | null;
-  /** Of the first record that is still there. */
+  /** Offset of the first record that still exists. */
   readonly low: bigint;
-  /** Behind the last record. */
+  /** Offset after the last record. */
   readonly high: bigint;
 }
 
@@ -45,7 +45,7 @@ export async function standingsOf(
   return standings;
 }
 
-/** The lag of a group on some partitions: what the broker has and is not committed. */
+/** The lag of a group in some partitions: how many records of the broker it has not committed. */
 export async function lagOf(
   admin: Admin,
   group: string,

@@ -1,4 +1,7 @@
-/** Decompression of LZ4 frames, as Kafka's producers write them. Packages for it either need a size in advance or check no bounds. */
+/**
+ * Decompression of LZ4 frames, as Kafka's producers write them. The packages for it need the size in advance, or do not
+ * check bounds.
+ */
 
 const MAGIC = 0x184d2204;
 const VERSION_BITS = 0b1100_0000;
@@ -7,11 +10,11 @@ const HAS_BLOCK_CHECKSUMS = 0b0001_0000;
 const HAS_CONTENT_SIZE = 0b0000_1000;
 const HAS_CONTENT_CHECKSUM = 0b0000_0100;
 const HAS_DICTIONARY = 0b0000_0001;
-/** Most bytes that one block unpacks to, by the code in the header. */
+/** Size limit of one unpacked block, by the code in the header. */
 const BLOCK_BYTES: Readonly<Record<number, number>> = { 4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20 };
 const IS_STORED = 0x8000_0000;
 const MIN_MATCH = 4;
-/** A length of this value goes on in the bytes that follow. */
+/** A length with this value continues in the following bytes. */
 const LONG_LENGTH = 15;
 
 class Output {
@@ -39,7 +42,7 @@ function broken(what: string): Error {
   return new Error(`it is no LZ4 frame: ${what}`);
 }
 
-/** Unpacks one block behind what is unpacked already; matches may reach back into blocks before it. */
+/** Unpacks one block after those that are already unpacked. Matches may refer to earlier blocks. */
 function unpackBlock(block: Buffer, output: Output, mostBytes: number): void {
   const end = output.size + mostBytes;
   let at = 0;
@@ -74,16 +77,16 @@ function unpackBlock(block: Buffer, output: Output, mostBytes: number): void {
     const { bytes } = output;
     const to = output.size;
     if (distance >= length) bytes.copyWithin(to, to - distance, to - distance + length);
-    // It overlaps with itself, so it repeats what it has just written.
+    // The match overlaps with its own output, so it repeats the bytes that it has just written.
     else for (let i = 0; i < length; i++) bytes[to + i] = bytes[to + i - distance] ?? 0;
     output.size += length;
   }
 }
 
 /**
- * Unpacks an LZ4 frame. Checksums are not looked at: the broker has checked the record batch around it.
+ * Unpacks an LZ4 frame. Checksums are not verified: the broker has checked the record batch.
  * @param limit bytes that it may unpack to at most
- * @throws Error that says, as the end of a sentence, why it cannot be unpacked
+ * @throws Error whose message, why it cannot be unpacked, is the end of a sentence
  */
 export function unpackLz4(frame: Buffer, limit: number): Buffer {
   if (frame.length < 7 || frame.readUInt32LE(0) !== MAGIC) throw broken('it does not begin as one');
@@ -92,7 +95,7 @@ export function unpackLz4(frame: Buffer, limit: number): Buffer {
   if ((flags & HAS_DICTIONARY) !== 0) throw broken('it needs a dictionary');
   const mostBytes = BLOCK_BYTES[(frame.readUInt8(5) >> 4) & 7];
   if (mostBytes === undefined) throw broken('its block size is unknown');
-  // Behind magic number, flags and block size: the content size, if any, and one byte of checksum.
+  // After magic number, flags and block size come the content size, if any, and one byte of checksum.
   let at = 6 + ((flags & HAS_CONTENT_SIZE) === 0 ? 0 : 8) + 1;
   const output = new Output(limit);
   for (;;) {

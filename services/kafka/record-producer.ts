@@ -9,10 +9,10 @@ import kafkajs, {
 import { causesOf } from './connection.ts';
 import { DEFAULT_RECORD_BYTES, topicSettings } from './topics.ts';
 
-// Not among the names that Node finds in the package by itself.
+// Node does not find this name among the exports of the package by itself.
 const { KafkaJSProtocolError } = kafkajs;
 
-/** A record on its way to a topic. */
+/** A record to be sent to a topic. */
 export interface OutgoingRecord {
   readonly topic: string;
   readonly key: string | Buffer | null;
@@ -20,10 +20,10 @@ export interface OutgoingRecord {
   readonly headers?: IHeaders;
 }
 
-/** A record that its topic does not take, alone and compressed: sending it again changes nothing. */
+/** A record that its topic refuses even alone and compressed: sending it again would change nothing. */
 export interface RefusedRecord {
   readonly record: OutgoingRecord;
-  /** As it stands in a request, uncompressed. */
+  /** Its size in a request, uncompressed. */
   readonly bytes: number;
   /** What the broker said. */
   readonly reason: string;
@@ -36,17 +36,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sent in one request at most, even if the topic takes more. */
+/** Size limit of one request, even if the topic takes more. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_REQUEST_RECORDS = 10_000;
-/** Asked again after so long: an administrator may have changed it. */
+/** Topic limits are read again after this time: an administrator may have changed them. */
 const LIMITS_HOLD_MS = 60_000;
-/** Around all records of a request, and at most around one of them and around one header. */
+/** Overhead around all records of a request, and at most around one record and one header. */
 const BYTES_AROUND_A_REQUEST = 61;
 const BYTES_AROUND_A_RECORD = 36;
 const BYTES_AROUND_A_HEADER = 10;
 
-/** What a record adds to a request, uncompressed, rounded up. */
+/** Size of a record in a request, uncompressed, rounded up. */
 function bytesOf(record: OutgoingRecord): number {
   let bytes = BYTES_AROUND_A_RECORD + Buffer.byteLength(record.value);
   if (record.key !== null) bytes += Buffer.byteLength(record.key);
@@ -55,7 +55,7 @@ function bytesOf(record: OutgoingRecord): number {
   return bytes;
 }
 
-/** What a broker refuses for a record's own sake: its size, or what its topic demands of it. */
+/** Errors that a broker gives because of a record itself: its size, or a requirement of its topic. */
 const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 
 function refusalOf(error: unknown): Error | null {
@@ -63,14 +63,14 @@ function refusalOf(error: unknown): Error | null {
 }
 
 /**
- * Sends records with acks=all, idempotently. One request at a time: what waits meanwhile goes together as the next. A
- * request holds no more of a topic than that takes for one partition. A producer that failed is replaced, because its
- * sequence numbers may be beyond repair.
+ * Sends records with acks=all, idempotently, one request at a time. Records that arrive during a request are sent
+ * together in the next one. A request never holds more for a topic than the topic takes for one partition. A producer
+ * that failed is replaced, because its sequence numbers may be wrong for good.
  */
 export class RecordProducer {
   readonly #kafka: Kafka;
   #producer: Promise<Producer> | null = null;
-  /** What topics take for one partition at once, in bytes, as far as it is known. */
+  /** The known limits of topics for one partition and request, in bytes. */
   #limits = new Map<string, number>();
   #limitsAskedAt = -Infinity;
   #waiting: Waiting[] = [];
@@ -82,8 +82,8 @@ export class RecordProducer {
   }
 
   /**
-   * Resolves when all in-sync replicas have the records; of one call and topic they stay in order.
-   * @returns those that their topic does not take; all others are stored
+   * Resolves when all in-sync replicas have the records. The records of one call and topic stay in order.
+   * @returns the records that their topic refuses; all others are stored
    * @throws what the broker said, after some attempts; some of the records may have been stored
    */
   send(records: readonly OutgoingRecord[]): Promise<readonly RefusedRecord[]> {
@@ -100,7 +100,7 @@ export class RecordProducer {
     this.#producer ??= (async () => {
       const producer = this.#kafka.producer({
         idempotent: true,
-        // A topic that nobody made would come with one partition, whatever the others have.
+        // Kafka would create a missing topic with one partition, however many the other topics have.
         allowAutoTopicCreation: false,
         createPartitioner: Partitioners.DefaultPartitioner,
         retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
@@ -174,14 +174,14 @@ export class RecordProducer {
       for (const [topic, { max_record_bytes }] of await topicSettings(admin, unknown))
         this.#limits.set(topic, max_record_bytes);
     } catch {
-      // A user without the right to ask is refused when it sends.
+      // A user who may not read limits gets the refusal when sending.
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
     for (const topic of unknown) if (!this.#limits.has(topic)) this.#limits.set(topic, DEFAULT_RECORD_BYTES);
   }
 
-  /** Sends records of one topic in one request; those that the broker refuses are found by halving. */
+  /** Sends records of one topic in one request. Halves the list until the records that the broker refuses are found. */
   async #sendOrSplit(topic: string, records: readonly OutgoingRecord[]): Promise<RefusedRecord[]> {
     try {
       await this.#sendNow(topic, records, CompressionTypes.None);
@@ -197,12 +197,12 @@ export class RecordProducer {
     refused.push(...(await this.#sendOrSplit(topic, records.slice(middle))));
     const limit = this.#limitOf(topic);
     const bytes = requestBytes(records);
-    // Nothing was wrong with any of them: it was the request, so the next ones are smaller.
+    // No record was refused, so the request was too large: the next ones are smaller.
     if (refused.length === 0 && bytes <= limit) this.#limits.set(topic, Math.ceil(bytes / 2));
     return refused;
   }
 
-  /** A record that does not fit as it is may fit compressed. */
+  /** A record that is too large as it is may fit when compressed. */
   async #sendCompressed(topic: string, record: OutgoingRecord): Promise<RefusedRecord[]> {
     try {
       await this.#sendNow(topic, [record], CompressionTypes.GZIP);
@@ -225,7 +225,7 @@ export class RecordProducer {
     await producer.send({ topic, messages, acks: -1, compression });
   }
 
-  /** Waits for what is being sent and lets go of the broker; nothing can be sent any more. */
+  /** Waits for the current request and disconnects. Nothing can be sent afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#busy !== null) await this.#busy;
@@ -239,7 +239,10 @@ function requestBytes(records: readonly OutgoingRecord[]): number {
   return records.reduce((sum, record) => sum + bytesOf(record), BYTES_AROUND_A_REQUEST);
 }
 
-/** Records of one topic in requests that it takes, even when all are of one partition; what is larger goes alone. */
+/**
+ * Splits the records of one topic into requests that the topic takes, even if all are of one partition. A larger record
+ * goes alone.
+ */
 function* inRequests(records: readonly OutgoingRecord[], limit: number): Generator<OutgoingRecord[]> {
   let request: OutgoingRecord[] = [];
   let bytes = BYTES_AROUND_A_REQUEST;

@@ -7,7 +7,7 @@ import { unreadableBecause } from './codecs.ts';
 import type { OutgoingRecord } from './record-producer.ts';
 import type { TopicNames } from './topics.ts';
 
-/** An event as a record of its topic: keyed by its thread (contract.md 1). */
+/** An event as a record of its topic, with its thread as the key (contract.md 1). */
 export function eventRecord(event: LedgerEvent, names: TopicNames): OutgoingRecord {
   return {
     topic: event.event === 'message' ? names.messages : names.statuses,
@@ -16,12 +16,15 @@ export function eventRecord(event: LedgerEvent, names: TopicNames): OutgoingReco
   };
 }
 
-/** A value that could not be used, its bytes untouched, with where it came from and why in the headers. */
+/**
+ * A record with the unchanged bytes of a value that could not be used. Its origin and the reason are in the headers.
+ */
 export function deadLetterRecord(letter: DeadLetter, firstSeenMs: number, names: TopicNames): OutgoingRecord {
   const hash = createHash('sha256').update(letter.raw).digest('hex').slice(0, 16);
   return {
     topic: names.deadLetter,
-    // One for each letter: a compacted topic takes no record without a key, and keeps one of those that share it.
+    // Unique for each letter: a compacted topic refuses a record without a key, and keeps one of those with the same
+    // key.
     key: `${letter.source}:${letter.partition}:${letter.position}:${hash}`,
     value: letter.raw,
     headers: {
@@ -47,7 +50,7 @@ const REASON_CODE = /^[a-z0-9_]{1,60}$/;
 /** Longer than any path or topic. */
 const MAX_SOURCE_CHARS = 4_096;
 const MAX_MESSAGE_CHARS = 4_096;
-/** Kafka's first release: nothing was refused before. */
+/** Kafka's first release: no letter can be older. */
 const EARLIEST_MS = Date.UTC(2011, 0, 1);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -58,8 +61,8 @@ function wholeNumber(text: string | null, most: number): number | null {
 }
 
 /**
- * A record of the dead-letter topic read back; null when its headers are not those of `deadLetterRecord`. Anybody may
- * write there, so a number that no column takes makes it nobody's letter, and a time that cannot be is now.
+ * Reads a record of the dead-letter topic; null when its headers are not those of `deadLetterRecord`. Anybody may write
+ * to the topic: a number that does not fit its column makes it no letter, and an impossible time is replaced by now.
  */
 export function letterOf(
   record: { readonly value: Buffer | null; readonly headers?: IHeaders | undefined },
@@ -87,9 +90,7 @@ export function letterOf(
   };
 }
 
-/**
- * Why a record cannot hold events, whatever its value says: it has none, or could not be unpacked. Null when it may.
- */
+/** Why a record cannot hold events, whatever its value: it has no value, or could not be unpacked. Null when it may. */
 export function rejectionOfRecord(record: Pick<KafkaMessage, 'headers' | 'value'>): Rejection | null {
   const unreadable = unreadableBecause(record);
   if (unreadable !== null) return { code: 'unreadable_batch', message: unreadable };
@@ -98,7 +99,7 @@ export function rejectionOfRecord(record: Pick<KafkaMessage, 'headers' | 'value'
   return { code: 'tombstone', message };
 }
 
-/** What the provider's log calls the way in, by Meta's `source_type`. */
+/** The provider log's name for the origin of a message, by Meta's `source_type`. */
 const ORIGINS: ReadonlyMap<string, string> = new Map([
   ['ad', 'click_to_whatsapp_ad'],
   ['post', 'facebook_page_call_to_action'],
@@ -106,21 +107,24 @@ const ORIGINS: ReadonlyMap<string, string> = new Map([
 
 const ONLY_DIGITS = /^\d+$/;
 
-/** The provider log's customer: a phone number with its plus, or the business-scoped user id. */
+/** The provider log's form of a customer: a phone number with its plus, or the business-scoped user id. */
 function customerOf(customer: string): Readonly<Record<string, string>> | undefined {
   if (customer === '') return undefined;
   return ONLY_DIGITS.test(customer) ? { wa_id: `+${customer}` } : { user_id: customer };
 }
 
-/** A group message has a record for each participant, told apart by this field; other messages have none. */
+/**
+ * A group message has a record for each participant, with the participant in this field; other messages have no such
+ * field.
+ */
 function participantOf(participant: string): { readonly participant?: string } {
   return participant === '' ? {} : { participant };
 }
 
 /**
- * A mark in the provider log's shape (contract.md 1): what inboxes need for the badge and the countdown. No amounts: one
- * late event can move the tiers of a whole month. Higher versions of a message, of a group message for each participant,
- * replace lower ones.
+ * A mark in the shape of the provider log (contract.md 1): what inboxes need for the badge and the countdown. It has no
+ * amounts, because one late event can move the tiers of a whole month. A higher version of a message replaces a lower
+ * one; of a group message, for each participant.
  */
 export function billingRecord(emitted: EmittedMark, names: TopicNames): OutgoingRecord {
   if (emitted.kind === 'retraction') {

@@ -6,7 +6,7 @@ import type { RecordProducer, RefusedRecord } from './record-producer.ts';
 import { deadLetterRecord, eventRecord } from './records.ts';
 import type { TopicNames } from './topics.ts';
 
-/** No position: the same body sent again is the same letter. */
+/** It has no position: the same body sent again is the same letter. */
 const WEBHOOK = { source: 'webhook', partition: 0, position: 0 } as const;
 
 function advice({ record, bytes, reason }: RefusedRecord): string {
@@ -14,15 +14,15 @@ function advice({ record, bytes, reason }: RefusedRecord): string {
 }
 
 /**
- * Webhook deliveries into the topics: resolves when the brokers have every event, and the body of a delivery that holds
- * something unusable as a dead letter.
+ * Sends webhook deliveries to the topics. Resolves when the brokers have every event. The body of a delivery with
+ * something that cannot be used is sent as a dead letter.
  */
 export class TopicSink {
   readonly #producer: RecordProducer;
   readonly #names: TopicNames;
   readonly #keep: ((letters: readonly DeadLetter[]) => Promise<void>) | null;
 
-  /** @param keep keeps what topics do not take as dead letters of the ledger; null where there is none */
+  /** @param keep keeps events that topics refuse, as dead letters of the ledger; null when there is no ledger */
   constructor(
     producer: RecordProducer,
     names: TopicNames,
@@ -33,7 +33,9 @@ export class TopicSink {
     this.#keep = keep;
   }
 
-  /** @throws ActionableError when a topic will never take some of it and it is kept nowhere else: the sender has to keep it */
+  /**
+   * @throws ActionableError when a topic will always refuse an event and no ledger keeps it: the sender has to keep it
+   */
   async take(delivery: Delivery): Promise<DeliveryCounts> {
     const records = delivery.events.map((event) => eventRecord(event, this.#names));
     const rejection = summarised(delivery.rejections);
@@ -56,7 +58,7 @@ export class TopicSink {
     };
   }
 
-  /** An event that its topic does not take, as a letter; the letter of the delivery as it is. */
+  /** A dead letter for an event that its topic refuses; the letter of the delivery is used as it is. */
   #letterOf(refused: RefusedRecord, ofDelivery: DeadLetter | null): DeadLetter {
     if (ofDelivery !== null && refused.record.topic === this.#names.deadLetter) return ofDelivery;
     const message = `The topic ${advice(refused)}, or replay the event from here.`;

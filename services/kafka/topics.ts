@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-// Not among the names that Node finds in the package by itself.
+// Node does not find this name among the exports of the package by itself.
 const { ConfigResourceTypes } = kafkajs;
 
 /** Names of the topics (contract.md 1). */
@@ -39,13 +39,14 @@ const LOOK_EVERY_MS = 50;
 const MAX_LOOKS = 200;
 
 /**
- * Creates topics, and waits until every partition has a leader. Not kafkajs's own waiting: for some milliseconds a broker
- * may not know a topic that its controller has just created, and kafkajs takes that for a failure.
+ * Creates topics, and waits until every partition has a leader. kafkajs's own waiting is not used: for some
+ * milliseconds a broker may not know a topic that its controller has just created, and kafkajs takes that for a
+ * failure.
  */
 export async function createWithLeaders(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics: [...topics] });
   for (let look = 0; look < MAX_LOOKS; look++) {
-    // Of all topics: asked for by name, one that is not known yet is an error.
+    // Reads all topics: asking by name for a topic that is not known yet is an error.
     const known = new Map((await admin.fetchTopicMetadata()).topics.map(({ name, partitions }) => [name, partitions]));
     const isLed = ({ topic, numPartitions = 1 }: ITopicConfig): boolean =>
       (known.get(topic) ?? []).filter(({ leader }) => leader >= 0).length >= numPartitions;
@@ -57,7 +58,7 @@ export async function createWithLeaders(admin: Admin, topics: readonly ITopicCon
   );
 }
 
-/** Those of some topics that do not exist. */
+/** The topics among these that do not exist. */
 export async function missingTopics(admin: Admin, topics: readonly string[]): Promise<string[]> {
   const known = await partitionsOf(admin);
   return topics.filter((topic) => (known.get(topic) ?? 0) === 0);
@@ -69,7 +70,7 @@ export interface NewTopics {
 }
 
 /**
- * Creates the topics that are missing: both sources with the same number of partitions, record time = append time.
+ * Creates the missing topics: both sources with the same number of partitions, record time = append time.
  * @returns the names of those created
  * @throws ActionableError when the sources exist with another number of partitions
  */
@@ -101,7 +102,7 @@ export async function createTopics(admin: Admin, names: TopicNames, wanted: NewT
 }
 
 /**
- * Checks the topics before anything is read: the sources must be there, with equally many partitions.
+ * Checks the source topics before anything is read: both must exist, with the same number of partitions.
  * @returns the number of partitions of each source
  * @throws ActionableError that says which topic is wrong and what to do
  */
@@ -122,7 +123,7 @@ export async function checkSources(admin: Admin, names: TopicNames): Promise<num
 }
 
 /**
- * Creates the two topics that we write, where they are missing, with as many partitions as the sources.
+ * Creates the two topics that we write if they are missing, with as many partitions as the sources.
  * @throws ActionableError when that is not allowed
  */
 export async function ensureOutputs(admin: Admin, names: TopicNames, partitions: number): Promise<void> {
@@ -138,7 +139,8 @@ export async function ensureOutputs(admin: Admin, names: TopicNames, partitions:
 }
 
 /**
- * Creates the topic of triggers where it is missing, with as many partitions as the sources. Only who has a trigger needs it.
+ * Creates the topic of triggers if it is missing, with as many partitions as the sources. It is needed only when there
+ * is a trigger.
  * @throws ActionableError when that is not allowed
  */
 export async function ensureAdTrigger(admin: Admin, names: TopicNames): Promise<void> {
@@ -158,19 +160,19 @@ async function replicationOf(admin: Admin, topic: string): Promise<number> {
   return topics[0]?.partitions[0]?.replicas.length ?? 1;
 }
 
-/** What the configuration of a topic means for its readers and writers. */
+/** The settings of a topic that matter to its readers and writers. */
 export interface TopicSettings {
-  /** Bytes that it takes for one partition at once (`max.message.bytes`). */
+  /** Bytes that it takes for one partition in one request (`max.message.bytes`). */
   readonly max_record_bytes: number;
-  /** Whether its records carry the broker's time. On other topics the producer writes the time, and it is not used. */
+  /** Whether its records carry the broker's time. On other topics the producer sets the time, and it is ignored. */
   readonly is_append_timed: boolean;
-  /** Whether the broker deletes all but the last record of a key. */
+  /** Whether the broker deletes all but the last record with a key. */
   readonly is_compacted: boolean;
 }
 
 /**
- * What topics are configured to do.
- * @throws what the broker said, for instance that this user may not know
+ * Reads the settings of topics.
+ * @throws what the broker said, for instance that this user may not read them
  */
 export async function topicSettings(
   admin: Admin,
@@ -195,7 +197,7 @@ export async function topicSettings(
   );
 }
 
-/** What to say about a source that loses events before they are read. */
+/** The warning for a source that loses events before they are read. */
 export function compactionWarning(topic: string): string {
   return `The topic ${topic} is compacted: its broker deletes all but the last event of each conversation, read or not. Set cleanup.policy=delete on it.`;
 }

@@ -4,8 +4,8 @@ import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
 
 /*
- * Decompression of what Kafka's producers write, bounded in size: a few bytes from outside must not take the memory of
- * this process. Each function throws an Error that says, as the end of a sentence, why it cannot be done.
+ * Decompression of what Kafka's producers write, limited in size: a few bytes from outside must not fill the memory of
+ * this process. Each function throws an Error whose message, why it cannot be done, is the end of a sentence.
  */
 
 const gunzipped = promisify(gunzip);
@@ -25,7 +25,10 @@ export async function unpackGzip(bytes: Buffer, limit: number): Promise<Buffer> 
   }
 }
 
-/** Java's framing around Snappy: this, a version, the oldest version that can read it, and blocks with their lengths. */
+/**
+ * Start of Java's framing around Snappy. A version, the oldest version that can read it, and blocks with their lengths
+ * follow.
+ */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER_BYTES = XERIAL.length + 8;
 
@@ -39,7 +42,7 @@ function unpackSnappyBlock(block: Buffer, limit: number): Buffer {
   }
 }
 
-/** In Java's framing, as most clients write it, or bare, as some do. */
+/** Unpacks Snappy in Java's framing, as most clients write it, or without framing, as some do. */
 export function unpackSnappy(bytes: Buffer, limit: number): Buffer {
   if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return unpackSnappyBlock(bytes, limit);
   const blocks: Buffer[] = [];
@@ -57,12 +60,12 @@ export function unpackSnappy(bytes: Buffer, limit: number): Buffer {
 }
 
 const ZSTD_MAGIC = 0xfd2fb528;
-/** What the highest level of compression looks back over, and what is set aside before anything is unpacked. */
+/** Window of the highest level of compression. The window is allocated before anything is unpacked. */
 const MAX_ZSTD_WINDOW_BYTES = 128 * 1024 * 1024;
 const ZSTD_BLOCK_RLE = 1;
 
 /**
- * Checks what a Zstandard frame asks for before it is given.
+ * Checks the window size that a Zstandard frame asks for, before it is allocated.
  * @see RFC 8878, 3.1.1: magic number, frame header descriptor, window descriptor, dictionary id, content size, blocks
  */
 function checkZstdFrame(bytes: Buffer): void {
@@ -93,7 +96,7 @@ function checkZstdFrame(bytes: Buffer): void {
     isLast = (header & 1) === 1;
     at += 3 + (((header >> 1) & 3) === ZSTD_BLOCK_RLE ? 1 : header >> 3);
   }
-  // A second frame would ask again, unchecked.
+  // A second frame could ask for another window, unchecked.
   if (at + (hasChecksum ? 4 : 0) !== bytes.length) throw new Error('it is not one whole Zstandard frame');
 }
 

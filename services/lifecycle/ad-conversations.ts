@@ -11,7 +11,7 @@ function isBefore(a: Entry, b: Entry, position: ReadonlyMap<Entry, number>): boo
   return (position.get(a) ?? 0) < (position.get(b) ?? 0);
 }
 
-/** Whether an earlier entry was still waiting for its reply when this one came. */
+/** Whether an earlier entry had no reply yet when this one came. */
 function someoneWaits(entries: readonly DecidedEntry[], index: number, entry: DecidedEntry): boolean {
   for (let i = index - 1; i >= 0; i--) {
     const earlier = entries[i];

@@ -1,7 +1,7 @@
 import type { DecidingRule, Mark } from './marks.ts';
 import { ratedCategory } from './verdict.ts';
 
-/** What decides what a composer says of a message before it is sent. */
+/** The facts behind the sentence that a composer shows about a message before it is sent. */
 export interface ComposedMessage {
   readonly type: string;
   readonly category: string;
@@ -20,8 +20,8 @@ function kindOf({ type, category }: ComposedMessage): string {
 }
 
 /**
- * What a composer says of a message before it is sent, in one sentence: whether it is allowed, and whether it would be free
- * or open or join something that is paid.
+ * The sentence that a composer shows about a message before it is sent. It says whether the message is allowed, and
+ * whether it would be free, open a window, or join a conversation that is paid.
  */
 export function composerWords(message: ComposedMessage): string {
   if (!message.is_allowed) return NOT_ALLOWED;

@@ -6,7 +6,7 @@ function clockTime(seconds: number): string {
 }
 
 /**
- * One sentence that says what a message is and by which rule.
+ * One sentence: what a message is, and by which rule.
  * @param zone IANA zone in which times are written
  */
 export function explainMessage(mark: MessageMark, zone: string): string {

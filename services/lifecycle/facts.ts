@@ -12,18 +12,21 @@ import type { LostReferral, Report, Retraction } from './marks.ts';
 import type { Rulebook } from './rulebook.ts';
 import { ratedCategory, normaliseCategory, readReport } from './verdict.ts';
 
-/** What is known of one outbound message, of a group message for one participant, whatever order its events came in (F3 to F8). */
+/**
+ * What is known of one outbound message (of a group message: for one participant), in whatever order its events came
+ * (F3 to F8).
+ */
 export interface OutboundMessage {
   readonly id: MessageId;
   readonly phone_number_id: PhoneNumberId;
   readonly customer: Customer;
   /** F8: of a group message, the participant that this row is of; empty for any other. */
   readonly participant: string;
-  /** F3: the customer that its own event names, where Meta's statuses name another one; else empty. */
+  /** F3: the customer that its own event names, if Meta's statuses name another one; else empty. */
   readonly dialled_customer: string;
   readonly waba_id: WabaId | '';
   readonly tag: string;
-  /** Null: no status says that it failed. */
+  /** Null when no status says that it failed. */
   readonly failure: MetaError | null;
   readonly sent_at: number;
   readonly delivered_at: number | null;
@@ -42,9 +45,9 @@ export interface OutboundMessage {
   readonly window_conversation_id: string;
 }
 
-/** One thread (F1, F8): what the windows are computed from. */
+/** One thread (F1, F8). The windows are computed from it. */
 export interface Thread {
-  /** F8: of the group; empty for the thread of a customer. */
+  /** F8: the group's id; empty for the thread of a customer. */
   readonly group_id: string;
   readonly inbound: MessageEvent[];
   readonly outbound: OutboundMessage[];
@@ -76,7 +79,10 @@ function copyThatCounts(copies: readonly MessageEvent[]): MessageEvent | undefin
   return counts;
 }
 
-/** F3, F8: the name that the earliest status with one gives, then the smaller one; empty when none does. */
+/**
+ * F3, F8: the name in the earliest status that has one; of several at that time the smallest; empty when no status has
+ * one.
+ */
 function firstNamed(statuses: readonly StatusEvent[], nameOf: (status: StatusEvent) => string): string {
   let name = '';
   let named_at = Infinity;
@@ -89,7 +95,7 @@ function firstNamed(statuses: readonly StatusEvent[], nameOf: (status: StatusEve
   return name;
 }
 
-/** F3: when it was sent, by its event, else its earliest `sent` status, else its earliest status. */
+/** F3: the time of sending, from its event, else from its earliest `sent` status, else from its earliest status. */
 function sentAt(message: MessageEvent | undefined, statuses: readonly StatusEvent[]): number {
   if (message !== undefined) return message.timestamp;
   let sent = Infinity;
@@ -110,7 +116,7 @@ function deliveredAt(statuses: readonly StatusEvent[]): number | null {
   return delivered;
 }
 
-/** F5: the message's own category; a template's, else the reported one, else `unknown`. */
+/** F5: the category of the message itself: its template's category, else the reported one, else `unknown`. */
 function categoryOf(message: MessageEvent | undefined, report: Report | null): string {
   if (message !== undefined && message.type !== 'template') return 'service';
   if (message !== undefined && message.template_category !== '') return normaliseCategory(message.template_category);
@@ -118,7 +124,7 @@ function categoryOf(message: MessageEvent | undefined, report: Report | null): s
   return report.category;
 }
 
-/** What the sender attached: to the message itself, else what its latest status with one echoes. */
+/** The tag that the sender attached to the message, else the one in its latest status that has a tag. */
 function tagOf(message: MessageEvent | undefined, statuses: readonly StatusEvent[]): string {
   if (message !== undefined && message.tag !== '') return message.tag;
   let latest: StatusEvent | undefined;
@@ -156,13 +162,15 @@ function windowReports(statuses: readonly StatusEvent[]): readonly number[] {
   return expiries;
 }
 
-/** F7: what of this type comes says something about another message, or about a customer, and is none itself. */
+/** F7: events of these types change or revoke another message, or set a customer's preference. They are no messages. */
 const NO_MESSAGES = new Set(['edit', 'revoke', PREFERENCE_TYPE]);
 
-/** Meta's error on a message whose content it cannot hand over; the first message of an ad may come so. */
+/**
+ * Meta's error code on a message whose content it cannot hand over. The first message from an ad may come like this.
+ */
 const UNAVAILABLE = '131060';
 
-/** Whether an inbound message may be the first one of an ad, without its referral. */
+/** Whether an inbound message may be the first one from an ad, without its referral. */
 function hasLostReferral(message: MessageEvent): boolean {
   return (
     message.direction === 'inbound' &&
@@ -172,11 +180,11 @@ function hasLostReferral(message: MessageEvent): boolean {
   );
 }
 
-/** All that is said of one outbound message. */
+/** All events about one outbound message. */
 interface Said {
   readonly phone_number_id: PhoneNumberId;
   readonly id: MessageId;
-  /** The copy that counts; undefined: it is known from statuses alone. */
+  /** The copy that counts; undefined when the message is known from statuses alone. */
   readonly message: MessageEvent | undefined;
   readonly statuses: readonly StatusEvent[];
 }
@@ -189,7 +197,7 @@ function windowConversation(statuses: readonly StatusEvent[]): string {
   return smallest;
 }
 
-/** What is the same for all rows of a message, and what a row's own statuses say. */
+/** Puts a row together from what all rows of the message share and what the row's own statuses say. */
 function outboundMessage(
   said: Said,
   rulebook: Rulebook,
@@ -199,7 +207,7 @@ function outboundMessage(
     readonly dialled_customer: string;
     /** The statuses of this row. */
     readonly own: readonly StatusEvent[];
-    /** These, and those that speak of all rows of the message. */
+    /** These statuses, and those about all rows of the message. */
     readonly about: readonly StatusEvent[];
   },
 ): OutboundMessage {
@@ -233,7 +241,7 @@ function outboundMessage(
   };
 }
 
-/** The one row of a message that is not to a group (F3). */
+/** The one row of a message to a customer, not to a group (F3). */
 function directMessage(said: Said, rulebook: Rulebook): OutboundMessage {
   const { message, statuses } = said;
   const own = message?.customer ?? '';
@@ -247,7 +255,10 @@ function directMessage(said: Said, rulebook: Rulebook): OutboundMessage {
   });
 }
 
-/** F8: a row for each participant that a status names. What names no participant speaks of all of them, deliveries apart. */
+/**
+ * F8: one row for each participant that a status names. A status without a participant is about all of them, unless it
+ * reports a delivery.
+ */
 function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
   const byParticipant = new Map<string, StatusEvent[]>([['', []]]);
   for (const status of said.statuses) {
@@ -268,15 +279,15 @@ function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
   });
 }
 
-/** F8: the group of an outbound message, by its statuses, else by its own event; empty for any other. */
+/** F8: the group of an outbound message, from its statuses, else from its own event; empty when there is no group. */
 function groupOf({ message, statuses }: Said): string {
-  // F3: an echo's thread is its own.
+  // F3: an echo is in the thread that its own event names.
   if (message?.origin === 'app') return message.group_id;
   const named = firstNamed(statuses, (status) => status.group_id);
   return named === '' ? (message?.group_id ?? '') : named;
 }
 
-/** The threads of one business number, by what names them. */
+/** The threads of one business number, by group or customer. */
 class Threads {
   readonly #ofGroups = new Map<string, Thread>();
   readonly #ofCustomers = new Map<string, Thread>();
@@ -284,7 +295,7 @@ class Threads {
 
   /** @param group empty: the thread of a customer */
   of(group: string, customer: Customer): Thread {
-    // F3: a message that nothing names a customer of is a thread of its own.
+    // F3: a message without a customer is a thread of its own.
     if (group === '' && customer === '') {
       const thread: Thread = { group_id: '', inbound: [], outbound: [] };
       this.#nameless.push(thread);
@@ -302,8 +313,8 @@ class Threads {
 }
 
 /**
- * The rows that a smaller set of these events may have made of a message, less those that stand: those of the participants
- * that are named, and that of no participant.
+ * The rows of a message that a smaller set of these events may have made and that no longer hold: one for each
+ * participant that is named, and one without a participant.
  */
 function retractions(
   { phone_number_id, id, message, statuses }: Said,
@@ -342,7 +353,8 @@ export function establishFacts(
   for (const [id, { copies, statuses }] of byId) {
     const message = copyThatCounts(copies);
     const said: Said = { phone_number_id, id, message, statuses };
-    // Without the copy that counts, or by rules of before, it may have been an outbound message with a row in the ledger.
+    // An earlier fold may have lacked the copy that counts, or used earlier rules: the ledger may hold a row of an
+    // outbound message.
     const mayHaveStood = statuses.length > 0 || copies.some((copy) => copy.direction === 'outbound');
     if (message !== undefined && copies.some(hasLostReferral))
       lost_referrals.push({
@@ -364,7 +376,7 @@ export function establishFacts(
     const group = groupOf(said);
     const rows = group === '' ? [directMessage(said, rulebook)] : groupMessages(said, rulebook);
     for (const row of rows) threads.of(group, row.customer).outbound.push(row);
-    // Known without the other events, it may have been a message to a group, or to none.
+    // With only some of the events, this may have been a message to a group, or to none.
     const isOther = (event: LedgerEvent): boolean => (event.group_id === '') !== (group === '');
     if (statuses.some(isOther) || copies.some(isOther)) retracted_messages.push(...retractions(said, rows));
   }

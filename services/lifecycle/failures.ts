@@ -2,12 +2,12 @@ import { canonicalEvent, type StatusEvent } from '@ctwa-ledger/schemas/event.ts'
 import { compareUtf8, wellFormedText } from '@ctwa-ledger/schemas/json.ts';
 import { z } from 'zod';
 
-/** An error of Meta's, as a message or a status names it. */
+/** An error of Meta's, as a message or a status gives it. */
 export interface MetaError {
-  /** Empty when none is given. */
+  /** Empty when there is none. */
   readonly code: string;
   readonly title: string;
-  /** Longer, where Meta says more; often the title again. */
+  /** A longer text, if Meta gives one; often it repeats the title. */
   readonly message: string;
 }
 
@@ -15,16 +15,16 @@ const MAX_CODE_CHARS = 20;
 const MAX_TITLE_CHARS = 200;
 
 const part = z.union([z.number(), z.string()]).transform(String).catch('');
-// As Meta sends them; another source of events may send anything.
+// The form in which Meta sends errors. Other sources of events may send anything.
 const errorSchema = z.object({ code: part, title: part, message: part }).catch({ code: '', title: '', message: '' });
 
-/** Half a character cannot be stored: one may be left by a cut, or stand in the JSON text as an escape. */
+/** Half a surrogate pair cannot be stored. It may come from cutting a text, or from an escape in the JSON. */
 function cut(text: string, maxChars: number): string {
   return wellFormedText(text.slice(0, maxChars));
 }
 
 /**
- * The errors of an event: a list as Meta sends it, or one by itself. What cannot be read of one is empty.
+ * The errors of an event: a list as Meta sends it, or a single error. A part that cannot be read is empty.
  * @param errors the event's field: canonical JSON text, or empty
  */
 export function errorsOf(errors: string): MetaError[] {
@@ -41,7 +41,10 @@ export function errorsOf(errors: string): MetaError[] {
   });
 }
 
-/** Whether `a` says more of a failure than `b`: one that names an error, then the later one; ties by F2. */
+/**
+ * Whether status `a` is preferred over `b` as the reason of a failure: one that names an error comes first, then the
+ * later one; ties by F2.
+ */
 function saysMore(a: StatusEvent, b: StatusEvent): boolean {
   if ((a.errors === '') !== (b.errors === '')) return a.errors !== '';
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;

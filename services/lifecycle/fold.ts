@@ -50,7 +50,10 @@ interface Decision {
   readonly reported_window: ReportedWindowMembership | null;
 }
 
-/** Fields one by one, here and in the decision: an object that begins with a spread is several times slower to make. */
+/**
+ * Fields are copied one by one, here and in the decision: an object that begins with a spread is several times slower
+ * to make.
+ */
 function messageMark(message: OutboundMessage, decision: Decision): MessageMark {
   const { window } = decision;
   const judged = judge(decision.predicted, decision.report, message.category, decision.policy);
@@ -139,7 +142,7 @@ function entryMark(entry: DecidedEntry, start: DecidedEntry): Omit<EntryMark, 'a
   };
 }
 
-/** What is charged by conversation (3.1, V1a): of a thread, in a group of each participant (F8). */
+/** State of conversation pricing (3.1, V1a): of one thread, or in a group of each participant (F8). */
 interface PricedByConversation {
   readonly conversations: PricedConversations;
   readonly withoutFreeEntry: PricedConversations;
@@ -171,7 +174,7 @@ export function foldThread(
   rulebook: Rulebook,
 ): Pick<MutableRows, 'messages' | 'entries'> {
   const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
-  // F8: nothing in a group is an entry.
+  // F8: a group has no entries.
   const windows = new FreeEntryWindows(group_id === '' ? inbound : [], rulebook);
   const isServiceWindowOpen = serviceWindow(inbound);
   const pricedFor = byParticipant();
@@ -227,7 +230,7 @@ export function foldThread(
   return rows;
 }
 
-/** Entries that a smaller set of events or another policy may have made of these messages. */
+/** Entries that a smaller set of events, or another policy, may have made of these messages and that no longer hold. */
 function retractEntries(
   phone_number_id: PhoneNumberId,
   events: readonly LedgerEvent[],
@@ -247,7 +250,7 @@ function retractEntries(
 function byNumber(events: readonly LedgerEvent[]): ReadonlyMap<PhoneNumberId, readonly LedgerEvent[]> {
   const [first] = events;
   if (first === undefined) return new Map();
-  // The events of a thread nearly always come alone, and name one number.
+  // Nearly always all events belong to one thread and name one number.
   if (events.every((event) => event.phone_number_id === first.phone_number_id))
     return new Map([[first.phone_number_id, events]]);
   const known = new Map<PhoneNumberId, LedgerEvent[]>();
@@ -261,7 +264,7 @@ function byNumber(events: readonly LedgerEvent[]): ReadonlyMap<PhoneNumberId, re
 
 /**
  * The billing rules (rules.md 1 to 4 and 6): all rows that a set of events makes. Pure: order and duplicates change
- * nothing. Every event that could matter to a message must be in the set: those of its thread, and those of any
+ * nothing. The set must hold every event that could matter to a message: the events of its thread, and those of each
  * thread that another copy or status of one of its messages names.
  */
 export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): Rows {

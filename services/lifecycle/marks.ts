@@ -4,7 +4,9 @@ import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/sc
 
 export type { Circumstance, DecidingRule, Mark, PolicyName } from '@ctwa-ledger/schemas/marks.ts';
 
-/** What decides that a message opens a free entry window (W5), and that it is in one which is open (W7). */
+/**
+ * The deciding rule of a message that opens a free entry window (W5), and of one in a window that is already open (W7).
+ */
 export const OPENS_FREE_WINDOW = 'W5' as const satisfies DecidingRule;
 export const IN_FREE_WINDOW = 'W7' as const satisfies DecidingRule;
 
@@ -34,13 +36,13 @@ export interface MessageMark {
   /** F8: of a group message, the participant whose row this is; empty for any other. Part of what identifies a row. */
   readonly participant: string;
   readonly customer: Customer;
-  /** F3: what the sender calls the customer, where Meta's statuses name another one; else empty. */
+  /** F3: the sender's name for the customer, if Meta's statuses name another one; else empty. */
   readonly dialled_customer: string;
-  /** What the sender attached to it; empty when nothing. */
+  /** The tag that the sender attached; empty when there is none. */
   readonly tag: string;
   /** Meta's error; null unless a status says that it failed. */
   readonly failure: MetaError | null;
-  /** Empty when nothing names one. */
+  /** Empty when no event or account names one. */
   readonly waba_id: WabaId | '';
   readonly sent_at: number;
   readonly delivered_at: number | null;
@@ -67,11 +69,11 @@ export interface MessageMark {
   /** Window reports (W8) on this message that did not count. */
   readonly odd_reports: number;
   readonly circumstance: Circumstance;
-  /** The free entry window that only Meta reports, which it is in; null outside one. */
+  /** The free entry window that the message is in and that only Meta reports; null when it is in none. */
   readonly reported_window: ReportedWindowMembership | null;
 }
 
-/** Tells the rows of one business number apart: a group message has one for each participant. */
+/** Identifies a row among those of one business number: a group message has a row for each participant. */
 export function markKey(row: { readonly message_id: string; readonly participant: string }): string {
   return `${row.message_id}\n${row.participant}`;
 }
@@ -122,7 +124,7 @@ export interface EntryMark {
   } | null;
   /** The entry that starts the ad conversation it belongs to; itself unless it is a re-click (rules.md 6). */
   readonly ad_conversation_id: MessageId;
-  /** On the entry that starts an ad conversation, what became of it; null on a re-click. */
+  /** What became of the ad conversation, on the entry that starts it; null on a re-click. */
   readonly ad_conversation: {
     readonly last_entry_at: number;
     readonly is_replied: boolean;
@@ -138,7 +140,7 @@ export interface LostReferral {
   readonly customer: Customer;
   /** Unix seconds. */
   readonly written_at: number;
-  /** False: the copy that counts has its content, and a row of another copy may stand. */
+  /** False when the copy that counts has its content. The ledger may still hold a row of another copy. */
   readonly is_lost: boolean;
 }
 
@@ -148,7 +150,7 @@ export interface Retraction {
   readonly id: MessageId;
   /** F8: of a group message; else empty, as for an entry. */
   readonly participant: string;
-  /** The thread that the message is in. */
+  /** The customer of the message's thread. */
   readonly customer: Customer;
 }
 

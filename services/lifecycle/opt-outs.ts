@@ -7,18 +7,25 @@ import { errorsOf } from './failures.ts';
 import { markKey } from './marks.ts';
 import { ratedCategory } from './verdict.ts';
 
-/** Meta's code for a customer who wants no marketing messages. 131049, its own limit per user, is none of these. */
+/**
+ * Meta's error code for a customer who stopped marketing messages. 131049, Meta's own limit per user, means something
+ * else.
+ */
 const STOPPED_MARKETING = '131050';
 
-/** Meta's code for a message that cannot be delivered. One that is sent to a customer who blocked the business gets it too. */
+/**
+ * Meta's error code for a message that cannot be delivered. A message to a customer who blocked the business also gets
+ * it.
+ */
 const UNDELIVERABLE = '131026';
 
-/** By the `markKey` of the row that they are about. */
+/** By the `markKey` of the row that the refusal is about. */
 export type Refusals = ReadonlyMap<string, Refusal>;
 
 /**
- * The first error of each status that has one, under the `markKey` of the row that it is about; of several statuses the
- * latest. What a status of a group message says of nobody is about all its rows, and stands under no participant.
+ * The first error of each status that has one, by the `markKey` of the row that the status is about; of several
+ * statuses the latest counts. A status of a group message that names no participant is about all rows, and is listed
+ * without a participant.
  */
 export function refusalsOf(events: readonly LedgerEvent[]): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
@@ -46,13 +53,13 @@ export function refusalOf(refusals: Refusals, row: Pick<OutboundMessage, 'id' | 
 
 const preferenceSchema = z.object({ category: z.string(), value: z.string() });
 
-/** A customer's own word on marketing messages. */
+/** A customer's setting for marketing messages. */
 interface Preference {
   readonly at: number;
   readonly stops: boolean;
 }
 
-/** What customers said of marketing messages in their own settings, among the events of a thread. */
+/** The settings for marketing messages that customers made, among the events of a thread. */
 function preferencesOf(events: readonly LedgerEvent[]): Preference[] {
   return events.flatMap((event): Preference[] => {
     if (event.event !== 'message' || event.type !== PREFERENCE_TYPE || event.context === '') return [];
@@ -64,10 +71,11 @@ function preferencesOf(events: readonly LedgerEvent[]): Preference[] {
 }
 
 /**
- * Since when a customer wants no marketing: as they said, or as Meta refused a message; until they say otherwise, or a
- * marketing message is delivered after that. In one second the stop counts. Null = they want it, as far as is known.
- * @param events those that say something of the thread's messages and of its customer
- * @param at Unix seconds; what comes later counts for nothing
+ * Since when a customer wants no marketing messages: since they set it so, or since Meta refused a message for it. It
+ * ends when they set it otherwise, or when a marketing message is delivered later. Within one second the stop counts.
+ * Null = the customer wants them, as far as is known.
+ * @param events events about the thread's messages and its customer
+ * @param at Unix seconds; later events are ignored
  */
 export function stoppedMarketingAt(thread: Thread, events: readonly LedgerEvent[], at: number): number | null {
   if (thread.group_id !== '') return null;
@@ -88,7 +96,10 @@ export function stoppedMarketingAt(thread: Thread, events: readonly LedgerEvent[
   return stopped !== -Infinity && stopped >= ended ? stopped : null;
 }
 
-/** When Meta said last that the customer cannot be reached; null where a message went through, either way, after that. */
+/**
+ * When Meta last said that the customer cannot be reached; null if a message went through in either direction after
+ * that.
+ */
 export function unreachableAt({ inbound, outbound }: Thread, refusals: Refusals, at: number): number | null {
   const refused = outbound
     .flatMap((message) => refusalOf(refusals, message) ?? [])

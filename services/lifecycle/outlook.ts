@@ -17,13 +17,13 @@ export interface Outlook {
   readonly policy: PolicyName;
   /** False: NON_TEMPLATE_NOT_ALLOWED, a free-form message outside the customer service window (W1). */
   readonly is_allowed: boolean;
-  /** What has free places of the month, of which the message takes one while there are any (M3); null = nothing. */
+  /** The kind of free places of the month that the message would use up (M3), while there are any; null = none. */
   readonly free_places: 'allowance' | 'conversations' | null;
-  /** What a composer would say before it is sent. */
+  /** The sentence that a composer shows before the message is sent. */
   readonly words: string;
 }
 
-/** M3: which free places of the month a message takes, if it is charged once they are used up. */
+/** M3: the kind of free places of the month that a message uses. It is charged once they are used up. */
 function freePlacesOf(kind: MessageKind, mark: Mark, policy: PolicyName): Outlook['free_places'] {
   if (kind !== 'service' || mark !== 'BILLABLE') return null;
   switch (policy) {
@@ -38,8 +38,9 @@ function freePlacesOf(kind: MessageKind, mark: Mark, policy: PolicyName): Outloo
 }
 
 /**
- * What a message of each kind would be if it were sent and delivered at a time (rules.md 2 and 3): the thread is folded
- * with that message added, so a reply that would open a free entry window says so. What comes after `at` counts for nothing.
+ * The mark of a message of each kind, if it were sent and delivered at a time (rules.md 2 and 3). The thread is folded
+ * with that message added, so the answer includes the free entry window that a reply would open. Events after `at` are
+ * ignored.
  * @param at Unix seconds
  */
 export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlook[] {

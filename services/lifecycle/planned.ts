@@ -16,16 +16,16 @@ import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import { serviceWindowEnd } from './service-window.ts';
 import { ratedCategory } from './verdict.ts';
 
-/** A message that is not sent yet, as far as it decides a mark. */
+/** A message that is not sent yet, with the fields that decide a mark. */
 export interface PlannedMessage {
-  /** As the message event would say it. */
+  /** The type as the message event would have it. */
   readonly type: string;
   readonly template_name: string;
-  /** F5: a template's own, lower case with `_`; `service` for every other message. */
+  /** F5: a template's category, lower case with `_`; `service` for every other message. */
   readonly category: string;
 }
 
-/** Of messages that are decided in the same second the last one: no id of Meta's comes after it (W4). */
+/** Sorts after every id of Meta's, so that the planned message is decided last in its second (W4). */
 const LAST_ID = '\u{10FFFF}' as MessageId;
 
 export interface FoldedPlan {
@@ -34,7 +34,7 @@ export interface FoldedPlan {
 }
 
 /**
- * Folds a thread with a message added that is sent and delivered at a time.
+ * Folds a thread with one more message, sent and delivered at a time.
  * @param waba_id the account that its events would name
  * @param at Unix seconds
  */
@@ -80,7 +80,7 @@ function isTemplate({ type, category }: PlannedMessage): boolean {
   return type === 'template' && ratedCategory(category) !== 'service';
 }
 
-/** The account that the latest message up to a time names; empty when none does. */
+/** The account that the latest message up to a time names; empty when no message names one. */
 export function accountNamedAt({ inbound, outbound }: Thread, at: number): WabaId | '' {
   const named = [
     ...inbound.map(({ id, timestamp, waba_id }) => ({ id, at: timestamp, waba_id })),
@@ -89,15 +89,15 @@ export function accountNamedAt({ inbound, outbound }: Thread, at: number): WabaI
   return (named.sort((a, b) => a.at - b.at || compareUtf8(a.id, b.id)).at(-1)?.waba_id ?? '') as WabaId | '';
 }
 
-/** Who is written to: a group, or a customer as the sender calls them. */
+/** The recipient of a message: a group, or a customer by the name that the sender uses. */
 export interface Addressee {
   readonly is_group: boolean;
   readonly name: string;
 }
 
 /**
- * F3: what Meta calls a customer that is dialled so: as its statuses named them, where they named them otherwise, on the latest
- * such message. One who wrote under the name is called by it.
+ * F3: Meta's name for a customer whom the sender calls `dialled`: the name in the statuses of the latest message to
+ * `dialled` whose statuses use another name. A customer who wrote under the name `dialled` keeps it.
  */
 function customerOf({ threads }: Facts, dialled: string): string {
   const direct = threads.filter(({ group_id }) => group_id === '');
@@ -115,7 +115,10 @@ function customerOf({ threads }: Facts, dialled: string): string {
   return latest?.customer ?? dialled;
 }
 
-/** The thread that a message to somebody would belong to, among all that share messages with the one dialled; empty when it is new. */
+/**
+ * The thread that a message to an addressee would belong to, among all threads that share messages with the dialled
+ * one; empty when it is new.
+ */
 export function addressedThread(
   facts: Facts,
   { is_group, name }: Addressee,
@@ -143,7 +146,10 @@ interface OpenFreeWindow {
   readonly is_reported: boolean;
 }
 
-/** What a message would be if it were sent and delivered at a time, and what decides that. Times are Unix seconds. */
+/**
+ * The mark that a message would get if it were sent and delivered at a time, with the facts that decide it. Times are
+ * Unix seconds.
+ */
 export interface SendOutlook {
   readonly at: number;
   readonly planned: PlannedMessage;
@@ -153,11 +159,11 @@ export interface SendOutlook {
   readonly without_free_entry: Mark;
   /** False: NON_TEMPLATE_NOT_ALLOWED, a free-form message outside the customer service window (W1). */
   readonly is_allowed: boolean;
-  /** The end of the customer service window that was opened last, which may be past; null = the customer has written nothing. */
+  /** The end of the latest customer service window, which may be past; null = the customer has written nothing. */
   readonly service_window_ends_at: number | null;
-  /** Null: none is open. */
+  /** Null when no window is open. */
   readonly free_window: OpenFreeWindow | null;
-  /** Null: a reply would open none. */
+  /** Null when a reply would open no window. */
   readonly openable: OpenableWindow | null;
 }
 
@@ -165,7 +171,7 @@ function openWindow(entries: readonly EntryMark[], openedByPlan: string | null, 
   let open: OpenFreeWindow | null = null;
   for (const entry of entries) {
     const { window } = entry;
-    // The window that the planned message opens is none yet.
+    // The window that the planned message itself would open is not open yet.
     if (window === null || entry.entry_id === openedByPlan) continue;
     const { opened_at, expires_at, is_reported } = window;
     if (opened_at > at || at >= expires_at) continue;
@@ -183,8 +189,8 @@ function openable({ mark }: FoldedPlan): OpenableWindow | null {
 const REPLY: PlannedMessage = { type: 'text', template_name: '', category: 'service' };
 
 /**
- * What a message would be if it were sent and delivered at a time: the mark that the thread's rows would show once the
- * message and its delivery are known (rules.md 2 and 3). Everything that is known of the thread counts.
+ * The mark that a message would get if it were sent and delivered at a time: the one that the thread's rows would show
+ * once the message and its delivery are known (rules.md 2 and 3). All known events of the thread count.
  */
 export function sendOutlook(
   thread: Thread,
@@ -207,19 +213,22 @@ export function sendOutlook(
     is_allowed: planned.type === 'template' || (service_window_ends_at !== null && at < service_window_ends_at),
     service_window_ends_at,
     free_window: openWindow(folded.entries, own?.entry.entry_id ?? null, at),
-    // A reaction answers nothing, but another reply may.
+    // A reaction answers no entry, but another reply may.
     openable: own ?? (planned.type === 'reaction' ? openable(foldPlanned(thread, rulebook, REPLY, waba_id, at)) : null),
   };
 }
 
-/** What a message would be from a time on, where that is something else than before. */
+/** From a time on, a message would get another mark than before. */
 export interface SendChange {
   readonly at: number;
   readonly mark: Mark;
   readonly is_allowed: boolean;
 }
 
-/** When a message would become something else by itself, in the order of time: with the end of a window, or of the time to reply. */
+/**
+ * The times at which the mark of a message would change without a new event, in order: when a window ends, or the time
+ * to reply.
+ */
 export function comingChanges(
   thread: Thread,
   rulebook: Rulebook,

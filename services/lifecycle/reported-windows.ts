@@ -3,15 +3,15 @@ import type { Rulebook } from './rulebook.ts';
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { DecidedEntry, Delivered } from './windows.ts';
 
-/** A free entry window that only Meta reports: its first message's delivery, Unix seconds, and its id. */
+/** A free entry window that only Meta reports: its id, and when its first message was delivered, in Unix seconds. */
 interface ReportedWindow {
   readonly id: string;
   readonly begun_at: number;
 }
 
 /**
- * The free entries of one thread that Meta reports and the rules do not predict, and what explains them. Windows among them
- * are never of an entry: where one could own them, the difference is a mismatch and nothing else.
+ * The free entry windows of one thread that Meta reports and the rules do not predict. A window belongs here only if no
+ * entry could own it: if one could, the difference is a mismatch.
  */
 export class ReportedWindows {
   readonly #entries: readonly DecidedEntry[];
@@ -19,13 +19,16 @@ export class ReportedWindows {
   readonly #byConversation = new Map<string, ReportedWindow>();
   #last: ReportedWindow | null = null;
 
-  /** @param entries of the thread, in the order of (time, id); what became of them is looked up while the thread is walked */
+  /** @param entries of the thread, in the order of (time, id); their state is read while the thread is walked */
   constructor(entries: readonly DecidedEntry[], rulebook: Rulebook) {
     this.#entries = entries;
     this.#maxWindowSeconds = rulebook.maxWindowSeconds;
   }
 
-  /** Says what explains a report of a free entry on a delivered message that is in no free entry window of ours; call in the order of W4. */
+  /**
+   * Explains a report of a free entry on a delivered message that is in no free entry window of ours. Call it in the
+   * order of W4.
+   */
   explain({ message, delivered_at }: Delivered): {
     readonly circumstance: Circumstance;
     readonly reported_window: ReportedWindowMembership | null;

@@ -5,12 +5,14 @@ import type { PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 import type { PolicyName } from './marks.ts';
 
 /**
- * The day on which the rules were last changed so that the same events make other marks. A ledger that was folded by rules
- * of before is folded again when it is opened.
+ * The day of the last change of rules after which the same events make other marks. A ledger that was folded under
+ * earlier rules is folded again when it is opened.
  */
 export const RULES_DATE = '2026-11-28';
 
-/** rules.md 3: each policy holds from midnight of this day in the zone of the WABA. The first has no beginning. */
+/**
+ * rules.md 3: each policy is in force from midnight of this day in the zone of the WABA. The first has no beginning.
+ */
 const POLICY_DATES: readonly { readonly policy: PolicyName; readonly from: string | null }[] = [
   { policy: 'CBP-2023-06', from: null },
   { policy: 'CBP-2024-11', from: '2024-11-01' },
@@ -37,8 +39,9 @@ function policyStarts(zone: string): readonly { readonly policy: PolicyName; rea
 }
 
 /**
- * Compiles what decides marks besides the events.
- * @param accounts zones decide the day a policy begins; numbers decide the account of an event that names none
+ * Prepares the accounts and settings for folding.
+ * @param accounts their zones decide the day a policy begins; their numbers decide the account of an event that names
+ * none
  */
 export function compileRulebook(accounts: readonly Account[], settings: PolicySettings): Rulebook {
   const startsByZone = new Map<string, ReturnType<typeof policyStarts>>();
@@ -52,7 +55,7 @@ export function compileRulebook(accounts: readonly Account[], settings: PolicySe
   const utc = startsOf('UTC');
   const startsByWaba = new Map(accounts.map((a) => [a.waba_id, startsOf(a.time_zone ?? 'UTC')]));
   const wabaByNumber = new Map<string, WabaId>();
-  // A number listed by two accounts belongs to the smaller id, so that the order of the list decides nothing.
+  // A number listed by two accounts belongs to the smaller id, so that the order of the list does not matter.
   for (const account of [...accounts].sort((a, b) => compareUtf8(a.waba_id, b.waba_id)))
     for (const number of account.phone_number_ids ?? [])
       if (!wabaByNumber.has(number)) wabaByNumber.set(number, account.waba_id as WabaId);

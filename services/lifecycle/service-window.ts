@@ -25,7 +25,10 @@ export function serviceWindow(inbound: readonly MessageEvent[]): (at: number) =>
   };
 }
 
-/** W1: when a customer wrote last, up to a time, what opens the customer service window; null = never. Unix seconds. */
+/**
+ * W1: when the customer last wrote a message that opens the customer service window, up to a time; null = never. Unix
+ * seconds.
+ */
 export function lastOpeningMessageAt(inbound: readonly MessageEvent[], at: number): number | null {
   let last = -Infinity;
   for (const message of inbound)
@@ -33,21 +36,26 @@ export function lastOpeningMessageAt(inbound: readonly MessageEvent[], at: numbe
   return last === -Infinity ? null : last;
 }
 
-/** W1: the end of the customer service window that was opened last up to a time, which may be past; null = there is none. */
+/**
+ * W1: the end of the latest customer service window that was opened up to a time; it may be past. Null = there is none.
+ */
 export function serviceWindowEnd(inbound: readonly MessageEvent[], at: number): number | null {
   const last = lastOpeningMessageAt(inbound, at);
   return last === null ? null : last + CUSTOMER_SERVICE_WINDOW_SECONDS;
 }
 
-/** A stretch in which the customer service window is open (W1), by the messages that open it and that keep it open last. */
+/**
+ * A time in which the customer service window is open (W1), with the message that opens it and the last one that keeps
+ * it open.
+ */
 export interface ServiceWindow {
   readonly first: MessageEvent;
   readonly last: MessageEvent;
-  /** Unix seconds; no longer open then. */
+  /** Unix seconds; the window is closed at that second. */
   readonly closes_at: number;
 }
 
-/** All stretches in which the customer service window of a thread is open, oldest first. */
+/** All times in which the customer service window of a thread is open, oldest first. */
 export function serviceWindows(inbound: readonly MessageEvent[]): ServiceWindow[] {
   const windows: ServiceWindow[] = [];
   for (const message of inbound.filter(opensServiceWindow).sort((a, b) => a.timestamp - b.timestamp)) {

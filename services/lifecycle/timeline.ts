@@ -3,7 +3,9 @@ import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { Thread } from './facts.ts';
 import { opensFreeWindow, type EntryMark, type MessageMark } from './marks.ts';
 
-/** What was open when in a thread, read from its events and marks. Times are Unix seconds. */
+/**
+ * Which windows and conversations were open when in a thread, read from its events and marks. Times are Unix seconds.
+ */
 
 /** A thread with its rows, as `foldEvents` gives them: marks of messages in the order in which they were decided (W4). */
 export interface MarkedThread {
@@ -15,8 +17,8 @@ export interface MarkedThread {
 }
 
 /**
- * Kinds of what happens in a thread. Among what happens in one second, what ends comes first, since the end of a window is no
- * part of it (W1, W7), and what follows from a message comes after it.
+ * Kinds of what happens in a thread, in the order within one second: ends come first, because the end of a window is
+ * not part of it (W1, W7); effects of a message come after it.
  */
 const KINDS_IN_A_SECOND = [
   'free_window_expired',
@@ -28,7 +30,7 @@ const KINDS_IN_A_SECOND = [
 ] as const;
 export type TimelineKind = (typeof KINDS_IN_A_SECOND)[number];
 
-/** A position in the order of what happens in a thread. */
+/** A position in the order of the timeline. */
 export interface TimelinePosition {
   readonly at: number;
   /** As {@link rankInSecond} gives it. */
@@ -64,11 +66,11 @@ export function isInFreeWindow(windows: readonly OwnedFreeWindow[], at: number):
 export interface PricedConversation {
   readonly category: string;
   readonly opened_at: number;
-  /** When it ends by itself. */
+  /** The time at which it ends if nothing closes it earlier. */
   readonly runs_out_at: number;
-  /** When the opening of a free entry window ended it before that; null = none did. */
+  /** When a free entry window that opened ended it earlier; null = none did. */
   readonly closed_at: number | null;
-  /** The message that opened this window; null = none did. */
+  /** The message that opened that window; null = none did. */
   readonly closed_by: string | null;
 }
 
@@ -77,7 +79,8 @@ export function pricedConversations({ facts, messages }: MarkedThread): PricedCo
   const ids = new Set<string>(facts.outbound.map(({ id }) => id));
   const ended: PricedConversation[] = [];
   let open: PricedConversation[] = [];
-  // In the order of decision, what is open when a window opens is what came before its opener.
+  // Marks are in the order of decision, so the conversations open when a window opens are those of the messages before
+  // its opener.
   for (const { message_id, rule, delivered_at, is_template, category, window } of messages.values()) {
     if (!ids.has(message_id) || delivered_at === null) continue;
     if (rule === '3.1_opens')

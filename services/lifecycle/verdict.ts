@@ -2,19 +2,19 @@ import { canonicalEvent, type StatusEvent } from '@ctwa-ledger/schemas/event.ts'
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { Mark, PolicyName, Report } from './marks.ts';
 
-/** Categories are compared in lower case with `_`, however Meta spelled them (F5). */
+/** Normalises a category: lower case with `_`, however Meta spells it (F5). */
 export function normaliseCategory(category: string): string {
   return category === '' ? '' : category.toLowerCase().replaceAll('-', '_');
 }
 
 const GROUP_PREFIX = /^group_(?=.)/s;
 
-/** F8: what a category of a group message is rated, and treated, as. */
+/** F8: the category by which a group message is rated and treated. */
 export function ratedCategory(category: string): string {
   return category.replace(GROUP_PREFIX, '');
 }
 
-/** V1: among statuses of the same second, the later stage of a message's life speaks last. */
+/** V1: among statuses of the same second, the later stage of a message's life counts. */
 function stage(status: string): number {
   switch (status) {
     case 'sent':
@@ -81,8 +81,8 @@ export function readReport(statuses: readonly StatusEvent[]): Report | null {
 }
 
 /**
- * V1a: a CBP report speaks of the conversation. Call once per delivered message of a thread, in the order of W4, with
- * the same `seen`.
+ * V1a: a CBP report is about the whole conversation. Call once per delivered message of a thread, in the order of W4,
+ * with the same `seen`.
  * @param seen conversation ids that already have their charged message
  */
 export function spreadOverConversation(report: Report | null, predicted: Mark, seen: Set<string>): Report | null {
@@ -93,12 +93,12 @@ export function spreadOverConversation(report: Report | null, predicted: Mark, s
   return report;
 }
 
-/** V2: whether Meta's report says something known, and something else than was predicted. */
+/** V2: whether Meta's report is known and differs from the prediction. */
 export function differsFromReport(predicted: Mark, report: Report | null): boolean {
   return report !== null && report.mark !== 'UNKNOWN' && report.mark !== predicted;
 }
 
-/** V2: the mark that the bill follows, and how the two sides compare. */
+/** V2: the mark that the bill follows, and how prediction and report compare. */
 export function judge(
   predicted: Mark,
   report: Report | null,

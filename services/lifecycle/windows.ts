@@ -19,9 +19,9 @@ export interface Entry {
   readonly at: number;
 }
 
-/** An entry and what became of it, as far as the thread was walked. */
+/** An entry with its state at this point of the walk over the thread. */
 export interface DecidedEntry extends Entry {
-  /** The reply that answered it (W4); null = none did. */
+  /** The reply that answered it (W4); null = no reply yet. */
   readonly reply: Delivered | null;
   /** The window that it owns (W5). */
   readonly window: FreeEntryWindow | null;
@@ -39,7 +39,7 @@ export interface FreeEntryWindow {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** An entry as the walk changes it; nobody outside {@link FreeEntryWindows} does. */
+/** An entry as the walk changes it. Only {@link FreeEntryWindows} changes it. */
 interface EntryState extends Mutable<DecidedEntry> {
   /** Whether a qualifying reply has claimed it (W4). */
   is_claimed: boolean;
@@ -71,8 +71,9 @@ function entriesOf(inbound: readonly MessageEvent[], rulebook: Rulebook): EntryS
 }
 
 /**
- * W4: the one order in which the delivered messages of a thread are decided. Whoever remembers something from one message to the
- * next (windows, conversations, what was reported) is handed them in it, by `foldThread`; marks come in it too.
+ * W4: the one order in which the delivered messages of a thread are decided. `foldThread` passes messages in it to
+ * everything that keeps state from one message to the next (windows, conversations, reports). Marks are in this order
+ * too.
  */
 export function inOrderOfDecision(delivered: Delivered[], clock: PolicySettings['clock']): Delivered[] {
   return delivered.sort((a, b) => {
@@ -95,9 +96,9 @@ export class FreeEntryWindows {
   readonly #rulebook: Rulebook;
   /** In the order of (time, id). */
   readonly #entries: readonly EntryState[];
-  /** In the same order; answered ones leave. */
+  /** In the same order, without entries that were answered. */
   #unanswered: readonly EntryState[];
-  /** In the same order; claimed ones leave. */
+  /** In the same order, without entries that were claimed. */
   #unclaimed: readonly EntryState[];
   readonly #opened: Mutable<FreeEntryWindow>[] = [];
 
@@ -109,7 +110,7 @@ export class FreeEntryWindows {
     this.#unclaimed = this.#entries;
   }
 
-  /** In the order of (time, id), with what the messages that were decided so far made of them. */
+  /** In the order of (time, id), with their state after the messages decided so far. */
   get entries(): readonly DecidedEntry[] {
     return this.#entries;
   }
@@ -121,7 +122,8 @@ export class FreeEntryWindows {
 
   /**
    * Decides one delivered message; call in the order of W4.
-   * @returns the window that it is in, if any (W7); whether it opened it (W5); reports on it that did not count (W8)
+   * @returns the window that it is in, if any (W7); whether it opened it (W5); how many reports on it did not count
+   * (W8)
    */
   decide(delivered: Delivered): {
     readonly window: FreeEntryWindow | null;
@@ -138,7 +140,7 @@ export class FreeEntryWindows {
     const window = opens ? this.#open(owner, at) : last;
     if (window === undefined) return { window: null, opens: false, odd_reports: message.window_reports.length };
     const odd_reports = this.#adopt(window, message.window_reports, delivered_at);
-    // The reply that opens is free itself (W5), even where its own report ends the window at once.
+    // The reply that opens the window is free itself (W5), even if its own report ends the window at once.
     if (!opens && (at < window.opened_at || at >= window.expires_at)) return { window: null, opens, odd_reports };
     window.free_messages += 1;
     if (message.report?.mark === 'FREE_ENTRY') window.is_confirmed = true;
@@ -185,7 +187,7 @@ export class FreeEntryWindows {
     return window;
   }
 
-  /** W8: takes the largest report that counts; returns how many did not. */
+  /** W8: adopts the largest report that counts; returns how many did not count. */
   #adopt(window: Mutable<FreeEntryWindow>, reports: readonly number[], delivered_at: number): number {
     const latest = window.opened_at + this.#rulebook.maxWindowSeconds;
     let adopted = -1;

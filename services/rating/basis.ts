@@ -11,16 +11,19 @@ import { CARDS_IN_FORCE } from './rate-cards.ts';
 /** Places at which a price can change within a month, by `market_key` and rated category; decimal digits. */
 type TierPlaces = ReadonlyMap<string, readonly string[]>;
 
-/** What rating stands on besides the marks. */
+/** Everything that rating depends on besides the marks. */
 export interface RatingBasis {
-  /** Zones of accounts that are not UTC; an account's is this list's element at `zones[i] - 1`, 0 = UTC. */
+  /**
+   * Zones of accounts that are not UTC. The parameter of accounts has the number of each one's zone in this list, from
+   * 1; 0 = UTC.
+   */
   readonly zones: readonly string[];
-  /** Of the accounts, for the fragments of `ratable.ts` and `pricing.ts`. */
+  /** Parameters about the accounts, for the fragments of `ratable.ts` and `pricing.ts`. */
   readonly parameters: Parameters;
   readonly tierPlaces: TierPlaces;
-  /** Whether message echoes take places of the service allowance (rules.md F6, M3). */
+  /** Whether message echoes count towards the service allowance (rules.md F6, M3). */
   readonly echoes: PolicySettings['echoes'];
-  /** Of everything that decides which messages are counted together, and at which places prices change. */
+  /** Hash of everything that decides which messages are counted together, and at which places prices change. */
   readonly hash: string;
 }
 
@@ -44,12 +47,12 @@ async function readTierPlaces(database: Database): Promise<TierPlaces> {
   );
 }
 
-/** The portfolio that an account's volume is counted in; one that names none is counted alone (contract.md 5). */
+/** The portfolio in which an account's volume is counted. An account without one is counted alone (contract.md 5). */
 function portfolioOf(account: Account): string {
   return account.portfolio_id === undefined ? `waba ${account.waba_id}` : `portfolio ${account.portfolio_id}`;
 }
 
-/** Reads what rating stands on: the accounts that hold, and the tier files in force. */
+/** Reads the basis of rating: the accounts in force, and the tier files in force. */
 export async function readRatingBasis(database: Database): Promise<RatingBasis> {
   const [configuration, tierPlaces] = await Promise.all([readConfiguration(database), readTierPlaces(database)]);
   const accounts = configuration?.accounts ?? [];

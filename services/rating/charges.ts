@@ -8,7 +8,7 @@ import { DIRTY_HOURS, FEW_MESSAGES, placeBounds } from './places.ts';
 import { placedSql, ratableSql } from './ratable.ts';
 import { newStamp } from '../clickhouse/stamp.ts';
 
-/** The hash of what the charges stand on; with another one all of them are recomputed. */
+/** The fact with the hash of the basis of the charges. When the basis has another hash, all charges are recomputed. */
 const RATED_UNDER = 'rated_under';
 
 const MESSAGES_OF_HOURS = `
@@ -16,13 +16,13 @@ const MESSAGES_OF_HOURS = `
     WHERE (phone_number_id, cell_at) IN
         (SELECT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) FROM (${DIRTY_HOURS}))`;
 
-/** Delivered messages of the dirty hours: by their ids while they are few. */
+/** Delivered messages of the dirty hours, selected by their ids while they are few. */
 function ofDirtyHours(isFew: boolean): string {
   const ofHours = `delivered_at IS NOT NULL AND (phone_number_id, toStartOfHour(time)) IN (${DIRTY_HOURS})`;
   return isFew ? `(phone_number_id, message_id) IN (${MESSAGES_OF_HOURS}) AND ${ofHours}` : ofHours;
 }
 
-/** The days that an hour may be part of, in the zones of all accounts. */
+/** The days that an hour may belong to, in the zones of all accounts. */
 function daysOfHour(basis: RatingBasis): string {
   const days = ['UTC', ...basis.zones].flatMap((zone) => [
     `toDate(hour_at, '${zone}')`,
@@ -31,7 +31,7 @@ function daysOfHour(basis: RatingBasis): string {
   return `SELECT DISTINCT phone_number_id, arrayJoin([${days.join(', ')}]) AS day FROM (${DIRTY_HOURS})`;
 }
 
-/** Counts the dirty hours anew. */
+/** Counts the messages of the dirty hours again. */
 function countedSql(basis: RatingBasis, isFew: boolean): string {
   return `
 INSERT INTO counted_hours (group_key, side, hour_at, phone_number_id, scope, market, category, version, messages)
@@ -49,7 +49,7 @@ FROM
 GROUP BY group_key, side, hour, phone_number_id`;
 }
 
-/** What a row of `charge_hours` is keyed by. */
+/** The key of a row of `charge_hours`. */
 const KEY = [
   'phone_number_id',
   'day',
@@ -68,7 +68,7 @@ const KEY = [
   'meta_category',
 ];
 
-/** Recomputes the dirty hours. Keys that stood in an hour and stand in it no more are written with a volume of 0. */
+/** Recomputes the dirty hours. A key that an hour no longer has is written with a volume of 0. */
 function hoursSql(basis: RatingBasis, isFew: boolean): string {
   return `
 INSERT INTO charge_hours (${KEY.join(', ').replace('hour,', 'hour_at,')}, version, volume)
@@ -95,7 +95,7 @@ GROUP BY sipHash128(${KEY.join(', ')})`;
 const DAY_KEY =
   'phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type, country, meta_type, meta_category';
 
-/** The days of the dirty hours, or all, from their hours. */
+/** Computes the days of the dirty hours, or all days, from their hours. */
 function daysSql(basis: RatingBasis, isAll: boolean): string {
   const where = isAll ? '1' : `(phone_number_id, day) IN (${daysOfHour(basis)})`;
   return `
@@ -121,11 +121,11 @@ async function areFew(database: Database, stamps: readonly string[]): Promise<bo
 }
 
 /**
- * Makes every hour with a message dirty, and forgets what was counted in other groups and days: it must not be found again.
- * The days that reports read stand until the new ones are there.
+ * Makes every hour with a message dirty, and deletes what was counted in other groups and days, so that it is not read
+ * again. Reports read the old days until the new ones are written.
  */
 async function beginAnew(database: Database): Promise<string> {
-  // Noted before the work, so that a process that is killed in the middle leaves a note that it is unfinished.
+  // Written before the work, so that a process killed in the middle leaves it marked as unfinished.
   await writeFact(database, RATED_UNDER, '');
   for (const table of ['counted_hours', 'place_bounds', 'charge_hours'])
     await database.command(`TRUNCATE TABLE ${table}`);
@@ -138,7 +138,7 @@ async function beginAnew(database: Database): Promise<string> {
   return stamp;
 }
 
-/** What messages cost, per hour and day (rules.md 5): re-run whenever marks, accounts, tiers or markets change. */
+/** The cost of messages per hour and day (rules.md 5). Recomputed when marks, accounts, tiers or markets change. */
 const CHARGES: Derived = {
   name: 'charges',
   dirt: 'dirty_charges',
@@ -158,7 +158,7 @@ const CHARGES: Derived = {
   },
 };
 
-/** How many hours of numbers wait for their charges. */
+/** How many hours of numbers have dirty charges. */
 export async function dirtyChargeHours(database: Database): Promise<number> {
   const [row] = await database.query(
     z.object({ n: z.coerce.number() }),
@@ -167,11 +167,11 @@ export async function dirtyChargeHours(database: Database): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Sees to it that charges computed under other accounts, tiers or markets are not taken for clean. */
+/** Makes charges dirty that were computed under other accounts, tiers or markets. */
 async function noticeOtherBasis(database: Database): Promise<void> {
   const { hash } = await readRatingBasis(database);
   if ((await readFact(database, RATED_UNDER)) === hash) return;
-  // An hour of no number: which hours that means is found under the lease.
+  // A row without a number stands for all hours. Which ones these are is found under the lease.
   await database.insertLines(
     'dirty_charges',
     ['stamp', 'phone_number_id', 'hour_at'],
@@ -179,13 +179,13 @@ async function noticeOtherBasis(database: Database): Promise<void> {
   );
 }
 
-/** Recomputes the charges of the dirty hours, of all hours when what they stand on has changed. */
+/** Recomputes the charges of the dirty hours, or of all hours when the basis has changed. */
 export async function recomputeCharges(database: Database): Promise<Recomputation> {
   await noticeOtherBasis(database);
   return recompute(database, CHARGES);
 }
 
-/** Recomputes until no charge is dirty that was dirty when it was called. */
+/** Recomputes until nothing is dirty that was dirty when it was called. */
 export async function settleCharges(database: Database): Promise<void> {
   await noticeOtherBasis(database);
   await settle(database, CHARGES);

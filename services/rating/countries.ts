@@ -20,12 +20,12 @@ const BY_PREFIX: ReadonlyMap<string, string> = new Map(
 );
 const LENGTHS = [...new Set([...BY_PREFIX.keys()].map((prefix) => prefix.length))].sort((a, b) => a - b);
 
-/** Of the table: what was computed from another table has another one. */
+/** Hash of the table. Charges computed from another table have another hash. */
 export const COUNTRIES_HASH: string = createHash('sha256').update(TEXT).digest('hex');
 
 /**
- * The ISO country of a customer: by the longest prefix of the number that the table lists, or the one that a
- * business-scoped id begins with; `ZZ` where neither tells.
+ * The ISO country of a customer: from the longest prefix of the number that the table lists, or from the start of a
+ * business-scoped id; `ZZ` when neither is known.
  * @param customer digits of the number, or the user id (`US.1349…`)
  */
 export function countryOf(customer: string): string {

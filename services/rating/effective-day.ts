@@ -1,7 +1,7 @@
 import type { EffectiveDays } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** Nobody knows from which day the rates of a file are in force: nothing of it was imported. */
+/** The day from which the rates of a file are in force is not known. Nothing of the file was imported. */
 export class EffectiveDayError extends ActionableError {
   readonly days: EffectiveDays;
 
@@ -19,7 +19,7 @@ export class EffectiveDayError extends ActionableError {
 }
 
 /**
- * The day from which a card is in force: the one that is given, else the one that the file names (contract.md 6).
+ * The day from which a card is in force: the given one, else the one that the file names (contract.md 6).
  * @param said the days that the file names
  * @throws EffectiveDayError when there is none, or the two differ
  */

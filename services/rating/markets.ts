@@ -19,25 +19,28 @@ const rowSchema = z.strictObject({
 
 type Row = z.infer<typeof rowSchema>;
 
-/** The table: a country, the calling-code prefixes that go with it, its market, and the day from which that holds. */
+/** The table: a country, its calling-code prefixes, its market, and the day from which the row is in force. */
 const ROWS: readonly Row[] = z
   .array(rowSchema)
   .parse(parse(readFileSync(new URL('markets.csv', import.meta.url)), { columns: true }));
 
-/** A hash of the table that the order of its rows does not change. Charges computed from another table have another hash. */
+/** A hash of the table, independent of the order of its rows. Charges computed from another table have another hash. */
 export const MARKETS_HASH: string = createHash('sha256')
   .update(JSON.stringify(ROWS.map((row) => Object.values(row).join()).sort()))
   .digest('hex');
 
-/** All markets that the table knows on any day. */
+/** All markets of the table, on any day. */
 export const MARKETS: ReadonlySet<string> = new Set([OTHER_MARKET, ...ROWS.map((row) => row.market)]);
 
-/** What a market is compared by: the table and a card may differ in letter case, white space, and "&" for "and". */
+/**
+ * The key by which markets are compared: the table and a card may differ in letter case, white space, and "&" for
+ * "and".
+ */
 export function marketKey(name: string): string {
   return name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase().replaceAll('&', 'and');
 }
 
-/** `marketKey` in SQL, of a market that `marketSql` gives. */
+/** `marketKey` in SQL, of a market from `marketSql`. */
 export function marketKeySql(market: string): string {
   return `replaceAll(lower(${market}), '&', 'and')`;
 }
@@ -76,7 +79,7 @@ export function marketOf(customer: string, day: string): string {
   return (country === undefined ? null : inForce(BY_COUNTRY.get(country), day)) ?? OTHER_MARKET;
 }
 
-/** Days on which a market changes, in order. */
+/** Days on which the market of some customers changes, in order. */
 export const MARKET_CHANGES: readonly string[] = [...new Set(ROWS.map((row) => row.effective_date))]
   .filter((day) => day !== '')
   .sort();
@@ -86,7 +89,10 @@ function sqlList(values: readonly (string | number)[]): string {
   return `[${literals.join(', ')}]`;
 }
 
-/** Keys whose market is the same on every day have the same number; 0 is for those that are always `Other`. */
+/**
+ * Numbers the histories of markets. Prefixes or countries with the same market on every day share a number; 0 = always
+ * `Other`.
+ */
 class Histories {
   readonly #periods = ['', ...MARKET_CHANGES];
   readonly #numbers = new Map([[this.#periods.map(() => OTHER_MARKET).join('\n'), 0]]);

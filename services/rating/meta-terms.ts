@@ -13,7 +13,10 @@ const TYPE = `multiIf(
         billing = 'FREE_SERVICE', ${FREE},
         toString(billing))`;
 
-/** Under conversation pricing only the message that opens a conversation is, a free entry window among them (rules.md W5). */
+/**
+ * Under conversation pricing only the message that opens a conversation, or a free entry window, is counted (rules.md
+ * W5).
+ */
 const CONVERSATION_TYPE = `multiIf(
         billing = 'BILLABLE', if(basis = 'allowance', 'CONVERSATION_FREE_TIER', 'CONVERSATION_REGULAR'),
         billing = 'FREE_ENTRY', if(rule = '${OPENS_FREE_WINDOW}', 'CONVERSATION_FREE_ENTRY_POINT', 'COVERED'),
@@ -22,11 +25,11 @@ const CONVERSATION_TYPE = `multiIf(
         concat('CONVERSATION_', toString(billing)))`;
 
 /**
- * Messages with what Meta's analytics count them by: `country` of the customer, `meta_category` and `meta_type`. The type is
- * one of Meta's pricing types, or `UNKNOWN`; under conversation pricing, of which its answers per message do not speak, a
- * conversation type behind `CONVERSATION_`; `COVERED` by a conversation; empty for a message that is on no bill of Meta's
- * (rules.md F6).
- * @param placed a query as `placedSql` gives it
+ * Messages with the dimensions of Meta's analytics: `country` of the customer, `meta_category` and `meta_type`. The
+ * type is one of Meta's pricing types, or `UNKNOWN`. Under conversation pricing, for which Meta has no figures per
+ * message, it is `CONVERSATION_` with a conversation type, or `COVERED` for a message in a conversation. It is empty
+ * for a message that is on no bill of Meta's (rules.md F6).
+ * @param placed a query from `placedSql`
  */
 export function inMetaTerms(basis: RatingBasis, placed: string): string {
   return `

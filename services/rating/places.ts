@@ -10,19 +10,19 @@ import { givenRows } from '../clickhouse/sql.ts';
 
 type Side = 'charged' | 'free_entry';
 
-/** A place of a group, on one of its sides. */
+/** A place of a group on one of its sides (`charged` or free entry). */
 interface Place {
   readonly group_key: string;
   readonly side: Side;
   readonly place: string;
 }
 
-/** A place to be found: the message that is the `nth` of its side. */
+/** A place to find: the message that is the `nth` of its side. */
 interface Target extends Place {
   readonly nth: bigint;
 }
 
-/** The message at which a place is reached. */
+/** The message that reaches a place. */
 interface Message {
   /** Unix seconds. */
   readonly delivered_at: number;
@@ -31,25 +31,28 @@ interface Message {
   readonly participant: string;
 }
 
-/** Where a place is reached; null = nowhere. */
+/** A place with the message that reaches it; null = no message does. */
 interface Bound extends Place {
   readonly message: Message | null;
-  /** The hour of the message, Unix seconds, and which one of its side and hour it is. */
+  /** The hour of the message, Unix seconds, and its number among the messages of its side in that hour. */
   readonly hour_at: number;
   readonly nth: bigint;
 }
 
-/** A bound as it is known, and whether it lies in an hour that is dirty. */
+/** A bound as it is stored, and whether its hour is dirty. */
 interface KnownBound extends Bound {
   readonly is_dirty: boolean;
 }
 
-/** Before every message: a place that the charged ones have gone past is reached by the first free entry message. */
+/**
+ * Sorts before every message. Where the charged messages have gone past a place, the first free entry message reaches
+ * it.
+ */
 const FIRST: Message = { delivered_at: 0, phone_number_id: '', message_id: '', participant: '' };
 
-/** Places that are looked for in one statement. */
+/** Places searched in one statement. */
 const TARGETS_AT_ONCE = 2_000;
-/** Messages that are read by their ids; of more, all are read. */
+/** Up to so many messages are read by their ids; beyond it, all are read. */
 export const FEW_MESSAGES = 200_000;
 /** The dirty hours of `{stamps:Array(String)}`. */
 export const DIRTY_HOURS =
@@ -64,7 +67,7 @@ const groupRow = z.object({
   free_entry: z.coerce.bigint(),
 });
 
-/** What is counted together with a message of the dirty hours, and how many there are. */
+/** The groups of the messages in the dirty hours, and how many messages each group has. */
 const GROUPS = `
 SELECT toString(group_key) AS group_key, toString(any(scope)) AS scope, ${marketKeySql('toString(any(market))')} AS market_key,
     toString(any(category)) AS category,
@@ -110,7 +113,7 @@ async function readKnownBounds(
   );
 }
 
-/** Places as a table of `group_key`, `side`, `place`, `nth` and, once that is known, `hour_at`. */
+/** Places as a table of `group_key`, `side`, `place`, `nth` and, once it is known, `hour_at`. */
 const TARGETS = givenRows({
   group_key: ['groups', 'String', 'toUInt64'],
   side: ['sides', 'String'],
@@ -119,7 +122,7 @@ const TARGETS = givenRows({
   hour_at: ['hours', 'UInt32', 'toDateTime'],
 });
 
-/** Hours between which a place moved. */
+/** Hours between which a place has moved. */
 const MOVED = givenRows({
   group_key: ['groups', 'String', 'toUInt64'],
   side: ['sides', 'String'],
@@ -135,7 +138,7 @@ const hourRow = z.object({
   hour_at: z.number(),
 });
 
-/** The hour in which each place is reached, and which of that hour's messages it is. */
+/** The hour in which each place is reached, and the number of the message in that hour. */
 const HOURS = `
 WITH targets AS (${TARGETS})
 SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
@@ -155,7 +158,7 @@ FROM
 INNER JOIN targets ON hours.group_key = targets.group_key AND hours.side = targets.side
 WHERE hours.upto >= targets.nth AND hours.upto - hours.n < targets.nth`;
 
-/** The quarter hours of the places' hours, of the numbers that have messages of their groups there. */
+/** The quarter hours of these hours, for the numbers that have messages of the groups in them. */
 const CELLS = `
     SELECT DISTINCT phone_number_id, hour_at + arrayJoin([0, 900, 1800, 2700]) AS cell_at
     FROM counted_hours WHERE (group_key, hour_at) IN (SELECT group_key, hour_at FROM (${TARGETS}))`;
@@ -207,7 +210,7 @@ function targetParameters(targets: readonly (Target & { readonly hour_at?: numbe
   };
 }
 
-/** Reads the messages at which places are reached, those that may be others than before. */
+/** Reads the messages that reach places, for the places that may have moved. */
 async function readMessages(
   database: Database,
   basis: RatingBasis,
@@ -234,7 +237,7 @@ async function readMessages(
   );
   return hours.map((target) => {
     const message = found.get(placeText(target));
-    // Marks that change meanwhile make their hours dirty again.
+    // The marks changed meanwhile: that makes their hours dirty again.
     if (message === undefined) return { ...target, message: null, hour_at: 0, nth: 0n };
     return { ...target, message };
   });
@@ -251,7 +254,10 @@ function placesOf(group: z.infer<typeof groupRow>, basis: RatingBasis): readonly
     : [(FREE_PLACES + 1).toString()];
 }
 
-/** Where places are reached now, of the groups with a message in the dirty hours; places that are known and stay are left out. */
+/**
+ * Finds where places are reached now, for the groups with a message in the dirty hours. Leaves out places that are
+ * known and cannot have moved.
+ */
 async function findBounds(
   database: Database,
   basis: RatingBasis,
@@ -285,7 +291,7 @@ function isSameMessage(a: Message | null, b: Message | null): boolean {
   );
 }
 
-/** The hours whose messages may have changed their stretch because a bound moved; Unix seconds, both included. */
+/** The hours whose messages may fall between other bounds because one bound moved; Unix seconds, both included. */
 function movedHours(before: Message | null, after: Message | null): { readonly from: number; readonly to: number } {
   const times = [before?.delivered_at ?? LAST_SECOND, after?.delivered_at ?? LAST_SECOND];
   const hourOf = (time: number): number => time - (time % 3_600);
@@ -307,8 +313,8 @@ const BOUND_COLUMNS = [
 ] as const;
 
 /**
- * Finds anew where the places are reached that a message of the dirty hours is counted for (rules.md M3, M4), and makes
- * the hours dirty in which messages change their price by that.
+ * Finds again where places are reached, for the groups with messages in the dirty hours (rules.md M3, M4). Makes the
+ * hours dirty in which the price of messages changes by it.
  * @param stamps of the dirty hours; their rows of `counted_hours` are up to date
  * @param version of what is written, decimal digits
  * @returns the stamp of the hours that became dirty; null when no place has moved
@@ -332,7 +338,7 @@ export async function placeBounds(
   const isMoved = (bound: Bound): boolean =>
     !isSameMessage(known.get(placeText(bound))?.message ?? null, bound.message);
   const moved = found.filter(isMoved);
-  // A message may stay while it becomes another one of its hour.
+  // A message may stay the same and still become another number in its hour.
   const changed = found.filter((bound) => {
     const before = known.get(placeText(bound));
     return isMoved(bound) || before?.hour_at !== bound.hour_at || before.nth !== bound.nth;
@@ -340,7 +346,7 @@ export async function placeBounds(
   if (changed.length === 0) return null;
   const ranges = moved.map((bound) => movedHours(known.get(placeText(bound))?.message ?? null, bound.message));
   const stamp = newStamp().toString();
-  // Before the bounds themselves: a crash in between looks at these hours once too often, never too seldom.
+  // Written before the bounds: after a crash in between these hours are recomputed once too often, never too seldom.
   await database.command(
     `INSERT INTO dirty_charges
      SELECT DISTINCT {stamp:UInt64}, counted_hours.phone_number_id, counted_hours.hour_at

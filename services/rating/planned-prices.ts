@@ -12,38 +12,39 @@ import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
 import { GROUP_KEYS } from './ratable.ts';
 import { givenRows } from '../clickhouse/sql.ts';
 
-/** What decides the price of a message that is not sent yet. */
+/** The facts that decide the price of a message that is not sent yet. */
 export interface PlannedCharge {
   readonly phone_number_id: string;
   readonly waba_id: string;
-  /** Digits, or a business-scoped id. */
+  /** Digits of the number, or a business-scoped id. */
   readonly customer: string;
-  /** When it would be delivered, Unix seconds. */
+  /** The time of delivery, Unix seconds. */
   readonly at: number;
   readonly type: string;
   readonly category: string;
   readonly policy: PolicyName;
   readonly mark: Mark;
-  /** The mark that it would have with no free entry at all. */
+  /** The mark without any free entry. */
   readonly without_free_entry: Mark;
 }
 
-/** Why a planned message costs nothing or has no price; the codes of the column `unrated` (rules.md M5). */
+/** The price of a planned message, or why it has none, by the codes of the column `unrated` (rules.md M5). */
 export interface PlannedPrice {
   readonly market: string;
   readonly rated_category: string;
-  /** Empty where the account has none, or is not known. */
+  /** Empty when the account has none, or is not known. */
   readonly currency: string;
-  /** Name and date of the card that prices it; empty where none does. */
+  /** Name and date of the card that prices it; empty when no card does. */
   readonly rate_card: string;
-  /** `from:to` of the volume tier that the month stands in; empty without one. */
+  /** `from:to` of the volume tier that the month has reached; empty without tiers. */
   readonly tier: string;
   /**
-   * What it would be charged, a plain decimal; null without an amount. What is free by its mark is 0, also where nobody knows
-   * what it would cost outside a free entry window: a row of the ledger has no amounts then (rules.md M5).
+   * What it would be charged, a plain decimal; null without an amount. A message that is free by its mark costs 0 here,
+   * even when its cost outside a free entry window is unknown. A row of the ledger has no amounts in that case
+   * (rules.md M5).
    */
   readonly billed_cost: string | null;
-  /** What it would cost outside a free entry window; null where that is not known, and then `unrated` says why. */
+  /** What it would cost outside a free entry window; null when unknown, and then `unrated` gives the reason. */
   readonly list_cost: string | null;
   /** Whether it costs nothing because the month has free places left (M3). */
   readonly is_in_free_place: boolean;
@@ -52,22 +53,22 @@ export interface PlannedPrice {
 
 type Scope = 'tier' | 'allowance' | 'conversations' | '';
 
-/** A message with what places are counted by. */
+/** A message with the fields that decide with what it is counted. */
 interface Rateable {
   readonly charge: PlannedCharge;
   readonly day: string;
   readonly market: string;
   readonly rated_category: string;
   readonly model: 'conversation' | 'message';
-  /** M4: what its list cost is made of before places are looked at. */
+  /** M4: the basis of its list cost, before places are looked at. */
   readonly needs: 'rate' | 'none' | 'free';
   readonly scope: Scope;
   readonly portfolio: string;
-  /** Names what it is counted with; empty where nothing is. */
+  /** Key of the group in which it is counted; empty when it is not counted. */
   readonly group: string;
 }
 
-/** How many messages of a group there are this month. */
+/** How many messages of a group there are in the month. */
 interface Counted {
   charged: bigint;
   free_entry: bigint;
@@ -81,18 +82,20 @@ interface Rate {
   readonly unrated: string;
 }
 
-/** What prices stand on, as it was read at one moment. */
+/** The basis of prices, read at one moment. */
 interface Ground {
   readonly basis: RatingBasis;
-  /** Of all that decides a rate. */
+  /** Identifies everything that decides a rate. */
   readonly version: string;
   readonly rates: Map<string, Rate>;
   readonly counted: Map<string, Counted>;
-  /** One message of each group that was asked for. */
+  /** One message of each group that was asked about. */
   readonly groups: Map<string, Rateable>;
 }
 
-/** Groups that are counted again without being asked for; of more all are forgotten, those of months that are over too. */
+/**
+ * Groups that are counted again in advance. When there are more, all are dropped, so that those of past months go too.
+ */
 const MAX_GROUPS = 3_000;
 
 const rateRow = z.object({
@@ -141,7 +144,7 @@ const PRICED_RELATION = givenRows({
   rated_category: ['categories', 'String'],
 });
 
-/** What a rate is asked for. */
+/** The parameters of a rate. */
 interface AskedRate {
   readonly day: string;
   readonly waba_id: string;
@@ -166,15 +169,15 @@ function isTiered(category: string): boolean {
 }
 
 /**
- * What messages would cost that are not sent yet, by the rules and queries that price those that are (rules.md 5). Cards,
- * accounts and the counts of the month are read anew after a while; counts are those of the charges, which follow the marks
- * within seconds.
+ * Prices of messages that are not sent yet, by the rules and queries that price sent messages (rules.md 5). Cards,
+ * accounts and counts of the month are read again after a while. Counts are those of the charges, which follow the
+ * marks within seconds.
  */
 export class PlannedPrices {
   readonly #database: Database;
   readonly #ground: KeptReading<Ground>;
 
-  /** @param keptMs how long what was read is taken for current */
+  /** @param keptMs how long what was read counts as current */
   constructor(database: Database, keptMs: number) {
     this.#database = database;
     this.#ground = new KeptReading(keptMs, (before) => this.#read(before));
@@ -194,13 +197,13 @@ export class PlannedPrices {
       counted: new Map(),
       groups: new Map(),
     };
-    // What was asked for is asked for again.
+    // Counts again the groups that were asked about before.
     if (isSame && before.groups.size <= MAX_GROUPS) await this.#count(ground, [...before.groups.values()]);
     return ground;
   }
 
   /**
-   * Prices of messages that would be delivered one after the other: each takes its place behind those before it.
+   * Prices of messages that would be delivered one after another: each takes the next place of its group.
    * @returns in their order
    */
   async of(charges: readonly PlannedCharge[]): Promise<PlannedPrice[]> {
@@ -289,7 +292,9 @@ export class PlannedPrices {
   }
 }
 
-/** What is asked together: planning the question costs more than its rows, and the other markets are asked for soon. */
+/**
+ * Rates that are read together: planning a query costs more than its rows, and the other markets are often needed soon.
+ */
 function askedWith(one: AskedRate): readonly AskedRate[] {
   if (one.basis !== 'rate') return [one];
   const categories = RATE_CATEGORIES.filter((category) => isTiered(category) === isTiered(one.category));
@@ -325,7 +330,7 @@ function rateable(charge: PlannedCharge, { parameters, zones }: RatingBasis): Ra
   return { charge, day, market, rated_category, model, needs, scope, portfolio, group };
 }
 
-/** M3: what a message is counted with. */
+/** M3: what the message is counted with. */
 function scopeOf(
   { policy, type }: PlannedCharge,
   rated_category: string,
@@ -338,7 +343,7 @@ function scopeOf(
   return policy === 'CBP-2023-06' && needs === 'rate' ? 'conversations' : '';
 }
 
-/** The rate that a message is asked for, at the place that it takes among those counted with it. */
+/** The parameters of a message's rate, at its place among the messages counted with it. */
 function askedRate(
   { charge, day, market, rated_category, model, needs, scope, group }: Rateable,
   counted: ReadonlyMap<string, Counted>,
@@ -366,7 +371,7 @@ function askedRate(
       waba_id: charge.waba_id,
       model,
       basis,
-      // What has no rate by its basis has none whatever else it is.
+      // Without a rate by its basis a message has no rate.
       ...(basis === 'rate'
         ? { market, stretch: stretch.toString(), category: rated_category }
         : { market: '', stretch: '0', category: '' }),

@@ -23,9 +23,9 @@ const TIER_RATES = `
 const CATEGORIES = RATE_CATEGORIES.map((category) => `'${category}'`).join(', ');
 
 /**
- * Rows with their price: adds `currency`, `card` (the list card that priced the row), `tier` (`from:to`), `rate` (Nullable
- * Decimal: what one such message costs on the list; null without an amount) and `unrated` (M5's reason, or empty).
- * rules.md M1, M3 and M5.
+ * Adds the price to rows: `currency`, `card` (the list card that priced the row), `tier` (`from:to`), `rate` (Nullable
+ * Decimal: the list price of one such message; null without an amount) and `unrated` (M5's reason, or empty). rules.md
+ * M1, M3 and M5.
  * @param relation a query with `day`, `waba_id`, `market`, `model`, `basis`, `place` and a rated category
  * @param category the column of the rated category
  */
@@ -75,8 +75,8 @@ export function pricedSql(relation: string, category: string): string {
 }
 
 /**
- * What of a cost is billed and what is saved, from `billing` and `list_cost` as text: all of it is the one or the other. What
- * has no amount, an empty text, has neither.
+ * The billed and the saved part of a cost, from `billing` and `list_cost` as text: the whole cost is one or the other.
+ * Without an amount, which is an empty text, both are empty.
  */
 export const BILLED_OR_SAVED = {
   billed: "if(billing = 'BILLABLE' OR list_cost = '', list_cost, '0')",

@@ -7,7 +7,10 @@ function quoted(values: readonly string[]): string {
   return values.map((value) => `'${value}'`).join(', ');
 }
 
-/** The local day of `time`, in the zone of the account of `waba_id`. Zones of ClickHouse functions are constants. */
+/**
+ * The local day of `time`, in the zone of the account of `waba_id`. It is an expression with constants, because
+ * ClickHouse takes no column as a zone.
+ */
 function daySql(basis: RatingBasis): string {
   if (basis.zones.length === 0) return "toDate(time, 'UTC')";
   const zone = 'transform(waba_id, {wabas:Array(String)}, {zones:Array(UInt32)}, toUInt32(0))';
@@ -15,26 +18,32 @@ function daySql(basis: RatingBasis): string {
   return `multiIf(${cases.join(', ')}, toDate(time, 'UTC'))`;
 }
 
-/** rules.md F8: what a category of a group message is rated as. */
+/** rules.md F8: the rated category of a group message. */
 function withoutGroup(category: string): string {
   return `if(startsWith(${category}, 'group_') AND ${category} != 'group_', substring(${category}, ${'group_'.length + 1}), toString(${category}))`;
 }
 
-/** rules.md M1a: the category that Meta reports where its report decides that the message is charged, else the message's own. */
+/**
+ * rules.md M1a: the category that Meta reports, if its report decides that the message is charged; else the message's
+ * own.
+ */
 const RATED_CATEGORY = `
     if(billing = 'BILLABLE' AND reported = 'BILLABLE'
         AND ${withoutGroup('reported_category')} IN (${quoted(RATE_CATEGORIES)}, 'marketing_lite'),
       ${withoutGroup('reported_category')}, ${withoutGroup('category')})`;
 
-/** rules.md M4: what the list cost is made of, before places are looked at. Only free entry messages are rated by their other mark. */
+/**
+ * rules.md M4: the basis of the list cost, before places are looked at. Only free entry messages are rated by their
+ * mark without free entry.
+ */
 const NEEDS = `
     transform(toString(if(billing = 'FREE_ENTRY', without_free_entry, billing)), ['BILLABLE', 'UNKNOWN'], ['rate', 'none'], 'free')`;
 
 const MARKS = 'message_marks FINAL';
 
 /**
- * What is counted together (rules.md M3), by `scope`: the conditions and keys of a `multiIf`, of a row with `named_portfolio`,
- * `phone_number_id`, `waba_id`, `market`, `rated_category` and `month`.
+ * The group of messages that are counted together (rules.md M3), by `scope`: conditions and keys of a `multiIf`, for a
+ * row with `named_portfolio`, `phone_number_id`, `waba_id`, `market`, `rated_category` and `month`.
  */
 export const GROUP_KEYS = `
       scope = 'tier', sipHash64(1, if(named_portfolio = '', concat('waba ', waba_id), named_portfolio), market, rated_category, month),
@@ -42,10 +51,11 @@ export const GROUP_KEYS = `
       scope = 'conversations', sipHash64(3, toString(waba_id), month),`;
 
 /**
- * The current marks with what decides their price: `time`, `day`, `market`, `rated_category`, `model`, `needs`, `scope`,
- * `side` and `group_key`, of the tables in `sql/0007_charges.sql`. One row per message, of a group message per participant, delivered or not.
- * @param where which rows of `message_marks`; "time" is the time of delivery, else of sending
- * @param marks a relation in the place of the marks
+ * The current marks with the columns that decide their price: `time`, `day`, `market`, `rated_category`, `model`,
+ * `needs`, `scope`, `side` and `group_key`, as in the tables of `sql/0007_charges.sql`. One row per message (of a group
+ * message: per participant), delivered or not.
+ * @param where selects rows of `message_marks`; "time" is the time of delivery, else of sending
+ * @param marks a relation to use in place of the marks
  */
 export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): string {
   return `
@@ -77,12 +87,12 @@ export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): st
   )`;
 }
 
-/** Whether a message is among the free ones of its month. */
+/** Whether a message has one of the free places of its month. */
 const IN_FREE_PLACE = `scope IN ('allowance', 'conversations') AND reached <= ${FREE_PLACES}`;
 
 /**
- * `ratableSql` with `place` and `basis`: the stretch of places that a message falls in, by comparing it with the messages
- * at which stretches begin (rules.md M3, M4).
+ * `ratableSql` with `place` and `basis`: the place at which the message's stretch of equal prices begins, found by
+ * comparing the message with those that begin a stretch (rules.md M3, M4).
  */
 export function placedSql(basis: RatingBasis, where: string, marks = MARKS): string {
   return `
@@ -94,7 +104,7 @@ export function placedSql(basis: RatingBasis, where: string, marks = MARKS): str
     multiIf(
       NOT (needs = 'rate' AND ${IN_FREE_PLACE}), needs,
       side = 'free_entry', 'free',
-      -- A report that decides does so by itself.
+      -- Where Meta's report decides the mark, our count of the allowance does not change it.
       reported IN ('', 'UNKNOWN'), 'allowance',
       needs) AS basis
   FROM (${ratableSql(basis, where, marks)}) AS ratable

@@ -27,8 +27,8 @@ import { parseRateFile } from './rate-file.ts';
 import { tierName } from './rate-tiers.ts';
 
 /**
- * The cards that hold, one for each currency, model, kind and effective date: of several the one imported last that is not
- * withdrawn. In force on a day is the one with the latest date not after it (rules.md M1).
+ * The cards in force, one for each currency, model, kind and effective date: the one imported last that is not
+ * withdrawn. On a day the card with the latest date not after it applies (rules.md M1).
  */
 export const CARDS_IN_FORCE = `SELECT card_id, kind, model, currency, effective_date, name, checksum, imported_at
   FROM rate_cards FINAL
@@ -36,13 +36,15 @@ export const CARDS_IN_FORCE = `SELECT card_id, kind, model, currency, effective_
   ORDER BY rate_cards.imported_at DESC, card_id
   LIMIT 1 BY currency, model, kind, effective_date`;
 
-/** A rate file as it was given. */
+/** A rate file and what was given with it. */
 export interface RateFile extends GivenFile {
-  /** The day from which it is in force, `YYYY-MM-DD`, in the zone of each account; without it the file has to name one. */
+  /**
+   * The day from which it is in force, `YYYY-MM-DD`, in the zone of each account. Without it the file has to name one.
+   */
   readonly effective?: string;
-  /** Takes that day although the file names another one. */
+  /** Uses that day although the file names another one. */
   readonly effective_anyway?: boolean;
-  /** For files that do not say themselves what is charged for. */
+  /** For files that do not say what is charged for. */
   readonly model?: RateModel;
 }
 
@@ -68,11 +70,14 @@ interface ParsedCard extends RateCard {
   readonly effective_date: string;
 }
 
-/** What tells the cards of one file apart. */
+/** Identifies a card among those of one file. */
 const placeOfCard = (card: Omit<ParsedCard, 'card_id' | 'rates'>): string =>
   [card.currency, card.kind, card.model, card.effective_date].join('\n');
 
-/** Two sheets of a workbook may have the same card. If the two differ, the file does not say which one holds. */
+/**
+ * Removes duplicates: two sheets of a workbook may have the same card. If the two differ, that is an error, because the
+ * file does not say which one is meant.
+ */
 function onlyOnce(name: string, cards: readonly ParsedCard[]): readonly ParsedCard[] {
   const byId = new Map<string, ParsedCard>();
   for (const card of cards) {
@@ -183,8 +188,9 @@ export const RATE_CARDS: ImportKind<RateFile, ReadRateFile, ImportedCard[], List
 };
 
 /**
- * Imports a file: its cards are in force from its date on, and replace those of the same currency, model, kind and date
- * (contract.md 6). The file that holds changes nothing; one that was replaced or withdrawn holds again.
+ * Imports a file. Its cards are in force from their date on, and replace those of the same currency, model, kind and
+ * date (contract.md 6). Importing the file that is in force changes nothing; importing one that was replaced or
+ * withdrawn puts it in force again.
  * @param by who imports it
  * @throws BrokenFileError that names every place that cannot be read; nothing is applied then
  * @throws EffectiveDayError when no day is given or named, or both and they differ
@@ -251,7 +257,7 @@ function compare(
 }
 
 /**
- * What importing a file would change; nothing is written.
+ * What importing a file would change. Writes nothing.
  * @throws BrokenFileError that names every place that cannot be read
  * @throws EffectiveDayError when no day is given or named, or both and they differ
  */
@@ -268,7 +274,7 @@ export async function previewRateFile(database: Database, file: RateFile): Promi
 }
 
 /**
- * Withdraws a card: it stays listed and is in force no more. One that is withdrawn already stays as it is.
+ * Withdraws a card: it stays listed and is no longer in force. Withdrawing it again changes nothing.
  * @param by who withdraws it
  * @throws ActionableError when there is no such card
  */

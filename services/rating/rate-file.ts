@@ -23,11 +23,11 @@ import {
 import { RateRow } from './rate-rows.ts';
 import { readPublishedTiers, readSimpleTiers } from './rate-tiers.ts';
 
-/** Either all of a file, or why none of it. */
+/** The cards of a file, or everything that is wrong with it. A file is never read in part. */
 export type ParsedRateFile = { readonly ok: true; readonly cards: readonly RateCard[] } | BrokenCsvFile;
 
 export interface RateFileOptions {
-  /** For files that do not say themselves what is charged for. */
+  /** For files that do not say what is charged for. */
   readonly model?: RateModel;
 }
 
@@ -67,7 +67,7 @@ function readList(rows: readonly RateRow[], header: Header): Map<string, Rate[]>
   return byCurrency;
 }
 
-/** The cards of a sheet; null where it has no header and says nothing of rates. */
+/** The cards of a sheet; null when it has no header and says nothing about rates. */
 function readSheet({ rows }: Sheet, given: RateModel | undefined, problems: Problems): RateCard[] | null {
   const header = findHeader(rows, problems);
   if (header === null) return null;
@@ -90,8 +90,9 @@ function readSheet({ rows }: Sheet, given: RateModel | undefined, problems: Prob
 }
 
 /**
- * Reads Meta's list card or a tier file, as CSV or as a workbook (contract.md 6): one card for each currency in it, or all
- * that is wrong with it. Of a workbook every sheet counts that has such a header. No rate is ever computed with.
+ * Reads Meta's list card or a tier file, as CSV or as a workbook (contract.md 6): one card for each currency in it, or
+ * everything that is wrong with it. In a workbook every sheet with such a header is read. Rates are never calculated
+ * with.
  */
 export async function parseRateFile(bytes: Uint8Array, options: RateFileOptions = {}): Promise<ParsedRateFile> {
   const problems = new Problems();

@@ -25,7 +25,7 @@ const HEADINGS = {
 } as const;
 export type Column = keyof typeof HEADINGS;
 
-/** The tiers of one category, side by side with those of others: the columns where they stand. */
+/** The columns of the tiers of one category, in a file with the tiers of several categories side by side. */
 export interface Section {
   readonly category: TieredCategory;
   readonly from: number;
@@ -33,12 +33,12 @@ export interface Section {
   readonly rate: number;
 }
 
-/** The row with the headings, and what it says of the file. */
+/** The row with the headings, and what it says about the file. */
 export interface Header extends FileRow {
   readonly kind: RateKind;
-  /** The first column of each name. */
+  /** The first column with each name. */
   readonly columns: ReadonlyMap<Column, number>;
-  /** Of a tier file as Meta publishes it; else empty. */
+  /** The sections of a tier file as Meta publishes it; else empty. */
   readonly sections: readonly Section[];
 }
 
@@ -63,7 +63,7 @@ function columnsOf(cells: readonly string[]): Map<Column, number> {
   return columns;
 }
 
-/** Whether a row is the header of a rate file: it names the market's column and another one. */
+/** Whether a row is the header of a rate file: it has the column of the market and another one. */
 export function isRateHeader(cells: readonly string[]): boolean {
   const columns = columnsOf(cells);
   return columns.has('market') && columns.size > 1;
@@ -74,7 +74,9 @@ function sectionNames(above: readonly FileRow[]): FileRow | null {
   return above.findLast(({ cells }) => cells.some((cell) => tieredCategoryOf(cell) !== null)) ?? null;
 }
 
-/** One section, from where its name stands to where the next one begins; null when it is none, with the reason. */
+/**
+ * One section, from the column of its name to the next section. Null when it is none, with the reason among `problems`.
+ */
 function readSection(
   name: string,
   [begin, end]: readonly [number, number],
@@ -89,7 +91,7 @@ function readSection(
       problems.add(header, columnNameOf(header, index), `The section ${name} has ${HEADINGS[column]} twice.`);
     else places.set(column, index);
   }
-  // Something else may stand beside the sections.
+  // Other columns may stand beside the sections.
   if (!SECTION_REQUIRED.some((column) => places.has(column))) return null;
   const category = tieredCategoryOf(name);
   const [from, to, rate] = SECTION_REQUIRED.map((column) => places.get(column));
@@ -129,7 +131,7 @@ function readSections(names: FileRow, header: FileRow, problems: Problems): Sect
   return sections;
 }
 
-/** The header of a sheet; null when it has none. What it lacks is among `problems`. */
+/** The header of a sheet; null when it has none. Missing columns are listed in `problems`. */
 export function findHeader(rows: readonly FileRow[], problems: Problems): Header | null {
   const place = rows.slice(0, MAX_ROWS_TO_HEADER).findIndex(({ cells }) => isRateHeader(cells));
   const row = rows[place];
@@ -156,13 +158,13 @@ export function findHeader(rows: readonly FileRow[], problems: Problems): Header
   return { ...row, kind: isTiers ? 'tiers' : 'list', columns, sections };
 }
 
-/** Said where no row is a header. */
+/** The problem of a file in which no row is a header. */
 export function noHeader(isWorkbook: boolean): string {
   const named = (columns: readonly Column[]): string => columns.map((column) => HEADINGS[column]).join(', ');
   return `There is no header${isWorkbook ? ' in any sheet' : ''}: a row with ${named(LIST_REQUIRED)}, or with ${named(TIERS_REQUIRED)}, or Meta's tiers with ${named(SECTION_REQUIRED)} under each section.`;
 }
 
-/** All that is written above the header. */
+/** All text above the header. */
 export function preambleOf(header: Header, rows: readonly FileRow[]): string {
   return rows
     .filter((row) => row.line < header.line)
@@ -171,7 +173,7 @@ export function preambleOf(header: Header, rows: readonly FileRow[]): string {
     .replace(/\s+/g, ' ');
 }
 
-/** What the rates are charged for; null when nothing says it clearly, with the reason among `problems`. */
+/** What the rates are charged for; null when nothing in the file says it clearly, with the reason among `problems`. */
 export function modelOf(
   header: Header,
   preamble: string,
@@ -203,7 +205,7 @@ export function modelOf(
 /** "effective October 1, 2026", "Effective from 1 October 2026", "effective date: 2026-10-01". */
 const EFFECTIVE = /\beffective\b[\s:,–-]*(?:(?:date|from|as|of|on|since|starting)\b[\s:,–-]*)*/gi;
 
-/** The days from which a preamble says that its rates are effective, each once, as `YYYY-MM-DD`. */
+/** The days from which the text above the header says that its rates are effective, each once, as `YYYY-MM-DD`. */
 export function effectiveDaysOf(preamble: string): string[] {
   const days = [...preamble.matchAll(EFFECTIVE)].flatMap((said) => {
     const found = leadingDay(preamble.slice(said.index + said[0].length));

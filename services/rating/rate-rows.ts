@@ -3,10 +3,10 @@ import { currencyOf, MAX_DECIMALS, MAX_INTEGER_DIGITS, plainDecimal } from '../i
 import { columnNameOf, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { tieredCategoryOf, type Column, type Header } from './rate-header.ts';
 
-/** How a cell says that there is nothing: not offered, or no such tier. */
+/** Texts of a cell without a rate: the category is not offered, or there is no such tier. */
 const NOTHING = /^(?:n\/a|[-–—]+)?$/i;
 
-/** One row under the header of a rate file, cell by cell. What cannot be read is among the problems of the file. */
+/** One row under the header of a rate file, cell by cell. What cannot be read is added to the problems of the file. */
 export class RateRow {
   readonly row: FileRow;
   readonly #header: Header;
@@ -18,7 +18,7 @@ export class RateRow {
     this.#problems = problems;
   }
 
-  /** Cells that belong to no column are what a comma inside a number leaves behind. */
+  /** Cells beyond the last column come from a comma inside a number. */
   checkEnd(): void {
     const { length } = this.#header.cells;
     const beyond = this.row.cells.findIndex((cell, index) => index >= length && cell.trim() !== '');
@@ -29,12 +29,12 @@ export class RateRow {
       );
   }
 
-  /** Where a column stands; -1 where the file has none of that name. */
+  /** The position of a column; -1 when the file has no such column. */
   indexOf(column: Column): number {
     return this.#header.columns.get(column) ?? -1;
   }
 
-  /** The text of a cell; empty where the file has no such column, null where the row ends before it. */
+  /** The text of a cell; empty when the file has no such column, null when the row ends before it. */
   text(index: number): string | null {
     return index === -1 ? '' : (this.row.cells[index]?.trim() ?? null);
   }
@@ -47,7 +47,7 @@ export class RateRow {
     this.#problems.add(this.row, columnNameOf(this.#header, Math.max(index, 0)), message);
   }
 
-  /** The market, or in a block of rows the one that its first row names. */
+  /** The market of the row, or in a block of rows the market of its first row. */
   market(ofBlock: string | null = null): string | null {
     const index = this.indexOf('market');
     const market = singleSpaced(this.text(index) ?? '') || (ofBlock ?? '');
@@ -64,7 +64,7 @@ export class RateRow {
     return currency;
   }
 
-  /** A plain decimal without needless zeros; null where nothing is offered, undefined where it cannot be read. */
+  /** A plain decimal without trailing zeros; null when nothing is offered, undefined when it cannot be read. */
   rate(index: number): string | null | undefined {
     const text = this.text(index);
     if (text === null) {
@@ -94,13 +94,13 @@ export class RateRow {
     return category;
   }
 
-  /** The first message of a tier: messages are counted from 1, and 0 is printed for it. */
+  /** The first message of a tier. Messages are counted from 1, but files have 0 for the first one. */
   from(index: number): bigint | null {
     const first = this.#bound(index, '');
     return first === 0n ? 1n : first;
   }
 
-  /** The last message of a tier: nothing, a dash or MAX when it has none. */
+  /** The last message of a tier; an empty cell, a dash or MAX means that it has none. */
   to(index: number): bigint | null {
     return /^(?:max|[-–—]*)$/i.test(this.text(index) ?? '') ? BigInt(LAST_PLACE) : this.#bound(index, ', or MAX');
   }

@@ -3,7 +3,7 @@ import { marketKey } from './markets.ts';
 import type { Section } from './rate-header.ts';
 import type { RateRow } from './rate-rows.ts';
 
-/** One tier, and where its first message is written. */
+/** One tier, and where the file has its first message. */
 interface Tier {
   readonly row: RateRow;
   readonly from_index: number;
@@ -11,7 +11,7 @@ interface Tier {
   readonly to: bigint;
 }
 
-/** Tiers as they are read: rates by currency, and what must follow each other. */
+/** Collects tiers as they are read: rates by currency, and the sequences that must have no gap. */
 class Tiers {
   readonly byCurrency = new Map<string, Rate[]>();
   readonly #byPlace = new Map<string, Tier[]>();
@@ -30,12 +30,12 @@ class Tiers {
     this.#byPlace.set(key, ofPlace);
     const rates = this.byCurrency.get(currency) ?? [];
     this.byCurrency.set(currency, rates);
-    // Where a tier has no rate, the card's holds, as it does where there is no tier (rules.md M3).
+    // Where a tier has no rate, the card's rate applies, as without tiers (rules.md M3).
     if (rate !== null && rate !== undefined)
       rates.push({ market, category, from_place: tier.from.toString(), to_place: tier.to.toString(), rate });
   }
 
-  /** Tiers of one market and category follow each other: a message belongs to one of them. */
+  /** Checks that the tiers of one market and category follow each other without gap or overlap. */
   check(): void {
     for (const tiers of this.#byPlace.values()) {
       let before: Tier | null = null;
@@ -56,7 +56,7 @@ class Tiers {
   }
 }
 
-/** Reads tiers that stand one on each row, with the message type beside them: rates by currency. */
+/** Reads tiers with one tier per row and the message type beside it: rates by currency. */
 export function readSimpleTiers(rows: readonly RateRow[]): Map<string, Rate[]> {
   const tiers = new Tiers();
   for (const row of rows) {
@@ -74,7 +74,7 @@ export function readSimpleTiers(rows: readonly RateRow[]): Map<string, Rate[]> {
   return tiers.byCurrency;
 }
 
-/** Reads tiers as Meta publishes them: those of each category side by side, the market on the first row of its block. */
+/** Reads tiers as Meta publishes them: the categories side by side, the market on the first row of its block. */
 export function readPublishedTiers(rows: readonly RateRow[], sections: readonly Section[]): Map<string, Rate[]> {
   const tiers = new Tiers();
   let market: string | null = null;

@@ -19,7 +19,7 @@ const accountRow = z.object({
 });
 export const ACCOUNTS_COLUMNS = columnsOf(accountRow);
 
-/** The rows of report `accounts`: {@link accounts}; what is not configured is null. */
+/** The rows of report `accounts`, see {@link accounts}; what is not configured is null. */
 async function accountRows(database: Database): Promise<z.infer<typeof accountRow>[]> {
   return (await accounts(database)).map(({ account, set_by, delivered_messages, phone_number_ids }) => ({
     waba_id: account.waba_id,
@@ -33,7 +33,9 @@ async function accountRows(database: Database): Promise<z.infer<typeof accountRo
   }));
 }
 
-/** Accounts that are configured, and those that messages name, by id; one without an id stands for messages that name none. */
+/**
+ * The configured accounts and those that messages name, by id. An empty id stands for messages that name no account.
+ */
 export async function accounts(database: Database): Promise<ListedAccount[]> {
   const configuration = await readConfiguration(database);
   const seen = await database.query(

@@ -7,8 +7,8 @@ import { whole } from './report.ts';
 import { AS_OF, FROM, ofAdSql, parametersOf, TO } from './sql.ts';
 
 /**
- * The ad conversations that begin in the range: their first reply (W4), and when the next one of the thread begins. A
- * conversation goes on after the range, where a re-click may be what was answered.
+ * The ad conversations that begin in the range, with their first reply (W4) and the begin of the next one of the
+ * thread. Entries after the range are read too, because a reply may answer a re-click there.
  */
 const startsSql = (filters: ReportFilters): string => `
   SELECT * FROM
@@ -31,7 +31,7 @@ const startsSql = (filters: ReportFilters): string => `
   )
   WHERE entered_at < ${TO} AND ${ofAdSql(filters)}`;
 
-/** How soon conversations were answered, by the names of columns; `seconds` is null where they were not. */
+/** Bands of time to the first reply, by the names of columns; `seconds` is null without a reply. */
 const BANDS = {
   under_1_min: 'is_replied AND seconds < 60',
   under_5_min: 'is_replied AND seconds >= 60 AND seconds < 300',
@@ -43,8 +43,9 @@ const BANDS = {
 const counted = (condition: string, name: string): string => `toUInt32(countIf(${condition})) AS ${name}`;
 
 /**
- * Report `ad-answers`: what becomes of ad conversations. A message of the customer belongs to the last conversation that began
- * before it. Messages of one second are one: an event that came twice must not count twice, and reading ids takes longest.
+ * Report `ad-answers`: what became of ad conversations. A message of the customer belongs to the last conversation that
+ * began before it. Messages of one second count as one: an event may have come twice, and reading ids would take most
+ * of the time.
  */
 export async function adAnswers(database: Database, filters: ReportFilters): Promise<AdAnswersRow[]> {
   return database.query(
@@ -59,7 +60,7 @@ export async function adAnswers(database: Database, filters: ReportFilters): Pro
            counted(condition, `replied_${band}`),
            counted(`${condition} AND later >= 2`, `engaged_${band}`),
          ])
-         // Nothing can follow a reply that never came.
+         // Without a reply there are no messages after it.
          .filter((column) => !column.endsWith(' engaged_never'))
          .join(',\n       ')}
      FROM
@@ -85,7 +86,7 @@ export async function adAnswers(database: Database, filters: ReportFilters): Pro
   );
 }
 
-/** Report `ad-hours`: in which hours of the week customers write, and in which they get their first reply. */
+/** Report `ad-hours`: the hours of the week in which customers write, and those in which they get their first reply. */
 export async function adHours(database: Database, filters: ReportFilters): Promise<AdHoursRow[]> {
   return database.query(
     adHoursRow,

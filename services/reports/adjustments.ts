@@ -8,7 +8,7 @@ import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
 import { narrowedSql } from './sql.ts';
 import { chargeTables } from './tables.ts';
 
-/** What a row of charges is told from others by. */
+/** The columns that identify a row of charges. */
 const KEY = CHARGES_KEY.join(', ');
 const KEYS: readonly PageKey[] = CHARGES_KEY.map((column) => ({ sql: column, type: 'String' }));
 
@@ -25,10 +25,10 @@ const adjustmentRow = z.object({
 });
 const COLUMNS = columnsOf(adjustmentRow);
 
-/** now − frozen of a column that counts. */
+/** The difference (now − frozen) of a column that counts. */
 const counted = (column: string): string => `toString(sum(sign * toInt64(${column}))) AS ${column}_change`;
 
-/** now − frozen of an amount, where none is 0; empty where neither side has one. */
+/** The difference (now − frozen) of an amount. A missing amount counts as 0; empty when both sides have none. */
 const amountOf = (column: string): string =>
   `if(countIf(${column} != '') = 0, '', toString(sum(sign * toDecimal128(if(${column} = '', '0', ${column}), 8)))) AS ${column}_change`;
 
@@ -36,7 +36,7 @@ const amountOf = (column: string): string =>
 export const CHANGES = ['volume', 'list_cost', 'billed_cost', 'savings', 'unrated'] as const;
 
 /**
- * Rows of charges added up by their key, each with its `sign`: the sums are called `volume_change` and so on. Keys whose
+ * Sums of rows of charges by their key. Each row has a `sign`; the sums are named `volume_change` and so on. Keys whose
  * sums are all 0 are left out.
  */
 export function changesSql(signed: string): string {
@@ -50,9 +50,9 @@ export function changesSql(signed: string): string {
 }
 
 /**
- * Report `adjustments`, streamed: `COLUMNS` as text, what changed in closed months since they were closed. One
- * row for each key of `charges` whose sums are others now, by days of the accounts' own zones; sums are those of now − the
- * frozen ones. Can be narrowed to an account. Settle the charges first.
+ * Report `adjustments`, streamed: `COLUMNS` as text, the changes in closed months since they were closed. One row for
+ * each key of `charges` whose sums have changed, by days of the accounts' own zones. The sums are now − frozen. Can be
+ * narrowed to an account. Settle the charges first.
  */
 async function* adjustments(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const [{ sql, parameters }, closings] = await Promise.all([

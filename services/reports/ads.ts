@@ -19,7 +19,7 @@ import { savingsOfFreeEntry } from './savings.ts';
 import { daysOf, FROM, parametersOf, TO } from './sql.ts';
 import { chargeTables, SPEND_TABLES, SUMMARY_TABLES } from './tables.ts';
 
-/** What ads and posts say of themselves, and what imports call them. */
+/** Titles of ads and posts from their referrals, and names from imports. */
 const NAMES = `
   SELECT ad_id, toString(source_type) AS source_type, ad_name, adset_name, campaign_name,
     argMaxIfMerge(ad_referrals.headline) AS headline, argMaxIfMerge(ad_referrals.media_type) AS media_type,
@@ -28,7 +28,7 @@ const NAMES = `
   LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
   WHERE ad_id != ''`;
 
-/** The names of some ads and posts; none for an id that no message of a customer came from. */
+/** The names of some ads and posts. An id that no message of a customer came from has none. */
 export async function adNames(database: Database, ad_ids: readonly string[]): Promise<AdNameRow[]> {
   if (ad_ids.length === 0) return [];
   return database.query(
@@ -49,9 +49,12 @@ const spendRow = z.object({
 });
 type SpendRow = z.infer<typeof spendRow>;
 
-/** What ads cost on days of the range, whole days of the ad account's calendar; and how many amounts reach beyond it. */
+/**
+ * The cost of ads on the days of the range, in whole days of the ad account's calendar; and how many amounts cover days
+ * outside the range too.
+ */
 function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
-  // An address names no ad that nobody came from, and an import names no address.
+  // An ad without messages has no known address, and an import has no addresses.
   const ofAd = /^https?:/i.test(filters.ad ?? '')
     ? 'ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})'
     : "({ad:String} = '' OR ad_id = {ad:String})";
@@ -115,8 +118,9 @@ function costs(
 }
 
 /**
- * Everything about one ad or post, one row for each of its currencies. One without any comes last where it has none, or has
- * messages without a price whose account has none: sums of the others must not stand without them.
+ * The rows of one ad or post, one for each of its currencies. A row without currency comes last, if the ad has no
+ * currency, or has messages without a price whose account has no currency: otherwise these messages would be missing
+ * from the sums.
  */
 function rowsOf(
   ad: AdsRow,
@@ -153,7 +157,7 @@ const reportedRow = z.object({ free_messages: z.number(), windows_reported_only:
 type ReportedOnly = z.infer<typeof reportedRow>;
 const NOTHING_REPORTED: ReportedOnly = { free_messages: 0, windows_reported_only: 0 };
 
-/** Free entry messages that are in no window that we know, and windows that Meta alone reports. */
+/** Free entry messages that are in no window known to the ledger, and windows that only Meta reports. */
 async function reportedOnly(database: Database, filters: ReportFilters): Promise<ReportedOnly> {
   const [row] = await database.query(
     reportedRow,
@@ -167,9 +171,9 @@ async function reportedOnly(database: Database, filters: ReportFilters): Promise
 }
 
 /**
- * Report `ad-figures`: every ad or post with an entry, a window, a free message or an amount in the range, and one row for
- * what is attributed to none. By first entry, then id.
- * @param saved_by_ad what {@link savingsOfFreeEntry} gives for the same filters, where it is known already
+ * Report `ad-figures`: every ad or post with an entry, a window, a free message or an amount in the range, and one row
+ * for what belongs to no ad. Ordered by first entry, then id.
+ * @param saved_by_ad the result of {@link savingsOfFreeEntry} for the same filters, if it is already known
  */
 export async function adFigures(
   database: Database,
@@ -188,7 +192,7 @@ export async function adFigures(
   const names = new Map((await adNames(database, ad_ids)).map((row) => [keyOf(row), row]));
   const saved = grouped(savings, keyOf);
   const spent = grouped(spend, ({ ad_id }) => ad_id);
-  // An id is an ad's or a post's. Where entries of both kinds name it, the ad has the cost.
+  // An id is an ad's or a post's. If entries of both kinds name it, the ad has the cost.
   const owner = new Map<string, string>();
   for (const { ad_id, source_type } of figures)
     if (source_type === 'ad' || !owner.has(ad_id)) owner.set(ad_id, source_type);
@@ -214,7 +218,7 @@ export async function adFigures(
   return [...rows, ...rowsOf(nobody, NO_NAMES, [], savedUnexplained).map((row) => ({ ...row, windows_reported_only }))];
 }
 
-/** What ads brought and cost, to be compared with: the same rows without what was saved, which takes longest to read. */
+/** Results and cost of ads, for a comparison: the same rows without savings, which take longest to read. */
 export function adCosts(database: Database, filters: ReportFilters): Promise<AdFiguresRow[]> {
   return adFigures(database, filters, Promise.resolve([]));
 }

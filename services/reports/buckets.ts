@@ -12,7 +12,7 @@ import { END_DAY, FIRST_DAY_OF_EVENTS } from '@ctwa-ledger/schemas/time-limits.t
 import { CELL_SECONDS } from '../ledger/derived/summaries.ts';
 import { rangeOf } from './sql.ts';
 
-/** Hours, days and weeks of a range: named in a zone, in order, with those between them on which nothing happened. */
+/** Hours, days and weeks of a range: named in a zone, in order, including those in which nothing happened. */
 
 const totals = dayTotalsRow.omit({ day: true });
 export const bucketRow = totals.extend({
@@ -58,7 +58,7 @@ function weekAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ weeks: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** Buckets named by their first day, and those between them on which nothing happened. */
+/** Buckets named by their first day, including those between them in which nothing happened. */
 function filled(
   rows: readonly BucketRow[],
   filters: ReportFilters,
@@ -88,10 +88,10 @@ export function weekRows(rows: readonly BucketRow[], filters: ReportFilters): We
   return filled(rows, filters, mondayOf, weekAfter).map(({ name, figures }) => ({ week: name, ...figures }));
 }
 
-/** Longer ranges begin and end with their data: a row for every hour of a century is nobody's report. */
+/** A longer range is filled only from its first to its last data: nobody reads a row for every hour of a century. */
 const MAX_FILLED_SECONDS = 366 * 86_400;
 
-/** A moment, Unix seconds, as clocks of a zone show it. Reckoned in numbers: a range has thousands of hours. */
+/** A moment, Unix seconds, with the local time of a zone. Kept as numbers, because a range has thousands of hours. */
 interface Clock {
   readonly at: number;
   /** Minutes ahead of UTC. */
@@ -103,7 +103,7 @@ const minutesOf = ({ at, offset }: Clock): number => Math.floor(at / 60 + offset
 const isSameHour = (a: Clock, b: Clock): boolean =>
   a.offset === b.offset && Math.floor(minutesOf(a) / 60) === Math.floor(minutesOf(b) / 60);
 
-/** The first moment after `from` at which clocks show another hour or go by another offset: that is on a quarter hour. */
+/** The first moment after `from` with another local hour or offset. It lies on a quarter hour. */
 function hourAfter(zone: Zone, from: Clock): Clock {
   const whole = from.at + 60 * (60 - (minutesOf(from) % 60));
   if (isSameHour(clockAt(zone, whole - CELL_SECONDS), from)) return clockAt(zone, whole);
@@ -113,7 +113,7 @@ function hourAfter(zone: Zone, from: Clock): Clock {
   return next;
 }
 
-/** The begin of the hour that a quarter of it is in. */
+/** The begin of the hour that contains a quarter hour. */
 function hourOf(zone: Zone, quarter: Clock): Clock {
   const whole = clockAt(zone, quarter.at - 60 * (minutesOf(quarter) % 60));
   if (isSameHour(whole, quarter)) return whole;

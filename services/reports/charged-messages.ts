@@ -12,7 +12,7 @@ import { daysOf, FROM, narrowedSql, inQuarterHours, parametersOf, TO } from './s
 
 const HOUR_SECONDS = 3_600;
 
-/** By the name of a sort, the column of `charge_hours`; null: it is the time itself. */
+/** The column of `charge_hours` for each name of a sort; null = the time itself. */
 const KEPT: Readonly<Record<ChargedMessageSort, string | null>> = {
   delivered_at: null,
   waba_id: 'waba_id',
@@ -24,7 +24,7 @@ const KEPT: Readonly<Record<ChargedMessageSort, string | null>> = {
 
 const DELIVERED = 'toInt64(toUnixTimestamp(assumeNotNull(delivered_at)))';
 
-/** What messages are ordered by: the value of the column that is asked for, then their place in W4's order. */
+/** The keys that order messages: the requested column, then their position in W4's order. */
 function keysOf(column: ChargedMessageSort): readonly PageKey[] {
   return [
     { sql: column === 'delivered_at' ? "''" : `toString(${column})`, type: 'String' },
@@ -38,16 +38,16 @@ function keysOf(column: ChargedMessageSort): readonly PageKey[] {
 const hourRow = z.object({ value: z.string(), hour: z.coerce.number(), messages: z.number() });
 type Hour = z.infer<typeof hourRow>;
 
-/** Hours in which live messages of a page are, in its order. */
+/** The hours with the live messages of a page, in its order. */
 interface Hours {
   readonly hours: readonly Hour[];
-  /** Whether there are no others after them. */
+  /** Whether no other hours come after them. */
   readonly are_all: boolean;
 }
 
 /**
- * The hours in which so many live messages are, from where the page begins. Not FINAL: rows that were replaced name hours
- * too many, in which nothing is found then.
+ * The hours that hold this many live messages, from the start of the page. Not FINAL: replaced rows only add hours in
+ * which nothing is found later.
  */
 async function hoursWith(
   database: Database,
@@ -99,14 +99,14 @@ async function hoursWith(
   let messages = 0;
   for (const row of rows) {
     hours.push(row);
-    // Of the hour in which the page before ended nobody knows how many are left.
+    // How many messages are left in the hour where the previous page ended is not known.
     if (!isBegun || hours.length > 1) messages += row.messages;
     if (messages >= wanted) break;
   }
   return { hours, are_all: hours.length === rows.length && rows.length <= wanted };
 }
 
-/** The part of the messages that lies in these hours; nothing is in it that comes after an hour that was left out. */
+/** The part of the messages in these hours. It ends with them, if later hours were left out. */
 function partOf(
   { hours, are_all }: Hours,
   descending: boolean,
@@ -116,7 +116,7 @@ function partOf(
   const inHours = (time: string): string =>
     `${time} >= toDateTime(${begins[0] ?? 0}, 'UTC') AND ${time} < toDateTime(${(begins.at(-1) ?? 0) + HOUR_SECONDS}, 'UTC')
          AND toUnixTimestamp(toStartOfHour(${time})) IN (${begins.join(', ')})`;
-  // Marks are in the order of ids: read by them, a page costs the same however many messages there are.
+  // Marks are ordered by id. Reading them by id makes a page cost the same however many messages there are.
   const marks =
     last === undefined
       ? 'false'
@@ -135,13 +135,15 @@ const pagedRow = z
   .omit({ sent_at: true, delivered_at: true, rate_card: true })
   .extend({ sent_at_text: z.string(), delivered_at_text: z.string(), card: z.string() });
 
-/** More than this is not read anew: a page that is not full by then ends, and the next one goes on from there. */
+/**
+ * When so many messages were looked at and the page is not full, it ends early, and the next page continues from there.
+ */
 const MAX_WANTED = 200_000;
 
-/** Comes after every number and id. */
+/** Sorts after every number and id. */
 const LAST_TEXT = '\u{10ffff}';
 
-/** Where the page begins that goes on after these hours; null when there are no others. */
+/** The position from which the next page continues after these hours; null when there are no others. */
 function positionAfter({ hours, are_all }: Hours, descending: boolean): string | null {
   const last = hours.at(-1);
   if (are_all || last === undefined) return null;
@@ -150,10 +152,10 @@ function positionAfter({ hours, are_all }: Hours, descending: boolean): string |
 }
 
 /**
- * A page of the messages that report `messages` prints of the days of `charges`, in the order asked for. Which hours to look
- * into is asked of the charges, which are far fewer than messages; only messages of those hours are priced. Settle the
- * charges first.
- * @param max_wanted messages looked at before a page ends that is not full
+ * A page of the messages that report `messages` prints for the days of `charges`, in the requested order. The hours to
+ * look into are read from the charges, which are far fewer than messages; only messages of those hours are priced.
+ * Settle the charges first.
+ * @param max_wanted messages to look at before a page ends early
  */
 export async function chargedMessages(
   database: Database,
@@ -179,7 +181,8 @@ export async function chargedMessages(
       ),
       { ...parameters, ...page.parameters, last_value: found.hours.at(-1)?.value ?? '' },
     );
-    // Fewer than a page, and more hours to look into: what charges say of some hours is narrower than what was asked for.
+    // The page is not full and there are more hours: not all messages of the hours that charges name match the
+    // question.
     if (rows.length <= asked.limit && !found.are_all && wanted < max_wanted) {
       wanted *= 8;
       continue;

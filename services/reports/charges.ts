@@ -41,11 +41,11 @@ export const chargesRow = z.object({
 });
 export const CHARGES_COLUMNS = columnsOf(chargesRow);
 
-/** What messages and their charges can be narrowed to before they are priced. */
+/** Columns by which messages and charges can be narrowed before they are priced. */
 export const OF_MESSAGES = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
 export const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card', 'tag'] as const;
 
-/** What a row of charges is keyed by, in the order of which rows are printed. */
+/** The key of a row of charges; rows are printed in its order. */
 export const CHARGES_KEY = [
   'day',
   'waba_id',
@@ -61,17 +61,20 @@ export const CHARGES_KEY = [
 
 const CHARGES = filledQuery(readQuery('charges'), { ...BILLED_OR_SAVED, priced: '%priced%' });
 
-/** The rows of `charges` over messages as `pricedSql` gives them, live and in no order: all columns but `period`, as text. */
+/**
+ * The rows of `charges` from messages as `pricedSql` returns them: live, in no order, all columns except `period`, as
+ * text.
+ */
 export function chargeRowsSql(priced: string): string {
   return filledQuery(CHARGES, { priced });
 }
 
-/** The same columns of `closed_charges`. */
+/** The same columns in `closed_charges`. */
 export const CLOSED_CHARGE = CHARGES_COLUMNS.slice(0, -1)
   .map((column) => (column === 'day' ? 'toString(closed_charges.day) AS day' : column))
   .join(', ');
 
-/** What messages are narrowed by before they are priced: columns by which charges are kept. */
+/** Columns that narrow messages before they are priced: those that charges are stored by. */
 const NARROWED_BEFORE = {
   waba_id: 'toString(waba_id)',
   phone_number_id: 'toString(phone_number_id)',
@@ -80,13 +83,13 @@ const NARROWED_BEFORE = {
   billing: 'toString(billing)',
 } as const;
 
-/** What rows of charges are narrowed by, frozen ones too. */
+/** Columns that narrow rows of charges, also frozen ones. */
 const NARROWED_ROWS = { ...NARROWED_BEFORE, tier: 'tier', rate: 'rate', rate_card: 'rate_card' } as const;
 
-/** What charges are kept by, besides the ad. */
+/** Columns that charges are stored by, without the ad. */
 const KEPT = 'day, waba_id, phone_number_id, market, category, billing, model, basis, place';
 
-/** Days of the accounts' own zones, as they are kept; without ads they are fewer rows to price. */
+/** Charges by days of the accounts' own zones, as they are stored. Without ads there are fewer rows to price. */
 function keptDays(withAds: boolean, where: string): string {
   const key = withAds ? `${KEPT}, ad_id, source_type` : KEPT;
   return `
@@ -98,9 +101,10 @@ function keptDays(withAds: boolean, where: string): string {
 }
 
 /**
- * A query of delivered messages with their price, for the range of the filters: `charge_day`, `waba_id`, `phone_number_id`,
- * `market`, `category` (rated), `billing`, `volume`, with ads also `ad_id` and `source_type` (of free entry messages), and what
- * `pricedSql` adds. Live, also of closed months. Narrowed to accounts, numbers, markets, categories and marks.
+ * A query of delivered messages with their price, in the range of the filters: `charge_day`, `waba_id`,
+ * `phone_number_id`, `market`, `category` (rated), `billing`, `volume`, with ads also `ad_id` and `source_type` (of
+ * free entry messages), and the columns of `pricedSql`. Live, also for closed months. Narrowed to accounts, numbers,
+ * markets, categories and marks.
  */
 export async function pricedCharges(
   database: Database,
@@ -110,14 +114,14 @@ export async function pricedCharges(
   const basis = await readRatingBasis(database);
   const narrowed = narrowedSql(filters, NARROWED_BEFORE);
   const parameters = { ...parametersOf(filters), ...basis.parameters, ...narrowed.parameters };
-  // Charges are not kept by tag: there may be one for every message.
+  // Charges are not stored by tag, because each message may have another one.
   const isByMessage = filters.is_tz_given === true || filters.tag != null;
   if (!isByMessage)
     return {
       sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'),
       parameters: { ...parameters, ...daysOf(filters) },
     };
-  // A price is that of the account's own day, whatever days are asked for.
+  // The price depends on the account's own day, whatever days are requested.
   const isOwnDay = filters.is_tz_given !== true;
   const near = isOwnDay
     ? `delivered_at >= ${FROM} - INTERVAL 1 DAY AND delivered_at < ${TO} + INTERVAL 1 DAY`
@@ -135,12 +139,13 @@ export async function pricedCharges(
   };
 }
 
-/** Zones are less than a day from UTC. */
+/** Zones are less than a day from UTC, on both sides. */
 const TWO_DAYS = 2 * 86_400;
 
 /**
- * Reads the closings that hold of months that may reach into the days of the filters, in whatever zone they were closed.
- * Months of another zone's days are nobody's, so with a zone there are none: charges and the messages behind them are live.
+ * Reads the closings in force of months that may reach into the days of the filters, in whatever zone they were closed.
+ * With a zone in the filters there are none: days of that zone belong to no closed month, so charges and messages are
+ * live.
  */
 export function closingsOf(database: Database, filters: ReportFilters): Promise<ClosingsInForce> {
   if (filters.is_tz_given === true) return Promise.resolve(NO_CLOSINGS);
@@ -150,8 +155,8 @@ export function closingsOf(database: Database, filters: ReportFilters): Promise<
 const live = (priced: string): string => `SELECT *, 'live' AS period FROM (${chargeRowsSql(priced)})`;
 
 /**
- * The frozen rows of closed months. Of messages with a tag they are made of the frozen messages: charges do not keep it. An
- * account's month is closed once, so it tells the closing.
+ * The frozen rows of closed months. With a tag they are made from the frozen messages, because charges have no tag. An
+ * account's month has one closing in force, so account and month identify it.
  */
 function frozen(isTagged: boolean): string {
   if (!isTagged)
@@ -171,7 +176,7 @@ function frozen(isTagged: boolean): string {
     FROM (${chargeRowsSql(messages)})`;
 }
 
-/** Live rows, and of closed months the rows that were frozen. */
+/** Live rows, and for closed months the frozen rows. */
 function liveAndFrozen(priced: string, isTagged: boolean): string {
   return `
 SELECT * FROM
@@ -183,8 +188,8 @@ SELECT * FROM
 }
 
 /**
- * The rows of report `charges` as a query, in no order: `CHARGES_COLUMNS` as text. Of a closed month these are the frozen
- * rows, and `period` says so.
+ * The rows of report `charges` as a query, in no order: `CHARGES_COLUMNS` as text. For a closed month these are the
+ * frozen rows, and `period` says so.
  */
 export async function printedCharges(
   database: Database,
@@ -230,12 +235,12 @@ export const chargesReport = streamed({
 
 const AMOUNT_COLUMNS = ['rate', 'list_cost', 'billed_cost', 'savings'] as const;
 
-/** What charges are ordered by: the column, and the rest of their key. */
+/** The keys that order charges: the requested column, then the rest of the charges' key. */
 function keysOf({ column, descending }: AskedPage<ChargeSort>['sort']): readonly PageKey[] {
   const rest = [...CHARGES_KEY, 'period'].filter((key) => key !== column).map(text);
   if (column === 'volume' || column === 'unrated') return [{ sql: `toUInt64(${column})`, type: 'UInt64' }, ...rest];
   if (!AMOUNT_COLUMNS.some((amount) => amount === column)) return [text(column), ...rest];
-  // What has no amount comes last either way. No order of amounts goes across currencies.
+  // Rows without an amount come last in both directions. Amounts are ordered within a currency only.
   const none = descending ? '-1' : '999999999999999999';
   return [
     text('currency'),

@@ -5,9 +5,9 @@ import { utcText } from '../clickhouse/sql.ts';
 import { daysOf } from './sql.ts';
 
 /**
- * The closings that hold, one for each account and month: the first that was not reopened. Reports print their rows
- * instead of live ones. `closed` is what a report's column `period` says of such a row; times of closing are in UTC in
- * every report, so that the same rows are the same bytes.
+ * The closings in force, one for each account and month: the first that was not reopened. Reports print its rows
+ * instead of live ones. `closed` is the text in a report's column `period`. Times of closing are in UTC in every
+ * report, so that the same rows are the same bytes.
  */
 export const CLOSINGS_IN_FORCE = `SELECT period_id, waba_id, month, starts_at, ends_at, closed_by, checksum,
     ${utcText('closed_periods.closed_at')} AS closed_text, concat('closed ', closed_text) AS closed
@@ -17,7 +17,7 @@ export const CLOSINGS_IN_FORCE = `SELECT period_id, waba_id, month, starts_at, e
   LIMIT 1 BY waba_id, month`;
 
 /**
- * The closings that hold of months that share a day with a range, the latest month first.
+ * The closings in force of months that share a day with a range, the latest month first.
  * @param days the first day and the day after the last one; null: no bound
  */
 export function closingsInForce(
@@ -34,20 +34,20 @@ export function closingsInForce(
   );
 }
 
-/** The closings that hold, as constants of a query: asked for in it, they cost planning as much as everything else. */
+/** The closings in force as constants of a query. As a subquery they would cost as much planning as everything else. */
 export interface ClosingsInForce {
   readonly isAny: boolean;
   /** For {@link isClosedSql}, {@link IS_OF_CLOSING_IN_FORCE} and {@link CLOSED}. */
   readonly parameters: Parameters;
 }
 
-/** No closing: for days that are nobody's months. */
+/** No closings, for days of a zone that belong to no closed month. */
 export const NO_CLOSINGS: ClosingsInForce = {
   isAny: false,
   parameters: { closed_months: [], closing_ids: [], closed_texts: [] },
 };
 
-/** Reads the closings that hold of months that end after a moment; Unix seconds. */
+/** Reads the closings in force of months that end after a moment; Unix seconds. */
 export async function readClosingsInForce(database: Database, after: number): Promise<ClosingsInForce> {
   const rows = await database.query(
     z.object({ period_id: z.string(), closed_month: z.string(), closed: z.string() }),
@@ -73,8 +73,8 @@ export function isClosedSql(waba_id: string, day: string): string {
   return `concat(${waba_id}, ' ', toString(toStartOfMonth(${day}))) IN {closed_months:Array(String)}`;
 }
 
-/** Whether a frozen row is of a closing that holds. */
+/** Whether a frozen row belongs to a closing in force. */
 export const IS_OF_CLOSING_IN_FORCE = 'period_id IN {closing_ids:Array(String)}';
 
-/** What a report's column `period` says of a frozen row. */
+/** The text of a report's column `period` for a frozen row. */
 export const CLOSED = "transform(toString(period_id), {closing_ids:Array(String)}, {closed_texts:Array(String)}, '')";

@@ -22,13 +22,13 @@ const messageRow = z.object({
   phone_number_id: z.string(),
   message_id: z.string(),
   customer: z.string(),
-  /** The entry that the message is or whose free entry window it is in; empty = neither. */
+  /** The entry itself, or the entry whose free entry window the message is in; empty = neither. */
   owner: z.string(),
   at: z.number(),
 });
 type FoundMessage = z.infer<typeof messageRow>;
 
-/** The messages of an id: entries and messages of the business. */
+/** The entries and outbound messages with an id. */
 function findMessages(database: Database, id: string): Promise<FoundMessage[]> {
   return database.query(
     messageRow,
@@ -41,7 +41,9 @@ function findMessages(database: Database, id: string): Promise<FoundMessage[]> {
   );
 }
 
-/** The ad conversation of a message: that of its entry, else the one that its thread was in when it was sent; null = none. */
+/**
+ * The ad conversation of a message: that of its entry, else the one of its thread at the time of sending; null = none.
+ */
 async function conversationOf(database: Database, message: FoundMessage): Promise<string | null> {
   const [found] = await database.query(
     z.object({ ad_conversation_id: z.string() }),
@@ -56,22 +58,22 @@ async function conversationOf(database: Database, message: FoundMessage): Promis
 
 const IN_RANGE = `entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO}`;
 
-/** What is only digits and what people put between them. */
+/** Digits and the characters that people put between them. */
 const NUMBER = /^[\d\s+().-]+$/;
 
 function ofCustomer(q: string): Condition {
   if (q === '') return { where: IN_RANGE, parameters: {} };
   if (NUMBER.test(q))
     return {
-      // Without a digit nobody is meant, and an empty text would be part of every number.
-      // What a sender dials may be spelled otherwise than Meta's name of the same customer (rules.md F3).
+      // A search without digits finds nothing: an empty text would be part of every number.
+      // The sender may spell a customer's number differently from Meta (rules.md F3).
       where: `${IN_RANGE} AND {digits:String} != '' AND (position(customer, {digits:String}) > 0
         OR (phone_number_id, customer) IN (
           SELECT phone_number_id, customer FROM message_marks FINAL
           WHERE dialled_customer != '' AND position(dialled_customer, {digits:String}) > 0))`,
       parameters: { digits: q.replaceAll(/\D/g, '') },
     };
-  // A customer with a number is known by the number; the user id is only on the events then.
+  // A customer with a number is identified by the number; the user id is only in the events then.
   return {
     where: `${IN_RANGE} AND (customer = {q:String} OR customer IN (
         SELECT customer FROM events WHERE user_id = {q:String} AND wa_id != ''))`,
@@ -93,7 +95,9 @@ async function ofMessages(database: Database, found: readonly FoundMessage[]): P
 const ANSWERABLE = `assumeNotNull(entry_marks.conversation_last_entry_at) + INTERVAL ${REPLY_WITHIN_SECONDS} SECOND > ${AS_OF}`;
 const CONVERSATION_OF_WINDOW = 'SELECT phone_number_id, ad_conversation_id FROM entry_marks FINAL';
 
-/** rules.md 6 and W9 by the clock asked for. The windows of a thread do not overlap: one that is open is the last. */
+/**
+ * rules.md 6 and W9 at the requested time. The windows of a thread do not overlap, so only the last one can be open.
+ */
 const IN_STATE: Readonly<Record<ConversationState, string>> = {
   replied: 'conversation_is_replied = 1',
   pending: `conversation_is_replied = 0 AND ${ANSWERABLE}`,
@@ -108,7 +112,7 @@ function stateSql({ state }: ReportFilters): string {
   return state in IN_STATE ? IN_STATE[state as ConversationState] : 'false';
 }
 
-/** What is asked for, and which messages `q` names by their id, if it does: their conversations are found on whatever day. */
+/** The conditions of a search. If `q` is the id of messages, their conversations are found on any day. */
 async function findConversations(
   database: Database,
   filters: ReportFilters,
@@ -124,14 +128,14 @@ async function findConversations(
   };
 }
 
-/** The entries that start an ad conversation (rules.md 6), which page and report both read. */
+/** The entries that start an ad conversation (rules.md 6), for page and report. */
 function startsSql(where: string, more = ''): string {
   return `SELECT phone_number_id, entry_id, customer, entry_at, source_type, ad_id, headline, source_url,
       conversation_last_entry_at, conversation_is_replied, conversation_seconds_to_reply ${more}
     FROM entry_marks FINAL WHERE ${where}`;
 }
 
-/** Of ad conversations: the free entry window that each opened last, and the free messages of all its windows. */
+/** For ad conversations: the last free entry window of each, and the free messages of all its windows. */
 function windowsSql(conversations: string): string {
   return `SELECT phone_number_id, ad_conversation_id AS entry_id,
       max(entry_marks.opened_at) AS last_opened_at,
@@ -174,7 +178,7 @@ const windowRow = z.object({
 });
 type WindowRow = z.infer<typeof windowRow>;
 
-/** A question of its own: looking 50 conversations up by their names is several times faster than asking who they are. */
+/** A query of its own: looking up 50 conversations by id is several times faster than in the query that finds them. */
 function readWindows(database: Database, starts: readonly StartRow[]): Promise<WindowRow[]> {
   if (starts.length === 0) return Promise.resolve([]);
   return database.query(
@@ -208,7 +212,7 @@ function conversationRow(start: StartRow, windows: WindowRow | undefined): AdCon
 /** Longer than any time to a reply. */
 const NEVER_SECONDS = '999999999999';
 
-/** What the list is sorted by; a conversation without a reply comes last either way. */
+/** The sort key of the list. Conversations without a reply come last in both directions. */
 function sortKey({ sort }: AskedAdConversations['page']): PageKey {
   const keys: Readonly<Record<ConversationColumn, PageKey>> = {
     entry_at: { sql: 'toUnixTimestamp(entry_at)', type: 'Int64' },
@@ -222,7 +226,7 @@ function sortKey({ sort }: AskedAdConversations['page']): PageKey {
   return keys[sort.column];
 }
 
-/** A page of ad conversations. A message that is asked for by its id is found on whatever day it is. */
+/** A page of ad conversations. A message that is searched by its id is found on any day. */
 export async function conversationList(database: Database, asked: AskedAdConversations): Promise<AdConversationList> {
   const { where, parameters, messages } = await findConversations(database, asked.filters);
   const page = paging(asked.page, [
@@ -248,7 +252,7 @@ export async function conversationList(database: Database, asked: AskedAdConvers
 
 const text: PrintedColumn = { cell: z.string() };
 
-/** The columns of report `ad-conversations`, over what {@link startsSql} and {@link windowsSql} give. */
+/** The columns of report `ad-conversations`, from {@link startsSql} and {@link windowsSql}. */
 const COLUMNS = {
   conversation_id: { cell: z.string().describe('The entry that starts the ad conversation.'), sql: 'entry_id' },
   phone_number_id: text,
@@ -277,8 +281,8 @@ const KEYS: readonly PageKey[] = [
 ];
 
 /**
- * Report `ad-conversations`, streamed: `AD_CONVERSATIONS_COLUMNS` as text, one row per ad conversation, the rows of
- * {@link conversationList} with whole customers and in the order of their entries.
+ * Report `ad-conversations`, streamed: `AD_CONVERSATIONS_COLUMNS` as text, one row per ad conversation. The same rows
+ * as {@link conversationList}, with full customers, in the order of their entries.
  */
 async function* adConversations(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { where, parameters } = await findConversations(database, filters);

@@ -32,7 +32,7 @@ const KEYS: readonly PageKey[] = ['billing_month', ...CHARGES_KEY, 'period'].map
   type: 'String',
 }));
 
-/** The columns of a charge as a closing took them in as corrections. */
+/** The columns of charges as a closing stored them as corrections. */
 const BOOKED = CHARGES_COLUMNS.slice(0, -1)
   .map((column) => (column === 'day' ? 'toString(closed_corrections.day) AS day' : column))
   .join(', ');
@@ -46,10 +46,10 @@ function monthAfter(month: string): string {
 
 const bookedMonthRow = z.object({ account_month: z.string() });
 
-/** Months whose charges may have to be corrected, and the month that bills it: by `account month`. */
+/** Months whose charges may need a correction, by `account month`, and the month that bills it. */
 async function billingMonths(database: Database, closings: readonly Closing[]): Promise<ReadonlyMap<string, string>> {
   const closed = new Set(closings.map(({ waba_id, month }) => `${waba_id} ${month}`));
-  // A month that was reopened after corrections of it were billed: they are taken back.
+  // A month that was reopened after corrections of it were billed: these are reversed.
   const booked = await database.query(
     bookedMonthRow,
     `SELECT DISTINCT ${monthSql('day')} AS account_month FROM closed_corrections WHERE period_id IN {closing_ids:Array(String)}`,
@@ -66,13 +66,16 @@ async function billingMonths(database: Database, closings: readonly Closing[]): 
   );
 }
 
-/** Whether a range of days takes in a month: it has its first day. */
+/** Whether a range of days includes a month: it contains the month's first day. */
 function hasBegin({ from, to }: Pick<ReportFilters, 'from' | 'to'>, month: string): boolean {
   const first = `${month}-01`;
   return (from === null || from <= first) && (to === null || first < to);
 }
 
-/** What is billed of closed months in a later one, as a query in no order: `CORRECTIONS_COLUMNS` as text; null = nothing can be. */
+/**
+ * What a later month bills of closed months, as a query in no order: `CORRECTIONS_COLUMNS` as text; null = there can be
+ * nothing.
+ */
 async function printedCorrections(
   database: Database,
   filters: ReportFilters,
@@ -125,10 +128,11 @@ async function printedCorrections(
 }
 
 /**
- * Report `corrections`, streamed: `CORRECTIONS_COLUMNS` as text. What came in after a month was closed is billed in the next
- * open month of the account; when that one is closed too it is frozen with it, and only what changes after that is billed
- * later. So the charges of closed months, with all corrections of them, are the charges now. The days of the filters are
- * those of the months that bill: a range has the corrections of a month whose first day is in it. Settle the charges first.
+ * Report `corrections`, streamed: `CORRECTIONS_COLUMNS` as text. What arrives after a month was closed is billed in the
+ * account's next open month. When that month is closed too, its corrections are frozen with it, and only later changes
+ * are billed later. So the charges of closed months plus all their corrections equal the charges now. The filters' days
+ * select the months that bill: a range has the corrections of the months whose first day is in it. Settle the charges
+ * first.
  */
 export async function* corrections(
   database: Database,
@@ -144,8 +148,8 @@ export async function* corrections(
 }
 
 /**
- * Freezes the corrections that a month of an account bills, as of a closing that is about to be made of it.
- * @param closing its id, and what it is of
+ * Freezes the corrections that a month of an account bills, for a closing that is about to be made.
+ * @param closing its id, and its account and month
  */
 export async function freezeCorrections(
   database: Database,

@@ -44,7 +44,7 @@ const COLUMNS = {
 const entryRow = printedRow(COLUMNS);
 export const CONVERSATIONS_COLUMNS = columnsOf(entryRow);
 
-/** Which entries came from the ad or post of the filters: of an address, those that name it themselves. */
+/** Whether an entry came from the ad or post of the filters. For an address: whether the entry names it. */
 const OF_AD = "({ad:String} = '' OR ad_id = {ad:String} OR entry_marks.source_url = {ad:String})";
 
 const KEYS: readonly PageKey[] = [

@@ -9,7 +9,7 @@ const SLOW_DOWN = 'Send more slowly, and send it again later.';
 const TEMPLATE = 'Compare the template, its parameters and its approval with what was sent.';
 const ACCOUNT = 'Look at the account in Meta Business Manager: it is restricted or violates a policy.';
 
-/** What Meta's error codes ask for. */
+/** What to do about Meta's error codes. */
 const WHAT_TO_DO: ReadonlyMap<string, string> = new Map(
   Object.entries({
     '4': SLOW_DOWN,
@@ -33,7 +33,7 @@ const WHAT_TO_DO: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** What an error of Meta's asks for; empty for a code that is not known. Codes of templates are one range. */
+/** What to do about an error of Meta's; empty for an unknown code. Codes of templates are one range. */
 export function whatToDo(code: string): string {
   return WHAT_TO_DO.get(code) ?? (/^132\d{3}$/.test(code) ? TEMPLATE : '');
 }

@@ -3,13 +3,13 @@ import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { BucketRows } from '@ctwa-ledger/schemas/figures.ts';
 import { AS_OF, FROM, isoTime, ofAdSql, TO } from './sql.ts';
 
-/** The figures of rules.md 6 as SQL over summaries: over whatever cells a query groups. */
+/** The figures of rules.md 6 as SQL over summaries, for any grouping of cells. */
 
-/** A decimal as people and CSV print it: no trailing zeros, no exponent; null stays null. */
+/** A decimal without trailing zeros and exponent; null stays null. */
 const decimalText = (sql: string): string =>
   `if(isNull(${sql}), NULL, toString(toDecimal64(round(assumeNotNull(${sql}), 4), 4)))`;
 
-/** Quantile over whole conversations, linear between the two middle ones; null over none. */
+/** A quantile over whole conversations, linear between the two middle ones; null over none. */
 const quantile = (level: string): string => {
   const value = `quantileExactInclusiveArray(${level})(seconds_to_reply)`;
   return `if(sum(length(seconds_to_reply)) = 0, NULL, ${decimalText(value)})`;
@@ -22,7 +22,7 @@ const MATURE_UNREPLIED = `sum(arrayCount(at -> at + INTERVAL ${REPLY_WITHIN_SECO
 const TEN_THOUSANDTHS = `intDiv(20000 * ${REPLIED} + ${REPLIED} + ${MATURE_UNREPLIED}, 2 * greatest(${REPLIED} + ${MATURE_UNREPLIED}, 1))`;
 const RATE = `concat(toString(intDiv(${TEN_THOUSANDTHS}, 10000)), '.', leftPad(toString(${TEN_THOUSANDTHS} % 10000), 4, '0'))`;
 
-/** rules.md 6, over whatever cells a query groups. */
+/** rules.md 6, for any grouping of cells. */
 export const CONVERSATION_FIGURES = `
     toUInt32(sum(summary_cells.ad_conversations)) AS ad_conversations,
     toUInt32(${REPLIED}) AS replied,
@@ -62,7 +62,7 @@ export const REPORTED_ONLY = ['lost_referrals', 'windows_reported_only', 'messag
 
 export const CUSTOMERS_DIFFER = 'toUInt32(sum(summary_cells.customers_differ)) AS customers_differ';
 
-/** Summaries of the range. FINAL: a cell that was recomputed stands there twice until the next merge. */
+/** Summaries of the range. FINAL, because a recomputed cell exists twice until the next merge. */
 export const cellsOf = (filters: ReportFilters): string =>
   `summary_cells FINAL WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND ${ofAdSql(filters)}`;
 
@@ -70,10 +70,10 @@ export const DAY = "formatDateTime(cell_at, '%F', {tz:String})";
 
 export const ANYTHING = `sum(summary_cells.messages) + sum(summary_cells.ad_conversations) + sum(summary_cells.windows_opened)`;
 
-/** What a cell's time is grouped by, as text. */
+/** The group of a cell's time, as text. */
 export const BUCKET: Readonly<Record<BucketRows['grain'], string>> = {
-  // When the clock would have shown a whole hour, and which: where clocks go back, two hours have one name, and where they
-  // do by half an hour, one begins at half past.
+  // The last time at which the local clock showed a whole hour, and which hour: where clocks go back, two hours have
+  // one name, and where they go back by half an hour, an hour begins at half past.
   hour: "concat(toString(toUnixTimestamp(cell_at) - 60 * toMinute(cell_at, {tz:String})), ' ', toString(toHour(cell_at, {tz:String})))",
   day: DAY,
   week: 'toString(toMonday(toDate(cell_at, {tz:String})))',

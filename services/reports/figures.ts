@@ -53,7 +53,7 @@ export async function overview(database: Database, filters: ReportFilters): Prom
   return row;
 }
 
-/** Figures over all numbers by hour, day or week, where there are any, in order. */
+/** Figures over all numbers by hour, day or week, without empty ones, in order. */
 function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows['grain']): Promise<BucketRow[]> {
   return database.query(
     bucketRow,
@@ -63,20 +63,22 @@ function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows[
   );
 }
 
-/** Every day of the range, all numbers together; an open end of the range is the outermost day with anything. */
+/**
+ * Every day of the range, all numbers together. An open end of the range ends with the first or last day that has data.
+ */
 export async function dayTotals(database: Database, filters: ReportFilters): Promise<DayTotalsRow[]> {
   return dayRows(await totalsBy(database, filters, 'day'), filters);
 }
 
 /**
- * Every hour of the range in the zone asked for, all numbers together; an open end, and both ends of a range of more than
- * a year, are the outermost hours with anything.
+ * Every hour of the range in the requested zone, all numbers together. An open end, and both ends of a range longer
+ * than a year, end with the first or last hour that has data.
  */
 export async function hourTotals(database: Database, filters: ReportFilters): Promise<HourTotalsRow[]> {
   return hourRows(await totalsBy(database, filters, 'hour'), filters);
 }
 
-/** Every week with a day of the range, Monday to Sunday; an open end is the outermost week with anything. */
+/** Every week with a day of the range, Monday to Sunday. An open end ends with the first or last week that has data. */
 async function weekTotals(database: Database, filters: ReportFilters): Promise<WeekTotalsRow[]> {
   return weekRows(await totalsBy(database, filters, 'week'), filters);
 }
@@ -105,7 +107,7 @@ export async function ads(database: Database, filters: ReportFilters): Promise<A
   );
 }
 
-/** A row of any cut; what other cuts are by is empty. */
+/** A row of any grouping; the columns of other groupings are empty. */
 const cutRow = z.object({
   cut: z.enum(['all', 'buckets', 'ads']),
   ...overviewRow.shape,
@@ -114,8 +116,8 @@ const cutRow = z.object({
 });
 
 /**
- * `overview`, `days` (or `hours`, `weeks`) and `ads` in one read: while events arrive, two reads are of two moments, and
- * what a page shows together would not add up.
+ * `overview`, `days` (or `hours`, `weeks`) and `ads` in one query: while events arrive, two queries see two moments,
+ * and the figures of a page would not add up.
  */
 export async function figures(
   database: Database,
@@ -144,7 +146,7 @@ export async function figures(
   };
 }
 
-/** What all reports of summaries have in common. */
+/** Fields that all reports of summaries share. */
 const OF_SUMMARIES = {
   days: 'zone',
   has_clock: true,

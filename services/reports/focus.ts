@@ -10,12 +10,12 @@ import { UnknownPositionError, type ReportPage } from './paging.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
 import { chargeTables } from './tables.ts';
 
-/** A row of `charges`, or of `corrections`: then with the month that bills it, `YYYY-MM`. */
+/** A row of `charges` or of `corrections`; the latter has the month that bills it, `YYYY-MM`. */
 type Charge = Readonly<Record<keyof typeof chargesRow.shape, string>> & { readonly billing_month?: string };
 
 interface Context {
   readonly accounts: ReadonlyMap<string, Account>;
-  /** The zone whose days were asked for; null = each account's own. */
+  /** The zone of the requested days; null = each account's own. */
   readonly zone: string | null;
   /** Ids of Meta's invoices by account and month. */
   readonly invoices: ReadonlyMap<string, string>;
@@ -39,7 +39,7 @@ function invoiceOf(charge: Charge, { invoices }: Context): string {
   return invoices.get(`${charge.waba_id} ${charge.billing_month ?? charge.day.slice(0, 7)}`) ?? '';
 }
 
-/** The columns of the FOCUS specification; what it does not know begins with `x_`, as it asks for. */
+/** The columns of the FOCUS specification. Columns that it does not define begin with `x_`, as it demands. */
 const focusRow = z.object({
   BilledCost: amount.describe('What is charged; null where nothing has a price.'),
   BillingAccountId: z.string().describe('Meta’s id of the WhatsApp business account; empty where none is named.'),
@@ -84,7 +84,7 @@ const focusRow = z.object({
   InvoiceId: z.string().nullable().describe('Id of Meta’s invoice of the account and month, where one was imported.'),
 });
 
-/** What makes the cells of each column. */
+/** The function for the cells of each column. */
 const CELLS: Readonly<Record<keyof typeof focusRow.shape, (charge: Charge, context: Context) => string>> = {
   BilledCost: (charge) => charge.billed_cost,
   BillingAccountId: (charge) => charge.waba_id,
@@ -134,7 +134,7 @@ function named(columns: readonly string[], row: readonly unknown[]): Charge {
 
 const invoiceRow = z.object({ account_month: z.string(), invoice_id: z.string() });
 
-/** Ids of Meta's invoices by `account month`, where there is exactly one. */
+/** Ids of Meta's invoices by `account month`, for months with exactly one. */
 async function readInvoices(database: Database): Promise<Map<string, string>> {
   const rows = await database.query(
     invoiceRow,
@@ -160,7 +160,10 @@ async function readInvoices(database: Database): Promise<Map<string, string>> {
 const PARTS = ['charges', 'corrections'] as const;
 type Part = (typeof PARTS)[number];
 
-/** Where a page begins: after a row of one of the parts. @throws UnknownPositionError when it is no place of this report */
+/**
+ * Where a page begins: after a row of one of the parts. @throws UnknownPositionError for a position that this report
+ * did not give out
+ */
 function beginOf({ after, limit }: ReportPage): { readonly part: Part; readonly page: ReportPage } {
   if (after === null) return { part: 'charges', page: { after, limit } };
   let place: unknown;
@@ -177,9 +180,9 @@ function beginOf({ after, limit }: ReportPage): { readonly part: Part; readonly 
 }
 
 /**
- * Report `focus`, streamed: the rows of `charges`, then those of `corrections` that the months of the range bill, under the
- * column names of the FinOps Open Cost and Usage Specification. Times are UTC; charge and billing periods are days and months
- * of the account's zone, or of the zone asked for: months of that are nobody's, and bill no corrections.
+ * Report `focus`, streamed: the rows of `charges`, then those of `corrections` that the months of the range bill, with
+ * the column names of the FinOps Open Cost and Usage Specification. Times are UTC. Charge and billing periods are days
+ * and months of the account's zone, or of the requested zone: in that case no corrections are included.
  */
 async function* focus(database: Database, asked: AskedRows): AsyncGenerator<Batch> {
   const { filters } = asked;
@@ -205,7 +208,7 @@ async function* focus(database: Database, asked: AskedRows): AsyncGenerator<Batc
       rowsLeft -= rows.length;
       yield rows.map((row) => {
         const charge = named(columns, row);
-        // Of a page, the place is that of the row in its part.
+        // In a page, a row's position is its part and its position there.
         const places = row.slice(columns.length).map((place) => [part, ...(place as readonly string[])]);
         return [...cells.map((cell) => cell(charge, context)), ...places];
       });

@@ -2,15 +2,15 @@ import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 
-/** So many hours in a row must be missing: shorter silences are chance. */
+/** Hours in a row that must be missing: shorter gaps may be chance. */
 const GAP_HOURS = 6;
 
-/** Weeks on both sides of a month by which it is judged which hours usually have events. */
+/** Weeks before and after a month that show which hours usually have events. */
 export const USUAL_WEEKS = 4;
 
 const HOUR = 3_600;
 
-/** A stretch without events, Unix seconds; `to` is exclusive. */
+/** A time without events, Unix seconds; `to` is exclusive. */
 export interface Gap {
   readonly from: number;
   readonly to: number;
@@ -28,7 +28,7 @@ function* hoursBetween(from: number, to: number): Generator<number> {
   for (let hour = from; hour < to; hour += HOUR) yield hour;
 }
 
-/** Whether an hour usually has events, by the other weeks: in more than half of them, and in two at least. */
+/** Returns whether an hour usually has events: in more than half of the other weeks, and in two at least. */
 function usualHours(active: ReadonlySet<number>, slotOf: (hour: number) => number): (hour: number) => boolean {
   const first = Math.min(...active);
   const end = Math.max(...active) + HOUR;
@@ -41,8 +41,8 @@ function usualHours(active: ReadonlySet<number>, slotOf: (hour: number) => numbe
 }
 
 /**
- * Whether a gap of a number would show in a month: `GAP_HOURS` of it usually have events. Pure.
- * @param active as of {@link gapsOf}
+ * Whether a gap of a number could be noticed in a month: `GAP_HOURS` of its hours usually have events. Pure.
+ * @param active as for {@link gapsOf}
  */
 export function isWatched(
   active: ReadonlySet<number>,
@@ -56,12 +56,12 @@ export function isWatched(
 }
 
 /**
- * Gaps in the events of a number. An hour is missing when it has no event, although the same hour of the week has some in
- * more than half of the other weeks, and in two at least; only between the first and the last event that are given. A gap
- * is `GAP_HOURS` missing hours or more with no event between them. Pure.
- * @param active the hours that have events, of the month and of some weeks around it: their beginnings in Unix seconds
- * @param month of which gaps are asked for, Unix seconds
- * @param slotOf tells the hours of a week apart
+ * Gaps in the events of a number. An hour is missing when it has no event, although the same hour of the week has some
+ * in more than half of the other weeks, and in two at least. Only hours between the first and the last given event can
+ * be missing. A gap is `GAP_HOURS` missing hours or more with no event between them. Pure.
+ * @param active the begins of the hours with events, in the month and some weeks around it, Unix seconds
+ * @param month the month to search, Unix seconds
+ * @param slotOf gives each hour of the week another name
  */
 export function gapsOf(
   active: ReadonlySet<number>,
@@ -89,10 +89,10 @@ export function gapsOf(
   return gaps;
 }
 
-/** A number of a month, with the gaps in its events. */
+/** A number in a month, with the gaps in its events. */
 export interface WatchedNumber {
   readonly phone_number_id: string;
-  /** Whether a gap would show. */
+  /** Whether a gap could be noticed. */
   readonly is_watched: boolean;
   readonly gaps: readonly Gap[];
 }
@@ -114,7 +114,7 @@ export async function streamGaps(
   );
 }
 
-/** How the events of some numbers came in in a month. A number without any event around it is left out. */
+/** Gaps in the events of all numbers in a month. A number without any event around the month is left out. */
 export async function watchNumbers(
   database: Database,
   numbers: readonly string[],

@@ -20,7 +20,7 @@ import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report
 import { rangeOf } from './sql.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
-/** A process that is alive says so every ten seconds. */
+/** A running process writes its row every ten seconds. */
 const WRITERS = `
   SELECT writers.command AS command, ${utcText('writers.seen_at')} AS seen_at FROM writers FINAL
   WHERE is_gone = 0 AND writers.seen_at > now64(3) - INTERVAL 35 SECOND ORDER BY command, seen_at`;
@@ -30,18 +30,18 @@ const WAITING = `
     ${utcText('max(dead_letters.first_seen_at)')} AS last_seen_at
   FROM dead_letters FINAL WHERE is_replayed = 0 GROUP BY code ORDER BY letters DESC, code`;
 
-/** Most losses that are listed: each is a partition that was not read in time. */
+/** Losses listed at most: each is a partition that was not read in time. */
 const LOST = `
   SELECT topic, partition, toString(from_offset) AS first_offset, toString(to_offset - from_offset) AS records,
     ${utcText('lost_records.noticed_at')} AS noticed_at
   FROM lost_records FINAL ORDER BY lost_records.noticed_at DESC, topic, partition, from_offset DESC LIMIT 1000`;
 
-/** Report `dead-letter-reasons`: rejected inputs that wait, by reason, the most first. */
+/** Report `dead-letter-reasons`: rejected inputs that are kept, by reason, the most frequent first. */
 function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
   return database.query(waitingLettersRow, WAITING);
 }
 
-/** What says whether a ledger's figures are complete. */
+/** The facts that tell whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
   const [writers, configuration, waiting, lost, [traffic]] = await Promise.all([
     database.query(writerRow, WRITERS),
@@ -63,7 +63,7 @@ export async function health(database: Database): Promise<Health> {
   };
 }
 
-/** How many rejected inputs wait that were first seen in the days of the filters. */
+/** How many rejected inputs are kept that were first seen in the days of the filters. */
 export function waitingLetters(database: Database, filters: ReportFilters): Promise<number> {
   return countDeadLetters(database, rangeOf(filters));
 }
@@ -81,7 +81,7 @@ export const DEAD_LETTERS_COLUMNS = columnsOf(letterRow);
 const LISTED = `source, source_partition AS partition, toString(dead_letters.position) AS position_text, code, message,
   ${utcText('dead_letters.first_seen_at')} AS seen_text`;
 
-/** A letter's place in its source: it tells letters apart. */
+/** A letter's position in its source, which identifies the letter. */
 const PLACE: readonly PageKey[] = [
   { sql: 'dead_letters.source', type: 'String' },
   { sql: 'dead_letters.source_partition', type: 'Int64' },
@@ -102,7 +102,7 @@ const IS_MEANT = "is_replayed = 0 AND ({code:String} = '' OR code = {code:String
 
 const pagedLetterRow = deadLetterRow.extend({ page_cursor: z.array(z.string()) });
 
-/** A page of rejected inputs that wait. */
+/** A page of the rejected inputs that are kept. */
 export async function deadLetters(database: Database, asked: AskedLetters): Promise<PageOf<DeadLetterRow>> {
   const { cursor, where, order, parameters, pageOf } = paging(asked, KEYS[asked.sort.column]);
   const rows = await database.query(

@@ -11,16 +11,16 @@ import { whatToDo } from './failures.ts';
 import { participantKeySql } from './participants.ts';
 import { isoTime } from './sql.ts';
 
-/** Which message is meant: ids are unique only within a business number. */
+/** Identifies messages: ids are unique only within a business number. */
 export interface AskedMessage {
   readonly message_id: string;
-  /** Null: of all numbers. */
+  /** Null = in all numbers. */
   readonly phone_number_id: string | null;
   /** IANA zone in which times are written. */
   readonly tz: string;
 }
 
-/** The messages of an id with what decides their amounts. */
+/** The messages with an id, and the facts that decide their amounts. */
 async function readMessages(database: Database, asked: AskedMessage): Promise<MessageRow[]> {
   const [basis, closings] = await Promise.all([readRatingBasis(database), readClosingsInForce(database, 0)]);
   const meant = `message_id = {message_id:String} AND ({number:String} = '' OR phone_number_id = {number:String})`;
@@ -70,13 +70,13 @@ function missing(row: MessageRow): string {
   }
 }
 
-/** What priced it: `marketing in Brazil, july.csv 2026-07-01, tier 101:MAX`. */
+/** The source of a price: `marketing in Brazil, july.csv 2026-07-01, tier 101:MAX`. */
 function priceOf(row: MessageRow): string {
   const tier = row.tier === '' ? '' : `, tier ${row.tier}`;
   return `${row.rated_category} in ${row.market}, ${row.card}${tier}`;
 }
 
-/** One sentence that says what a message costs and what decides that (rules.md M1 to M5). */
+/** One sentence: what a message costs and why (rules.md M1 to M5). */
 function explainAmount(row: MessageRow): string {
   if (row.billing === 'UNDELIVERED') return 'costs nothing: only delivered messages are charged (M4)';
   if (row.unrated !== '') return `no amount (${row.unrated}): ${missing(row)} (M5)`;
@@ -91,7 +91,7 @@ function explainAmount(row: MessageRow): string {
     : `saved ${row.currency} ${row.savings ?? ''}, which it would have cost outside the free entry window: ${priceOf(row)} (M4)`;
 }
 
-/** Before the amount of a message whose month is closed. */
+/** Precedes the amount of a message whose month is closed. */
 const CLOSED =
   'its month is closed, and the bill stands as it was then (what changed since is in report adjustments); now: ';
 
@@ -99,7 +99,7 @@ function rowOf(row: { readonly phone_number_id: string; readonly participant: st
   return `${row.phone_number_id}\n${row.participant}`;
 }
 
-/** What Meta says of its failure, and what to do about it. */
+/** Meta's reason for the failure, and what to do about it. */
 function explainFailure({ error_code, error_title, delivered_time }: MessageRow): string {
   const said = error_code === '' ? 'no error' : `error ${error_code}${error_title === '' ? '' : `, "${error_title}"`}`;
   const after = delivered_time === '' ? '' : ', although it was delivered too, and a delivery holds (F4)';
@@ -107,7 +107,10 @@ function explainFailure({ error_code, error_title, delivered_time }: MessageRow)
   return `Meta reports that it failed with ${said}${after}.${advice === '' ? '' : ` ${advice}`}`;
 }
 
-/** Why messages are marked as they are and cost what they do; none when there is no such outbound message. Settle the charges first. */
+/**
+ * Why messages are marked as they are, and cost what they cost; empty when there is no such outbound message. Settle
+ * the charges first.
+ */
 export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
   const rows = await readMessages(ledger.reading, asked);
   const sentences = new Map(

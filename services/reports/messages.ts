@@ -31,7 +31,9 @@ import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 const text: PrintedColumn = { cell: z.string() };
 
-/** The columns of report `messages`, over rows that have a price. An amount is that of one message, so nothing is rounded. */
+/**
+ * The columns of report `messages`, over rows with a price. An amount is that of one message, so nothing is rounded.
+ */
 const COLUMNS = {
   message_id: text,
   phone_number_id: text,
@@ -72,12 +74,12 @@ export const MESSAGES_COLUMNS = columnsOf(messageRow);
 const SELECTED = printedSql(COLUMNS);
 
 /**
- * What live messages and those of closed months have under one name, for the columns above, for the order and for what
- * messages are narrowed to. Their card and their period are under other names.
+ * Columns that live messages and those of closed months have under the same name: for the columns above, for the order,
+ * and for narrowing. Card and period have other names.
  */
 const KEPT = [...neededColumns(COLUMNS), 'tier', 'participant'].join(', ');
 
-/** Conditions on messages, by what they are asked of. */
+/** Conditions on messages, for each relation. */
 interface MessageRange {
   readonly marks: string;
   readonly rated: string;
@@ -96,7 +98,7 @@ function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
   }
   const { from, to } = parameters;
   return {
-    // A day more on both sides, whatever the zones; which day a message is of is asked exactly afterwards.
+    // One more day on both sides, for any zone. The exact day of a message is compared later.
     marks: `message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO}`,
     rated: 'day >= {first_day:Date} AND day < {end_day:Date}',
     closed: 'message_marks.day >= {first_day:Date} AND message_marks.day < {end_day:Date}',
@@ -109,14 +111,14 @@ function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
   };
 }
 
-/** What messages are narrowed by before they are priced. */
+/** Columns that narrow messages before they are priced. */
 const NARROWED_MARKS = {
   waba_id: 'toString(message_marks.waba_id)',
   phone_number_id: 'toString(message_marks.phone_number_id)',
   billing: 'toString(message_marks.billing)',
 } as const;
 
-/** What printed messages are narrowed by: the columns of the charges that they are part of. */
+/** Columns that narrow printed messages: those of the charges to which they belong. */
 const NARROWED_MESSAGES = {
   waba_id: 'toString(waba_id)',
   phone_number_id: 'toString(phone_number_id)',
@@ -129,7 +131,7 @@ const NARROWED_MESSAGES = {
   tag: 'tag',
 } as const;
 
-/** A part of the messages of a report, told by conditions on marks and on frozen messages. */
+/** A part of the messages of a report, by conditions on marks and on frozen messages. */
 export interface PartOfMessages {
   readonly marks: string;
   readonly closed: string;
@@ -137,7 +139,7 @@ export interface PartOfMessages {
 
 const WHOLE: PartOfMessages = { marks: 'true', closed: 'true' };
 
-/** Live messages that no closed month has, and the messages that were frozen with closed months. */
+/** Live messages outside closed months, and the messages that were frozen with closed months. */
 function liveAndFrozen(live: string, range: MessageRange, part: PartOfMessages): string {
   return `
     SELECT ${KEPT}, card, 'live' AS period
@@ -152,9 +154,9 @@ function liveAndFrozen(live: string, range: MessageRange, part: PartOfMessages):
 }
 
 /**
- * A query of the rows that report `messages` prints: live messages, and of closed months the messages that were frozen. A
- * message delivered in a month that is closed for its account is printed as it was frozen, or not at all: what came in later
- * is in report `adjustments`.
+ * A query of the rows that report `messages` prints: live messages, and for closed months the frozen messages. A
+ * message delivered in a month that is closed for its account is printed as it was frozen, or not at all: what came in
+ * later is in report `adjustments`.
  * @param closings those of the range
  */
 export function printedMessages(
@@ -195,14 +197,14 @@ const KEYS: readonly PageKey[] = [
   { sql: 'participant', type: 'String' },
 ];
 
-/** The messages of a question, with the basis and the closings that hold now. */
+/** The messages of a question, with the current basis and closings in force. */
 async function printedBy(
   database: Database,
   { filters, by }: Omit<AskedRows, 'page'>,
 ): Promise<ReturnType<typeof printedMessages>> {
   const [basis, closings] = await Promise.all([
     readRatingBasis(database),
-    // Delivery may be long before or after sending, so any closing may have messages that were sent in the range.
+    // Delivery may be long before or after sending, so any closing may hold messages sent in the range.
     by === 'charged' ? closingsOf(database, filters) : readClosingsInForce(database, 0),
   ]);
   return printedMessages(basis, closings, filters, by);
@@ -219,13 +221,14 @@ async function messagesStatement(database: Database, asked: Omit<AskedRows, 'pag
 }
 
 /**
- * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. Of a closed month of an account the
- * frozen rows are printed, and `period` says so; not where days of a zone are asked for as those of charges. Tiers and allowances are those of the charges: settle them first.
+ * Report `messages`, streamed: `MESSAGES_COLUMNS` as text, one row per outbound message. For a closed month of an
+ * account the frozen rows are printed, and `period` says so; not when the days of charges are requested in a zone.
+ * Tiers and allowances are those of the charges: settle them first.
  */
 async function* messages(database: Database, { filters, by, page }: AskedRows): AsyncGenerator<Batch> {
   const { sql, parameters } = await printedBy(database, { filters, by });
   if (page === null) {
-    // Columns as they are, and not the keys of a page: there may be millions of rows to sort.
+    // By the columns themselves and not by page keys: there may be millions of rows to sort.
     const order = 'ORDER BY message_marks.sent_at, message_id, phone_number_id, participant';
     yield* database.stream(messagesSql(sql, '', order), parameters);
     return;

@@ -20,7 +20,7 @@ import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 
 const column = (name: string): string => `toString(message_marks.${name})`;
 
-/** What tells groups of mismatches apart, and whose messages they are. */
+/** Columns by which mismatches are grouped, and the owners of their messages. */
 const NARROWED = {
   predicted: column('predicted'),
   reported: column('reported'),
@@ -34,7 +34,7 @@ const NARROWED = {
 
 const NARROWINGS = Object.keys(NARROWED) as (keyof typeof NARROWED)[];
 
-/** V2's mismatches that were delivered in the range. FINAL: a mark that was one may be none any more. */
+/** V2's mismatches that were delivered in the range. FINAL: a mark that was a mismatch may have been replaced. */
 function mismatchesOf(filters: ReportFilters): { readonly from: string; readonly parameters: Parameters } {
   const narrowed = narrowedSql(filters, NARROWED);
   return {
@@ -44,10 +44,10 @@ function mismatchesOf(filters: ReportFilters): { readonly from: string; readonly
   };
 }
 
-/** What a message costs under its mark; null = not known. */
+/** The cost of a message under its mark; null = not known. */
 const COST = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 8), billing = 'UNKNOWN', NULL, toDecimal128(0, 8))";
 
-/** The sum over messages of which both amounts are known; null over none. */
+/** The sum over messages with both amounts known; null over none. */
 const knownSum = (amount: string): string => `if(countIf(is_known) = 0, NULL, toString(sumIf(${amount}, is_known)))`;
 
 const MESSAGE =
@@ -55,15 +55,15 @@ const MESSAGE =
 const GROUP = 'predicted, reported_mark, category, policy, rule, circumstance, currency';
 
 /**
- * Report `mismatches`: how many messages Meta reported otherwise than predicted, the most first (rules.md V2), and what they
- * cost by the report and by the prediction: each by itself, in the tier that the charged messages had reached by then. Settle
- * the charges first.
+ * Report `mismatches`: how many messages Meta reported otherwise than predicted, the most frequent first (rules.md V2),
+ * and their cost by the report and by the prediction. Each message is priced by itself, in the tier that the charged
+ * messages had reached by then. Settle the charges first.
  */
 export async function mismatches(database: Database, filters: ReportFilters): Promise<MismatchesRow[]> {
   const { from, parameters } = mismatchesOf(filters);
   const basis = await readRatingBasis(database);
-  // Each message twice: as it was reported, and as if Meta had reported nothing. Priced together, because a statement that
-  // prices takes longer to plan than to run.
+  // Each message twice: as it was reported, and as if Meta had reported nothing. Priced in one statement, because
+  // planning such a statement takes longer than running it.
   const marks = `(SELECT * REPLACE (if(is_by_rules, predicted, billing) AS billing, if(is_by_rules, '', reported) AS reported)
     FROM (SELECT *, reported AS reported_mark, arrayJoin([false, true]) AS is_by_rules FROM ${from}))`;
   return database.query(
@@ -142,7 +142,7 @@ export async function mismatchedMessages(
     { ...parameters, ...page.parameters },
   );
   const { rows, ...place } = page.pageOf(found);
-  // A text under the name of the time it is made of would be meant by the range.
+  // Renamed, because a condition on the time would otherwise mean this text.
   return { ...place, rows: rows.map(({ delivered_text, ...row }) => ({ ...row, delivered_at: delivered_text })) };
 }
 

@@ -1,4 +1,4 @@
-/** Changes of one letter, and swaps of two, that make one text of another. */
+/** The number of changed letters and swapped neighbours that turn one text into another. */
 function distance(one: string, other: string): number {
   const rows = Array.from({ length: one.length + 1 }, (_, i) =>
     Array.from({ length: other.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
@@ -16,12 +16,12 @@ function distance(one: string, other: string): number {
   return at(one.length, other.length);
 }
 
-/** Names are shorter; what is longer is no slip of the pen. */
+/** Longer texts are no typing mistakes: names are shorter. */
 const MAX_CHARACTERS = 60;
-/** One that begins with what was written is nearly as near as one that a single letter is wrong in. */
+/** Distance of a name that begins with the written text: a little more than one wrong letter. */
 const OF_A_BEGINNING = 1.5;
 
-/** The known name that somebody may have meant; null when none is near. */
+/** The known name that was probably meant; null when none is near. */
 export function nearest<Name extends string>(written: string, known: readonly Name[]): Name | null {
   const text = written.toLowerCase();
   if (text === '' || text.length > MAX_CHARACTERS) return null;
@@ -37,7 +37,7 @@ export function nearest<Name extends string>(written: string, known: readonly Na
   return least <= Math.max(2, text.length / 3) ? found : null;
 }
 
-/** A question after a refusal: ` Did you mean messages?`, or nothing. */
+/** ` Did you mean messages?` for the end of an error message, or an empty text. */
 export function didYouMean(written: string, known: readonly string[]): string {
   const name = nearest(written, known);
   return name === null ? '' : ` Did you mean ${name}?`;

@@ -5,7 +5,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { whole } from './report.ts';
 import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
 
-/** What customers said in their settings, and what Meta refused for it. A refusal is of the time of its message. */
+/** Customers' own settings, and refusals of Meta's. A refusal has the time of its message. */
 const SAID = `
 SELECT toString(phone_number_id) AS number, customer, toUInt32(events.timestamp) AS said_at, 'stopped_marketing' AS opt_out
 FROM events
@@ -18,8 +18,8 @@ FROM message_marks FINAL
 WHERE is_failed AND delivered_at IS NULL AND error_code IN ('131050', '131026') AND participant = ''`;
 
 /**
- * Report `opt-outs`: customers who stopped marketing or cannot be reached any more, by what they were sent last before that.
- * A customer who is refused again, with nothing delivered in between, has stopped once.
+ * Report `opt-outs`: customers who stopped marketing or cannot be reached any more, by the last message before that.
+ * Several refusals without a delivery in between count once.
  */
 function optOuts(database: Database, filters: ReportFilters): Promise<OptOutsRow[]> {
   const narrowed = narrowedSql(filters, { phone_number_id: 'number' });

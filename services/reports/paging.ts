@@ -1,7 +1,7 @@
 import type { AskedPage, PageOf } from '@ctwa-ledger/schemas/asked.ts';
 import type { Parameters } from '../clickhouse/database.ts';
 
-/** Something rows are ordered by. `sql` must never be null: what is not known has a value that puts it where it belongs. */
+/** A key that orders rows. `sql` must never be null: replace an unknown value by one that sorts where it belongs. */
 export interface PageKey {
   readonly sql: string;
   readonly type: 'String' | 'Int64' | 'UInt64' | 'Decimal(38, 8)';
@@ -9,7 +9,7 @@ export interface PageKey {
 
 const MAX_CURSOR_CHARACTERS = 5_000;
 
-/** Whether a text is a value of a key; what is none would be an error of ClickHouse's. */
+/** Whether a text is a value of a key's type. ClickHouse would answer with an error otherwise. */
 const IS_VALUE: Readonly<Record<PageKey['type'], (text: string) => boolean>> = {
   String: () => true,
   Int64: (text) => /^-?\d{1,18}$/.test(text),
@@ -30,24 +30,24 @@ function readCursor(text: string, keys: readonly Pick<PageKey, 'type'>[]): strin
   }
 }
 
-/** The parts of a query that reads one page by key, and what makes the page of its rows. */
+/** The parts of a query that reads one page by keys, and a function that makes the page from its rows. */
 export interface Paging {
-  /** A column `page_cursor` of every row. */
+  /** The column `page_cursor` of every row. */
   readonly cursor: string;
   /** A condition. */
   readonly where: string;
-  /** `ORDER BY … LIMIT …`, with one row more than the page has: it says whether there is another page. */
+  /** `ORDER BY … LIMIT …`, with one row more than the page has, to tell whether another page follows. */
   readonly order: string;
   readonly parameters: Parameters;
-  /** Takes the cursors off the rows. */
+  /** Makes a page of rows, and removes the cursors. */
   pageOf<Row extends { readonly page_cursor: readonly string[] }>(
     rows: readonly Row[],
   ): PageOf<Omit<Row, 'page_cursor'>>;
 }
 
 /**
- * Reads a table page by page, by the keys of its rows: rows that come or go before a page do not move it.
- * @param keys the column asked for first, then what makes a row unique
+ * Reads a table page by page, by the keys of its rows: rows that are added or removed before a page do not move it.
+ * @param keys the requested column first, then those that make a row unique
  */
 export function paging({ sort, after, limit }: AskedPage, keys: readonly PageKey[]): Paging {
   const start = readCursor(after, keys);
@@ -70,17 +70,17 @@ export function paging({ sort, after, limit }: AskedPage, keys: readonly PageKey
   };
 }
 
-/** A position that is none of the report that it was given to. */
+/** A position that the report did not give out. */
 export class UnknownPositionError extends Error {}
 
 /** A page of a report in its own order: so many rows, from the begin or after the position of a row. */
 export interface ReportPage {
   readonly limit: number;
-  /** As a row of an earlier page carries it, JSON; null = from the begin. */
+  /** The position of a row of an earlier page, JSON; null = from the begin. */
   readonly after: string | null;
 }
 
-/** @throws UnknownPositionError when the position is none of rows with such keys */
+/** @throws UnknownPositionError when the position does not have values of these keys */
 export function positionAfter({ after }: ReportPage, keys: readonly Pick<PageKey, 'type'>[]): readonly string[] | null {
   if (after === null) return null;
   const position = readCursor(after, keys);
@@ -89,13 +89,13 @@ export function positionAfter({ after }: ReportPage, keys: readonly Pick<PageKey
   return position;
 }
 
-/** The parts of a query that reads a report whole, or one page of it. */
+/** The parts of a query that reads a whole report, or one page of it. */
 export interface ReportPaging {
-  /** Of a page, the position of each row, after a comma. */
+  /** In a page: the column with the position of each row, after a comma. */
   readonly also: string;
   /** A condition. */
   readonly where: string;
-  /** `ORDER BY …`, of a page with a limit of one row more: it says whether there is another page. */
+  /** `ORDER BY …`, in a page with a limit of one row more, to tell whether another page follows. */
   readonly order: string;
   readonly parameters: Parameters;
 }

@@ -24,7 +24,7 @@ const OF_DAYS: Readonly<Record<Days, readonly CommonParameter[]>> = {
   none: [],
 };
 
-/** What says which rows a report has: days, clock, and what it is narrowed by. */
+/** The parameters that select the rows of a report: days, clock, and filters. */
 export function parametersOf(report: Report): ParameterName[] {
   return [...OF_DAYS[report.days], ...(report.takes_by === true ? (['by'] as const) : []), ...report.filters];
 }
@@ -33,19 +33,19 @@ function isNarrowing(name: ParameterName): name is Narrowing {
   return NARROWINGS.some((narrowing) => narrowing === name);
 }
 
-/** What a value of a parameter must be. */
+/** The schema of a parameter's value. */
 export function schemaOf(name: ParameterName): z.ZodType {
   return isNarrowing(name) ? NARROWING_PARAMETERS[name] : COMMON_PARAMETERS[name];
 }
 
-/** All values that a parameter can have; none where they are many. */
+/** All values of a parameter; empty when there are many. */
 export function valuesOf(name: ParameterName): readonly string[] {
   const schema = schemaOf(name);
   const parts = schema instanceof z.ZodUnion ? schema.options : [schema];
   return parts.flatMap((part) => (part instanceof z.ZodEnum ? part.options.map(String) : []));
 }
 
-/** What is asked of a report, by the names of its parameters; undefined or left out = not asked. */
+/** The parameters of a request for a report, by name; undefined or missing = not given. */
 export type GivenTexts = Readonly<Partial<Record<ParameterName, string | undefined>>>;
 
 export type ParsedQuestion =
@@ -57,7 +57,7 @@ function isOneMonth({ from, to }: ReportFilters): boolean {
   return DateTime.fromISO(from, { zone: 'utc' }).plus({ months: 1 }).toFormat('yyyy-MM-dd') === to;
 }
 
-/** A value that is none of those that there are, in words; null when there is none. */
+/** A sentence about the first value that is not allowed; null when all are. */
 function unknownValue(names: readonly ParameterName[], given: GivenTexts): string | null {
   for (const name of names) {
     const value = given[name]?.trim();
@@ -69,14 +69,14 @@ function unknownValue(names: readonly ParameterName[], given: GivenTexts): strin
 }
 
 /**
- * Reads what is asked of a report, by parameters that it takes. Strictly: what cannot be read is said in words.
+ * Reads the parameters of a request strictly: what cannot be read becomes an error in words.
  * @param nowSeconds the clock for "now" when none is given, Unix seconds
  */
 export function readQuestion(report: Report, given: GivenTexts, nowSeconds: number): ParsedQuestion {
   const unknown = unknownValue(parametersOf(report), given);
   if (unknown !== null) return { ok: false, message: unknown };
   const only: Narrowed = Object.fromEntries(
-    // A tag is whatever a sender attached, white space included.
+    // Not trimmed: a sender may attach a tag with white space.
     report.filters.flatMap((name) => {
       const value = given[name];
       return value === undefined ? [] : [[name, name === 'tag' ? value : value.trim()]];

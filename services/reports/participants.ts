@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 
 const KEY_CHARS = 12;
 
-/** Tells the participants of a group message apart in addresses, and names none of them; empty for any other message. */
+/**
+ * A key for a participant of a group message in addresses, which does not reveal the participant; empty for other
+ * messages.
+ */
 export function participantKey(participant: string): string {
   return participant === '' ? '' : createHash('sha256').update(participant).digest('hex').slice(0, KEY_CHARS);
 }

@@ -2,22 +2,25 @@ import { z } from 'zod';
 import { instant } from '@ctwa-ledger/schemas/cells.ts';
 import { isoTime } from './sql.ts';
 
-/** A column of a report that ClickHouse prints: its type and meaning, and the SQL of its text. */
+/** A column of a report that ClickHouse prints: its type, its meaning, and the SQL of its text. */
 export interface PrintedColumn {
-  /** The type, and with `describe` what the column means, where `COLUMN_MEANINGS` does not say it. */
+  /** The type, and with `describe` the meaning of the column if `COLUMN_MEANINGS` has none. */
   readonly cell: z.ZodType;
-  /** Left out: what is printed is the column of the same name. */
+  /** The expression; by default the column with the same name. */
   readonly sql?: string;
   /**
-   * What the text is called in the query; left out: as the column. A text under the name of the time that it is made of would
-   * be meant by conditions on that time.
+   * The name of the text in the query; by default that of the column. A text with the name of a time column would be
+   * used by conditions on that time.
    */
   readonly alias?: string;
-  /** Columns of the rows below that it is made of; left out: the one of the same name. */
+  /** The columns that the expression reads; by default the one with the same name. */
   readonly of?: readonly string[];
 }
 
-/** The columns of a report by their names, in their order. Schema, select list and what is read come from this one table. */
+/**
+ * The columns of a report by name, in order. The schema, the select list and the columns to read come from this one
+ * table.
+ */
 export type PrintedColumns = Readonly<Record<string, PrintedColumn>>;
 
 /** A time of a table, under the name of its column. */
@@ -33,19 +36,19 @@ export function printedRow<Columns extends PrintedColumns>(
   return z.object(Object.fromEntries(cells) as { [Name in keyof Columns]: Columns[Name]['cell'] });
 }
 
-/** What a query selects to print the columns. */
+/** The select list that prints the columns. */
 export function printedSql(columns: PrintedColumns): string {
   return Object.entries(columns)
     .map(([name, { sql, alias = name }]) => (sql === undefined ? name : `${sql} AS ${alias}`))
     .join(', ');
 }
 
-/** What {@link printedSql} calls the columns, in their order. */
+/** The names in the select list of {@link printedSql}, in order. */
 export function printedCells(columns: PrintedColumns): string[] {
   return Object.entries(columns).map(([name, { alias = name }]) => alias);
 }
 
-/** The columns of the rows below that are needed, each once. */
+/** The columns that have to be read, each once. */
 export function neededColumns(columns: PrintedColumns): string[] {
   return [...new Set(Object.entries(columns).flatMap(([name, { of = [name] }]) => of))];
 }

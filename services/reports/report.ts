@@ -5,62 +5,73 @@ import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { positionAfter, type ReportPage } from './paging.ts';
 
-/** Sums that are recomputed after the events, some seconds later; a report settles them before it reads them. */
+/** Sums that are recomputed some seconds after the events. A report settles them before it reads them. */
 export type Sums = 'summaries' | 'charges';
 
 /**
- * Which days a report takes: a range in a zone, UTC unless one is asked for; a range in the zone of each account, unless one
- * is asked for; a range in the zone of each account whatever is asked for; one whole month of each account; or none, because
- * it is of the ledger as it stands.
+ * Which days a report takes:
+ * - `zone`: a range in a zone, by default UTC;
+ * - `accounts`: a range in the zone of each account, or in a requested zone;
+ * - `own`: a range in the zone of each account, always;
+ * - `month`: one whole month of each account;
+ * - `none`: no days, because it describes the ledger as it is.
  */
 export type Days = 'zone' | 'accounts' | 'own' | 'month' | 'none';
 
-/** What a report is asked for. */
+/** The parameters of a report. */
 export interface AskedRows {
   readonly filters: ReportFilters;
   readonly by: MessagesBy;
-  /** Null: all rows. */
+  /** Null = all rows. */
   readonly page: ReportPage | null;
 }
 
-/** Cells by column. Of a page each row has one more: its place, as {@link ReportPage} takes it; and there may be one row too many. */
+/**
+ * Cells by column. In a page each row has one more cell: its position for {@link ReportPage}. There may be one row too
+ * many.
+ */
 export type Batch = readonly (readonly unknown[])[];
 
-/** All rows of a report as one statement, so that ClickHouse itself can write them in a form of its own. */
+/** All rows of a report as one statement, so that ClickHouse itself can write them in another format. */
 export interface Statement {
-  /** A query in no order. */
+  /** A query without order. */
   readonly sql: string;
-  /** Of what it selects, what each column of the report is, in their order; text, empty where nothing is known. */
+  /** The selected expression of each column of the report, in their order: text, empty when the value is not known. */
   readonly cells: readonly string[];
-  /** Of what it selects, what its rows are ordered by. */
+  /** The selected columns that order the rows. */
   readonly order: readonly string[];
   readonly parameters: Parameters;
 }
 
-/** What is said once of a report, for command, API, exports, caches and reference. */
+/** The record of a report, for command, API, exports, caches and reference. */
 interface Declared<Name extends string> {
   readonly name: Name;
-  /** What a row is of, after "one row per". */
+  /** What one row stands for; continues "one row per". */
   readonly one_row_per: string;
-  /** The columns in their order, with the types that JSON has; what they mean is {@link COLUMN_MEANINGS} or a description. */
+  /**
+   * The columns in order, with their types in JSON. Their meanings are in {@link COLUMN_MEANINGS} or in a description.
+   */
   readonly row: z.ZodObject;
   readonly days: Days;
-  /** Whether rows depend on the clock: what is pending, what is open. */
+  /** Whether rows depend on the clock, like what is pending or open. */
   readonly has_clock?: boolean;
   /** Whether the days can be those of sending, of delivery or of `charges`. */
   readonly takes_by?: boolean;
-  /** What it can be narrowed to; a report without any is always whole. */
+  /** The filters that it takes; a report without any is always whole. */
   readonly filters: readonly Narrowing[];
-  /** What is brought up to date before it is read. */
+  /** The sums that are settled before it is read. */
   readonly settles: readonly Sums[];
-  /** Tables that its rows depend on. */
+  /** The tables that its rows depend on. */
   readonly reads: readonly string[] | ((filters: ReportFilters) => readonly string[]);
 }
 
 export interface Report<Name extends string = string> extends Declared<Name> {
   readonly columns: readonly string[];
   readonly rows: (database: Database, asked: AskedRows) => AsyncGenerator<Batch>;
-  /** The same rows, of a report that may have millions; others are several statements, or made of what is read. */
+  /**
+   * The same rows as one statement, for a report that may have millions. Other reports need several statements, or
+   * code.
+   */
   readonly statement?: (database: Database, asked: Omit<AskedRows, 'page'>) => Promise<Statement>;
 }
 
@@ -69,7 +80,7 @@ export function columnsOf(row: z.ZodObject): string[] {
   return Object.keys(row.shape);
 }
 
-/** A report whose rows come from the ledger batch by batch, in the order of a key that tells them apart. */
+/** A report whose rows are read from the ledger in batches, in the order of a unique key. */
 export function streamed<const Name extends string>(
   report: Declared<Name> & Pick<Report, 'rows' | 'statement'>,
 ): Report<Name> {
@@ -78,12 +89,15 @@ export function streamed<const Name extends string>(
 
 type ReadRow = Readonly<Record<string, unknown>>;
 
-/** The place of a row that is at hand: its index, and what tells it from others. */
+/** The position of a row in memory: its index, and its key. */
 function positionOf(row: ReadRow, index: number, key: readonly string[]): string[] {
   return [String(index), ...key.map((column) => String(row[column] ?? ''))];
 }
 
-/** Where the rows after a place begin. Rows may have come or gone since; where the row itself has gone, its index is left. */
+/**
+ * The index after a position. Rows may have been added or removed since; if the row itself is gone, its old index is
+ * used.
+ */
 function indexAfter(rows: readonly ReadRow[], place: readonly string[], key: readonly string[]): number {
   const [index = '0', ...values] = place;
   const found = rows.findIndex((row) => key.every((column, i) => String(row[column] ?? '') === values[i]));
@@ -92,7 +106,7 @@ function indexAfter(rows: readonly ReadRow[], place: readonly string[], key: rea
 
 /**
  * A report that fits in memory.
- * @param report.key columns that tell its rows apart
+ * @param report.key columns that identify its rows
  */
 export function whole<const Name extends string>({
   key,
@@ -120,7 +134,7 @@ export function whole<const Name extends string>({
   };
 }
 
-/** Rows that are read one after another, as one list. */
+/** All rows of some batches as one list. */
 export async function gathered<Row>(batches: AsyncGenerator<readonly Row[]>): Promise<Row[]> {
   const rows: Row[] = [];
   for await (const batch of batches) rows.push(...batch);
@@ -132,14 +146,14 @@ export function tablesOf({ reads }: Report, filters: ReportFilters): readonly st
   return typeof reads === 'function' ? reads(filters) : reads;
 }
 
-/** A column as a reader of its values needs it. */
+/** A column, described for readers of its values. */
 export interface Column {
   readonly name: string;
   readonly meaning: string;
   readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'decimal' | 'time';
-  /** Whether it may be null in JSON: an empty cell in CSV. */
+  /** Whether it may be null in JSON, and empty in CSV. */
   readonly is_nullable: boolean;
-  /** All values that it can have, where they are few. */
+  /** All values that it can have, if they are few. */
   readonly values: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { whole } from './report.ts';
 import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
 
-/** The place of a message in the order in which a thread is decided (rules.md W4). */
+/** The position of a message in the order in which a thread is decided (rules.md W4). */
 const PLACE = '(assumeNotNull(marks.delivered_at), marks.sent_at, marks.message_id)';
 
 /** Report `reported-windows`: free entry windows that only Meta reports, by the delivery of their first message. */

@@ -28,8 +28,8 @@ import { ofAdSql } from './sql.ts';
 import { chargeTables, MESSAGE_TABLES } from './tables.ts';
 
 /**
- * Whether a group has a sum. One over no amounts is nothing, not 0; neither is one over messages that are free by rule, where
- * others have no price.
+ * Whether a group has a sum. A sum over no amounts is empty, not 0. So is a sum over messages that are free by rule
+ * when other messages have no price.
  */
 const RATED = `(sum(toDecimal128OrZero(charges.list_cost, 8)) > 0
     OR (countIf(charges.list_cost != '') > 0 AND sum(toUInt64(charges.unrated)) = 0))`;
@@ -37,7 +37,7 @@ const RATED = `(sum(toDecimal128OrZero(charges.list_cost, 8)) > 0
 const sumOf = (cost: string): string =>
   `if(${RATED}, ifNull(toString(sum(toDecimal128OrNull(charges.${cost}, 8))), '0'), NULL)`;
 
-/** Of the rows that report `charges` prints, so that what is closed stays what it was. */
+/** Sums of the rows that report `charges` prints, so that closed months stay as they were. */
 const AMOUNTS = `
     toUInt32(sum(toUInt64(charges.volume))) AS messages,
     ${sumOf('list_cost')} AS list_total,
@@ -45,11 +45,11 @@ const AMOUNTS = `
     ${sumOf('savings')} AS savings_total,
     toUInt32(sum(toUInt64(charges.unrated))) AS unrated_messages`;
 
-/** AMOUNTS by their names in reports, which inside are those of the rows summed. */
+/** AMOUNTS under their names in reports; inside the query these names belong to the rows summed. */
 const NAMED = `messages AS volume, list_total AS list_cost, billed_total AS billed_cost, savings_total AS savings,
     unrated_messages AS unrated`;
 
-/** Sums of charges by some of their columns, in the order of these. */
+/** Sums of charges, grouped and ordered by some of their columns. */
 async function sums<T>(
   database: Database,
   filters: ReportFilters,
@@ -65,7 +65,7 @@ async function sums<T>(
   );
 }
 
-/** What each report of sums is by, and ordered by. */
+/** The columns by which each report of sums is grouped and ordered. */
 const CUTS = {
   totals: ['currency'],
   days: ['day', 'currency'],
@@ -99,10 +99,7 @@ function savingsNumbers(database: Database, filters: ReportFilters): Promise<Sav
   return sums(database, filters, savingsNumbersRow, CUTS.numbers);
 }
 
-/**
- * Report `savings-tags`: by what senders attached to messages. Charges do not keep that, so the messages behind them are
- * priced one by one.
- */
+/** Report `savings-tags`: by the tags of messages. Charges have no tag, so the messages are priced one by one. */
 async function savingsTags(database: Database, filters: ReportFilters): Promise<SavingsTagsRow[]> {
   const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const { sql, parameters } = printedMessages(basis, closings, filters, 'charged');
@@ -120,7 +117,7 @@ async function savingsTags(database: Database, filters: ReportFilters): Promise<
   );
 }
 
-/** A row of any cut; columns of other cuts are empty. */
+/** A row of any grouping; the columns of other groupings are empty. */
 const billRow = z.object({
   cut: z.enum(['totals', 'days', 'categories', 'markets', 'numbers']),
   ...savingsDaysRow.shape,
@@ -129,11 +126,11 @@ const billRow = z.object({
   ...savingsNumbersRow.shape,
 });
 
-/** The reports of sums in one: the same rows, with every charge priced once instead of once for each report. */
+/** The reports of sums in one query: the same rows, with every charge priced once instead of once for each report. */
 export async function bill(database: Database, filters: ReportFilters): Promise<Bill> {
   const { sql, parameters } = await printedCharges(database, filters);
-  // Each row as a part of every cut. GROUPING SETS say the same and take three times as long to plan.
-  // The currency last, as in every cut.
+  // Each row once for every grouping. GROUPING SETS do the same and take three times as long to plan.
+  // The currency is last, as in every grouping.
   const keys = [...new Set(Object.values(CUTS).flatMap((columns) => columns.slice(0, -1))), 'currency'];
   const parts = Object.entries(CUTS).map(([cut, columns]) => {
     const values = keys.map((key) => (columns.some((column) => column === key) ? `toString(charges.${key})` : "''"));
@@ -157,7 +154,7 @@ export async function bill(database: Database, filters: ReportFilters): Promise<
   };
 }
 
-/** Sums of messages as they are priced now: closed months keep neither ads nor reasons. */
+/** Sums of messages as they are priced now, because closed months store neither ads nor reasons. */
 async function live<T>(
   database: Database,
   filters: ReportFilters,
@@ -170,7 +167,7 @@ async function live<T>(
 
 const VOLUME = 'toUInt32(sum(priced.volume))';
 
-/** What free entry saved, by ad or post and currency; the source type is empty where no ad or post is known to lie behind it. */
+/** The savings of free entry, by ad or post and currency. The source type is empty when no ad or post is known. */
 export function savingsOfFreeEntry(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
   return live(
     database,
@@ -191,12 +188,12 @@ ORDER BY ad_id, source_type, currency`,
   );
 }
 
-/** Report `savings-ads`: what the windows of each ad or post saved. */
+/** Report `savings-ads`: the savings of each ad's or post's windows. */
 async function savingsAds(database: Database, filters: ReportFilters): Promise<SavingsAdsRow[]> {
   return (await savingsOfFreeEntry(database, filters)).filter(({ source_type }) => source_type !== '');
 }
 
-/** Report `unrated`: messages without an amount, by what is missing (M5), the most first. */
+/** Report `unrated`: messages without an amount, by what is missing (M5), the most frequent first. */
 export function unrated(database: Database, filters: ReportFilters): Promise<UnratedRow[]> {
   return live(
     database,
@@ -211,7 +208,7 @@ ORDER BY messages DESC, reason, waba_id, currency, model, market, category`,
   );
 }
 
-/** What all reports of sums of charges have in common. */
+/** Fields that all reports of sums of charges share. */
 const OF_SUMS = {
   days: 'accounts',
   filters: OF_CHARGES,

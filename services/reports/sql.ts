@@ -4,12 +4,13 @@ import type { Parameters } from '../clickhouse/database.ts';
 import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /**
- * SQL for a time column as contract.md 3 prints it: ISO 8601 with offset in the zone `{tz:String}`, empty = not known.
- * @param column a qualified column, so that an alias of the same name is not meant
+ * SQL that prints a time column as in contract.md 3: ISO 8601 with offset in the zone `{tz:String}`, empty = not known.
+ * @param column a qualified column, so that an alias of the same name is not used
  */
 export function isoTime(column: string): string {
   const time = `assumeNotNull(${column})`;
-  // Local time less UTC: timeZoneOffset is a day off in zones that are or were across the date line (Kiritimati, Apia).
+  // Local time less UTC. timeZoneOffset is wrong by a day in zones that once changed sides of the date line
+  // (Kiritimati, Apia).
   const offset = `dateDiff('second', ${time}, toDateTime(formatDateTime(${time}, '%F %T', {tz:String}), 'UTC'))`;
   return `if(${column} IS NULL, '', concat(
     formatDateTime(${time}, '%FT%T', {tz:String}),
@@ -18,14 +19,14 @@ export function isoTime(column: string): string {
     leftPad(toString(intDiv(abs(${offset}) % 3600, 60)), 2, '0')))`;
 }
 
-/** The first moment of a day in a zone: where clocks go back over midnight, the day begins the first time round. */
+/** The first moment of a day in a zone. Where clocks go back over midnight, this is the first of the two midnights. */
 export function firstMoment(day: string, zone: string): DateTime {
   const start = DateTime.fromISO(day, { zone }).startOf('day');
   const before = start.minus({ hours: 1 });
   return before.hasSame(start, 'day') ? before : start;
 }
 
-/** The range of the filters in Unix seconds, midnight to midnight in their zone. */
+/** The range of the filters in Unix seconds, from midnight to midnight in their zone. */
 export function rangeOf(filters: ReportFilters): { readonly from: number; readonly to: number } {
   const midnight = (day: string): number =>
     Math.min(Math.max(firstMoment(day, filters.tz).toSeconds(), 0), LAST_SECOND);
@@ -36,7 +37,7 @@ export function rangeOf(filters: ReportFilters): { readonly from: number; readon
 }
 
 /**
- * The days of a range as parameters of type Date, which hold no day before the first or far after the last one.
+ * The days of a range as parameters of type Date, limited to the days that the type can hold.
  * @param days the first day and the day after the last one; null: no bound
  */
 export function daysOf({ from, to }: Pick<ReportFilters, 'from' | 'to'>): {
@@ -47,7 +48,7 @@ export function daysOf({ from, to }: Pick<ReportFilters, 'from' | 'to'>): {
   return { first_day: within(from ?? FIRST_DAY), end_day: within(to ?? END_DAY) };
 }
 
-/** The parameters that the fragments of this module and the queries of `sql/queries` take. */
+/** The parameters used by the fragments of this module and the queries of `sql/queries`. */
 export function parametersOf(filters: ReportFilters): {
   from: number;
   to: number;
@@ -58,16 +59,16 @@ export function parametersOf(filters: ReportFilters): {
   return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of, ad: filters.ad ?? '' };
 }
 
-/** A condition on rows, with the parameters that it takes. */
+/** A condition on rows, with its parameters. */
 export interface Condition {
   readonly where: string;
   readonly parameters: Parameters;
 }
 
 /**
- * Rows that are what the filters are narrowed to. What the filters say of a column that is not among `columns` is not
- * looked at. An empty value is one: messages of no account have an empty `waba_id`.
- * @param columns by the name of a narrowing, the expression that it compares, as text
+ * A condition that narrows rows to the filters. Filters on columns that are not in `columns` are ignored. An empty
+ * value is a value: messages of no account have an empty `waba_id`.
+ * @param columns by the name of a filter, the expression that it compares, as text
  */
 export function narrowedSql(filters: ReportFilters, columns: Readonly<Partial<Record<Narrowing, string>>>): Condition {
   const asked = Object.entries(columns).flatMap(([name, sql]) => {
@@ -81,8 +82,8 @@ export function narrowedSql(filters: ReportFilters, columns: Readonly<Partial<Re
 }
 
 /**
- * Condition on rows with `ad_id` and `source_type`: what belongs to the ad or post of the filters. Of an address these are
- * all ads with an entry from it.
+ * Condition on rows with `ad_id` and `source_type`: those of the filters' ad or post. For an address these are all ads
+ * with an entry from it.
  */
 export function ofAdSql(filters: ReportFilters): string {
   const ad = filters.ad ?? '';
@@ -93,9 +94,9 @@ export function ofAdSql(filters: ReportFilters): string {
 }
 
 /**
- * Condition on `message_marks`: messages that some quarter hours have or had. The current row may have left them, so ask its
- * time too.
- * @param where which rows of `messages_by_time`; `cell_at` is the quarter hour of the delivery, else of the sending
+ * Condition on `message_marks`: messages that are or were in some quarter hours. The current row may have moved to
+ * another one, so compare its time too.
+ * @param where selects rows of `messages_by_time`; `cell_at` is the quarter hour of the delivery, else of the sending
  */
 export function inQuarterHours(where: string): string {
   return `(message_marks.phone_number_id, message_marks.message_id) IN

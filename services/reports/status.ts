@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { dirtyCells } from '../ledger/derived/summaries.ts';
 import { dirtyChargeHours } from '../rating/charges.ts';
 
-/** The zones of accounts, those of most accounts first. */
+/** The zones of accounts, the most frequent first. */
 function zonesOf(accounts: readonly Account[]): string[] {
   const counts = new Map<string, number>();
   for (const { time_zone } of accounts)
@@ -17,7 +17,7 @@ function zonesOf(accounts: readonly Account[]): string[] {
   return [...counts].sort(([one, a], [other, b]) => b - a || compareUtf8(one, other)).map(([zone]) => zone);
 }
 
-/** Of small landings the log of landings tells it, of large ones `touched`. */
+/** Small landings are in the log of landings, large ones in `touched`. */
 async function lastStoredAt(database: Database): Promise<number | null> {
   const row = z.object({ at: z.number() });
   const [stored] = await database.query(
@@ -28,7 +28,7 @@ async function lastStoredAt(database: Database): Promise<number | null> {
   return stored?.at || null;
 }
 
-/** How fresh and complete a ledger is; `source` and `loading_sample` are the caller's to say. */
+/** How current and complete a ledger is; the caller adds `source` and `loading_sample`. */
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
   const [extent, last_stored_at, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
     ledger.extent(),

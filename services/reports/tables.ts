@@ -3,7 +3,7 @@ import { tablesOf } from '../imports/register.ts';
 import { RATE_CARDS } from '../rating/rate-cards.ts';
 import { AD_SPEND } from '../spend/spend.ts';
 
-/** Quarter hours summed up, and what an ad's address is looked up in. */
+/** Summaries by quarter hour, and the table in which an ad's address is looked up. */
 export const SUMMARY_TABLES = ['summary_cells', 'entry_marks'] as const;
 
 const CHARGE_TABLES = [
@@ -15,7 +15,7 @@ const CHARGE_TABLES = [
   'closed_charges',
 ] as const;
 
-/** Charges with the messages behind them. */
+/** Charges and the messages behind them. */
 export const MESSAGE_TABLES = [
   ...CHARGE_TABLES,
   'charge_hours',
@@ -26,7 +26,7 @@ export const MESSAGE_TABLES = [
   'place_bounds',
 ] as const;
 
-/** Months held against Meta's numbers: also what explains a difference. */
+/** Tables of the match between months and Meta's numbers, and of what explains differences. */
 export const MATCH_TABLES = [
   ...MESSAGE_TABLES,
   'events',
@@ -35,15 +35,15 @@ export const MATCH_TABLES = [
   'meta_message_counts',
 ] as const;
 
-/** The same with what was evaluated and decided. */
+/** These, with evaluations and decisions of cases. */
 export const CASE_TABLES = [...MATCH_TABLES, 'case_evaluations', 'case_decisions'] as const;
 
 const INVOICE_TABLES = ['invoices', 'invoice_lines'] as const;
 
-/** Charges beside Meta's numbers and invoices. */
+/** Charges, Meta's numbers and invoices. */
 export const SIDE_TABLES = [...CHARGE_TABLES, 'meta_imports', 'meta_points', ...INVOICE_TABLES] as const;
 
-/** All that a month is closed by. */
+/** Tables that closing a month reads. */
 export const CLOSE_TABLES = [
   ...CASE_TABLES,
   ...INVOICE_TABLES,
@@ -53,10 +53,10 @@ export const CLOSE_TABLES = [
   'closing_requests',
 ] as const;
 
-/** Charges as they are kept. Days of a zone, an ad's address and tags are found among the messages. */
+/** Tables of charges. Days of a zone, an ad's address and tags are read from the messages. */
 export function chargeTables({ is_tz_given, ad, tag }: ReportFilters): readonly string[] {
   return is_tz_given === true || ad != null || tag != null ? MESSAGE_TABLES : CHARGE_TABLES;
 }
 
-/** What ads cost and are called. */
+/** Costs and names of ads. */
 export const SPEND_TABLES = [...tablesOf(AD_SPEND), 'ad_referrals'];

@@ -25,12 +25,12 @@ import { differsFromReport } from '../lifecycle/verdict.ts';
 import { refusalOf, refusalsOf, stoppedMarketingAt, unreachableAt } from '../lifecycle/opt-outs.ts';
 import { participantKey } from './participants.ts';
 
-/** Events of a page; a thread may have thousands. */
+/** Events on a page; a thread may have thousands. */
 const PAGE_EVENTS = 200;
-/** Events after the message asked for, when it is looked up in a long thread. */
+/** Events shown after a message that was searched in a long thread. */
 const EVENTS_AFTER = 50;
 function cursorOf(event: TimelineEvent): TimelineCursor {
-  // The rows of a group message have one id and one time.
+  // The rows of a group message share one id and one time.
   const id = event.kind === 'outbound' ? `${event.id}${event.participant_key}` : event.id;
   return { at: event.at, rank: rankInSecond(event.kind), id };
 }
@@ -95,7 +95,7 @@ function serviceWindowEvents(
   });
 }
 
-/** What is open at some time from `from` to `to`, both meant. */
+/** The windows that are open at some time from `from` to `to`, both inclusive. */
 function spansBetween(thread: FoldedThread, from: number, to: number): OpenSpans {
   return {
     service_windows: serviceWindows(thread.facts.inbound)
@@ -110,7 +110,7 @@ function spansBetween(thread: FoldedThread, from: number, to: number): OpenSpans
   };
 }
 
-/** Everything that happened in a thread, oldest first; what ends by itself, up to `as_of`. */
+/** Everything that happened in a thread, oldest first. Ends of windows are included up to `as_of`. */
 function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, as_of: number): TimelineEvent[] {
   const { facts, messages, entries } = thread;
   const windows = freeWindows(thread);
@@ -149,8 +149,8 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
 }
 
 /**
- * The thread of a message as a page shows it; null when the ledger knows no such message. The thread is folded again from
- * its events, and a page of the time line is given out.
+ * The thread of a message as a page shows it; null when the ledger has no such message. The thread is folded again from
+ * its events, and one page of its timeline is returned.
  */
 export async function threadView(ledger: Ledger, asked: AskedThread): Promise<ThreadView | null> {
   const thread = await readThread(ledger, asked);

@@ -18,7 +18,8 @@ export class PricedConversations {
   }
 
   #isOpen(at: number, category: string | null): boolean {
-    // From the end: with the clock on delivery the latest one decides, so a long thread costs no more than a short one.
+    // Searched from the end: with the clock on delivery the latest conversation decides, so a long thread costs no more
+    // than a short one.
     for (let i = this.#opened.length - 1; i >= 0; i--) {
       const conversation = this.#opened[i];
       if (conversation === undefined || (category !== null && conversation.category !== category)) continue;
@@ -28,8 +29,9 @@ export class PricedConversations {
   }
 
   /**
-   * The mark of a delivered message outside a free entry window, and what it opens.
-   * @param serviceMark what a message that opens a service conversation is: charged until 2024-11, free from then on
+   * The mark of a delivered message outside a free entry window, and the conversation that it opens, if any.
+   * @param serviceMark the mark of a message that opens a service conversation: charged until 2024-11, free from then
+   * on
    */
   decide(
     message: OutboundMessage,

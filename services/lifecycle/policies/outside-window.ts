@@ -6,7 +6,7 @@ import { perMessage2025 } from './per-message-2025-07.ts';
 import { perMessage2026 } from './per-message-2026-10.ts';
 
 /**
- * The mark of a delivered message that no free entry window holds (rules.md 3).
+ * The mark of a delivered message outside free entry windows (rules.md 3).
  * @param conversations of the thread; a message may open one, so call once per message, in the order of W4
  * @param isServiceWindowOpen whether the customer service window is open at a time (W1)
  */
@@ -17,7 +17,7 @@ export function markOutsideWindow(
   conversations: PricedConversations,
   isServiceWindowOpen: (at: number) => boolean,
 ): { readonly mark: Mark; readonly rule: DecidingRule } {
-  // An echo is outside the bill, counted or not: it opens and joins no conversation.
+  // An echo is not billed, whether or not the policy counts it: it opens and joins no conversation.
   if (message.is_echo) return { mark: 'FREE_SERVICE', rule: 'F6' };
   if (ratedCategory(message.category) === 'unknown') return { mark: 'UNKNOWN', rule: 'unknown_category' };
   switch (policy) {
