@@ -1,10 +1,10 @@
 import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
 
-/** A file of an archive, its content in the order of its bytes. */
+/** A file of an archive, with its content in pieces. */
 export interface ArchivedFile {
   readonly path: string;
   readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  /** Whether it is packed already. */
+  /** Whether the content is compressed already. */
   readonly is_packed?: boolean;
 }
 
@@ -13,7 +13,8 @@ export async function* archiveOf(
   files: AsyncIterable<ArchivedFile> | Iterable<ArchivedFile>,
 ): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];
-  // The same content is the same bytes, whenever it is packed. An archive holds local time: in every zone this is the first.
+  // A fixed date, so that the same content gives the same bytes whenever it is packed. Archives hold local time, so
+  // this is the same text in every zone.
   const made = new Date(1980, 0, 1);
   const zip = new Zip((error, chunk) => {
     if (error !== null) throw error;

@@ -14,32 +14,34 @@ const ENCODERS: Readonly<Record<ExportFormat, Encoder>> = {
   parquet: encodeParquet,
 };
 
-/** Where ClickHouse can write a report that is one statement. A workbook is made here, of rows. */
+/**
+ * Formats that ClickHouse can write itself if the report is one statement. Workbooks are always made here, from rows.
+ */
 const STATEMENT_ENCODERS: Readonly<
   Partial<Record<ExportFormat, (encoding: StatementEncoding) => AsyncGenerator<string | Uint8Array>>>
 > = { csv: encodeCsvStatement, parquet: encodeParquetStatement };
 
-/** What a file is to hold. */
+/** The content that a file should have. */
 export interface AskedContent {
   readonly report: ReportName;
   readonly question: Pick<AskedRows, 'filters' | 'by'>;
   /** In the order of the report. */
   readonly columns: readonly string[];
   readonly format: ExportFormat;
-  /** Names what only this run uses. */
+  /** A name for tables that only this run uses. */
   readonly run: string;
 }
 
-/** What a file is made of. */
+/** The content of a file. */
 export interface Content {
-  /** Bounded memory. */
+  /** In pieces, so that memory is bounded. */
   readonly parts: AsyncGenerator<string | Uint8Array>;
-  /** What was counted, once the parts have been read. */
+  /** Counts rows and sums; complete once the parts have been read. */
   readonly passage: Passage;
   readonly described: readonly Column[];
 }
 
-/** The content of a file, before it is packed. Settle the report first. */
+/** The content of a file before compression. Settle the report first. */
 export async function contentOf(
   asked: AskedContent,
   { database, reading }: Pick<Ledger, 'database' | 'reading'>,

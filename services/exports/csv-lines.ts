@@ -2,14 +2,14 @@ import type { Database } from '../clickhouse/database.ts';
 import type { Block } from '../clickhouse/columns/reader.ts';
 import type { Statement } from '../reports/report.ts';
 
-/** The name of the lines among the columns of a block. */
+/** The column of a block that holds the lines. */
 const LINE = 'line';
 
-/** Lines that are handed on at once. */
+/** Size of the pieces of text. */
 const PIECE_BYTES = 1024 * 1024;
 const LINE_END = 10;
 
-/** What a cell may begin with that a spreadsheet runs, as contract.md 3 names it. */
+/** Characters at the start of a cell that make a spreadsheet run it (contract.md 3). */
 const FORMULA_SIGNS = ['=', '+', '-', '@', '\t', '\r'];
 
 const quoted = (text: string): string =>
@@ -17,15 +17,15 @@ const quoted = (text: string): string =>
 
 const SIGNS = FORMULA_SIGNS.map(quoted).join(', ');
 
-/** SQL of a cell as `csvText` writes it: formulas made harmless, then quoted where that is needed. */
+/** SQL of a cell as `csvText` writes it: a formula gets an apostrophe, then the cell is quoted if needed. */
 function cellSql(cell: string): string {
   const guarded = `if(substring(${cell}, 1, 1) IN (${SIGNS}) AND NOT match(${cell}, '^[+-]?[0-9]+([.][0-9]+)?\\\\z'), concat('\\'', ${cell}), ${cell})`;
   return `if(multiSearchAny(${cell}, ['"', ',', '\\n', '\\r']), concat('"', replaceAll(${guarded}, '"', '""'), '"'), ${guarded})`;
 }
 
 /**
- * SQL for a line of CSV. Nearly all rows are their cells with commas between them: one look at the whole line tells those
- * from the others, whose cells are written one by one.
+ * SQL for a line of CSV. Nearly all lines are the cells with commas between them. One test of the whole line finds the
+ * others, and only their cells are escaped one by one.
  * @param cells expressions of type String
  */
 function lineSql(cells: readonly string[]): string {
@@ -37,10 +37,10 @@ function lineSql(cells: readonly string[]): string {
 }
 
 /**
- * The lines of a report as ClickHouse writes them, in the order of its rows, in blocks with a column `line`; the end of the
- * line is not in it. Bounded memory.
- * @param columns which cells, by their index
- * @param also what else a block has of each row, by name
+ * The lines of a report as ClickHouse writes them, in the order of its rows, in blocks with a column `line` without the
+ * line end. Bounded memory.
+ * @param columns indexes of the cells to write
+ * @param also further columns of the blocks, by name
  */
 export function streamLines(
   database: Database,
@@ -66,7 +66,7 @@ export function streamLines(
   );
 }
 
-/** The lines of a block as text, each ended, in pieces of some size. */
+/** The lines of a block as text with line ends, in pieces. */
 export function* textOfLines(block: Block): Generator<string> {
   for (const piece of block.plainText(LINE).ended(LINE_END, PIECE_BYTES)) yield piece.toString('utf8');
 }

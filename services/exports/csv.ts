@@ -15,7 +15,7 @@ function cellText(value: unknown): string {
   throw new TypeError(`A ${typeof value} cannot be a CSV cell.`);
 }
 
-/** Rows as CSV text: RFC 4180 quoting, `\n`, every row ended. */
+/** Rows as CSV text: RFC 4180 quoting, `\n` after every row. */
 export function csvText(rows: readonly (readonly unknown[])[]): string {
   return stringify(
     rows.map((row) => row.map(cellText)),

@@ -6,24 +6,24 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { PART, refreshTextFile } from './files.ts';
 import { csvReport, settleReports, type ReportName } from './report.ts';
 
-/** What is written day by day, and where. */
+/** The reports that are written day by day, and where to. */
 export interface DayExports {
   /** Files are `<directory>/<report>/<report>-YYYY-MM-DD.csv`. */
   readonly directory: string;
   readonly reports: readonly ReportName[];
-  /** How many finished days are looked at: events that come late change rows of days that are over. */
+  /** How many finished days are written again: late events change rows of past days. */
   readonly days: number;
-  /** IANA zone whose days are meant. */
+  /** IANA zone of the days. */
   readonly tz: string;
 }
 
-/** What one run did, in files. */
+/** The result of one run, in files. */
 export interface RunCounts {
   readonly written: number;
   readonly unchanged: number;
 }
 
-/** The last days that are over in a zone, the oldest first, as `YYYY-MM-DD`. */
+/** The last days that have ended in a zone, oldest first, as `YYYY-MM-DD`. */
 export function finishedDays(tz: string, days: number, nowSeconds: number): string[] {
   const today = DateTime.fromSeconds(nowSeconds, { zone: tz });
   return Array.from({ length: days }, (_, i) => today.minus({ days: days - i }).toFormat('yyyy-MM-dd'));
@@ -33,7 +33,9 @@ function dayAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ days: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** Makes the directories and removes what a process that died left half-written; one exporter per directory. */
+/**
+ * Makes the directories, and removes half-written files of a process that died. Each directory belongs to one exporter.
+ */
 function prepareDirectories(exports: Pick<DayExports, 'directory' | 'reports'>): void {
   for (const report of exports.reports) {
     const directory = join(exports.directory, report);
@@ -51,10 +53,10 @@ function prepareDirectories(exports: Pick<DayExports, 'directory' | 'reports'>):
 
 /**
  * Writes every report of every finished day, one file after another, streamed. A file that cannot be written does not
- * keep the others from it.
- * @param nowSeconds the clock: which days are finished, and what is pending in them; Unix seconds
- * @param isStopping asked before each file: true ends the run there
- * @throws the first failure, when all that could be done is done; at once when ClickHouse is away
+ * stop the others.
+ * @param nowSeconds the clock: it decides which days are finished, and what is pending in them; Unix seconds
+ * @param isStopping called before each file: true ends the run there
+ * @throws the first failure, after all other files were tried; at once when ClickHouse is away
  */
 export async function exportDays(
   ledger: Ledger,

@@ -6,7 +6,9 @@ import type { Report } from '../reports/report.ts';
 
 const MAX_CHARACTERS = 60;
 
-/** A part of a name: what file systems and shells take anywhere; the sign between parts is in none. */
+/**
+ * A part of a file name, with characters that all file systems and shells accept and without the separator of parts.
+ */
 function part(text: string): string {
   return text
     .replaceAll(/[^A-Za-z0-9.-]+/g, '-')
@@ -14,7 +16,7 @@ function part(text: string): string {
     .slice(0, MAX_CHARACTERS);
 }
 
-/** The days of a range: a month, a day, or the first and the last one. */
+/** The days of a range as text: a month, a day, or the first and the last day. */
 function periodOf({ from, to }: ReportFilters): string {
   if (from === null) return to === null ? '' : `before-${to}`;
   if (to === null) return `from-${from}`;
@@ -24,7 +26,7 @@ function periodOf({ from, to }: ReportFilters): string {
   return from === last ? from : `${from}_${last}`;
 }
 
-/** The zone of the days; empty where they are those of several accounts. */
+/** The zone of the days; empty when they are in the zones of several accounts. */
 async function zoneOf({ days }: Report, filters: ReportFilters, database: Database): Promise<string> {
   if (days === 'none') return '';
   if (filters.is_tz_given === true && (days === 'zone' || days === 'accounts')) return filters.tz;
@@ -34,7 +36,7 @@ async function zoneOf({ days }: Report, filters: ReportFilters, database: Databa
   return accounts.find(({ waba_id }) => waba_id === filters.waba_id)?.time_zone ?? 'UTC';
 }
 
-/** What a file is called: report, account, period and zone, so far as they were asked for, without what it is made of. */
+/** The name of a file without its extension: report, account, period and zone, as far as they were requested. */
 export async function stemOf(
   report: Report,
   filters: ReportFilters,
@@ -47,7 +49,7 @@ export async function stemOf(
   return parts.filter((text) => text !== '').join('_');
 }
 
-/** What a download is called. */
+/** The file name of a download. */
 export async function fileNameOf(report: Report, filters: ReportFilters, database: Database): Promise<string> {
   return `${await stemOf(report, filters, database)}.csv`;
 }

@@ -7,7 +7,7 @@ type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Where a file is written before it takes its name; what is found there later was left by a process that died. */
+/** Suffix of a file that is being written. A file that has it later was left by a process that died. */
 export const PART = /\.\d+\.part$/;
 
 async function haveSameBytes(one: string, other: string): Promise<boolean> {
@@ -34,26 +34,26 @@ async function haveSameBytes(one: string, other: string): Promise<boolean> {
 async function write(path: string, parts: Parts, settle: (beside: string) => Promise<void> | void): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {
-    // Ends the source too when the file cannot be written: a report left half-read holds its connection open.
-    // Flushed: after a loss of power the name must not stand for an empty file.
+    // On an error this also ends `parts`: a report that is half read holds its connection open.
+    // Flushed, so that after a loss of power the name does not belong to an empty file.
     await pipeline(parts, createWriteStream(beside, { flush: true }));
     await settle(beside);
   } catch (error) {
-    // Below something that is no directory there is nothing to remove, and saying so would hide why we are here.
+    // If a parent is no directory there is nothing to remove, and an error here would hide the first one.
     if (existsSync(beside)) rmSync(beside);
     const message = `The result could not be written to ${path} (${error instanceof Error ? error.message : String(error)}). Nothing was left behind.`;
     throw error instanceof LedgerAwayError ? new LedgerAwayError(message) : new ActionableError(message);
   }
 }
 
-/** Written beside and renamed: other systems never read half a file. */
+/** Writes a file beside its place and renames it, so that other programs never read half a file. */
 export async function writeTextFile(path: string, parts: Parts): Promise<void> {
   await write(path, parts, (beside) => {
     renameSync(beside, path);
   });
 }
 
-/** The same, but a file that holds these very bytes already is left alone: who watches its time sees real changes only. */
+/** The same, but leaves a file alone that has the same bytes, so that its time changes only when its content does. */
 export async function refreshTextFile(path: string, parts: Parts): Promise<'written' | 'unchanged'> {
   let outcome: 'written' | 'unchanged' = 'written';
   await write(path, parts, async (beside) => {

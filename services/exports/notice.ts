@@ -3,18 +3,18 @@ import { ActionableError } from '../clickhouse/errors.ts';
 
 const ANSWER_WITHIN_MS = 10_000;
 
-/** What somebody is told of a run: that its file is there, or that it is given up. */
+/** A message about a run: its file is there, or it was given up. */
 export interface Notice {
   readonly event: 'export.done' | 'export.failed';
-  /** The same for the same file, so that a receiver knows what it was told already. */
+  /** The same for the same file, so that a receiver can recognise a repeated message. */
   readonly idempotency_key: string;
   readonly [name: string]: unknown;
 }
 
 /**
- * Posts a notice as JSON, signed as requests of triggers are: the headers `x-ctwa-timestamp` and `x-ctwa-signature-256`, the
- * HMAC-SHA256 of time stamp, full stop and body under `CTWA_EXPORT_SECRET`.
- * @throws ActionableError when it is not taken with a 2xx in time
+ * Posts a notice as JSON, signed like requests of triggers: the headers `x-ctwa-timestamp` and `x-ctwa-signature-256`,
+ * the HMAC-SHA256 of time stamp, full stop and body under `CTWA_EXPORT_SECRET`.
+ * @throws ActionableError when it is not accepted with a 2xx in time
  */
 export async function sendNotice(
   address: string,

@@ -2,22 +2,22 @@ import type { ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import type { Batch, Statement } from '../reports/report.ts';
 import { summedColumns, Totals } from './totals.ts';
 
-/** Between the texts of a kind: no currency, amount or period has one. */
+/** Separates the texts of a kind: no currency, amount or period contains it. */
 const BETWEEN = '\n';
-/** Columns that say whether a row is of a month that is closed. */
+/** Columns that tell whether a row belongs to a closed month. */
 const PERIODS: readonly string[] = ['period', 'x_Period'];
 
-/** Counts rows and amounts on their way into a file, and leaves the columns that are wanted. */
+/** Counts rows and amounts on their way into a file, and drops the columns that are not wanted. */
 export class Passage {
   rows = 0;
   #closed = 0;
   readonly #columns: readonly string[];
   readonly #wanted: readonly number[];
   readonly #totals: Totals;
-  /** What of a row is counted, by its index. */
+  /** Indexes of the cells that are counted. */
   readonly #counted: readonly number[];
 
-  /** @param columns of the report, in their order */
+  /** @param columns of the report, in order */
   constructor(columns: readonly string[], wanted: readonly string[]) {
     this.#columns = columns;
     this.#wanted = wanted.map((name) => columns.indexOf(name));
@@ -26,7 +26,7 @@ export class Passage {
     this.#totals = new Totals(columns);
   }
 
-  /** The cells of a file, by their index. */
+  /** Indexes of the cells in the file. */
   get wanted(): readonly number[] {
     return this.#wanted;
   }
@@ -41,7 +41,7 @@ export class Passage {
     }
   }
 
-  /** SQL of the kind of a row: all that is counted of it. There are far fewer kinds than rows. */
+  /** SQL of the kind of a row: everything about it that is counted. There are far fewer kinds than rows. */
   kindSql({ cells }: Statement): string {
     const texts = this.#counted.map((at) => `toString(${cells[at] ?? "''"})`);
     return texts.length === 0
@@ -49,7 +49,7 @@ export class Passage {
       : `toLowCardinality(concatWithSeparator('\\n', ${texts.join(', ')}))`;
   }
 
-  /** Counts so many rows of a kind, where they do not pass one by one. */
+  /** Counts this many rows of a kind, for rows that are not passed one by one. */
   count(kind: string, times: number): void {
     this.rows += times;
     const row: string[] = [];
@@ -67,7 +67,7 @@ export class Passage {
     return this.#totals.byCurrency();
   }
 
-  /** Whether every row is of a month that is closed. */
+  /** Whether every row belongs to a closed month. */
   get isFrozen(): boolean {
     return this.rows > 0 && this.#closed === this.rows;
   }

@@ -18,19 +18,18 @@ const SETTLE: Readonly<Record<Sums, (database: Database) => Promise<void>>> = {
 };
 
 /**
- * The closings that hold of the months that a report of amounts covers. None of the days of a zone that was asked for: these
- * are nobody's months.
+ * The closings in force of the months that a report of amounts covers. Empty when a zone was requested: days of that
+ * zone belong to no closed month.
  */
 export async function closingsIn(report: ReportName, database: Database, filters: ReportFilters): Promise<Closing[]> {
-  // Accounts are of no days.
+  // Accounts have no days.
   if (!reportOf(report).settles.includes('charges') || report === 'accounts' || filters.is_tz_given === true) return [];
   const closings = await closingsInForce(database, filters);
   return closings.filter(({ waba_id }) => filters.waba_id == null || filters.waba_id === waba_id);
 }
 
 /**
- * Brings up to date what some reports are read from, as the user that may write. What is soiled meanwhile is not waited
- * for.
+ * Settles what some reports are read from, as the user that may write. Does not wait for what becomes dirty meanwhile.
  */
 export async function settleReports(reports: readonly ReportName[], database: Database): Promise<void> {
   const sums = new Set(reports.flatMap((report) => reportOf(report).settles));
@@ -38,8 +37,8 @@ export async function settleReports(reports: readonly ReportName[], database: Da
 }
 
 /**
- * A report as CSV text (contract.md 3), streamed in batches of rows, the first with the header: a query that fails fails
- * before anything is given out. Bounded memory.
+ * A report as CSV text (contract.md 3), streamed in batches of rows, the first with the header. A query that fails at
+ * its start fails before any output. Bounded memory.
  */
 export async function* csvReport(
   name: ReportName,
@@ -65,7 +64,7 @@ export async function* csvReport(
   if (before !== '') yield before;
 }
 
-/** A cell as JSON has it: CSV and ClickHouse know text alone. */
+/** A cell as JSON. CSV and ClickHouse have text only. */
 function jsonCell({ type, is_nullable }: Column): (cell: unknown) => unknown {
   const isNumber = type === 'integer' || type === 'number';
   return (cell) => {
@@ -78,13 +77,13 @@ function jsonCell({ type, is_nullable }: Column): (cell: unknown) => unknown {
 
 type JsonRow = Readonly<Record<string, unknown>>;
 
-/** What makes objects of rows, with the types that the catalogue says. */
+/** A function that makes objects of rows, with the types of the catalogue. */
 function objectsOf(report: Report): (row: readonly unknown[]) => JsonRow {
   const columns = describedColumns(report).map((column) => ({ name: column.name, read: jsonCell(column) }));
   return (row) => Object.fromEntries(columns.map(({ name, read }, i) => [name, read(row[i])]));
 }
 
-/** The same rows as objects, one batch at a time, for JSON. */
+/** The same rows as objects in batches, for JSON. */
 export async function* objectReport(
   name: ReportName,
   database: Database,
@@ -96,16 +95,16 @@ export async function* objectReport(
   for await (const batch of report.rows(database, { filters, by, page: null })) yield batch.map(objectOf);
 }
 
-/** One page of a report, in both forms. */
+/** One page of a report, as CSV and as objects. */
 export interface PageOfReport {
-  /** With the header. */
+  /** Includes the header. */
   readonly csv: string;
   readonly rows: readonly JsonRow[];
-  /** Where the next page begins; null = there is none. */
+  /** The position at which the next page begins; null = there is none. */
   readonly next: string | null;
 }
 
-/** @throws UnknownPositionError when the page is to begin after no place of this report */
+/** @throws UnknownPositionError when the page should begin at a position that this report did not give out */
 export async function readPage(
   name: ReportName,
   database: Database,

@@ -1,13 +1,16 @@
 import type { ExportPeriod } from '@ctwa-ledger/schemas/exports.ts';
 import { DateTime } from 'luxon';
 
-/** The days of a run, and what its file is called after. */
+/** The days of a run, and the name of its file. */
 export interface RunPeriod {
-  /** First day, `YYYY-MM-DD`; of a report without days the day of the run. */
+  /** First day, `YYYY-MM-DD`; for a report without days the day of the run. */
   readonly from: string;
   /** The day after the last one; empty for a report without days. */
   readonly to: string;
-  /** A day, a month, or the first and the last day: what goes on keeps its name, so that its file is replaced. */
+  /**
+   * A day, a month, or the first and the last day. A month that is not over keeps its name, so that its file is
+   * replaced.
+   */
   readonly label: string;
 }
 
@@ -34,7 +37,7 @@ export function monthPeriod(month: string): RunPeriod {
 /**
  * The period of a run.
  * @param on the day of the run in the zone of its schedule
- * @param closedMonth the last month that is closed, `YYYY-MM`; null when none is
+ * @param closedMonth the last closed month, `YYYY-MM`; null when there is none
  * @returns null when there is no such period yet
  */
 export function periodOn(period: ExportPeriod, on: string, closedMonth: string | null): RunPeriod | null {

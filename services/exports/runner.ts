@@ -13,26 +13,26 @@ import { nextTimes, occurrencesAfter } from './when.ts';
 import { LeaseLostError, writeExport } from './write-export.ts';
 
 const DAY = 86_400;
-/** What is missed longer ago is not caught up by itself. */
+/** Runs missed longer ago are not caught up automatically. */
 const MAX_CATCH_UP_DAYS = 400;
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE = 60;
 const LONGEST_PAUSE = 3_600;
-/** Periods of a schedule that are remembered: more than can be caught up. */
+/** Periods of a schedule that are read: more than can be caught up. */
 const ALL_RUNS = 100_000;
 
-/** Who asks for the runs that are due. */
+/** The author of runs that were due. */
 const BY_SCHEDULE = 'schedule';
 
 export interface ExportsOptions {
   readonly ledger: Pick<Ledger, 'database' | 'reading'>;
-  /** Folders of schedules are below it. */
+  /** The folders of schedules are below it. */
   readonly directory: string;
-  /** Told of every run that has ended. */
+  /** Called for every run that has ended. */
   readonly onRun: (schedule: ExportSchedule, run: EndedRun) => void;
 }
 
-/** A run as it ended. */
+/** A run that has ended. */
 export type EndedRun = Pick<
   RunStep,
   'period' | 'state' | 'attempt' | 'file' | 'rows' | 'bytes' | 'sha256' | 'totals' | 'is_frozen' | 'error'
@@ -42,7 +42,7 @@ function keyOf(from: string, to: string): string {
   return `${from} ${to}`;
 }
 
-/** Seconds until a run is tried again that has failed so many times. */
+/** Seconds until a run is tried again after so many failures. */
 export function pauseAfter(attempt: number): number {
   return Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE);
 }
@@ -51,7 +51,7 @@ function secondsOf(time: string | null): number {
   return time === null ? 0 : Math.floor(Date.parse(time) / 1000);
 }
 
-/** Months that closings freeze, the latest last, with when the last of their accounts was closed. */
+/** Months with a closing in force, the latest last, each with the time when the last of its accounts was closed. */
 async function closedMonths(
   database: Database,
   { definition }: ExportSchedule,
@@ -65,7 +65,7 @@ async function closedMonths(
   return [...months].map(([month, closed_at]) => ({ month, closed_at })).sort((a, b) => (a.month < b.month ? -1 : 1));
 }
 
-/** The runs of one schedule under its lease. */
+/** The runs of one schedule, under its lease. */
 class ScheduleRuns {
   readonly #options: ExportsOptions;
   readonly #schedule: ExportSchedule;
@@ -91,7 +91,7 @@ class ScheduleRuns {
     return this.#runs.get(keyOf(period.from, period.to));
   }
 
-  /** The last time of the schedule whose run has ended for good, Unix seconds; 0 before the first. */
+  /** The last time of the schedule whose run is done or given up, Unix seconds; 0 before the first. */
   get lastDue(): number {
     const ended = [...this.#runs.values()].filter(({ state }) => state === 'done' || state === 'failed');
     return Math.max(0, ...ended.map(({ due_at }) => secondsOf(due_at)));
@@ -124,9 +124,9 @@ class ScheduleRuns {
   }
 
   /**
-   * Writes the file of a period, and what became of it.
-   * @param due_at Unix seconds; 0: somebody asked for it
-   * @param nowSeconds the clock, for what depends on now and for when it is tried again; Unix seconds
+   * Writes the file of a period, and the result of the run.
+   * @param due_at Unix seconds; 0 = somebody asked for it
+   * @param nowSeconds the clock for what depends on now and for the next try; Unix seconds
    */
   async attempt(period: RunPeriod, due_at: number, asked_by: string, nowSeconds: number): Promise<EndedRun> {
     const before = this.known(period);
@@ -167,7 +167,7 @@ class ScheduleRuns {
       await this.#tell('export.done', { period, ...written, asked_by });
       ended = { ...begun, ...written, state: 'done', ended_ms: Date.now() };
     } catch (error) {
-      // Without the ledger there is nowhere to say it, and without the lease another says it.
+      // Without the ledger the result cannot be stored; without the lease another process stores it.
       if (error instanceof LedgerAwayError || error instanceof LeaseLostError) throw error;
       const isLast = attempt >= MAX_ATTEMPTS || due_at === 0;
       ended = {
@@ -179,7 +179,7 @@ class ScheduleRuns {
       };
     }
     await this.#write(ended);
-    // It is the last word of a run that is given up: nobody waits for it.
+    // The failure itself is stored; a notice of it that fails is only logged.
     if (ended.state === 'failed')
       await this.#tell('export.failed', { period, attempt, error: ended.error, sha256: '' }).catch(() => undefined);
     this.#options.onRun(this.#schedule, ended);
@@ -201,7 +201,8 @@ export class Exports {
       return period === null ? [] : [period];
     }
     const closed = await closedMonths(this.#options.ledger.database, schedule);
-    // All that were closed since, and the last one in any case: none is passed over that was closed beside another.
+    // All months that were closed since, and the last one in any case, so that none is skipped when several are closed
+    // together.
     return closed
       .filter(({ closed_at }, i) => closed_at >= schedule.since || i === closed.length - 1)
       .map(({ month }) => monthPeriod(month));
@@ -226,7 +227,7 @@ export class Exports {
         if (isStopping()) return;
         const known = runs.known(period);
         if (known?.state === 'done' || known?.state === 'failed') continue;
-        // The oldest first: what comes after waits for it, until it is given up.
+        // Oldest first: later periods wait for it until it is done or given up.
         if (known?.state === 'retry' && secondsOf(known.next_attempt_at) > nowSeconds) return;
         if ((await runs.attempt(period, at, BY_SCHEDULE, nowSeconds)).state === 'retry') return;
       }
@@ -234,8 +235,8 @@ export class Exports {
   }
 
   /**
-   * Runs what is due of every schedule that is not paused, the oldest first. What another process runs is left to it.
-   * @returns failures that no history could be told of
+   * Runs what is due of every schedule that is not paused, oldest first. Skips schedules that another process runs.
+   * @returns failures that could not be stored in a history
    */
   async runDue(nowSeconds: number, isStopping: () => boolean): Promise<unknown[]> {
     const failures: unknown[] = [];
@@ -253,9 +254,9 @@ export class Exports {
   }
 
   /**
-   * Runs the periods that a schedule has between two days, the oldest first. A file that is frozen stays as it is.
-   * @param again also those that were done
-   * @returns what was run, or stayed
+   * Runs the periods of a schedule between two days, oldest first. A frozen file stays as it is.
+   * @param again runs also those that are done
+   * @returns the periods that were run or kept
    */
   async #runPeriods(
     schedule: ExportSchedule,
@@ -293,7 +294,7 @@ export class Exports {
   }
 
   /**
-   * Runs what a schedule would have run at its times between two days, whenever it was made. What was done stays.
+   * Runs what a schedule would have run at its times between two days, whenever it was made. Done periods are kept.
    * @param to the day after the last one
    */
   async backfill(name: string, days: { readonly from: string; readonly to: string }, by: string): Promise<EndedRun[]> {
@@ -309,7 +310,7 @@ export class Exports {
   }
 }
 
-/** All schedules with what comes next and what came last. */
+/** All schedules, each with its next times and its last run. */
 export async function showExports(database: Database, nowSeconds: number): Promise<ShownExport[]> {
   const last = new Map((await lastRuns(database)).map((run) => [run.schedule_id, run]));
   return (await listSchedules(database)).map(({ schedule_id, state, definition, changed_at, changed_by }) => ({

@@ -25,24 +25,24 @@ const runRow = z.object({
   error: z.string(),
 });
 
-/** A time as ISO 8601 in UTC; null where it is none. */
+/** A time as ISO 8601 in UTC; null when it is not set. */
 function timeOf(column: string): string {
   return `if(toUnixTimestamp(${column}) = 0, NULL, concat(formatDateTime(${column}, '%FT%T'), '+00:00'))`;
 }
 
-/** What a step of a run says. */
+/** One step in the history of a run. */
 export interface RunStep {
   readonly schedule_id: string;
   readonly period: RunPeriod;
   readonly state: ExportRun['state'];
   readonly attempt: number;
-  /** Unix seconds; 0: somebody asked for it. */
+  /** Unix seconds; 0 = somebody asked for it. */
   readonly due_at: number;
   readonly asked_by: string;
   /** Unix milliseconds. */
   readonly began_ms: number;
   readonly ended_ms: number;
-  /** Unix seconds; 0: never. */
+  /** Unix seconds; 0 = never. */
   readonly next_attempt_at: number;
   readonly file: string;
   readonly rows: number;
@@ -55,8 +55,8 @@ export interface RunStep {
 }
 
 /**
- * Writes a step of a run.
- * @param token of the lease: what an earlier holder writes after it does not count
+ * Stores a step of a run.
+ * @param token of the lease: steps that an earlier holder stores after it are ignored
  */
 export async function writeStep(database: Database, step: RunStep, token: string, number: number): Promise<void> {
   await database.command(
@@ -100,7 +100,7 @@ const RUN = `schedule_id, period_from, period_to, toString(state) AS state, atte
     ${timeOf('export_runs.next_attempt_at')} AS next_attempt_at, file, rows, bytes, sha256, manifest_sha256, totals, is_frozen,
     error`;
 
-/** What became of each period of a schedule, the one that was begun last first. */
+/** The latest step of each period of a schedule, the most recently begun first. */
 export function listRuns(database: Database, schedule_id: string, limit = 1_000): Promise<ExportRun[]> {
   return database.query(
     runRow,
@@ -111,7 +111,7 @@ export function listRuns(database: Database, schedule_id: string, limit = 1_000)
   );
 }
 
-/** The period of each schedule that was begun last. */
+/** The most recently begun period of each schedule. */
 export function lastRuns(database: Database): Promise<ExportRun[]> {
   return database.query(
     runRow,

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** When something is done again and again: a cron expression of five fields, read in a zone. */
+/** The times of repeated work: a cron expression of five fields in a zone. */
 export interface Times {
   readonly cron: string;
   /** IANA zone. */
@@ -10,7 +10,7 @@ export interface Times {
 
 function cronOf(times: Times): Cron {
   try {
-    // Paused: it does not begin before somebody gives it work.
+    // Paused: it starts when it is given its work.
     return new Cron(times.cron, { timezone: times.tz, mode: '5-part', paused: true });
   } catch (error) {
     throw new ActionableError(
@@ -24,14 +24,14 @@ export function checkTimes(times: Times): void {
   cronOf(times).stop();
 }
 
-/** Does something at once and then at its times, never twice at the same time. */
+/** Does some work at once and then at its times. Two runs never overlap. */
 export class Schedule {
   readonly #cron: Cron;
   readonly #work: () => Promise<void>;
   #running: Promise<void> | null = null;
   #isStopping = false;
 
-  /** @param work handles its own failures: what it did not manage is done at the next time */
+  /** @param work handles its own failures: what failed is done at the next time */
   constructor(times: Times, work: () => Promise<void>) {
     this.#work = work;
     this.#cron = cronOf(times);
@@ -47,14 +47,14 @@ export class Schedule {
   }
 
   #tick(): void {
-    // A run that lasts longer than the pause between two times does the work of both.
+    // If a run lasts past the next time, it counts for both.
     if (this.#isStopping || this.#running !== null) return;
     this.#running = this.#work().finally(() => {
       this.#running = null;
     });
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Resolves when the current run has ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#cron.stop();

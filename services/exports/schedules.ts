@@ -16,7 +16,7 @@ import type { AskedRows, Report } from '../reports/report.ts';
 import { periodOn, type RunPeriod } from './run-period.ts';
 import { occurrencesAfter, readWhen, type When } from './when.ts';
 
-/** What is said of a schedule's days by its period, not by its filters. */
+/** Parameters that a schedule sets through its period, not through filters. */
 const SAID_BY_PERIOD: readonly string[] = ['from', 'to', 'month', 'period', 'as_of'];
 
 const scheduleRow = z.object({
@@ -29,7 +29,7 @@ const scheduleRow = z.object({
   changed_by: z.string(),
 });
 
-/** The report of a definition. @throws ActionableError when there is none of that name */
+/** The report of a definition. @throws ActionableError when there is no such report */
 export function reportOfExport({ report: name }: Pick<ExportDefinition, 'report'>): Report<ReportName> {
   const report = findReport(name);
   if (report === undefined)
@@ -43,7 +43,7 @@ export function whenOf({ when, zone }: ExportDefinition): When {
   return readWhen(when, zone);
 }
 
-/** Files of a schedule lie here, below the directory of the exporter. */
+/** The folder of a schedule's files, below the directory of the exporter. */
 export function folderOf({ folder, name }: ExportDefinition): string {
   return folder ?? name;
 }
@@ -55,9 +55,9 @@ export function columnsOfExport(definition: ExportDefinition): readonly string[]
 }
 
 /**
- * What a report is asked for in a run.
+ * The parameters of the report in a run.
  * @param asOf the clock for what depends on now, Unix seconds
- * @throws ActionableError for what the report does not take
+ * @throws ActionableError for parameters that the report does not take
  */
 export function questionOf(
   definition: ExportDefinition,
@@ -74,13 +74,14 @@ export function questionOf(
 }
 
 /**
- * A definition as it is kept. Its mistakes are reported when it is added, not when it first runs.
+ * A definition as it is stored. It is checked when it is added, so that mistakes are reported then and not in the first
+ * run.
  * @throws ActionableError when it cannot be exported: an unknown report, column or filter, or an unreadable time
  */
 export function checkedDefinition(given: ExportDefinition, nowSeconds: number): ExportDefinition {
   const report = reportOfExport(given);
   const when = whenOf(given);
-  // The zone that stands in the words is the zone of the schedule.
+  // A zone at the end of the text is the zone of the schedule.
   const words = given.when.trim();
   const definition = { ...given, zone: when.zone, when: words.replace(/\s+[A-Za-z]+\/[\w/+-]+$|\s+UTC$/i, '') };
   const unknown = given.columns.find((name) => !report.columns.includes(name));
@@ -106,7 +107,7 @@ export function checkedDefinition(given: ExportDefinition, nowSeconds: number): 
   return definition;
 }
 
-/** All schedules that were not removed, by name; with `removed` those too. */
+/** All schedules by name, without the removed ones unless `removed`. */
 export function listSchedules(database: Database, removed = false): Promise<ExportSchedule[]> {
   return database.query(
     scheduleRow,
@@ -118,7 +119,7 @@ export function listSchedules(database: Database, removed = false): Promise<Expo
   );
 }
 
-/** @throws ActionableError when there is no schedule of that name */
+/** @throws ActionableError when there is no schedule with that name */
 export async function findSchedule(database: Database, name: string): Promise<ExportSchedule> {
   const schedules = await listSchedules(database);
   const found = schedules.find(({ definition }) => definition.name === name);
@@ -144,8 +145,8 @@ async function keep(
 }
 
 /**
- * Adds a schedule. What is due from now on is exported.
- * @throws ActionableError for what cannot be exported so, and when the name or the folder is taken
+ * Adds a schedule. It exports what is due from now on.
+ * @throws ActionableError when it cannot be exported, or when the name or the folder is taken
  */
 export async function addSchedule(
   database: Database,
@@ -168,8 +169,8 @@ export async function addSchedule(
 }
 
 /**
- * Pauses, resumes or removes a schedule. What was due while it was paused is not caught up: `backfill` does that.
- * @returns the schedule as it is then
+ * Pauses, resumes or removes a schedule. What was due during a pause is not caught up; `backfill` does that.
+ * @returns the schedule after the change
  */
 export async function setScheduleState(
   database: Database,

@@ -2,10 +2,10 @@ import type { ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 
 /** Columns that can be added up within a currency; rates and shares cannot. */
 const ADDABLE = /(?:^|_)(?:cost|savings|amount|spend)$|Cost$/;
-/** What a report calls the currency of its amounts. */
+/** The column with the currency of a report's amounts. */
 const CURRENCIES: readonly string[] = ['currency', 'BillingCurrency'];
 
-/** A sum of decimals, exact: so many units of the last place. */
+/** An exact sum of decimals, as a whole number of units of the last place. */
 class ExactSum {
   #units = 0n;
   #places = 0;
@@ -21,7 +21,7 @@ class ExactSum {
     this.#units += times === 1 ? units : units * BigInt(times);
   }
 
-  /** Without zeros at the end, so that the same amount is the same text. */
+  /** Without trailing zeros, so that the same amount is the same text. */
   toString(): string {
     const sign = this.#units < 0n ? '-' : '';
     const digits = (this.#units < 0n ? -this.#units : this.#units).toString().padStart(this.#places + 1, '0');
@@ -32,26 +32,26 @@ class ExactSum {
   }
 }
 
-/** The columns that totals are made of: the currency, and what is added up within it. */
+/** The columns that totals need: the currency, and the amounts. */
 export function summedColumns(columns: readonly string[]): readonly string[] {
   const currency = columns.find((name) => CURRENCIES.includes(name));
   return currency === undefined ? [] : columns.filter((name) => name === currency || ADDABLE.test(name));
 }
 
-/** Adds up the amounts of rows by currency, while they pass. */
+/** Adds up the amounts of rows by currency as they pass. */
 export class Totals {
   readonly #currency: number;
   readonly #amounts: readonly { readonly name: string; readonly at: number }[];
   readonly #sums = new Map<string, ExactSum[]>();
 
-  /** @param columns of the report, in their order; without a currency nothing is added up */
+  /** @param columns of the report, in order; without a currency nothing is added up */
   constructor(columns: readonly string[]) {
     this.#currency = columns.findIndex((name) => CURRENCIES.includes(name));
     this.#amounts =
       this.#currency === -1 ? [] : columns.flatMap((name, at) => (ADDABLE.test(name) ? [{ name, at }] : []));
   }
 
-  /** @param times how often each of the rows is there */
+  /** @param times how often each of the rows occurs */
   add(rows: readonly (readonly unknown[])[], times = 1): void {
     if (this.#amounts.length === 0) return;
     for (const row of rows) {
@@ -61,7 +61,7 @@ export class Totals {
       if (sums === undefined) this.#sums.set(currency, (sums = this.#amounts.map(() => new ExactSum())));
       for (const [i, { at }] of this.#amounts.entries()) {
         const cell = row[at];
-        // Most messages cost nothing.
+        // Skipped early, because most messages cost nothing.
         if (typeof cell === 'string' && cell !== '' && cell !== '0') sums[i]?.add(cell, times);
       }
     }
@@ -78,7 +78,7 @@ export class Totals {
   }
 }
 
-/** Totals less others; what only one side has counts as 0 on the other. */
+/** Totals minus others. A sum that only one side has counts as 0 on the other. */
 export function totalsLess(totals: ExportTotals, others: ExportTotals): ExportTotals {
   const currencies = [...new Set([...Object.keys(totals), ...Object.keys(others)])].sort();
   return Object.fromEntries(

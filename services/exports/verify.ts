@@ -17,11 +17,11 @@ import { questionOf, reportOfExport } from './schedules.ts';
 export interface VerifiedFile {
   readonly schedule: string;
   readonly file: string;
-  /** Null when it is as it was written, and nothing speaks against the ledger. */
+  /** Null when the file is unchanged and does not contradict the ledger. */
   readonly problem: string | null;
   /**
-   * Whether the ledger gives these rows now: `same`; `changed`, because something was written since; null where it was not
-   * asked, because of the problem.
+   * Whether the ledger gives the same rows now: `same`, or `changed` because something was written since; null when it
+   * was not compared because of the problem.
    */
   readonly ledger: 'same' | 'changed' | null;
 }
@@ -40,7 +40,7 @@ function sameTotals(one: ExportTotals, other: ExportTotals): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** A manifest that is as it was written, of a file that is too; a text says what is wrong. */
+/** The manifest, if it and its file are unchanged; a text = what is wrong. */
 async function readBack(path: string, run: ExportRun): Promise<Manifest | string> {
   if (!existsSync(path)) return 'The file is not there.';
   if ((await hashOf(createReadStream(path))) !== run.sha256)
@@ -57,7 +57,7 @@ async function readBack(path: string, run: ExportRun): Promise<Manifest | string
   return manifest.data;
 }
 
-/** SHA-256 of what a file holds, unpacked. */
+/** SHA-256 of the uncompressed content of a file. */
 async function contentHash(path: string, { compression }: Manifest): Promise<string> {
   const hash = createHash('sha256');
   const unpack = compression === 'gzip' ? [createGunzip()] : [];
@@ -65,11 +65,11 @@ async function contentHash(path: string, { compression }: Manifest): Promise<str
   return hash.digest('hex');
 }
 
-/** Which closings freeze the rows of a file. */
+/** The closings that freeze the rows of a file, as one text. */
 const closingsText = (closings: Manifest['closings']): string =>
   JSON.stringify(closings.map(({ waba_id, month, checksum }) => [waba_id, month, checksum]));
 
-/** Holds a file against what the ledger gives now for the same question, by the same clock, with the same columns. */
+/** Compares a file with the rows that the ledger gives now, for the same parameters, clock and columns. */
 async function heldAgainst(
   ledger: Pick<Ledger, 'database' | 'reading'>,
   { definition, schedule_id }: ExportSchedule,
@@ -85,7 +85,7 @@ async function heldAgainst(
   const state = await writtenUpTo(ledger.database, tablesOf(report, question.filters));
   const closings = await closingsIn(report.name, ledger.reading, question.filters);
   const columns = manifest.columns.map(({ name }) => name);
-  // Workbooks and Parquet are other bytes with every version of who writes them: their rows and sums are compared.
+  // Bytes of workbooks and Parquet depend on the version of their writer, so their rows and sums are compared as CSV.
   const format = 'csv';
   const { parts, passage } = await contentOf(
     { report: report.name, question, columns, format, run: schedule_id },
@@ -106,8 +106,9 @@ async function heldAgainst(
 }
 
 /**
- * Reads the files of a schedule back with their manifests, holds them against the history in the ledger, and against the
- * rows that the ledger gives now: of what is closed, and of what nothing was written to since, they must be the same.
+ * Reads the files of a schedule and their manifests back, and compares them with the history in the ledger and with the
+ * rows that the ledger gives now. Rows of closed months, and rows whose tables were not written to since, must be the
+ * same.
  * @param directory of the exporter
  */
 export async function verifyExports(
@@ -117,7 +118,7 @@ export async function verifyExports(
 ): Promise<VerifiedFile[]> {
   const { schedule_id, definition } = schedule;
   const done = (await listRuns(ledger.database, schedule_id, ALL_RUNS)).filter(({ state }) => state === 'done');
-  // A period that goes on replaces its file: the run that was begun last wrote it.
+  // A period that is not over replaces its file: the most recently begun run wrote it.
   const files = new Map<string, ExportRun>();
   for (const run of done) if (!files.has(run.file)) files.set(run.file, run);
   const verified: VerifiedFile[] = [];

@@ -5,7 +5,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** When a schedule is due: five fields of cron, of the clocks of a zone. */
+/** When a schedule is due: five fields of cron, in local time of a zone. */
 export interface When {
   readonly cron: string;
   /** IANA zone. */
@@ -16,14 +16,14 @@ export interface When {
 export interface Occurrence {
   /** Unix seconds. */
   readonly at: number;
-  /** The day that the schedule means, `YYYY-MM-DD`, by its zone. */
+  /** The day of the schedule, `YYYY-MM-DD`, in its zone. */
   readonly day: string;
 }
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)$/;
 
-/** The first three fields that words stand for, after the clock; null when they are none of ours. */
+/** The last three fields of cron for a description in words; null when the words are not known. */
 function daysInWords(words: string): string | null {
   if (words === 'every day' || words === 'daily') return '* * *';
   if (words === 'every weekday' || words === 'weekdays') return '* * 1-5';
@@ -43,13 +43,13 @@ function cronInWords(text: string): string | null {
   return days === null || hour === undefined ? null : `${Number(minute)} ${Number(hour)} ${days}`;
 }
 
-/** Read in UTC: a pattern of clocks, whatever zone they hang in. */
+/** Evaluated in UTC, as a pattern of local times of any zone. */
 function patternOf(cron: string): Cron {
   return new Cron(cron, { timezone: 'UTC', mode: '5-part', paused: true });
 }
 
 /**
- * Reads when a schedule is due, in words or in five fields of cron; a zone that follows wins over the one that is given.
+ * Reads when a schedule is due, in words or in five fields of cron. A zone at the end overrides the given one.
  * @throws ActionableError in words
  */
 export function readWhen(text: string, zone: string): When {
@@ -70,13 +70,13 @@ export function readWhen(text: string, zone: string): When {
 }
 
 /**
- * The moment at which clocks of a zone show a time: the first where they show it twice; the moment at which they are put
- * forward where they never do.
- * @param shown what the clocks show, in milliseconds as if they hung in UTC
+ * The moment of a local time in a zone: the first one if the time occurs twice; the moment at which clocks go forward
+ * if it does not occur.
+ * @param shown the local time, in milliseconds as if it were UTC
  */
 function momentOf(shown: number, zone: string): number {
   const offsetAt = (ms: number): number => IANAZone.create(zone).offset(ms) * MINUTE_MS;
-  // Clocks are changed once in two days at most.
+  // Clocks change at most once in two days.
   const [before, after] = [offsetAt(shown - DAY_MS), offsetAt(shown + DAY_MS)];
   const moments = [before, after]
     .filter((offset) => offsetAt(shown - offset) === offset)
@@ -91,11 +91,11 @@ function momentOf(shown: number, zone: string): number {
   return late;
 }
 
-/** The times after a moment at which a schedule is due, each once, in their order. */
+/** The times after a moment at which a schedule is due, each once, in order. */
 export function* occurrencesAfter({ cron, zone }: When, after: number): Generator<Occurrence> {
   const pattern = patternOf(cron);
   const local = DateTime.fromSeconds(after, { zone });
-  // Clocks that are put back show times before those that they showed already.
+  // Begins a day earlier, because clocks that go back show earlier times again.
   let shown = new Date(after * 1000 + local.offset * MINUTE_MS - DAY_MS);
   let last = after;
   for (;;) {

@@ -2,17 +2,17 @@ import { isDay, textOf } from './formats/format.ts';
 import type { Batch, Column } from '../reports/report.ts';
 import { archiveOf, type ArchivedFile } from './archive.ts';
 
-/** Rows of a sheet, so many as a spreadsheet program takes. */
+/** Rows of a sheet, as many as spreadsheet programs take. */
 const MAX_SHEET_ROWS = 1_048_576;
 const MAX_SHEET_NAME = 31;
-/** A spreadsheet program rounds a number beyond so many digits; such a number stays text. */
+/** A spreadsheet program rounds a number with more digits; such a number is written as text. */
 const EXACT_DIGITS = 15;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 const DAY_MS = 86_400_000;
-/** Day 0 of a workbook, with the leap year 1900 that never was behind it. */
+/** Day 0 of workbooks. They count 29 February 1900, which did not exist. */
 const EPOCH_MS = Date.UTC(1899, 11, 30);
 
-/** Places in `cellXfs` of the styles below. */
+/** Indexes in `cellXfs` of the styles below. */
 const STYLES = { plain: 0, head: 1, decimal: 2, day: 3, time: 4 } as const;
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -22,7 +22,7 @@ const OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 const CONTENT = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 const STYLE_SHEET = `<styleSheet xmlns="${MAIN}"><numFmts count="3"><numFmt numFmtId="164" formatCode="0.00######"/><numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="166" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="5"><xf/><xf fontId="1" applyFont="1"/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/><xf numFmtId="166" applyNumberFormat="1"/></cellXfs></styleSheet>`;
 
-/** Text without what XML cannot hold. */
+/** Text without characters that XML cannot hold. */
 function escaped(text: string): string {
   return text
     .replaceAll(/(?![\t\n\r\u007f-\u009f])\p{Cc}|[\ufffe\uffff\p{Cs}]/gu, '\ufffd')
@@ -32,7 +32,7 @@ function escaped(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** What follows the address of a cell; empty where there is no cell. */
+/** The part of a cell after its address; empty when there is no cell. */
 const textCell = (text: string, style: number): string =>
   text === '' ? '' : ` s="${style}" t="inlineStr"><is><t xml:space="preserve">${escaped(text)}</t></is></c>`;
 const numberCell = (value: string | number, style: number): string => ` s="${style}"><v>${value}</v></c>`;
@@ -49,18 +49,18 @@ function rowXml(number: number, columns: readonly string[], cells: readonly stri
   return `<row r="${number}">${written.join('')}</row>`;
 }
 
-/** Days since the epoch of workbooks, of what the clocks of the report's zone showed: workbooks know no zones. */
+/** A time of the report's zone as days since the epoch of workbooks, which have no zones. */
 function serialOf(text: string): number | null {
   const ms = Date.parse(`${text.slice(0, 19)}${text.length === 10 ? 'T00:00:00' : ''}Z`);
   return Number.isNaN(ms) ? null : (ms - EPOCH_MS) / DAY_MS;
 }
 
-/** Whether a spreadsheet program keeps a text as the number that it is. */
+/** Whether a spreadsheet program can keep the number in a text exactly. */
 function isExact(text: string): boolean {
   return NUMBER.test(text) && text.replaceAll(/\D/g, '').replace(/^0+/, '').length <= EXACT_DIGITS;
 }
 
-/** How the cells of a column are written. */
+/** How to write the cells of a column. */
 function cellOf(column: Column): (cell: unknown) => string {
   const dated = (style: number) => (cell: unknown) => {
     const text = textOf(cell);
@@ -87,7 +87,7 @@ function cellOf(column: Column): (cell: unknown) => string {
   }
 }
 
-/** The sheets of some rows, each with its head, and how many there were. */
+/** Writes rows into sheets, each with a header, and counts the sheets. */
 class SheetWriter {
   readonly #columns: readonly Column[];
   readonly #letters: readonly string[];
@@ -147,7 +147,7 @@ class SheetWriter {
   }
 }
 
-/** What says which sheets there are. */
+/** The files of a workbook that list its sheets. */
 function* around(name: string, sheets: number): Generator<ArchivedFile> {
   const numbers = Array.from({ length: sheets }, (_, n) => n + 1);
   const file = (path: string, xml: string): ArchivedFile => ({ path, parts: [Buffer.from(XML + xml)] });
@@ -179,8 +179,8 @@ function* around(name: string, sheets: number): Generator<ArchivedFile> {
 }
 
 /**
- * Rows as a workbook (`.xlsx`), streamed: the same rows are the same bytes. Numbers, days and times are such, not text, where
- * a spreadsheet program keeps them exactly. Rows beyond what a sheet takes go on the next one.
+ * Rows as a workbook (`.xlsx`), streamed: the same rows give the same bytes. Numbers, days and times are stored as such
+ * if a spreadsheet program keeps them exactly, else as text. Rows beyond the limit of a sheet go to the next one.
  * @param name of the sheet
  */
 export async function* workbookOf(

@@ -23,23 +23,23 @@ export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
 
-/** What an export is written with. */
+/** The parameters of writing an export. */
 export interface WriteOptions {
   readonly ledger: Pick<Ledger, 'database' | 'reading'>;
-  /** Folders of schedules are below it. */
+  /** The folders of schedules are below it. */
   readonly directory: string;
   readonly lease: Lease;
   readonly asked_by: string;
   /** Unix seconds. */
   readonly as_of: number;
-  /** The run of the same period before, where there was one that was done. */
+  /** The last run of the same period that was done, if any. */
   readonly before: ExportRun | null;
   readonly manifest_before: string | null;
 }
 
-/** What became of it. */
+/** The result. */
 export interface WrittenExport {
-  /** Below the directory of the exporter. */
+  /** Path below the directory of the exporter. */
   readonly file: string;
   readonly rows: number;
   readonly bytes: number;
@@ -49,12 +49,12 @@ export interface WrittenExport {
   readonly is_frozen: boolean;
 }
 
-/** Names the file of a schedule that was written last. */
+/** The name of the file that points to a schedule's last file. */
 const LATEST = 'latest.json';
 
 /**
- * Gives files their names, one after another: first where they go besides, then here, so that a run whose files could not
- * be sent is tried again. Nothing is left of those that get none.
+ * Gives files their names, one after another: first at the other destination, if any, then here, so that a run whose
+ * files could not be sent is tried again. Files that get no name are removed.
  * @throws LeaseLostError when another process holds the lease now
  */
 async function publish(
@@ -86,8 +86,8 @@ function said(error: unknown, path: string): unknown {
 }
 
 /**
- * Writes the file of a period, then its manifest, then `latest.json`; each beside its place and renamed. Whoever reads what
- * `latest.json` names reads what is whole.
+ * Writes the file of a period, then its manifest, then `latest.json`. Each is written beside its place and renamed, so
+ * that the file named in `latest.json` is always complete.
  * @throws LeaseLostError when another process holds the lease now
  */
 export async function writeExport(
@@ -106,7 +106,7 @@ export async function writeExport(
   try {
     const directory = readyFolder(options.directory, folder);
     await settleReports([report.name], ledger.database);
-    // Before the rows are read: what is written in between makes them newer than this says, never older.
+    // Read before the rows: if something is written in between, the rows are newer than this state, never older.
     const ledger_state = await writtenUpTo(ledger.database, tablesOf(report, question.filters));
     const { parts, passage, described } = await contentOf(
       { report: report.name, question, columns, format: definition.format, run: schedule_id },

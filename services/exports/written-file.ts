@@ -8,22 +8,22 @@ import { createGzip } from 'node:zlib';
 import type { ExportCompression } from '@ctwa-ledger/schemas/exports.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** Where a file is written before it takes its name. Files of days that lie in the same folder end otherwise. */
+/** Suffix of a file that is being written. Files of days in the same folder have another suffix. */
 const UNFINISHED = /\.\d+\.unfinished$/;
 
-/** What was written, before it has its name. */
+/** A file that was written and does not have its name yet. */
 export interface WrittenFile {
   readonly bytes: number;
   readonly sha256: string;
-  /** Where it is until then. */
+  /** Its path until then. */
   readonly beside: string;
-  /** Gives it its name; readers see it then, whole. */
+  /** Gives it its name, so that readers see the complete file. */
   readonly publish: () => Promise<void>;
   /** Removes it instead. */
   readonly discard: () => void;
 }
 
-/** The name itself must outlast a loss of power. */
+/** Syncs a directory, so that the name of a file survives a loss of power. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory);
   try {
@@ -34,8 +34,8 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * The folder of a schedule, made where it is missing, and free of what a run left that was killed.
- * @param directory must be there: what hangs below a disk that is gone is no folder of ours
+ * Makes the folder of a schedule if it is missing, and removes what a killed run left in it.
+ * @param directory must exist: below a disk that is not mounted no folder is made
  */
 export function readyFolder(directory: string, folder: string): string {
   if (!existsSync(directory))
@@ -46,7 +46,7 @@ export function readyFolder(directory: string, folder: string): string {
   return path;
 }
 
-/** Writes a file beside its place, synced. */
+/** Writes a file beside its place and syncs it. */
 export async function writeBeside(
   path: string,
   parts: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
@@ -67,7 +67,7 @@ export async function writeBeside(
     if (existsSync(beside)) rmSync(beside, { force: true });
   };
   try {
-    // At level 6 without the time of packing: the same rows are the same bytes.
+    // At level 6 without a time, so that the same rows give the same bytes.
     await (compression === 'gzip' ? pipeline(parts, createGzip(), counted, file) : pipeline(parts, counted, file));
   } catch (error) {
     discard();

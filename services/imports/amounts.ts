@@ -1,8 +1,8 @@
-/** What the ledger keeps of an amount or a rate: Decimal(18, 8). */
+/** Limits of an amount or a rate in the ledger: Decimal(18, 8). */
 export const MAX_INTEGER_DIGITS = 10;
 export const MAX_DECIMALS = 8;
 
-/** Other ways to print a currency that can mean only one. */
+/** Other spellings of a currency that have only one meaning. */
 const CURRENCY_SIGNS: ReadonlyMap<string, string> = new Map([
   ['$US', 'USD'],
   ['US$', 'USD'],
@@ -18,14 +18,14 @@ const CURRENCY_SIGNS: ReadonlyMap<string, string> = new Map([
 ]);
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 
-/** The currency that a cell names, ISO 4217; null when it names none. */
+/** The currency in a cell, ISO 4217; null when there is none. */
 export function currencyOf(text: string): string | null {
   const sign = text.toUpperCase().replace(/\s/g, '');
   const currency = CURRENCY_SIGNS.get(sign) ?? sign;
   return CURRENCIES.has(currency) ? currency : null;
 }
 
-/** A plain decimal without needless zeros, or why a text is none that can be kept without loss. */
+/** A plain decimal without trailing zeros, or why a text cannot be stored as one without loss. */
 export function plainDecimal(text: string): { readonly text: string } | 'not_plain' | 'too_long' {
   const [, digits, fraction = ''] = /^(\d{1,100})(?:\.(\d{1,400}))?$/.exec(text) ?? [];
   if (digits === undefined) return 'not_plain';
@@ -38,13 +38,15 @@ export function plainDecimal(text: string): { readonly text: string } | 'not_pla
 /** The sign before the decimals of an amount. */
 export type DecimalMark = '.' | ',';
 
-/** Groups of three, or as in India of two before the last three; the same sign between all of them. */
+/** Groups of three digits, or as in India of two before the last three, with the same separator between all of them. */
 const GROUPED: Readonly<Record<DecimalMark, RegExp>> = {
   '.': /^(?:\d+|[1-9]\d{0,2}([,\s'’])\d{3}(?:\1\d{3})*|[1-9]\d?(?:,\d{2})+,\d{3})(?:\.\d+)?$/,
   ',': /^(?:\d+|[1-9]\d{0,2}([.\s'’])\d{3}(?:\1\d{3})*)(?:,\d+)?$/,
 };
 
-/** An amount without its thousands separators and with a point; null when it is not written with this decimal mark. */
+/**
+ * An amount without thousands separators and with a decimal point; null when it is not written with this decimal mark.
+ */
 export function withPoint(text: string, mark: DecimalMark): string | null {
   if (!GROUPED[mark].test(text)) return null;
   const [integer = '', fraction] = text.split(mark);
@@ -53,8 +55,8 @@ export function withPoint(text: string, mark: DecimalMark): string | null {
 }
 
 /**
- * The decimal mark of a column of amounts, from all of them: `1,250.50` says it of `1,250` too.
- * @returns an amount that two marks would make two different ones of, where no other amount tells which it is
+ * The decimal mark of a column of amounts, found from all of them: `1,250.50` also decides `1,250`.
+ * @returns an amount that has two meanings, if no other amount decides between the two marks
  */
 export function decimalMarkOf(texts: readonly string[]): DecimalMark | { readonly unclear: string } {
   const amounts = texts.filter((text) => withPoint(text, '.') !== null || withPoint(text, ',') !== null);

@@ -1,12 +1,12 @@
 import { placeOfProblem, type BrokenCsvFile, type FileProblem } from '@ctwa-ledger/schemas/csv-file.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** A file that cannot be imported: nothing of it was. */
+/** A file that cannot be imported: nothing of it was imported. */
 export class BrokenFileError extends ActionableError {
   readonly problems: readonly FileProblem[];
-  /** Problems beyond those listed. */
+  /** How many problems are not listed. */
   readonly more: number;
-  /** The columns of the file, where their headings are not understood; else null. */
+  /** The columns of the file, if its headings were not recognised; else null. */
   readonly headings: readonly string[] | null;
 
   /** @param advice what to do about it, as a sentence */

@@ -6,19 +6,19 @@ import { utcText } from '../clickhouse/sql.ts';
 import type { DecimalMark } from './amounts.ts';
 import { underImportLease } from './register.ts';
 
-/** A kind of file whose headings somebody may name. */
+/** A kind of file whose headings a user can map to columns. */
 export interface MappingKind<Column extends string> {
-  /** As the ledger keeps it. */
+  /** Its name in the ledger. */
   readonly name: string;
   readonly columns: readonly Column[];
-  /** The command that keeps a mapping. */
+  /** The command that stores a mapping. */
   readonly keptBy: string;
 }
 
-/** Which heading of a file is which column of ours, and how its amounts are written where the file does not say it. */
+/** Which heading of a file is which column, and how its amounts are written if the file does not say so. */
 interface ColumnMapping<Column extends string> {
   readonly columns: Readonly<Partial<Record<Column, string>>>;
-  /** Of all amounts, ISO 4217. */
+  /** Currency of all amounts, ISO 4217. */
   readonly currency?: string;
   readonly decimal_mark?: DecimalMark;
 }
@@ -64,7 +64,7 @@ export async function listMappings<Column extends string>(
   });
 }
 
-/** @throws ActionableError when none is kept under that name; it names those that are */
+/** @throws ActionableError when there is none with that name; it lists the existing ones */
 export async function findMapping<Column extends string>(
   database: Database,
   kind: MappingKind<Column>,
@@ -80,8 +80,8 @@ export async function findMapping<Column extends string>(
 }
 
 /**
- * Keeps a mapping by name; one of the same kind that was kept under the same name is replaced.
- * @param by who keeps it
+ * Stores a mapping by name. It replaces one of the same kind and name.
+ * @param by who stores it
  */
 export function keepMapping<Column extends string>(
   database: Database,

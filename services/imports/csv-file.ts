@@ -3,11 +3,11 @@ import type { Problems } from './rows.ts';
 import { MAX_ROWS, MAX_ROWS_TO_HEADER, widestRow, type FileRow } from './rows.ts';
 
 const MAX_ROW_CHARACTERS = 100_000;
-/** What stands between columns; tabs are what a spreadsheet writes with UTF-16. */
+/** Separators of columns. Spreadsheet programs write tabs with UTF-16. */
 const DELIMITERS = [',', ';', '\t'] as const;
 const NO_NUMBERS: ReadonlySet<number> = new Set();
 
-/** Splits text into rows and keeps where each begins. @throws CsvError when the quotation marks do not match */
+/** Splits text into rows with their line numbers. @throws CsvError when quotation marks do not match */
 function split(text: string, delimiter: string, max_rows: number): FileRow[] {
   const records = parse(text, {
     bom: true,
@@ -16,7 +16,7 @@ function split(text: string, delimiter: string, max_rows: number): FileRow[] {
     max_record_size: MAX_ROW_CHARACTERS,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
-    // A preamble is prose, where a quotation mark in the middle means nothing.
+    // A preamble is prose: a quotation mark inside a cell has no meaning there.
     relax_quotes: true,
     to: max_rows,
   }) as unknown as { info: { lines: number }; record: string[] }[];
@@ -37,7 +37,7 @@ function firstRows(text: string, delimiter: string): FileRow[] {
   }
 }
 
-/** What stands between the columns of a file: where a header shows with it, else where rows have the most cells. */
+/** The separator of a file: the one with which a header is found, else the one that gives the most cells. */
 function delimiterOf(text: string, isHeader: (cells: readonly string[]) => boolean): string {
   const tried = DELIMITERS.map((delimiter) => ({ delimiter, rows: firstRows(text, delimiter) }));
   const known = tried.find(({ rows }) => rows.some(({ cells }) => isHeader(cells)));

@@ -1,5 +1,5 @@
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
-/** Days that can mean only one: 2026-10-01, October 1, 2026 and 1 October 2026; which group says what. */
+/** Spellings of a day with only one meaning: 2026-10-01, October 1, 2026 and 1 October 2026; each with its groups. */
 const SPELLINGS = [
   { pattern: /^(\d{4})([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)/, year: 1, month: 3, day: 4 },
   { pattern: /^([a-z]{3,9})\.?[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)/i, year: 3, month: 1, day: 2 },
@@ -23,7 +23,7 @@ function monthOf(name: string): number {
   return letters === 'sept' ? 9 : MONTHS.findIndex((month) => month === letters || month.slice(0, 3) === letters) + 1;
 }
 
-/** The day that a text begins with, in a spelling that can mean only one, and the characters it takes; else null. */
+/** The day at the start of a text, if its spelling has only one meaning, and its length; else null. */
 export function leadingDay(text: string): { readonly day: string; readonly characters: number } | null {
   for (const { pattern, year, month, day } of SPELLINGS) {
     const parts = pattern.exec(text);
@@ -39,10 +39,13 @@ export function leadingDay(text: string): { readonly day: string; readonly chara
 export type DayOrder = 'month_first' | 'day_first';
 
 const NUMBERS = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4})$/;
-/** A spreadsheet writes a day as its midnight. */
+/** Spreadsheet programs may write a day as its midnight. */
 const MIDNIGHT = /[T ]+0?0:00(?::00(?:\.0+)?)?(?:Z| ?AM)?$/i;
 
-/** A day as files write it, as `YYYY-MM-DD`; null when it is none. The order matters only where numbers stand alone. */
+/**
+ * A day in the spellings of files, as `YYYY-MM-DD`; null when it is none. The order matters only for days written with
+ * numbers alone.
+ */
 export function readDay(text: string, order: DayOrder): string | null {
   const day = text.replace(MIDNIGHT, '').replace(/\.$/, '');
   const [, first, sign, second, year] = NUMBERS.exec(day) ?? [];
@@ -50,14 +53,14 @@ export function readDay(text: string, order: DayOrder): string | null {
     const spelled = leadingDay(day);
     return spelled?.characters === day.length ? spelled.day : null;
   }
-  // With points between, the day stands first wherever this is written.
+  // Wherever points are used between the numbers, the day comes first.
   const isMonthFirst = order === 'month_first' && sign !== '.';
   return dayOf(Number(year), Number(isMonthFirst ? first : second), Number(isMonthFirst ? second : first));
 }
 
 /**
- * The order of day and month in a file, from all its days: `10/31/2026` says it of `10/01/2026` too.
- * @returns a day that the two orders would make two different ones of, where no other day tells which it is
+ * The order of day and month in a file, found from all its days: `10/31/2026` also decides `10/01/2026`.
+ * @returns a day that has two meanings, if no other day decides between the two orders
  */
 export function dayOrderOf(texts: Iterable<string>): DayOrder | { readonly unclear: string } {
   let [isMonthFirst, isDayFirst] = [true, true];

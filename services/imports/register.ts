@@ -1,7 +1,8 @@
 /**
- * The register of imports: files that people and Meta give. A kind says how its files are read, what importing one would
- * do, and which rows it brings. The register keeps the file with its checksum, who imported it and when, and withdraws it.
- * All kinds are imported under one lease, so that no import is planned on what another one is changing.
+ * The register of imports: files from people and from Meta. Each kind of import knows how its files are read, what
+ * importing one would do, and which rows it brings. The register stores the file with its checksum, who imported it and
+ * when, and withdraws imports. All kinds share one lease, so that no import is planned while another one changes the
+ * ledger.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,7 +12,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
-/** A file as it was given. */
+/** A file and its name. */
 export interface GivenFile {
   /** File name, without its directory. */
   readonly name: string;
@@ -25,23 +26,23 @@ interface ImportedRows {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-/** An import that is to be entered. */
+/** An import that is about to be entered. */
 export interface NewImport {
-  /** Its columns in the table of its kind, except when and by whom it was imported. */
+  /** The columns of its kind's table, without those of the register. */
   readonly entry: Readonly<Record<string, unknown>>;
   readonly rows: readonly ImportedRows[];
 }
 
-/** Imports of one kind as they are listed. */
+/** How imports of one kind are stored and listed. */
 interface Registry<Listed> {
-  /** The table with one row for each import: its own columns, and those of the register. */
+  /** The table with one row for each import: columns of the kind and of the register. */
   readonly table: string;
   /** The column that identifies an import. */
   readonly id: Extract<keyof Listed, string>;
-  /** What an import is called in messages, and the command that lists all of them. */
+  /** The word for an import in messages, and the command that lists all of them. */
   readonly noun: string;
   readonly listedBy: string;
-  /** All imports, whatever became of them. */
+  /** All imports, also withdrawn and replaced ones. */
   list(database: Database): Promise<Listed[]>;
 }
 
@@ -51,23 +52,23 @@ interface ListedImport {
 
 /** A kind of import. */
 export interface ImportKind<Given, Read, Planned, Listed extends ListedImport> extends Registry<Listed> {
-  /** Tables that hold what its imports say: with `table`, all that an import touches. */
+  /** Tables with the contents of imports. Together with `table` these are all tables that an import changes. */
   readonly touches: readonly string[];
   /** @throws BrokenFileError that names every place that cannot be read */
   read(given: Given, database: Database): Promise<Read>;
   /**
-   * What importing it would do, as the ledger stands.
-   * @throws ActionableError where it does not go together with what holds
+   * What importing it would do to the ledger as it is now.
+   * @throws ActionableError when it contradicts an import in force
    */
   plan(read: Read, database: Database): Promise<Planned>;
-  /** The imports to be entered for a plan, with the files that they come from; none where everything holds already. */
+  /** The imports that a plan enters, with their files; empty when all of them are in force already. */
   changes(
     read: Read,
     planned: Planned,
   ): { readonly files: readonly GivenFile[]; readonly imports: readonly NewImport[] };
 }
 
-/** The tables that say what a kind says: an answer made of them is outdated by an import. */
+/** The tables with everything that imports of a kind say: an answer that depends on them is outdated by an import. */
 export function tablesOf({
   table,
   touches,
@@ -79,27 +80,27 @@ export function tablesOf({
 }
 
 const LEASE = 'imports';
-/** An import takes a second or so; who comes meanwhile waits for it. */
+/** An import takes about a second. Other imports wait for so long. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 100;
-/** Rows sent in one insert. */
+/** Rows of one insert. */
 const MAX_BATCH_ROWS = 50_000;
 
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** What an import is known by: the same content, read in the same way, is the same import. */
+/** The id of an import: the same content, read in the same way, is the same import. */
 export function importId(...content: readonly unknown[]): string {
   return sha256(JSON.stringify(content)).slice(0, 12);
 }
 
-/** The columns of the register as lists select them, with times as text. */
+/** The select list of the register's columns, with times as text. */
 export function registeredColumns(table: string): string {
   return `${utcText(`${table}.imported_at`)} AS imported_at, imported_by, ${utcText(`${table}.withdrawn_at`)} AS withdrawn_at, withdrawn_by`;
 }
 
-/** @throws ActionableError when another import does not end */
+/** @throws ActionableError when another import does not end in time */
 export async function underImportLease<T>(database: Database, work: () => Promise<T>): Promise<T> {
   for (let waited = 0; waited <= PATIENCE_MS; waited += PAUSE_MS) {
     const done = await underLease(database, LEASE, async () => ({ result: await work() }));
@@ -129,9 +130,9 @@ async function keepFiles(database: Database, files: readonly GivenFile[]): Promi
 
 const stampRow = z.object({ at: z.string(), next: z.string() });
 
-/** All of them in one insert: what was given at once holds as a whole or not at all. */
+/** Enters all imports in one insert, so that they come into force together or not at all. */
 async function enter(database: Database, table: string, imports: readonly NewImport[], by: string): Promise<void> {
-  // Whatever the clock says, what is imported later counts as later.
+  // Later than every earlier import, whatever the clock says.
   const [stamp] = await database.query(
     stampRow,
     `SELECT toString(greatest(now64(3, 'UTC'), max(imported_at) + toIntervalMillisecond(1))) AS at,
@@ -146,7 +147,7 @@ async function enter(database: Database, table: string, imports: readonly NewImp
   });
 }
 
-/** What an import would do; nothing is written. @throws ActionableError like `importGiven` */
+/** What an import would do; writes nothing. @throws ActionableError like `importGiven` */
 export async function previewGiven<Given, Read, Planned, Listed extends ListedImport>(
   database: Database,
   kind: ImportKind<Given, Read, Planned, Listed>,
@@ -157,11 +158,11 @@ export async function previewGiven<Given, Read, Planned, Listed extends ListedIm
 }
 
 /**
- * Imports what was given as a whole or not at all. What holds already changes nothing; what was withdrawn or replaced
- * holds again.
+ * Imports everything or nothing. Importing what is in force changes nothing; importing what was withdrawn or replaced
+ * puts it in force again.
  * @param by who imports it
- * @throws BrokenFileError that names every place that cannot be read; ActionableError where it does not go together with what
- * holds
+ * @throws BrokenFileError that names every place that cannot be read; ActionableError when it contradicts an import in
+ * force
  */
 export async function importGiven<Given, Read, Planned, Listed extends ListedImport>(
   database: Database,
@@ -176,17 +177,17 @@ export async function importGiven<Given, Read, Planned, Listed extends ListedImp
     if (imports.length === 0) return planned;
     await keepFiles(database, files);
     for (const { rows } of imports) for (const some of rows) await insertRows(database, some);
-    // After their rows: an import that was interrupted says nothing.
+    // Entered after its rows, so that an interrupted import has no effect.
     await enter(database, kind.table, imports, by);
     return planned;
   });
 }
 
 /**
- * Withdraws an import: it stays listed, and what it had replaced holds again. One that is withdrawn stays as it is.
+ * Withdraws an import: it stays listed, and what it replaced is in force again. Withdrawing it again changes nothing.
  * @param by who withdraws it
- * @returns the import before and now
- * @throws ActionableError when there is none of that id
+ * @returns the import before and after
+ * @throws ActionableError when there is none with that id
  */
 export function withdrawImport<Listed extends ListedImport>(
   database: Database,

@@ -1,19 +1,22 @@
 import type { BrokenCsvFile, FileProblem } from '@ctwa-ledger/schemas/csv-file.ts';
 
-/** Rows of one file or sheet: more are hardly meant to be imported. */
+/** Limit of rows in a file or sheet: a file with more was probably given by mistake. */
 export const MAX_ROWS = 100_000;
-/** Rows among which the header has to stand: a file is not searched to its end for one. */
+/** Only so many rows are searched for the header. */
 export const MAX_ROWS_TO_HEADER = 1_000;
 const MAX_PROBLEMS = 20;
 
 /** One row of a CSV file or of a sheet. */
 export interface FileRow {
-  /** Name of the sheet; null in a CSV file. */
+  /** Name of the sheet; null for a CSV file. */
   readonly sheet: string | null;
   /** The line on which the row begins, or its number in the sheet; counted from 1. */
   readonly line: number;
   readonly cells: readonly string[];
-  /** Which cells the workbook keeps as numbers. Their text is the number itself, with a point and no separators. */
+  /**
+   * Indexes of the cells that the workbook stores as numbers. Their text is the number with a decimal point and no
+   * separators.
+   */
   readonly numbers: ReadonlySet<number>;
 }
 
@@ -23,12 +26,12 @@ export interface Sheet {
   readonly rows: readonly FileRow[];
 }
 
-/** What is wrong with a file: the first problems in full, the others counted. */
+/** The problems of a file: the first ones in full, the others counted. */
 export class Problems {
   readonly #listed: FileProblem[] = [];
   #more = 0;
 
-  /** @param row null where the file as a whole is meant */
+  /** @param row null when the problem is about the whole file */
   add(row: Pick<FileRow, 'sheet' | 'line'> | null, column: string | null, message: string): void {
     if (this.#listed.length < MAX_PROBLEMS)
       this.#listed.push({ sheet: row?.sheet ?? null, line: row?.line ?? null, column, message });
@@ -39,13 +42,15 @@ export class Problems {
     return this.#listed.length === 0;
   }
 
-  /** @param headings the columns of the file, where it is their headings that are not understood */
+  /** @param headings the columns of the file, if its headings were not recognised */
   result(headings?: readonly string[]): BrokenCsvFile {
     return { ok: false, problems: this.#listed, more: this.#more, ...(headings === undefined ? {} : { headings }) };
   }
 }
 
-/** Headings and other fixed words: letter case, accents, white space, line breaks and signs do not matter. */
+/**
+ * Normalises headings and other fixed words: letter case, accents, white space, line breaks and signs do not matter.
+ */
 export function plain(text: string): string {
   return text
     .normalize('NFKD')
@@ -67,14 +72,14 @@ function lettersOf(index: number): string {
   return `${rest < 0 ? '' : lettersOf(rest)}${String.fromCharCode(65 + (index % 26))}`;
 }
 
-/** A column as people find it: its number, in a workbook its letters, and its heading. */
+/** The name of a column for people: its number or, in a workbook, its letters; and its heading. */
 export function columnNameOf(header: FileRow, index: number): string {
   const column = header.sheet === null ? `${index + 1}` : lettersOf(index);
   const heading = singleSpaced(header.cells[index] ?? '');
   return heading === '' ? column : `${column} (${heading})`;
 }
 
-/** The row that is most likely the header where nobody knows one: of the first rows the one with the most filled cells. */
+/** The most likely header when none was recognised: of the first rows the one with the most filled cells. */
 export function widestRow(rows: readonly FileRow[]): FileRow | null {
   const filled = (row: FileRow): number => row.cells.filter((cell) => cell.trim() !== '').length;
   return rows

@@ -5,7 +5,7 @@ import type { Problems } from './rows.ts';
 import { MAX_ROWS, type Sheet } from './rows.ts';
 import { readWorkbook } from './workbook.ts';
 
-/** The first entry of an archive, or its end where it has none. */
+/** The start of an archive: its first entry, or the end record of an empty one. */
 const ZIP = [
   [0x50, 0x4b, 0x03, 0x04],
   [0x50, 0x4b, 0x05, 0x06],
@@ -22,7 +22,7 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], what: string])[]
 const startsWith = (bytes: Uint8Array, signature: readonly number[]): boolean =>
   signature.every((byte, index) => bytes[index] === byte);
 
-/** The text of a CSV file; null when the bytes are none. */
+/** The text of a CSV file; null when the bytes are not text. */
 function textOf(bytes: Uint8Array): string | null {
   const encoding = startsWith(bytes, [0xff, 0xfe]) ? 'utf-16le' : startsWith(bytes, [0xfe, 0xff]) ? 'utf-16be' : null;
   if (encoding === null) return isUtf8(bytes) ? Buffer.from(bytes).toString('utf8') : null;
@@ -33,7 +33,7 @@ function textOf(bytes: Uint8Array): string | null {
   }
 }
 
-/** What keeps a file from being CSV; null when nothing does. */
+/** Why a file cannot be CSV; null when it can. */
 function whyNotText(bytes: Uint8Array, text: string | null): string | null {
   for (const [signature, what] of SIGNATURES) if (startsWith(bytes, signature)) return what;
   if (text?.includes('\0') === true || (text === null && bytes.includes(0)))
@@ -46,10 +46,10 @@ function whyNotText(bytes: Uint8Array, text: string | null): string | null {
 }
 
 /**
- * The sheets of a file that somebody gives: those of a workbook, or the one that a CSV file is. What it is shows in its
- * bytes, not in its name. CSV may be UTF-8 or UTF-16, with commas, semicolons or tabs between columns.
- * @param kind what the file is meant to be, for people: `rate file`
- * @param isHeader whether a row is the header that is looked for
+ * The sheets of a file: those of a workbook, or a CSV file as one sheet. The kind is recognised by the bytes, not by
+ * the name. CSV may be UTF-8 or UTF-16, with commas, semicolons or tabs between columns.
+ * @param kind what the file should be, for people: `rate file`
+ * @param isHeader whether a row is the expected header
  * @returns null when it cannot be read, with the reason among `problems`
  */
 export async function readSheets(

@@ -1,21 +1,21 @@
 import { Unzip, UnzipInflate } from 'fflate';
 
-/** What a workbook may unpack to: far more than a sheet of the most rows that are taken. */
+/** Limit of an unpacked workbook: far more than a sheet with the most rows needs. */
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const MAX_ENTRIES = 2_000;
-/** Packed bytes taken at a time: unpacked they are at most a thousand times as many, and then comes the next check. */
+/** Compressed bytes per step. They unpack to a thousand times as many at most before the size is checked again. */
 const STEP_BYTES = 16 * 1024;
 
 class TooLargeError extends Error {}
 
-/** Where a workbook keeps what its cells say. Nothing else of an archive is looked at. */
+/** Paths of a workbook's parts that are read. Other parts of the archive are ignored. */
 const PART =
   /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|styles\.xml|worksheets\/[^/]+\.xml)$/i;
 
 /** The parts of a workbook by their path. */
 export type Unpacked = Record<string, Uint8Array>;
 
-/** Unpacks those parts of a workbook, and stops as soon as they are more than any workbook's would be. */
+/** Unpacks these parts of a workbook, and stops when they exceed the limit. */
 export function unpack(bytes: Uint8Array): Unpacked | 'too_large' | 'broken' {
   const parts = new Map<string, Uint8Array[]>();
   let total = 0;

@@ -4,10 +4,10 @@ import { MAX_ROWS, type FileRow, type Sheet } from './rows.ts';
 import { unpack, type Unpacked } from './unpacked.ts';
 
 const MAX_COLUMNS = 1_000;
-/** Cells of a sheet, empty ones between others included: all of them are held in memory. */
+/** Cells of a sheet, including empty ones between others: all of them are held in memory. */
 const MAX_CELLS = 4_000_000;
 
-/** A number as the workbook spells it. */
+/** A number with its spelling in the workbook. */
 class SpelledNumber {
   readonly text: string;
 
@@ -16,9 +16,9 @@ class SpelledNumber {
   }
 }
 
-/** Every attribute that names a row or cell. */
+/** Matches every attribute that names a row or cell. */
 const ADDRESS = /(?<!xmlns)[\s:]r\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
-/** A formula at the end of its cell: no result follows. */
+/** Matches a formula at the end of its cell, so without a result. */
 const WITHOUT_RESULT = /<(?:\w+:)?f\b[^<>]*(?:\/>|>[^<]*<\/(?:\w+:)?f\s*>)\s*<\/(?:\w+:)?c\s*>/;
 
 function numberOfLetters(letters: string): number {
@@ -26,8 +26,8 @@ function numberOfLetters(letters: string): number {
 }
 
 /**
- * What keeps a sheet from being read: its rows and columns are filled up to the last one that it names, so one far away
- * would take all memory; and a formula without its result would pass for an empty cell.
+ * Why a sheet cannot be read: rows and columns are filled up to the last one named, so one far away would take all
+ * memory; and a formula without its result would look like an empty cell.
  */
 function whyNotReadable(xml: string): string | null {
   let [rows, columns] = [0, 0];
@@ -46,7 +46,10 @@ function whyNotReadable(xml: string): string | null {
   return `has a formula in cell ${address?.[1] ?? address?.[2] ?? '?'} whose result is not in the file: open it in a spreadsheet program and save it there`;
 }
 
-/** The shortest plain decimal that reads back as the same number; with an exponent where a number keeps not every digit. */
+/**
+ * The shortest plain decimal that reads back as the same number; with an exponent when a double cannot represent every
+ * digit.
+ */
 export function numberText(spelled: string): string {
   const number = Number(spelled);
   if (!Number.isFinite(number)) return spelled;
@@ -56,7 +59,7 @@ export function numberText(spelled: string): string {
   return exponent === undefined ? text : `${sign}0.${'0'.repeat(Number(exponent) - 1)}${first}${rest}`;
 }
 
-/** Days are serial numbers in a workbook, whatever they look like there: `YYYY-MM-DD`, with the time where it has one. */
+/** The text of a day, which is a serial number in a workbook: `YYYY-MM-DD`, with the time if it has one. */
 function dayText(date: Date): string {
   const text = Number.isNaN(date.valueOf()) ? '' : date.toISOString();
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
@@ -89,8 +92,8 @@ function whyNoWorkbook(unpacked: Unpacked): string | null {
 }
 
 /**
- * The sheets of a workbook (`.xlsx`), cell by cell as text; null when it cannot be read, with the reason among `problems`.
- * Numbers are doubles in a workbook: each becomes the shortest decimal that is the same double.
+ * The sheets of a workbook (`.xlsx`), cell by cell as text; null when it cannot be read, with the reason among
+ * `problems`. Numbers are doubles in a workbook: each becomes the shortest decimal with the same double.
  */
 export async function readWorkbook(bytes: Uint8Array, problems: Problems): Promise<Sheet[] | null> {
   const unpacked = unpack(bytes);
@@ -104,13 +107,13 @@ export async function readWorkbook(bytes: Uint8Array, problems: Problems): Promi
     problems.add(null, null, `The file ${reason ?? ''}.`);
     return null;
   }
-  // Only now: its many files would slow the start of every command.
+  // Loaded here, because its many files would slow down the start of every command.
   const { default: readXlsxFile } = await import('read-excel-file/universal');
   try {
-    // Packed anew, so that the reader sees what was checked, and nothing else that the archive may hold.
+    // Packed again, so that the reader sees only the parts that were checked.
     const checked = new Uint8Array(zipSync(unpacked, { level: 0 })).buffer;
     const sheets = await readXlsxFile(checked, { parseNumber: (text) => new SpelledNumber(text), trim: false });
-    // A sheet that is a chart has no data.
+    // A sheet that holds only a chart has no data.
     return sheets.map(({ sheet, data }) => ({ name: sheet, rows: rowsOf(sheet, data ?? []) }));
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);

@@ -56,9 +56,9 @@ import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
 import { Uploads, type Upload } from './uploads.ts';
 
-/** Who changed something, as the ledger keeps it: pages have no sign-in that could say more. */
+/** The author of changes from pages, which have no sign-in. */
 const BY = 'dashboard';
-/** How long a page waits for marks to be folded again before it is shown with the folding still under way. */
+/** How long a page waits for marks to be folded again before it is shown with the folding still running. */
 const PATIENCE_MS = 5_000;
 
 const IS_SAMPLE: Refused = {
@@ -77,18 +77,18 @@ const IS_GONE: Refused = {
 
 export interface ChangesOptions {
   readonly ledger: Ledger;
-  /** Whether a request is shown the sample data; `sample`: it asks for it. */
+  /** Whether a request shows the sample data. `sample`: the request asks for it. */
   readonly isSample: (sample: boolean) => Promise<boolean>;
-  /** Told when something changed that amounts are computed from. */
+  /** Called when something changed that amounts depend on. */
   readonly onRatingChanged: () => void;
-  /** Told when triggers were changed, or a delivery of theirs is to be tried again. */
+  /** Called when triggers changed, or one of their deliveries should be tried again. */
   readonly onTriggersChanged: () => void;
-  /** What runs scheduled exports here; null where that is left to an exporter. */
+  /** Runs scheduled exports in this process; null when an exporter does. */
   readonly exports: () => Exports | null;
   readonly onError: (what: string, error: unknown) => void;
 }
 
-/** Answers a `ActionableError` with its words; any other error is a bug and goes on. */
+/** Turns an `ActionableError` into an answer with its message. Any other error is a bug and is rethrown. */
 async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   try {
     return await work();
@@ -98,7 +98,7 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   }
 }
 
-/** The same, and what is wrong in a file place by place. */
+/** The same, and for a broken file its problems place by place. */
 async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): Promise<T | BrokenUpload | Refused> {
   return orRefused(async () => {
     try {
@@ -129,14 +129,14 @@ export class LedgerChanges {
   }
 
   /**
-   * What one request may change.
+   * The changes that one request may make.
    * @param sample whether it asks for the sample data even when real data exists
    */
   of(sample: boolean): Changes {
     return new ChangesOfRequest(this.#kept, sample);
   }
 
-  /** Resolves when no change is being applied any more. */
+  /** Resolves when no change is being applied. */
   async idle(): Promise<void> {
     await this.#kept.replaying?.catch(() => undefined);
     await this.#kept.folding;
@@ -429,7 +429,7 @@ class ChangesOfRequest implements Changes {
       throw new ActionableError(
         `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
       );
-    // No page says how numbers are displayed, or takes a control away: what a command said of it stays.
+    // Pages set neither how numbers are displayed nor whether a second person is required: what a command set stays.
     const { phone_numbers, second_person } =
       configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
     const kept = {
@@ -449,7 +449,7 @@ class ChangesOfRequest implements Changes {
         throw new ActionableError('Another change of an account is being applied. Try again when it is done.');
       this.#kept.folded = 0;
       const applied = this.#applyAccount(account);
-      // A changed zone folds all marks again, which may take minutes: it goes on, whatever becomes of the page.
+      // A changed zone folds all marks again, which may take minutes. It continues even if the page is closed.
       let isLate = false;
       const folding = applied
         .catch((error: unknown) => {

@@ -42,18 +42,18 @@ import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
 import { tryTrigger } from '../triggers/past.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
 
-/** So long a checklist is good for while nothing is written. */
+/** A checklist may be so old if nothing is written. */
 const CLOCK_MS = 600_000;
 
-/** What is shown of a month that was held against Meta's numbers. */
+/** A month held against Meta's numbers, as pages show it. */
 interface HeldMonth {
   readonly page: ReconciliationOfMonth;
   readonly cases: HeldCases;
 }
 
 /**
- * What screens and API read: the ledger once it has an event, the sample data until then. The sample goes on the first
- * real event, when somebody sends it away, or with `--empty`.
+ * The ledger that pages and API read: the real one once it has an event, the sample data until then. The sample is
+ * removed with the first real event, when a user removes it, or with `--empty`.
  */
 export class ShownLedger {
   readonly #ledger: Ledger;
@@ -71,7 +71,7 @@ export class ShownLedger {
     this.#onError = onError;
   }
 
-  /** Decides what there is to see; begins to load the sample data where the ledger is empty. */
+  /** Decides which ledger to show. Starts to load the sample data if the ledger is empty. */
   async begin(options: { readonly empty: boolean; readonly nowSeconds: number }): Promise<void> {
     if (options.empty) await dismissSample(this.#ledger.database);
     if (options.empty || (await this.#checkRealData()) || (await isSampleDismissed(this.#ledger.database))) return;
@@ -89,7 +89,7 @@ export class ShownLedger {
       });
   }
 
-  /** Resolves when the sample data, if any is being loaded, is there. */
+  /** Resolves when the sample data, if it is being loaded, is complete. */
   async loaded(): Promise<void> {
     await this.#loading;
   }
@@ -125,7 +125,7 @@ export class ShownLedger {
     return (await this.#read(sample)).reading;
   }
 
-  /** A report of what the bill is made of, asked again only when something was written that it depends on. */
+  /** A report about the bill. It is read again only if something was written that it depends on. */
   async #askBill<T>(
     name: string,
     reads: Reads,
@@ -143,14 +143,14 @@ export class ShownLedger {
     return this.#askBill('savings-of-free-entry', 'savings-ads', savingsOfFreeEntry, filters, sample);
   }
 
-  /** A month held against Meta's numbers: what a page shows of it, and its cases, are made of the same. */
+  /** A month held against Meta's numbers. The page and its cases are made from the same result. */
   #heldMonth(asked: AskedMonth, sample: boolean): Promise<HeldMonth> {
     return this.#askBill(
       `held-month ${JSON.stringify(asked)}`,
       'reconciliation',
       async (database) => {
         const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
-        // All of its rows are more than is worth remembering.
+        // The result itself is too large to remember.
         return { page: await reconciliationOfMonth(database, held), cases: heldCases(held) };
       },
       { from: null, to: null, tz: 'UTC', as_of: 0 },
@@ -158,7 +158,10 @@ export class ShownLedger {
     );
   }
 
-  /** What an API request reads: unlike a page it never falls back, because nobody looks at a label. Null when it asks for the sample data and there is none. */
+  /**
+   * The ledger of an API request. Unlike a page it never shows the sample instead, because nobody would see a label.
+   * Null when the request asks for the sample data and there is none.
+   */
   async ledgerFor(sample: boolean): Promise<Ledger | null> {
     if (!sample) return this.#ledger;
     await this.#loading;
@@ -171,14 +174,14 @@ export class ShownLedger {
     return known;
   }
 
-  /** The same as `ledgerFor`, of a send check. */
+  /** The same as `ledgerFor`, for a send check. */
   async sendCheckFor(request: SendRequest, options: CheckOptions, sample: boolean): Promise<SendResult | null> {
     const ledger = await this.ledgerFor(sample);
     return ledger === null ? null : this.#sendChecksOf(ledger).check(request, options);
   }
 
   /**
-   * What one request asks.
+   * The queries of one request.
    * @param sample whether it asks for the sample data even when real data exists
    */
   queriesOf(sample: boolean): Reports {
@@ -220,7 +223,7 @@ export class ShownLedger {
       monthReportArchive: async (period_id) => monthReportArchive(await this.#database(sample), period_id),
       monthClose: (asked) =>
         this.#askBill(
-          // What is late or may still come depends on the time, which a page need not know to the minute.
+          // What is late or may still come depends on the time, but not to the minute.
           `month-close ${JSON.stringify(asked)} ${Math.floor(Date.now() / CLOCK_MS)}`,
           CLOSE_TABLES,
           (database) => monthClose(database, asked.waba_id, asked.month, Date.now()),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** A file that somebody uploaded and has not decided about yet. */
+/** A file that was uploaded, and neither imported nor dropped yet. */
 export interface Upload {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -10,12 +10,15 @@ const KEPT_MS = 30 * 60_000;
 const MAX_UPLOADS = 16;
 const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 
-/** Uploads since their preview, in memory: the oldest make room, and none stays for long. */
+/**
+ * Files between their preview and their import, in memory. The oldest are dropped when there are too many, and all
+ * after some time.
+ */
 export class Uploads {
   readonly #held = new Map<string, Upload & { readonly until: number }>();
   readonly #running = new Map<string, Promise<unknown>>();
 
-  /** @returns the token by which it is found again */
+  /** @returns the token that identifies it */
   hold(upload: Upload): string {
     this.#forget(upload.bytes.length);
     const token = randomUUID();
@@ -28,7 +31,7 @@ export class Uploads {
     return this.#held.get(token) ?? null;
   }
 
-  /** A second press of the button waits for what the first one began, and is given the same answer. */
+  /** If a button is pressed twice, the second request waits for the first and gets the same answer. */
   together<T>(confirmed: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(confirmed);
     if (running !== undefined) return running as Promise<T>;

@@ -7,7 +7,7 @@ const DASHBOARD = new URL('../../dashboard/build/handler.js', import.meta.url);
 /** The built dashboard. */
 export async function loadPages(): Promise<PageHandler> {
   if (!existsSync(DASHBOARD)) throw new ActionableError('The dashboard is not built. Run: npm run build');
-  // Both are read by the built handler when it is imported. The outer server speaks for the protocol.
+  // The built handler reads both when it is imported. The outer server sets the header with the protocol.
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
   process.env['BODY_SIZE_LIMIT'] = String(MAX_FORM_BYTES);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
@@ -17,8 +17,8 @@ export async function loadPages(): Promise<PageHandler> {
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 
 /**
- * The host names that pages and API answer to. On loopback this machine's own, and the one of `ORIGIN`; elsewhere any,
- * unless `ORIGIN` tells the address that people open: in a container every address is elsewhere, and the port may be
+ * The host names at which pages and API answer. On loopback: those of this machine and of `ORIGIN`. Elsewhere: any,
+ * unless `ORIGIN` names the address that people open. In a container every address is elsewhere, and its port may be
  * published on loopback only.
  */
 export function hostsOf(host: string): ReadonlySet<string> | null {

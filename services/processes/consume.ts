@@ -13,20 +13,22 @@ import { fireTriggers } from './triggers.ts';
 export interface ConsumeOptions {
   readonly ledger: OpenOptions;
   readonly consumer: ConsumerOptions;
-  /** What requests of triggers are signed with; null = none is sent. */
+  /** Signs requests of triggers; null = none is sent. */
   readonly triggerSecret: string | null;
-  /** Whom to tell when a day departs from Meta's numbers; null = nobody. */
+  /** The address to tell when a day departs from Meta's numbers; null = none. */
   readonly alarmUrl: string | null;
-  /** Where `/healthz`, `/readyz` and `/metrics` are answered; null = nowhere. */
+  /** Where `/healthz`, `/readyz` and `/metrics` are served; null = nowhere. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  /** Told once it listens, if it does. */
+  /** Called once it listens, if it does. */
   readonly onListening: (url: string) => void;
-  /** Told of every batch that is in the ledger. */
+  /** Called for every batch that is in the ledger. */
   readonly onBatch?: (report: BatchReport) => void;
 }
 
 const LONGEST_PAUSE_MS = 10_000;
-/** How long a ClickHouse that is away delays the end of the process; an operator would kill it if it took longer. */
+/**
+ * How long the end of the process may wait for a ClickHouse that is away; an operator would kill it if it took longer.
+ */
 const FAREWELL_MS = 5_000;
 
 async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
@@ -40,9 +42,9 @@ async function atMost(milliseconds: number, work: Promise<unknown> | undefined):
 }
 
 /**
- * Runs the consumers until it is told to stop.
- * @param signal aborted when it is to stop; the batch under way is finished first
- * @throws ActionableError for what a person must mend before it can work
+ * Runs the consumers until the signal.
+ * @param signal aborted when it should stop; the current batch is finished first
+ * @throws ActionableError when a person must act before it can work
  */
 export async function consume(options: ConsumeOptions, signal: AbortSignal): Promise<void> {
   const log = createLog();
@@ -123,7 +125,7 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
   }
 }
 
-/** A ClickHouse that is away is waited for: it may be starting beside this process. Null when told to stop meanwhile. */
+/** Waits for a ClickHouse that is away: it may be starting beside this process. Null when stopped meanwhile. */
 async function openPatiently(
   options: OpenOptions,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ export interface DashboardOptions {
   readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
   readonly host: string;
   readonly port: number;
-  /** Send the sample data away. */
+  /** Remove the sample data. */
   readonly empty: boolean;
 }
 
@@ -41,8 +41,8 @@ async function open(options: DashboardOptions, onError: (what: string, error: un
 }
 
 /**
- * Pages and API of a ledger that other processes write. It listens at once; as long as there is no ledger, readiness,
- * pages and API say what is waited for.
+ * Pages and API of a ledger that other processes write. It listens at once. Until there is a ledger, readiness, pages
+ * and API say what they wait for.
  */
 export async function serveDashboard(options: DashboardOptions): Promise<Serving> {
   const log = createLog();
@@ -63,7 +63,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
       queries: (sample) => opening.demand().product.queriesOf(sample),
       // This process only reads, so its pages change nothing.
       changes: null,
-      // Consumers are processes of their own, with figures of their own.
+      // Consumers are other processes with their own figures.
       process: null,
       about: aboutProduct(options.ledger),
       ledgerFor: (sample) => opening.demand().product.ledgerFor(sample),

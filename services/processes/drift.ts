@@ -6,7 +6,7 @@ import type { ToldWebhook } from '../drift/telling.ts';
 import { DriftWatch } from '../drift/watch.ts';
 import type { Metrics } from '../http/metrics.ts';
 
-/** Whom to tell of departures, with the secret that triggers are signed with; null where nobody is configured. */
+/** The address to tell of departures, with the secret that signs triggers; null when none is configured. */
 export function toldWebhook({
   alarmUrl,
   triggerSecret,
@@ -18,8 +18,8 @@ export function toldWebhook({
 }
 
 /**
- * Begins to hold days against Meta's numbers beside what a process does.
- * @param webhook whom to tell when a day departs; null: log and metric alone
+ * Starts to hold days against Meta's numbers in the background.
+ * @param webhook the address to tell when a day departs; null = log and metric only
  */
 export function watchDrift(
   database: Database,

@@ -18,8 +18,8 @@ export interface ExporterOptions {
 }
 
 /**
- * Writes the CSVs of the last finished days, at once and then at its times. A run that failed is logged, counted, said
- * by `/readyz`, and tried again at the next time. Besides it runs the scheduled exports that the ledger keeps.
+ * Writes the CSVs of the last finished days, at once and then at its times. A run that failed is logged, counted,
+ * reported by `/readyz`, and tried again at the next time. It also runs the scheduled exports of the ledger.
  */
 export async function serveExporter(options: ExporterOptions): Promise<Serving> {
   checkTimes(options.times);

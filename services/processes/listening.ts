@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import { pino, type Logger } from 'pino';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** How long requests may take to end when the process is asked to stop. */
+/** How long requests may take to end after the process was asked to stop. */
 const GRACE_MS = 10_000;
 
-/** A process that serves until it is told to stop. */
+/** A process that serves until it is stopped. */
 export interface Serving {
   readonly url: string;
-  /** Resolves when what was begun at the start, if anything, is there. */
+  /** Resolves when what was started in the background, if anything, is complete. */
   readonly loaded: () => Promise<void>;
-  /** Finishes what has begun and lets go of everything. */
+  /** Finishes what has begun, and closes everything. */
   readonly stop: () => Promise<void>;
 }
 
@@ -35,10 +35,10 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-/** A server that listens, and how to close it. */
+/** A server that listens, and a function that closes it. */
 export interface Listening {
   readonly url: string;
-  /** Takes no more requests; resolves when those under way are answered, or their time is up. */
+  /** Takes no more requests; resolves when the current ones are answered, or their time is up. */
   readonly close: () => Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function beginListening(
           resolve();
         });
       });
-      // Again and again: a connection that was answering is idle only later, and a page that polls would keep it.
+      // Repeated: a connection that is answering becomes idle later, and a page that polls would keep it open.
       const idle = setInterval(() => {
         server.closeIdleConnections();
       }, 50);

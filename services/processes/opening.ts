@@ -4,25 +4,25 @@ import { ActionableError, LedgerNotThereError } from '../clickhouse/errors.ts';
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * Something that stands on a ledger which other processes make: tried again until it opens, because who only reads must
- * not end and begin again meanwhile.
+ * Opens something that needs a ledger which other processes make, and tries again until it succeeds. A process that
+ * only reads must not end and be restarted meanwhile.
  */
 export class Opening<T extends { readonly close: () => Promise<void> }> {
   readonly #stopping = new AbortController();
   #waitingFor = 'The ledger is being opened.';
   #opened: T | null = null;
-  /** Resolves when it is open, or stopped before it was. */
+  /** Resolves when it is open, or was stopped before. */
   readonly over: Promise<void>;
 
   /**
-   * @param open opens it, and lets go of everything when it fails
-   * @param onWaiting told once for each new reason
+   * @param open opens it, and closes everything when it fails
+   * @param onWaiting called once for each new reason
    */
   constructor(open: () => Promise<T>, onWaiting: (reason: string) => void) {
     this.over = this.#open(open, onWaiting);
   }
 
-  /** What was opened; null when it is not there yet. */
+  /** What was opened; null when it is not open yet. */
   get opened(): T | null {
     return this.#opened;
   }
@@ -32,7 +32,7 @@ export class Opening<T extends { readonly close: () => Promise<void> }> {
     return this.#opened === null ? this.#waitingFor : null;
   }
 
-  /** @throws LedgerNotThereError with what is waited for */
+  /** @throws LedgerNotThereError with the reason for waiting */
   demand(): T {
     if (this.#opened === null) throw new LedgerNotThereError(this.#waitingFor);
     return this.#opened;
@@ -57,7 +57,7 @@ export class Opening<T extends { readonly close: () => Promise<void> }> {
     }
   }
 
-  /** Waits no longer, and closes what is open. */
+  /** Stops waiting, and closes what is open. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.over;

@@ -16,7 +16,7 @@ export interface ReceiverOptions {
 }
 
 /**
- * The webhook receiver before a broker: Meta hears 200 once the brokers have the events, and no ledger is needed for it.
+ * The webhook receiver in front of a broker: Meta gets 200 once the brokers have the events, and no ledger is needed.
  * While the brokers are away deliveries are answered with 503, and Meta sends them again.
  */
 export async function serveReceiver(options: ReceiverOptions): Promise<Serving> {

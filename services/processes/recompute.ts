@@ -4,9 +4,9 @@ import { recomputeSummaries } from '../ledger/derived/summaries.ts';
 import { recomputeCharges } from '../rating/charges.ts';
 
 const SHORTEST_PAUSE_MS = 250;
-/** However long a recomputation takes: what is on screen is no older than this and the recomputation itself. */
+/** Longest pause between recomputations. Figures on screen are at most this, plus one recomputation, behind. */
 const LONGEST_PAUSE_MS = 10_000;
-/** Other processes make dirt too: look for it now and then. */
+/** Other processes also make dirt, so the tables are checked at this interval. */
 const LOOK_EVERY_MS = 5_000;
 
 /** Recomputes one thing in the background of a long-running process, soon after rows changed. */
@@ -15,28 +15,28 @@ class Keeper {
   readonly #duty: number;
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | null = null;
-  /** When the timer goes off, by `performance.now()`. */
+  /** When the timer fires, by `performance.now()`. */
   #due = Infinity;
   #running: Promise<void> | null = null;
-  /** Whether it was asked for one while one was running, which may have begun too early to see why. */
+  /** Whether a recomputation was requested during one, which may have begun before the rows changed. */
   #isNudged = false;
   #pause = SHORTEST_PAUSE_MS;
   #stopped = false;
 
-  /** @param duty at most this share of the time is spent on it, so that live traffic keeps the engine */
+  /** @param duty at most this share of the time is spent on it, so that the engine has time for live traffic */
   constructor(recompute: () => Promise<Recomputation>, duty: number, onError: (error: unknown) => void) {
     this.#recompute = recompute;
     this.#duty = duty;
     this.#onError = onError;
   }
 
-  /** Asks for a recomputation soon. */
+  /** Requests a recomputation soon. */
   nudge(): void {
     if (this.#running === null) this.#schedule(this.#pause);
     else this.#isNudged = true;
   }
 
-  /** Sets the timer, unless it goes off sooner: traffic that never rests must not put it off for ever. */
+  /** Sets the timer, unless it fires sooner: under constant traffic it would otherwise be postponed for ever. */
   #schedule(milliseconds: number): void {
     const due = performance.now() + milliseconds;
     if (this.#stopped || this.#due <= due) return;
@@ -72,12 +72,12 @@ class Keeper {
   }
 }
 
-/** What is derived from marks, kept up to date while a process runs: summaries, and charges a little later. */
+/** Keeps up to date what is derived from marks while a process runs: summaries, and charges a little later. */
 export class Keepers {
   readonly #database: Database;
   readonly #keepers: readonly Keeper[];
 
-  /** @param ledger whose summaries and charges are kept */
+  /** @param ledger its summaries and charges are kept up to date */
   constructor(ledger: Database, onError: (what: string, error: unknown) => void) {
     const database = (this.#database = ledger.forBackground());
     this.#keepers = [
@@ -98,7 +98,7 @@ export class Keepers {
     ];
   }
 
-  /** Asks for recomputations soon. */
+  /** Requests recomputations soon. */
   nudge(): void {
     for (const keeper of this.#keepers) keeper.nudge();
   }

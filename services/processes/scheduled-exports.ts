@@ -7,25 +7,28 @@ import type { Metrics } from '../http/metrics.ts';
 import { readFact, writeFact } from '../ledger/configuration/facts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
-/** When it is looked what is due. */
+/** When to look for runs that are due. */
 const EVERY_MINUTE: Times = { cron: '* * * * *', tz: 'UTC' };
-/** When an exporter looked for the last time, Unix seconds. */
+/** The fact with the time at which an exporter last looked, Unix seconds. */
 const EXPORTER_SEEN = 'exporter_seen_at';
-/** Without a word for so long an exporter has gone. */
+/** An exporter that has not looked for so long is gone. */
 const GONE_SECONDS = 180;
 
 export interface ScheduledExportsOptions {
-  /** @throws as long as the ledger cannot be opened */
+  /** @throws until the ledger is open */
   readonly ledger: () => Ledger;
-  /** Folders of schedules are below it. */
+  /** The folders of schedules are below it. */
   readonly directory: string;
-  /** Whether this process is there for exports alone. Others leave them to it, so that all files are in its directory. */
+  /**
+   * Whether this process is an exporter. Other processes leave exports to an exporter, so that all files are in its
+   * directory.
+   */
   readonly isExporter: boolean;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
-/** Runs the scheduled exports of the ledger while a process runs, once a minute. */
+/** Runs the scheduled exports of the ledger once a minute while a process runs. */
 export class ScheduledExports {
   readonly #options: ScheduledExportsOptions;
   readonly #runs: Counter<'outcome'>;
@@ -42,7 +45,7 @@ export class ScheduledExports {
     });
   }
 
-  /** What runs schedules into the directory of this process; also for who asks for a run. */
+  /** Runs schedules into the directory of this process, also on request. */
   open(): Exports {
     const { ledger, directory, metrics, log } = this.#options;
     return new Exports({
@@ -61,7 +64,7 @@ export class ScheduledExports {
     });
   }
 
-  /** Runs what is due, unless that is left to an exporter. @param nowSeconds Unix seconds */
+  /** Runs what is due, unless an exporter does it. @param nowSeconds Unix seconds */
   async runDue(nowSeconds: number): Promise<void> {
     const { metrics, log, isExporter } = this.#options;
     try {
@@ -77,15 +80,15 @@ export class ScheduledExports {
 
   begin(): void {
     try {
-      // Once: a disk that goes away later is no directory of ours to make.
+      // Only once: if a disk goes away later, its directory must not be made again.
       mkdirSync(this.#options.directory, { recursive: true });
     } catch {
-      // Each run says so.
+      // Each run reports its own failure.
     }
     this.#schedule = new Schedule(EVERY_MINUTE, () => this.runDue(Math.floor(Date.now() / 1000)));
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Resolves when the current run has ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#schedule?.stop();

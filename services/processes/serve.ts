@@ -26,17 +26,17 @@ export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly secrets: WebhookSecrets;
-  /** Where events come from besides the webhook, and where the webhook's go; null without a broker. */
+  /** The broker from which events are consumed and to which the webhook sends; null without a broker. */
   readonly consumer: ConsumerOptions | null;
-  /** What requests of triggers are signed with; null = none is sent. */
+  /** Signs requests of triggers; null = none is sent. */
   readonly triggerSecret: string | null;
-  /** Whom to tell when a day departs from Meta's numbers; null = nobody. */
+  /** The address to tell when a day departs from Meta's numbers; null = none. */
   readonly alarmUrl: string | null;
-  /** Pages, API and sample data as well, not the webhook alone. */
+  /** Whether to serve pages, API and sample data besides the webhook. */
   readonly withDashboard: boolean;
-  /** Send the sample data away. */
+  /** Remove the sample data. */
   readonly empty: boolean;
-  /** Scheduled exports are run into this directory; null = they are left to an exporter. */
+  /** The directory of scheduled exports; null = an exporter runs them. */
   readonly exportsDirectory: string | null;
 }
 
@@ -116,7 +116,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     onError,
   });
   const listening = await beginListening(server, options).catch(async (error: unknown) => {
-    // Else their timers keep a process alive that has nothing to do.
+    // Otherwise their timers keep the process alive.
     await Promise.all([triggers.stop(), drift.stop()]);
     throw error;
   });
@@ -141,7 +141,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   };
 }
 
-/** Consumers in this process, and a sink that feeds the topics they read. */
+/** Consumers in this process, and a sink that writes to the topics that they read. */
 function consumeHere(
   ledger: Ledger,
   options: ConsumerOptions,
@@ -160,7 +160,7 @@ function consumeHere(
   const consumers = new ConsumerService(ledger, options, observer, log);
   const producer = new RecordProducer(connectKafka(options.kafka, log));
   consumers.run().catch((error: unknown) => {
-    // Pages and webhook go on; `/readyz` says why nothing is consumed.
+    // Pages and webhook continue; `/readyz` says why nothing is consumed.
     log.error({ err: error }, 'Nothing is consumed from Kafka; mend it and start again');
   });
   return {

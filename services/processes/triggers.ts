@@ -6,7 +6,7 @@ import { ensureAdTrigger, topicNames } from '../kafka/topics.ts';
 import type { TriggerTopic } from '../triggers/delivery.ts';
 import { TriggerKeeper } from '../triggers/keeper.ts';
 
-/** The topic of triggers. It is made, and a producer connected, when something is to be told. */
+/** The topic of triggers. It is created, and a producer connected, with the first message for it. */
 class AdTriggerTopic implements TriggerTopic {
   readonly #settings: KafkaSettings;
   readonly #log: Logger;
@@ -46,15 +46,15 @@ class AdTriggerTopic implements TriggerTopic {
   }
 }
 
-/** What fires triggers while a process runs. */
+/** Fires triggers while a process runs. */
 export interface FiringTriggers {
   readonly keeper: Pick<TriggerKeeper, 'nudge' | 'changed'>;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Begins to fire triggers beside what a process does.
- * @param secret what requests to webhooks are signed with; null = none is sent
+ * Starts to fire triggers in the background.
+ * @param secret signs requests to webhooks; null = none is sent
  */
 export function fireTriggers(
   database: Database,

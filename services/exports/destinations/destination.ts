@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { ActionableError } from '../../clickhouse/errors.ts';
 
-/** A storage that is open for the files of a run. */
+/** An open connection to a storage, for the files of a run. */
 export interface OpenStorage {
   /**
-   * Puts a file there, whole or not at all: readers never see a part of it.
+   * Stores a file as a whole: readers never see a part of it.
    * @param local path of the file
    * @param name below the folder of the destination
    */
@@ -12,7 +12,7 @@ export interface OpenStorage {
   close(): Promise<void>;
 }
 
-/** Secrets of a destination, from the environment: `CTWA_DESTINATION_<NAME>_…`, or the same with `_FILE` for a path. */
+/** Secrets of a destination, from the environment: `CTWA_DESTINATION_<NAME>_…`, or `…_FILE` with the path of a file. */
 export class Secrets {
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #prefix: string;
@@ -27,7 +27,7 @@ export class Secrets {
     return this.#prefix + what;
   }
 
-  /** Null: not given. @throws ActionableError when the file that holds it cannot be read */
+  /** Null when it is not set. @throws ActionableError when the file that holds it cannot be read */
   get(what: string): string | null {
     const name = this.nameOf(what);
     const given = this.#environment[name];
@@ -44,13 +44,13 @@ export class Secrets {
     }
   }
 
-  /** What another program says, without any secret that it may have repeated. */
+  /** A message of another program, without secrets that it may have repeated. */
   without(text: string): string {
     return [...this.#read].reduce((said, secret) => said.replaceAll(secret, '…'), text);
   }
 }
 
-/** Where files go, without its parameters: what messages call it. */
+/** The destination without its parameters, for messages. */
 export function placeOf(to: string): string {
   return to.replace(/\?.*$/s, '');
 }

@@ -8,17 +8,17 @@ function parsed(to: string): Destination {
   return destination;
 }
 
-/** Packages of storages are loaded by who uses them: they are large, and most ledgers export into folders. */
+/** Loads the package of a storage only when it is used: packages are large, and most ledgers export into folders. */
 async function opened(destination: Destination, secrets: Secrets): Promise<OpenStorage> {
   if (destination.kind === 's3') return (await import('./s3.ts')).openS3(destination, secrets);
   return (await import('./sftp.ts')).openSftp(destination, secrets);
 }
 
 /**
- * Puts files where a definition says, one after another, in their order.
- * @param files paths of local files, and their names there
- * @param mayGoOn asked before each: false ends it without an error
- * @throws ActionableError when one cannot be put; those before it are there, whole
+ * Puts files at their destination, one after another, in order.
+ * @param files paths of local files, and their names at the destination
+ * @param mayGoOn called before each file: false ends without an error
+ * @throws ActionableError when a file cannot be put; those before it are stored
  */
 export async function putFiles(
   to: string,

@@ -4,11 +4,11 @@ import { Upload } from '@aws-sdk/lib-storage';
 import type { S3Destination } from '@ctwa-ledger/schemas/destinations.ts';
 import type { OpenStorage, Secrets } from './destination.ts';
 
-/** Of a file that is put in several parts; two are under way at once, so this bounds the memory. */
+/** Size of one part of a large file. Two parts are sent at once, so this limits the memory. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
 const CONNECT_MS = 10_000;
-/** Without a byte for so long a storage has gone. */
+/** A storage that sends nothing for so long counts as gone. */
 const SILENT_MS = 60_000;
 const ATTEMPTS = 3;
 
@@ -21,11 +21,11 @@ const TYPES: readonly (readonly [ending: string, type: string])[] = [
 ];
 
 /**
- * An S3-compatible storage. A file is there when all of its parts are: one that was interrupted does not exist, and its parts
- * are taken back. Keys are `ACCESS_KEY` and `SECRET_KEY`; without them those that the SDK finds by itself.
+ * An S3-compatible storage. A file exists once all its parts are stored; the parts of an interrupted one are removed.
+ * Keys are `ACCESS_KEY` and `SECRET_KEY`; without them the SDK looks for keys itself.
  */
 export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secrets: Secrets): OpenStorage {
-  // It announces that later versions want a later Node; the version is ours to choose.
+  // The SDK warns that later versions need a later Node. We choose the version ourselves.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const [accessKeyId, secretAccessKey, sessionToken] = [
     secrets.get('ACCESS_KEY'),
@@ -35,7 +35,7 @@ export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secr
   const client = new S3Client({
     region,
     maxAttempts: ATTEMPTS,
-    // Not every storage knows the newer checksums; what was put is asked for its size.
+    // Not every storage supports the newer checksums, so the size is compared afterwards.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS },
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),

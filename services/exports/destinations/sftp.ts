@@ -10,7 +10,7 @@ const CONNECT_MS = 20_000;
 const ALIVE_EVERY_MS = 10_000;
 const MISSED_ALIVE = 3;
 
-/** Where a file is written before it takes its name. */
+/** Suffix of a file that is being written; it is renamed when complete. */
 const UNFINISHED = '.unfinished';
 
 function isKey(key: Buffer, fingerprint: string): boolean {
@@ -20,8 +20,9 @@ function isKey(key: Buffer, fingerprint: string): boolean {
 }
 
 /**
- * A folder of a server, over SFTP. A file is written beside its place and renamed, which replaces an earlier one at once. Signs
- * in with the private key `PRIVATE_KEY` (and its `PASSPHRASE`), else with `PASSWORD`, and only to the server of the fingerprint.
+ * A folder of a server, over SFTP. A file is written beside its place and renamed, which replaces an earlier one at
+ * once. Signs in with the private key `PRIVATE_KEY` (and its `PASSPHRASE`), else with `PASSWORD`. Accepts only the
+ * server with the given fingerprint.
  */
 export async function openSftp(destination: SftpDestination, secrets: Secrets): Promise<OpenStorage> {
   const { host, port, user, directory, host_key } = destination;
@@ -35,7 +36,7 @@ export async function openSftp(destination: SftpDestination, secrets: Secrets): 
       `There is nothing to sign in with at sftp://${host}: set ${secrets.nameOf('PRIVATE_KEY_FILE')} or ${secrets.nameOf('PASSWORD_FILE')}.`,
     );
   let isOther = false;
-  // Left alone it prints what it hears, among the results of a command; what fails is thrown besides.
+  // By default the client prints what it receives among the results of a command. Errors are thrown in any case.
   const silent = (): void => undefined;
   const client = new Client('exports', { error: silent, end: silent, close: silent });
   try {

@@ -11,7 +11,7 @@ export async function* encodeCsv({ columns, rows }: Encoding): AsyncGenerator<st
   if (before !== '') yield before;
 }
 
-/** The same bytes, whose lines ClickHouse writes. */
+/** The same bytes, from lines that ClickHouse writes. */
 export async function* encodeCsvStatement(encoding: StatementEncoding): AsyncGenerator<string> {
   const { columns, statement, reading, passage } = encoding;
   yield csvText([columns.map(({ name }) => name)]);

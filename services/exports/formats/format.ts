@@ -2,32 +2,32 @@ import type { Database } from '../../clickhouse/database.ts';
 import type { Batch, Column, Statement } from '../../reports/report.ts';
 import type { Passage } from '../passage.ts';
 
-/** What a format is made of. */
+/** The input of an encoder. */
 export interface Encoding {
   readonly columns: readonly Column[];
-  /** Cells as a report gives them, in the order of the columns. */
+  /** Cells of the report, in the order of the columns. */
   readonly rows: AsyncIterable<Batch>;
-  /** What the rows are of: names the sheet. */
+  /** The name of the report, used as the name of the sheet. */
   readonly report: string;
-  /** As the user that may write. */
+  /** Connects as the user that may write. */
   readonly database: Database;
-  /** Names the table that rows are laid down in, where a format needs one; only this run uses it. */
+  /** A name for a temporary table, for formats that need one; only this run uses it. */
   readonly run: string;
 }
 
-/** A file in pieces. Bounded memory. */
+/** Encodes a file in pieces. Bounded memory. */
 export type Encoder = (encoding: Encoding) => AsyncGenerator<string | Uint8Array>;
 
-/** What a format is made of where the report is one statement: its rows never come here one by one. */
+/** The input of an encoder for a report that is one statement: its rows stay in ClickHouse. */
 export interface StatementEncoding extends Pick<Encoding, 'columns' | 'database' | 'run'> {
   readonly statement: Statement;
-  /** As the user that only reads. */
+  /** Connects as the user that only reads. */
   readonly reading: Database;
-  /** Told of the rows by kind; knows which columns are wanted. */
+  /** Counts the rows by kind, and knows the wanted columns. */
   readonly passage: Passage;
 }
 
-/** A cell as text; empty where nothing is known. */
+/** A cell as text; empty when the value is not known. */
 export function textOf(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell === 'string') return cell;
@@ -35,7 +35,7 @@ export function textOf(cell: unknown): string {
   throw new TypeError(`A ${typeof cell} cannot be a cell.`);
 }
 
-/** Whether a column holds days: they have no type of their own in reports. */
+/** Whether a column holds days, which have no type of their own in reports. */
 export function isDay({ name, type }: Column): boolean {
   return name === 'day' && type === 'text';
 }

@@ -3,14 +3,14 @@ import type { Column } from '../../reports/report.ts';
 import { z } from 'zod';
 import { isDay, textOf, type Encoding, type StatementEncoding } from './format.ts';
 
-/** Rows of a table of this name are on their way into a file. */
+/** Prefix of temporary tables with rows of a file. */
 const LAID_DOWN = 'export_rows_';
 
-/** Written at once. */
+/** Size of one insert. */
 const LINES_BYTES = 4 * 1024 * 1024;
 
 /**
- * The value of a cell with the type that a reader of Parquet expects.
+ * A cell with the type that readers of Parquet expect.
  * @param cell SQL of its text
  */
 function valueOf(column: Column, cell: string): string {
@@ -41,13 +41,13 @@ function parquetOf(database: Database, values: readonly string[], from: string):
 }
 
 /**
- * Parquet as ClickHouse writes it: rows are laid down in a table as they come, because a report is more than a statement,
- * and read back in their order.
+ * Parquet, written by ClickHouse. A report may be more than one statement, so its rows are inserted into a temporary
+ * table and read back in order.
  */
 export async function* encodeParquet({ columns, rows, database, run }: Encoding): AsyncGenerator<Uint8Array> {
   const table = `${LAID_DOWN}${run}`;
   const names = columns.map(({ name }) => name);
-  // What an earlier run left that was killed.
+  // Left by an earlier run that was killed.
   await database.command(`DROP TABLE IF EXISTS ${table} SYNC`);
   await database.command(
     `CREATE TABLE ${table} (row_number UInt64, ${names.map((name) => `${name} String`).join(', ')})
@@ -78,8 +78,8 @@ export async function* encodeParquet({ columns, rows, database, run }: Encoding)
 const kindRow = z.object({ kind: z.string(), times: z.coerce.number() });
 
 /**
- * The same, without the rows leaving ClickHouse. They are laid down too: what is counted of them and what is written are the
- * same rows then, whatever comes meanwhile.
+ * The same for a report that is one statement: its rows stay in ClickHouse. They are stored in a temporary table too,
+ * so that the counted and the written rows are the same, whatever arrives meanwhile.
  */
 export async function* encodeParquetStatement(encoding: StatementEncoding): AsyncGenerator<Uint8Array> {
   const { columns, statement, database, run, passage } = encoding;

@@ -1,5 +1,5 @@
 import { workbookOf } from '../workbook.ts';
 import type { Encoder } from './format.ts';
 
-/** A workbook whose sheet is called after the report. */
+/** A workbook with a sheet that has the report's name. */
 export const encodeXlsx: Encoder = ({ columns, rows, report }) => workbookOf(report, columns, rows);
