@@ -1,4 +1,4 @@
-/** What the product says of itself at the foot of each page. */
+/** Facts about the product, for the foot of each page. */
 export interface About {
   readonly version: string;
   /** SPDX identifier. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count } from './cells.ts';
 
-/** How soon a conversation was answered, as columns name it. */
+/** Bands of time to the first reply, as columns name them. */
 export const REPLY_BANDS = ['under_1_min', 'under_5_min', 'under_1_h', 'over_1_h', 'never'] as const;
 type ReplyBand = (typeof REPLY_BANDS)[number];
 
@@ -46,7 +46,7 @@ export const adAnswersRow = z.object({
 });
 export type AdAnswersRow = z.infer<typeof adAnswersRow>;
 
-/** What happens in one hour of the week, Monday to Sunday, in the zone that is asked for. */
+/** The traffic of one hour of the week, Monday to Sunday, in the requested zone. */
 export const adHoursRow = z.object({
   weekday: count.describe('Day of the week, 1 for Monday to 7 for Sunday.'),
   hour_of_day: count.describe('Hour of the day, 0 to 23, in the zone that is asked for.'),

@@ -1,23 +1,23 @@
-/** What every report can be asked with (contract.md 2). Dates are days in `tz`; `to` is exclusive. */
+/** Parameters of every report (contract.md 2). Dates are days in `tz`; `to` is exclusive. */
 export interface ReportFilters extends Narrowed {
   /** First day, `YYYY-MM-DD`; null = from the beginning. */
   readonly from: string | null;
   /** Day after the last one, `YYYY-MM-DD`; null = to the end. */
   readonly to: string | null;
-  /** IANA zone whose days are meant. */
+  /** IANA zone of the days. */
   readonly tz: string;
-  /** Whether the zone was asked for: charges are by the days of each account's own zone unless it was. */
+  /** Whether the zone was requested: without a requested zone charges are by the days of each account's own zone. */
   readonly is_tz_given?: boolean;
-  /** Unix seconds: the clock for what depends on "now" (pending, mature). Filters nothing. */
+  /** Unix seconds: the clock for what depends on "now" (pending, mature). It filters nothing. */
   readonly as_of: number;
 }
 
 /**
- * What some reports can be narrowed to; `narrowingsOf` says which. `ad` is the id of an ad or post, or (text that
- * begins with http) the address that its entries came from; `q` what conversations are searched by and `state` what has become of them; the others are values
- * of columns: `category` and `market` of prices, `billing`, `predicted` and `reported` of marks, `code` of rejected inputs.
- * `tier`, `rate` and `rate_card` tell charges apart that have all else in common; `policy` and `rule` decided a prediction,
- * `circumstance` is what explains its difference from Meta's report. `tag` is what the sender attached, `error_code` Meta's.
+ * Filters that some reports take; `narrowingsOf` says which. `ad` is the id of an ad or post, or (text that begins with
+ * http) the address that its entries came from; `q` searches conversations, and `state` is their state. The others are
+ * values of columns: `category` and `market` of prices; `billing`, `predicted` and `reported` of marks; `code` of
+ * rejected inputs; `tier`, `rate` and `rate_card` of charges; `policy` and `rule` of predictions; `circumstance`
+ * explains why a prediction differs from Meta's report; `tag` is the sender's, `error_code` Meta's.
  */
 export const NARROWINGS = [
   'ad',
@@ -41,13 +41,13 @@ export const NARROWINGS = [
   'code',
 ] as const;
 export type Narrowing = (typeof NARROWINGS)[number];
-/** Null or left out = not narrowed. The empty text is a value of its own: what belongs to no account has an empty `waba_id`. */
+/** Null or missing = not narrowed. The empty text is a value: rows of no account have an empty `waba_id`. */
 export type Narrowed = { readonly [name in Narrowing]?: string | null };
 
-/** A page of a table that is too long to be at hand: sorted by a column, and begun after the row of a cursor. */
+/** The requested page of a long table: sorted by a column, starting after the row of a cursor. */
 export interface AskedPage<Column extends string = string> {
   readonly sort: { readonly column: Column; readonly descending: boolean };
-  /** As {@link PageOf.next} gave it; empty = the first page. */
+  /** From {@link PageOf.next}; empty = the first page. */
   readonly after: string;
   readonly limit: number;
 }
@@ -56,6 +56,6 @@ export interface PageOf<Row> {
   readonly rows: readonly Row[];
   /** Where the next page begins; null = there is none. */
   readonly next: string | null;
-  /** False: `after` named no place, so this is the first page. */
+  /** False: `after` was not a cursor of this table, so this is the first page. */
   readonly is_found: boolean;
 }

@@ -2,31 +2,34 @@ import { z } from 'zod';
 import { amount, count, decimal, instant } from './cells.ts';
 import { rateModelSchema } from './rate-file.ts';
 
-/** M4 and M5, over whatever delivered messages a row speaks of; all of them in the row's `currency`. */
+/** M4 and M5, over the delivered messages of a row; amounts are in the row's `currency`. */
 const amounts = {
   volume: count,
-  /** All three null when no message of the row has an amount; also when none of them costs anything and some have none. */
+  /**
+   * All three are null when no message of the row has an amount, and when none of them costs anything and some have no
+   * amount.
+   */
   list_cost: decimal.nullable(),
   billed_cost: decimal.nullable(),
   savings: decimal.nullable(),
-  /** Messages without an amount: in none of the sums. */
+  /** Messages without an amount, which are in none of the sums. */
   unrated: count,
 };
 
-/** One row per currency over the range; empty = of messages whose account has none. Currencies are never added up. */
+/** One row per currency over the range; empty = messages whose account has none. Currencies are never added up. */
 export const savingsRow = z.object({ currency: z.string(), ...amounts });
 export type SavingsRow = z.infer<typeof savingsRow>;
 
 export const savingsDaysRow = z.object({ day: z.string(), currency: z.string(), ...amounts });
 export type SavingsDaysRow = z.infer<typeof savingsDaysRow>;
 
-/** What the free entry messages of an ad saved. */
+/** The savings of an ad's free entry messages. */
 export const savingsAdsRow = z.object({
   ad_id: z.string(),
   source_type: z.string(),
   currency: z.string(),
   free_messages: count,
-  /** Null when none of them has an amount; also when none costs anything and some have none. */
+  /** Null when none of them has an amount, and when none costs anything and some have no amount. */
   savings: decimal.nullable(),
   unrated: count,
 });
@@ -45,7 +48,7 @@ export type SavingsCategoriesRow = z.infer<typeof savingsCategoriesRow>;
 export const savingsMarketsRow = z.object({ market: z.string(), currency: z.string(), ...amounts });
 export type SavingsMarketsRow = z.infer<typeof savingsMarketsRow>;
 
-/** By business number, and the account that it belongs to. */
+/** By business number, with its account. */
 export const savingsNumbersRow = z.object({
   waba_id: z.string(),
   phone_number_id: z.string(),
@@ -54,7 +57,7 @@ export const savingsNumbersRow = z.object({
 });
 export type SavingsNumbersRow = z.infer<typeof savingsNumbersRow>;
 
-/** By what senders attached to their messages, a campaign for instance; empty = nothing. */
+/** By the tags of messages, for instance a campaign; empty = no tag. */
 export const savingsTagsRow = z.object({ tag: z.string(), currency: z.string(), ...amounts });
 export type SavingsTagsRow = z.infer<typeof savingsTagsRow>;
 
@@ -74,10 +77,10 @@ export const unratedReasonSchema = z.enum([
   'market_not_on_card',
   'not_offered',
 ]);
-/** M5: why a message has no amount. */
+/** M5: the reason why a message has no amount. */
 export type UnratedReason = z.infer<typeof unratedReasonSchema>;
 
-/** Messages without an amount, by what is missing. */
+/** Messages without an amount, by reason. */
 export const unratedRow = z.object({
   reason: unratedReasonSchema,
   waba_id: z.string(),
@@ -92,16 +95,16 @@ export const unratedRow = z.object({
 });
 export type UnratedRow = z.infer<typeof unratedRow>;
 
-/** V2's mismatches, by what was predicted and what Meta reported. */
+/** V2's mismatches, by the predicted and the reported mark. */
 export const mismatchesRow = z.object({
   predicted: z.string(),
   reported: z.string(),
-  /** Of the message. */
+  /** The category of the message. */
   category: z.string(),
   policy: z.string(),
   /** The rule that decided the prediction. */
   rule: z.string(),
-  /** What explains the difference; `none` where nothing is known to. */
+  /** The explanation of the difference; `none` when there is none. */
   circumstance: z.string(),
   messages: count,
   first_delivered_at: instant,
@@ -131,12 +134,12 @@ export const mismatchRow = z.object({
   conversation_id: z.string(),
   ad_id: z.string(),
   circumstance: z.string(),
-  /** Tells the participants of a group message apart in addresses; empty for any other message. */
+  /** Identifies a participant of a group message in addresses; empty for other messages. */
   participant_key: z.string(),
 });
 export type MismatchRow = z.infer<typeof mismatchRow>;
 
-/** Columns that the messages behind mismatches can be sorted by. */
+/** Columns that mismatched messages can be sorted by. */
 export const MISMATCH_SORTS = [
   'delivered_at',
   'message_id',
@@ -165,13 +168,13 @@ export const chargeRow = z.object({
   savings: z.string(),
   currency: z.string(),
   rate_card: z.string(),
-  /** Messages without an amount. */
+  /** How many messages have no amount. */
   unrated: z.string(),
   period: z.string(),
 });
 export type ChargeRow = z.infer<typeof chargeRow>;
 
-/** Columns that charges can be sorted by; amounts and rates within their currency. */
+/** Columns that charges can be sorted by; amounts and rates are ordered within their currency. */
 export const CHARGE_SORTS = [
   'day',
   'waba_id',
@@ -188,7 +191,7 @@ export const CHARGE_SORTS = [
 ] as const;
 export type ChargeSort = (typeof CHARGE_SORTS)[number];
 
-/** A row of the report `messages`, as it is printed, of a message that was delivered; with its tier. */
+/** A row of the report `messages`, as it is printed, for a delivered message; with its tier. */
 export const chargedMessageRow = z.object({
   message_id: z.string(),
   phone_number_id: z.string(),
@@ -215,19 +218,19 @@ export const chargedMessageRow = z.object({
   savings: z.string(),
   unrated: z.string(),
   period: z.string(),
-  /** Meta's error, where the message failed at some time. */
+  /** Meta's error, if the message failed at some time. */
   error_code: z.string(),
   error_title: z.string(),
-  /** What the sender attached to it. */
+  /** The sender's tag. */
   tag: z.string(),
-  /** Tells the participants of a group message apart in addresses; empty for any other message. */
+  /** Identifies a participant of a group message in addresses; empty for other messages. */
   participant_key: z.string(),
-  /** `from:to`, with MAX for no upper bound; empty: its price is not from a tier. */
+  /** `from:to`, with MAX for no upper bound; empty when its price is not from a tier. */
   tier: z.string(),
 });
 export type ChargedMessageRow = z.infer<typeof chargedMessageRow>;
 
-/** Columns that messages with their amounts can be sorted by: those by which charges are kept per hour. */
+/** Columns that messages with their amounts can be sorted by: those that charges are stored by per hour. */
 export const CHARGED_MESSAGE_SORTS = [
   'delivered_at',
   'waba_id',
@@ -238,21 +241,21 @@ export const CHARGED_MESSAGE_SORTS = [
 ] as const;
 export type ChargedMessageSort = (typeof CHARGED_MESSAGE_SORTS)[number];
 
-/** What Meta says of what is expected, beside it; of one currency. Nothing of it is of days or months that one side lacks. */
+/** Expected charges beside those of Meta, in one currency. Days and months that one side lacks are left out. */
 export interface MetaSide {
   readonly currency: string;
-  /** Null: Meta's numbers name no charge for any day of the range. */
+  /** Null when Meta's numbers have no charge for any day of the range. */
   readonly meta: {
     readonly cost: string;
-    /** Of the same days and accounts. */
+    /** The expected charges of the same days and accounts. */
     readonly expected: string;
     /** expected − Meta's */
     readonly difference: string;
-    /** Days of accounts that these are of, of all days of the range of all accounts of the currency. */
+    /** Compared days of accounts, of all days of the range of all accounts with the currency. */
     readonly days: number;
     readonly of_days: number;
   } | null;
-  /** Null: no invoice is for a whole month of the range. */
+  /** Null when no invoice is for a whole month of the range. */
   readonly invoice: {
     readonly amount: string;
     readonly expected: string;

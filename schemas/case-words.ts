@@ -1,7 +1,7 @@
 import type { CaseResolution, CaseRow, OpenReason } from './cases.ts';
 import type { ExplanationCode } from './meta.ts';
 
-/** Why a row differs. */
+/** Sentences that explain why a row differs. */
 export const EXPLANATION_WORDS: Readonly<Record<ExplanationCode, string>> = {
   unknown_number: 'A number that nobody names here',
   number_gone: 'A number that has left the account',
@@ -42,7 +42,7 @@ const WHAT_CHANGED: Readonly<Record<CaseResolution, string>> = {
 };
 
 /**
- * Where a case stands and why, in sentences.
+ * The state of a case and its reason, in sentences.
  * @param spell how a day, `YYYY-MM-DD`, is written
  */
 export function sayCase(

@@ -4,27 +4,33 @@ import { EXPLANATION_CODES } from './meta.ts';
 import { monthSchema } from './periods.ts';
 
 /**
- * What has become of a case. `accepted`: it is known and left as it is until a day, and still counts as a warning.
- * `resolved`: nothing differs any more.
+ * States of a case. `accepted`: it is known and tolerated until a day, and still counts as a warning. `resolved`:
+ * nothing differs any more.
  */
 const CASE_STATES = ['open', 'acknowledged', 'accepted', 'resolved'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
 
-/** What a person can do with a case. `reopen` takes an acknowledgement or an acceptance back. */
+/** Actions of a person on a case. `reopen` undoes an acknowledgement or an acceptance. */
 export const CASE_ACTIONS = ['acknowledge', 'accept', 'reopen', 'assign', 'comment'] as const;
 export type CaseAction = (typeof CASE_ACTIONS)[number];
 
-/** What was another one when a case was resolved than when it last differed. `other_explanation`: the rows differ still. */
+/**
+ * What had changed when a case was resolved, compared with when it last differed. `other_explanation`: the rows still
+ * differ.
+ */
 export type CaseResolution =
   'other_explanation' | 'restatement' | 'rate_card' | 'account' | 'late_events' | 'not_known';
 
-/** Why a case is open. `expired`: it was accepted until a day that is over. `grown`: it differs by more than was accepted. */
+/**
+ * Why a case is open. `expired`: the day until which it was accepted is over. `grown`: it differs by more than was
+ * accepted.
+ */
 const OPEN_REASONS = ['new', 'again', 'grown', 'expired', 'taken_back'] as const;
 export type OpenReason = (typeof OPEN_REASONS)[number];
 
 const MAX_NAME_CHARACTERS = 100;
 const MAX_NOTE_CHARACTERS = 1_000;
-/** A case is accepted for so many days at most: then somebody looks at it again. */
+/** A case is accepted for so many days at most; after that a person has to look again. */
 export const MAX_ACCEPTED_DAYS = 366;
 
 const name = z
@@ -34,13 +40,13 @@ const name = z
   .refine((text) => !/\p{Cc}/u.test(text), 'has control characters');
 const note = z.string().trim().max(MAX_NOTE_CHARACTERS, `has more than ${MAX_NOTE_CHARACTERS} characters`).default('');
 
-/** Whether a text is a day of the calendar, `YYYY-MM-DD`: 31 February is none. */
+/** Whether a text is a day of the calendar, `YYYY-MM-DD`. 31 February is not. */
 function isDay(text: string): boolean {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === text;
 }
 
-/** Which case: the rows of an account and month with one explanation. */
+/** Identifies a case: the rows of an account and month with one explanation. */
 export const caseKeySchema = z.strictObject({
   waba_id: z.string().min(1, 'is empty').max(MAX_NAME_CHARACTERS),
   month: z.string().refine((text) => monthSchema.safeParse(text).success, 'is not a month like 2026-10'),
@@ -48,21 +54,24 @@ export const caseKeySchema = z.strictObject({
 });
 export type CaseKey = z.infer<typeof caseKeySchema>;
 
-/** What a person decides on a case. */
+/** A decision of a person on a case. */
 const caseDecisionSchema = caseKeySchema.extend({
   action: z.enum(CASE_ACTIONS, `is none of ${CASE_ACTIONS.join(', ')}`),
   by: name.min(1, 'is empty: say who you are'),
   note,
-  /** `accept`: the last day on which it holds, in UTC. */
+  /** `accept`: the last day of the acceptance, in UTC. */
   until: z.string().refine(isDay, 'is not a day like 2026-12-31').optional(),
-  /** `assign`: to whom; empty: to nobody. */
+  /** `assign`: the new owner; empty = nobody. */
   assignee: name.optional(),
-  /** What the person saw, as `seen` of the case says it: it is refused where the case is another one by now. */
+  /**
+   * The version of the case that the person saw, from its `seen`. The decision is refused if the case has changed
+   * since.
+   */
   seen: z.string().max(200).optional(),
 });
 export type CaseDecision = z.infer<typeof caseDecisionSchema>;
 
-/** What is wrong with a decision in itself, in a sentence; null: nothing. */
+/** A sentence about what is wrong with a decision in itself; null when nothing is. */
 function problemIn({ action, note: said, until, assignee }: CaseDecision): string | null {
   if (action === 'accept' && said === '') return 'note is empty: say why the difference is accepted.';
   if (action === 'accept' && until === undefined) return 'until is missing: say the last day on which it is accepted.';
@@ -73,7 +82,7 @@ function problemIn({ action, note: said, until, assignee }: CaseDecision): strin
   return null;
 }
 
-/** Reads a decision strictly; a text says what is wrong with it. */
+/** Reads a decision strictly; a text = what is wrong with it. */
 export function readCaseDecision(value: unknown): CaseDecision | string {
   const read = caseDecisionSchema.safeParse(value);
   if (read.success) return problemIn(read.data) ?? read.data;
@@ -82,7 +91,7 @@ export function readCaseDecision(value: unknown): CaseDecision | string {
   return `${path === '' ? '' : `${path}: `}${issue?.message ?? 'unknown'}.`;
 }
 
-/** A row of the report `cases`. Sizes are those of when it last differed. */
+/** A row of the report `cases`. Its sizes are those of the last evaluation in which it differed. */
 export const caseRow = z.object({
   waba_id: z.string(),
   month: z.string(),
@@ -115,7 +124,7 @@ export const caseRow = z.object({
 });
 export type CaseRow = z.infer<typeof caseRow>;
 
-/** Something that was decided or said. */
+/** A decision or comment in the history of a case. */
 export interface CaseEntry {
   readonly at: string;
   readonly by: string;
@@ -123,15 +132,15 @@ export interface CaseEntry {
   readonly note: string;
   readonly until: string;
   readonly assignee: string;
-  /** The closing that held then; empty: the month was open. */
+  /** The closing in force at that time; empty when the month was open. */
   readonly period_id: string;
 }
 
-/** A case, with what is needed to work on it. */
+/** A case with what a page needs to work on it. */
 export interface WorkedCase extends CaseRow {
-  /** What a decision on it refers to. */
+  /** The version that a decision on it must name. */
   readonly seen: string;
-  /** The earliest first. */
+  /** Earliest first. */
   readonly history: readonly CaseEntry[];
 }
 
@@ -141,6 +150,6 @@ export interface CasesOfMonth {
   readonly month: string;
   readonly currency: string;
   readonly cases: readonly WorkedCase[];
-  /** Days of age, weighted by the amounts of the cases that are not resolved; null where none has an amount. */
+  /** Age in days, weighted by the amounts of the cases that are not resolved; null when none has an amount. */
   readonly weighted_age_days: number | null;
 }

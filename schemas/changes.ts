@@ -11,77 +11,79 @@ import type { ExportDefinition, ExportState } from './exports.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from './triggers.ts';
 import type { KeptSpendMapping, PlannedSpendImport, SpendImport, SpendMapping, TypedSpend } from './spend.ts';
 
-/** An account as pages list it: what is configured, and what is seen of it in messages. */
+/** An account as pages list it: its configuration, and its numbers in messages. */
 export interface ListedAccount {
   readonly account: Account;
-  /** Null: it is only seen in messages. The file wins over a command or page. */
+  /** Null when it is not configured and only messages name it. The file overrides a command or page. */
   readonly set_by: 'configuration file' | 'command' | null;
   readonly delivered_messages: number;
-  /** The business numbers that its messages name. */
+  /** The business numbers in its messages. */
   readonly phone_number_ids: readonly string[];
 }
 
-/** Something that was not done, and why; in a sentence for people. */
+/** Why a change was refused, in a sentence for people. */
 export interface Refused {
   readonly ok: false;
   readonly message: string;
 }
 
-/** A scheduled export that was not added. */
+/** A refused scheduled export. */
 export interface RefusedExport extends Refused {
-  /** Whether the definition itself is wrong, like a time that cannot be read; otherwise another export is in its way. */
+  /**
+   * Whether the definition itself is wrong, like a time that cannot be read; otherwise it collides with another export.
+   */
   readonly is_invalid: boolean;
 }
 
-/** A file that was uploaded, and how it is to be read. */
+/** An uploaded file, and how to read it. */
 export interface HeldRateFile {
-  /** Names the upload; it is forgotten after a while. */
+  /** Identifies the upload, which is dropped after a while. */
   readonly upload: string;
-  /** The day from which it is in force, `YYYY-MM-DD`; without it the file has to name one. */
+  /** The day from which it is in force, `YYYY-MM-DD`. Without it the file has to name one. */
   readonly effective?: string;
-  /** Takes that day although the file names another one. */
+  /** Uses that day although the file names another one. */
   readonly effective_anyway?: boolean;
-  /** For files that do not say themselves what is charged for. */
+  /** For files that do not say what is charged for. */
   readonly model?: RateModel;
 }
 
-/** A rate file of which nobody knows from which day it is in force. */
+/** A rate file for which the day of coming into force is not known. */
 export interface UndatedRates extends Refused {
   /** File name. */
   readonly name: string;
   readonly days: EffectiveDays;
 }
 
-/** An export of ads that was uploaded, and how it is to be read. */
+/** An uploaded export of ads, and how to read it. */
 export interface HeldSpendFile {
-  /** Names the upload; it is forgotten after a while. */
+  /** Identifies the upload, which is dropped after a while. */
   readonly upload: string;
   readonly mapping: SpendMapping;
 }
 
-/** Answers of Meta's that are imported at once, and what they do not say themselves. */
+/** Answers of Meta that are imported together, and facts that they do not contain. */
 export interface GivenMetaAnswers {
   /** In the order of their pages. */
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   readonly waba_id?: string | undefined;
   readonly field?: MetaField | undefined;
   readonly days: DayCut;
-  /** The days that were asked for, `to` excluded; null: as the points say. */
+  /** The requested days, `to` excluded; null = those that the points name. */
   readonly asked: { readonly from: string; readonly to: string } | null;
-  /** Whether an answer of `analytics` counts what customers wrote. */
+  /** Whether an answer of `analytics` counts messages that customers wrote. */
   readonly is_incoming: boolean;
 }
 
-/** A month that a person closes. */
+/** A month to be closed. */
 export interface ClosedByPerson {
   /** Empty: the messages that belong to no account. */
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
-  /** As they call themselves: pages have no sign-in. */
+  /** The name that the person gives: pages have no sign-in. */
   readonly by: string;
   readonly note: string;
-  /** Whether it is closed although something may be missing. */
+  /** Whether to close it although something may be missing. */
   readonly accept: boolean;
 }
 
@@ -91,24 +93,24 @@ export interface BrokenUpload extends Refused, BrokenCsvFile {
   readonly name: string;
 }
 
-/** An account that was kept. */
+/** The result of saving an account. */
 export interface KeptAccount {
   readonly ok: true;
-  /** Whether marks are still being folded again under it. */
+  /** Whether marks are still being folded again with it. */
   readonly is_folding: boolean;
 }
 
 /**
- * What the pages of one request may change. Every one of these is refused while the sample data is shown: whoever looks at it would take the
- * change for one of the sample.
+ * The changes that the pages of one request may make. All are refused while the sample data is shown, because the user
+ * would expect the change in the sample.
  */
 export interface Changes {
-  /** Keeps an uploaded file for a preview. */
+  /** Keeps an uploaded file in memory for a preview. */
   holdFile(file: {
     readonly name: string;
     readonly bytes: Uint8Array;
   }): Promise<{ readonly ok: true; readonly upload: string } | Refused>;
-  /** What importing a held file would change; nothing is written. */
+  /** What importing an uploaded file would change. Writes nothing. */
   previewRates(
     file: HeldRateFile,
   ): Promise<
@@ -119,30 +121,30 @@ export interface Changes {
   >;
   importRates(file: HeldRateFile): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused>;
   withdrawRates(card_id: string): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused>;
-  /** What importing a held export of ads would do; nothing is written. */
+  /** What importing an uploaded export of ads would do. Writes nothing. */
   previewSpend(
     file: HeldSpendFile,
   ): Promise<
     { readonly ok: true; readonly name: string; readonly planned: PlannedSpendImport } | BrokenUpload | Refused
   >;
   importSpend(file: HeldSpendFile): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
-  /** Which heading is which column, as somebody said it and keeps it by name. */
+  /** A user's mapping of headings to columns, stored by name. */
   spendMappings(): Promise<readonly KeptSpendMapping[]>;
-  /** Keeps a mapping by name; one that was kept under the same name is replaced. */
+  /** Stores a mapping by name; it replaces an earlier one of that name. */
   keepSpendMapping(mapping: SpendMapping & { readonly name: string }): Promise<{ readonly ok: true } | Refused>;
   typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
   withdrawSpend(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
-  /** Imports answers of Meta's, all of them or none. */
+  /** Imports answers of Meta, all of them or none. */
   importMeta(
     given: GivenMetaAnswers,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused>;
   withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
   /**
-   * Closes a month of an account. Not when something may be missing, unless that is accepted. A period of null: it was asked
-   * for, and a second person closes it.
+   * Closes a month of an account; refused when something may be missing, unless that is accepted. A period of null: the
+   * closing was requested, and a second person has to confirm it.
    */
   closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period | null } | Refused>;
-  /** Makes the report of a closing, or finds the one that was made. */
+  /** Makes the report of a closing, or returns the existing one. */
   makeReport(made: {
     readonly period_id: string;
     readonly by: string;
@@ -159,31 +161,31 @@ export interface Changes {
   ): Promise<{ readonly ok: true; readonly outcome: 'decided' | 'unchanged'; readonly case: WorkedCase } | Refused>;
   /** Makes a claim against Meta or a partner. */
   makeClaim(claim: NewClaim): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
-  /** Enters what happened to a claim. */
+  /** Records what happened to a claim. */
   changeClaim(claim_id: string, change: ClaimChange): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
-  /** Saves a new trigger, or with an id what an earlier one looks for and whom it tells. */
+  /** Saves a new trigger, or with an id changes the conditions and receivers of an existing one. */
   saveTrigger(
     trigger_id: string | null,
     definition: TriggerDefinition,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
-  /** Pauses a trigger, lets it go on, or deletes it. */
+  /** Pauses, resumes or deletes a trigger. */
   setTriggerState(
     trigger_id: string,
     state: TriggerState,
   ): Promise<{ readonly ok: true; readonly trigger: SavedTrigger } | Refused>;
-  /** Tells once more of a firing, or of all that were given up; by the number of deliveries. */
+  /** Delivers a firing again, or all deliveries that were given up. Returns the number of deliveries. */
   replayDeliveries(
     which: ReplayedDelivery | 'given_up',
   ): Promise<{ readonly ok: true; readonly deliveries: number } | Refused>;
   /** Adds a scheduled export. */
   addExport(definition: ExportDefinition): Promise<{ readonly ok: true } | RefusedExport>;
-  /** Pauses a scheduled export, lets it go on, or removes it. */
+  /** Pauses, resumes or removes a scheduled export. */
   setExportState(name: string, state: ExportState): Promise<{ readonly ok: true } | Refused>;
-  /** Runs a scheduled export as if it were due now; by what went wrong, null when nothing did. */
+  /** Runs a scheduled export as if it were due now. Returns what went wrong, or null. */
   runExport(name: string): Promise<{ readonly ok: true; readonly error: string | null } | Refused>;
   setAccount(account: Account): Promise<KeptAccount | Refused>;
-  /** Tries all waiting rejected inputs again; one at a time. */
+  /** Tries all rejected inputs again, one run at a time. */
   replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
-  /** Threads folded so far under a changed account; null when none is being applied. */
+  /** Threads folded so far under a changed account; null when no change is being applied. */
   readonly foldedThreads: number | null;
 }

@@ -1,6 +1,6 @@
 import type { Check, CheckName, CheckState, Finding, Verdict } from './periods.ts';
 
-/** How numbers, amounts and days are written: a page writes them as its reader does, a command as reports do. */
+/** How to write numbers, amounts and days: a page uses its reader's language, a command the form of reports. */
 export interface Spelling {
   readonly count: (value: number) => string;
   /** A decimal with its currency. */
@@ -25,7 +25,7 @@ export const CHECK_NAMES: Readonly<Record<CheckName, string>> = {
   closed_once: 'Nothing closed twice',
 };
 
-/** What an item is about, whatever has become of it. */
+/** The subject of a checklist item, whatever its state. */
 const SUBJECTS: Readonly<Record<CheckName, string>> = {
   meta_numbers: 'Meta’s numbers',
   events: 'events',
@@ -54,16 +54,16 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   reconciled: 'Reconciled',
 };
 
-/** The verdict and why: `Incomplete: Meta’s numbers, invoice`. */
+/** The verdict and its reasons: `Incomplete: Meta’s numbers, invoice`. */
 export function sayVerdict(verdict: Verdict, because: readonly CheckName[]): string {
   const why = because.map((check) => SUBJECTS[check]).join(', ');
   return why === '' ? VERDICT_WORDS[verdict] : `${VERDICT_WORDS[verdict]}: ${why}`;
 }
 
-/** Days and numbers that are named one by one. */
+/** At most so many days and numbers are named one by one. */
 const MAX_NAMED = 8;
 
-/** The words of the checklist, in one spelling. */
+/** The texts of the checklist, in one spelling. */
 export class ChecklistWords {
   readonly #spelling: Spelling;
 
@@ -262,7 +262,7 @@ export class ChecklistWords {
     }
   }
 
-  /** A finding in one sentence: where it is. */
+  /** A finding in one sentence that says where it is. */
   sayFinding(finding: Finding): string {
     const time = (iso: string): string => `${this.#spelling.day(iso.slice(0, 10))}, ${iso.slice(11, 16)} UTC`;
     switch (finding.finding) {

@@ -4,12 +4,12 @@ import { EXPLANATION_CODES } from './meta.ts';
 import { monthSchema } from './periods.ts';
 
 /**
- * What has become of a claim. `granted`: a credit is promised. `paid_in_part`, `paid`: credit memos paid some of it, or all.
+ * States of a claim. `granted`: a credit is promised. `paid_in_part`, `paid`: credit memos paid a part of it, or all.
  */
 const CLAIM_STATES = ['made', 'granted', 'refused', 'paid_in_part', 'paid', 'withdrawn'] as const;
 export type ClaimState = (typeof CLAIM_STATES)[number];
 
-/** What happens to a claim. `refer` says its number at Meta or the partner. */
+/** Events of a claim. `refer` records its number at Meta or the partner. */
 export const CLAIM_ACTIONS = ['make', 'refer', 'grant', 'refuse', 'pay', 'withdraw'] as const;
 export type ClaimAction = (typeof CLAIM_ACTIONS)[number];
 
@@ -35,7 +35,7 @@ export const claimRow = z.object({
 });
 export type ClaimRow = z.infer<typeof claimRow>;
 
-/** What was claimed and recovered of some months, in one currency. */
+/** The claimed and recovered sums of some months, in one currency. */
 export interface Recovered {
   readonly currency: string;
   readonly claims: number;
@@ -55,7 +55,7 @@ const by = line(MAX_CHARACTERS.by).min(1, 'is empty: say who you are');
 const reference = line(MAX_CHARACTERS.reference).default('');
 const note = line(MAX_CHARACTERS.note).default('');
 
-/** What a claim is about and for how much, as a person says it. */
+/** The subject and amount of a claim, as a person enters them. */
 const newClaimSchema = z.strictObject({
   waba_id: line(MAX_CHARACTERS.waba_id).min(1, 'is empty'),
   month: z.string().refine((text) => monthSchema.safeParse(text).success, 'is not a month like 2026-10'),
@@ -71,7 +71,7 @@ const newClaimSchema = z.strictObject({
 });
 export type NewClaim = z.infer<typeof newClaimSchema>;
 
-/** What happens to a claim that was made. */
+/** An event of an existing claim. */
 const claimChangeSchema = z.strictObject({
   action: z.enum(
     CLAIM_ACTIONS.filter((action) => action !== 'make'),
@@ -79,16 +79,16 @@ const claimChangeSchema = z.strictObject({
   ),
   note,
   by,
-  /** `refer`, and with others where it becomes known then. */
+  /** `refer`: the number; also with other events, if it becomes known with them. */
   reference,
   /** `pay`: `IMPORT-ID:LINE` or `IMPORT-ID:SHEET:LINE` of an invoice, or the id of Meta's invoice. */
   credit: line(MAX_CHARACTERS.credit).default(''),
-  /** `pay`: plain decimal; empty: all that is left of both claim and credit. */
+  /** `pay`: plain decimal; empty = the smaller rest of claim and credit. */
   amount: line(MAX_CHARACTERS.amount).default(''),
 });
 export type ClaimChange = z.infer<typeof claimChangeSchema>;
 
-/** What is wrong with a change in itself, in a sentence; null: nothing. */
+/** A sentence about what is wrong with a change in itself; null when nothing is. */
 function problemIn({ action, reference: number, credit, amount }: ClaimChange): string | null {
   if (action === 'refer' && number === '') return 'reference is empty: say the number of the case.';
   if (action === 'pay' && credit === '') return 'credit is empty: say which credit memo paid it.';
@@ -96,7 +96,7 @@ function problemIn({ action, reference: number, credit, amount }: ClaimChange): 
   return null;
 }
 
-/** Reads strictly; a text says what is wrong. */
+/** Reads a claim strictly; a text = what is wrong. */
 function read<T>(schema: z.ZodType<T>, value: unknown): T | string {
   const found = schema.safeParse(value);
   if (found.success) return found.data;
@@ -114,7 +114,7 @@ export function readClaimChange(value: unknown): ClaimChange | string {
   return typeof change === 'string' ? change : (problemIn(change) ?? change);
 }
 
-/** What came of it; `unchanged`: the same was entered before. */
+/** The result; `unchanged`: the same was recorded before. */
 export interface ClaimOutcome {
   readonly outcome: 'entered' | 'unchanged';
   readonly claim: ClaimRow;

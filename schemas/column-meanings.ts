@@ -1,6 +1,6 @@
 /**
- * What a column of a report holds. A name means the same in every report; where a report means something narrower, the
- * field of its row describes itself.
+ * The meaning of each column of reports. A name means the same in every report; if a report uses it in a narrower
+ * sense, the field of its row describes that.
  */
 export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   ad_conversation_id: 'The entry that starts the ad conversation.',

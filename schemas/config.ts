@@ -16,7 +16,10 @@ export const accountSchema = z.strictObject({
     .optional(),
   portfolio_id: z.string().min(1).optional(),
   phone_number_ids: z.array(z.string().min(1)).optional(),
-  /** Which displayed number is which id: Meta's analytics and bills know the displayed one only. Decides no mark. */
+  /**
+   * Displayed numbers and their ids: Meta's analytics and bills contain the displayed number only. Does not affect
+   * marks.
+   */
   phone_numbers: z
     .array(
       z.strictObject({
@@ -28,28 +31,28 @@ export const accountSchema = z.strictObject({
       }),
     )
     .optional(),
-  /** The earliest day of the next month on which a month is closed without a warning. Decides no mark. */
+  /** The earliest day of the next month on which a month can be closed without a warning. Does not affect marks. */
   closing_day: z.int().min(1).max(28).optional(),
-  /** Whether one person asks for a month to be closed and another one closes it. Decides no mark. */
+  /** Whether one person requests the closing of a month and another one confirms it. Does not affect marks. */
   second_person: z.boolean().optional(),
 });
 
-/** Until then Meta's numbers of a month's last days still move. */
+/** Until that day Meta's numbers for the last days of a month still change. */
 export const DEFAULT_CLOSING_DAY = 5;
 
-/** What rules.md leaves to this project, as data. Every key has a default. */
+/** Settings for what rules.md leaves to this project. Every key has a default. */
 export const policySchema = z.strictObject({
   /** W2: the `referral.source_type` values that make an entry. */
   entry_sources: z.array(z.string().min(1)).default(['ad', 'post']),
-  /** W4: the time by which windows open and hold. */
+  /** W4: the clock of windows: delivery or sending. */
   clock: z.enum(['delivered', 'sent']).default('delivered'),
-  /** F6: whether message echoes stand apart from the API's bill, or are treated as any other message. */
+  /** F6: whether message echoes are outside the API's bill, or treated like any other message. */
   echoes: z.enum(['apart', 'counted']).default('apart'),
   /** F6: whether a message echo answers an entry. */
   echoes_reply: z.boolean().default(true),
   /** W3: whether a reaction answers an entry. */
   reactions_reply: z.boolean().default(false),
-  /** W8: the longest free entry window that a report is believed for, in hours. */
+  /** W8: the longest free entry window that a report may claim, in hours. Longer ones are ignored. */
   max_window_hours: z
     .int()
     .positive()
@@ -62,14 +65,14 @@ export type PolicySettings = z.infer<typeof policySchema>;
 
 export const DEFAULT_POLICY_SETTINGS: PolicySettings = policySchema.parse({});
 
-/** `ctwa-ledger.config.json`. An unknown key is an error that names it. */
+/** The file `ctwa-ledger.config.json`. An unknown key is an error that names it. */
 export const configSchema = z.strictObject({
   accounts: z
     .array(accountSchema)
     .refine((accounts) => new Set(accounts.map((a) => a.waba_id)).size === accounts.length, 'a waba_id is listed twice')
     .optional(),
   policy: policySchema.optional(),
-  /** Whom to tell when a day departs from Meta's numbers. Decides no mark. */
+  /** The address to tell when a day departs from Meta's numbers. Does not affect marks. */
   alarms: z
     .strictObject({
       webhook_url: z.url({ protocol: /^https?$/, error: 'is no address like https://example.com/hook' }),

@@ -3,12 +3,12 @@ import { count, instant } from './cells.ts';
 
 /** Messages that failed and were never delivered, by day, business number and Meta's error. */
 export const failuresRow = z.object({
-  /** Of sending. */
+  /** Day of sending. */
   day: z.string(),
   phone_number_id: z.string(),
-  /** Empty: the status named no error. */
+  /** Empty when the status named no error. */
   error_code: z.string(),
-  /** As Meta says it; of several titles of a code that of most messages. */
+  /** Meta's text. If a code has several titles, the one with the most messages. */
   error_title: z.string(),
   messages: count,
   /** What to do about it; empty for codes that are not known. */
@@ -20,21 +20,21 @@ export type FailuresRow = z.infer<typeof failuresRow>;
 export const reportedWindowsRow = z.object({
   phone_number_id: z.string(),
   customer: z.string(),
-  /** Meta's; where there is none, the id of the window's first message. */
+  /** Meta's id; if there is none, the id of the window's first message. */
   conversation_id: z.string(),
   first_message_id: z.string(),
   first_delivered_at: instant,
   last_message_id: z.string(),
   last_delivered_at: instant,
-  /** The latest end that Meta reports on one of its messages; empty = none is reported. */
+  /** The latest end that Meta reports on one of its messages; empty = it reports none. */
   reported_expires_at: instant,
   messages: count,
 });
 export type ReportedWindowsRow = z.infer<typeof reportedWindowsRow>;
 
-/** Customers who stopped marketing messages, or cannot be reached any more, by what they were sent last before that. */
+/** Customers who stopped marketing messages, or cannot be reached any more, by the last message before that. */
 export const optOutsRow = z.object({
-  /** On which it was known first. */
+  /** The day on which it was first known. */
   day: z.string(),
   phone_number_id: z.string(),
   /** `stopped_marketing` (their settings, or Meta's error 131050), `unreachable` (131026). */

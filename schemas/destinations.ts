@@ -1,18 +1,19 @@
 /**
- * Where files of an export go besides the directory of the exporter, as one text: `s3://bucket/prefix?region=…&endpoint=…` or
- * `sftp://user@host:22/directory?host_key=SHA256:…`. Secrets are never in it: `credentials` names those of the environment.
+ * A second destination for the files of an export, as one text: `s3://bucket/prefix?region=…&endpoint=…` or
+ * `sftp://user@host:22/directory?host_key=SHA256:…`. It contains no secrets: `credentials` names those in the
+ * environment.
  */
 export type Destination = S3Destination | SftpDestination;
 
 export interface S3Destination {
   readonly kind: 's3';
   readonly bucket: string;
-  /** Folders before the folder of the export; empty: none. */
+  /** Folders above the folder of the export; empty = none. */
   readonly prefix: string;
   readonly region: string;
-  /** Of a storage that is not Amazon's; null: Amazon's. */
+  /** Address of a storage other than Amazon's; null = Amazon's. */
   readonly endpoint: string | null;
-  /** Names credentials of the environment. */
+  /** Name of credentials in the environment. */
   readonly credentials: string;
 }
 
@@ -21,9 +22,9 @@ export interface SftpDestination {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Absolute folder before the folder of the export. */
+  /** Absolute folder above the folder of the export. */
   readonly directory: string;
-  /** Fingerprint of the server's key, as `ssh-keygen -l` prints it: nobody else may stand in for the server. */
+  /** Fingerprint of the server's key, as `ssh-keygen -l` prints it, so that no other server is accepted. */
   readonly host_key: string;
   readonly credentials: string;
 }
@@ -38,7 +39,7 @@ const HOST_KEY = /^SHA256:[A-Za-z0-9+/]{43}=?$/;
 const FOLDERS = /^(?:\/?[A-Za-z0-9_][A-Za-z0-9_.=-]*)*\/?$/;
 const ZONE_OF_STORAGE = /^[a-z0-9-]{1,40}$/;
 
-/** The parameters of an address; a plus sign is one, since keys have them. */
+/** The parameters of an address. A plus sign is not decoded as a space, because keys contain it. */
 function parametersOf(query: string): ReadonlyMap<string, string> {
   return new Map(
     query
@@ -84,7 +85,7 @@ function sftpOf(url: URL, given: ReadonlyMap<string, string>, credentials: strin
   };
 }
 
-/** Reads where files go; a text says what is wrong with it. */
+/** Reads a destination; a text = what is wrong with it. */
 export function readDestination(text: string): Destination | string {
   if (!URL.canParse(text)) return 'use an address like s3://bucket/prefix or sftp://user@host/folder';
   const url = new URL(text);

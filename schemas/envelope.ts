@@ -3,15 +3,15 @@ import { isObject } from './json.ts';
 
 type Fields = Record<string, unknown>;
 
-/** What an envelope holds: events of contract.md 1, not yet validated, and one rejection for each part that is broken. */
+/** The content of an envelope: events of contract.md 1, not yet validated, and one rejection for each broken part. */
 export interface ExpandedEnvelope {
   readonly events: Fields[];
   readonly rejections: Rejection[];
 }
 
 /**
- * The webhook fields whose changes hold messages and statuses. Others are skipped by name and not by content, because
- * some reuse the member names: `calls` has `statuses` too, and those are not of messages.
+ * The webhook fields whose changes hold messages and statuses. Other fields are skipped by name and not by content,
+ * because some use the same member names: `calls` has `statuses` too, which are not those of messages.
  */
 const MESSAGE_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
 const CALL_FIELD = 'calls';
@@ -32,7 +32,7 @@ interface Names {
   readonly userId: unknown;
 }
 
-/** Both names of a customer as a part gives them; a business-scoped id in the phone field is the user id (rules.md F2). */
+/** Both names of a customer in a part. A business-scoped id in the phone field is the user id (rules.md F2). */
 function namesOf(phone: unknown, userId: unknown): Names {
   if (typeof phone !== 'string' || !isBusinessScopedId(phone)) return { waId: phone, userId };
   return { waId: undefined, userId: isMissing(userId) ? phone : userId };
@@ -41,7 +41,7 @@ function namesOf(phone: unknown, userId: unknown): Names {
 interface Contacts {
   readonly byWaId: ReadonlyMap<string, Contact>;
   readonly byUserId: ReadonlyMap<string, Contact>;
-  /** The contact, where there is exactly one. */
+  /** The contact, if there is exactly one. */
   readonly only: Contact | undefined;
 }
 
@@ -65,7 +65,7 @@ function readContacts(value: unknown): Contacts {
   return { byWaId, byUserId, only };
 }
 
-/** Whether both name the same field differently: then the contact is somebody else. */
+/** Whether both give the same field different values: then the contact is somebody else. */
 function contradicts(named: unknown, known: string): boolean {
   return !isMissing(named) && known !== '' && named !== known;
 }
@@ -82,7 +82,7 @@ function matchingContact(contacts: Contacts, names: Names): Contact | undefined 
   return matching ?? onlyContact(contacts, names);
 }
 
-/** Copies `value` under `name` as it came, so that what is wrong with it is found, and named, by `parseEvent`. */
+/** Copies `value` under `name` unchanged, so that `parseEvent` finds and names what is wrong with it. */
 function put(event: Fields, name: string, value: unknown): void {
   if (value !== undefined) event[name] = value;
 }
@@ -114,8 +114,8 @@ function expandMessage(message: Fields, place: Place): Fields {
   let names = namesOf(message['from'], message['from_user_id']);
   const contact = matchingContact(place.contacts, names);
   const { system } = message;
-  // The notice of a changed user id names the user nowhere else. `from` of the older notice of a changed number is the
-  // old number, so the old id comes first here too.
+  // The notice of a changed user id has the user in this place only. In the older notice of a changed number `from` is
+  // the old number, so the old id comes first here too.
   if (isMissing(names.waId) && isMissing(names.userId) && contact === undefined && isObject(system)) {
     const previous = system['previous_user_id'];
     names = { waId: names.waId, userId: isMissing(previous) ? system['user_id'] : previous };
@@ -131,7 +131,7 @@ function expandMessage(message: Fields, place: Place): Fields {
   return event;
 }
 
-/** A customer's call as an inbound message of type `call` (contract.md 1); null: a call of the business. */
+/** A customer's call as an inbound message of type `call` (contract.md 1); null for a call from the business. */
 function expandCall(call: Fields, place: Place): Fields | null {
   if (call['direction'] !== 'USER_INITIATED') return null;
   const event: Fields = { event: 'message', direction: 'inbound' };
@@ -146,8 +146,8 @@ function expandCall(call: Fields, place: Place): Fields | null {
 }
 
 /**
- * What a customer says of marketing messages as an inbound event (contract.md 1). It has no id of Meta's: the same word of the
- * same customer at the same time is the same event.
+ * A customer's preference for marketing messages as an inbound event (contract.md 1). Meta gives it no id: the same
+ * preference of the same customer at the same time is the same event.
  */
 function expandPreference(preference: Fields, place: Place): Fields {
   const { category, value, timestamp } = preference;
@@ -183,7 +183,7 @@ function expandEcho(echo: Fields, place: Place): Fields {
 
 /**
  * @param isAlone whether it is the only status of its change
- * @returns null: a status of something else, such as a payment (contract.md 1)
+ * @returns null for a status of something else, such as a payment (contract.md 1)
  */
 function expandStatus(status: Fields, place: Place, isAlone: boolean): Fields | null {
   if (!isMissing(status['type']) && status['type'] !== 'message') return null;
@@ -196,7 +196,8 @@ function expandStatus(status: Fields, place: Place, isAlone: boolean): Fields | 
     const byPhone = status['recipient_participant_id'];
     put(event, 'participant', isMissing(byPhone) ? status['recipient_participant_user_id'] : byPhone);
   } else {
-    // A failed status may name nobody, and brings no contact: among others, the only contact is theirs.
+    // A failed status may have no recipient and no contact. If it is one of several, the only contact belongs to
+    // another one.
     const names = namesOf(status['recipient_id'], status['recipient_user_id']);
     const isNamed = !isMissing(names.waId) || !isMissing(names.userId);
     putCustomer(event, names, isNamed || isAlone ? onlyContact(place.contacts, names) : undefined);
@@ -233,7 +234,7 @@ function expandList(
   }
 }
 
-/** @param field null where nothing says it: then every list of the value is taken */
+/** @param field null when it is not known: then every list of the value is read */
 function expandValue(into: ExpandedEnvelope, value: Fields, wabaId: unknown, path: string, field: string | null): void {
   const place: Place = {
     waba_id: wabaId,
@@ -277,8 +278,8 @@ function namesNumber(value: unknown): boolean {
 const LISTS = ['messages', 'message_echoes', 'statuses', 'calls', 'user_preferences'];
 
 /**
- * Which part of Meta's webhook a value is meant as: the whole envelope, also when the rest of it is broken; one `entry`;
- * one of its `changes`; or the `value` of one. Null: none of these.
+ * The part of Meta's webhook that a value seems to be: the whole envelope, even if the rest of it is broken; one
+ * `entry`; one of its `changes`; or the `value` of one. Null = none of these.
  */
 function formOf(value: Fields): 'envelope' | 'entry' | 'change' | 'value' | null {
   if (value['object'] === 'whatsapp_business_account') return 'envelope';
@@ -295,16 +296,15 @@ function withoutNumber(part: string): ExpandedEnvelope {
 }
 
 /**
- * Takes Meta's webhook envelope, or one `entry`, change or `value` of it that names its number, apart into events of
- * contract.md 1, in the order in which they stand in it: per change calls, preferences, messages, message echoes, statuses. Only
- * what the contract names is copied; message text, media and contact names are not. Nothing is normalised or checked:
- * each event goes through `parseEvent` by itself. Several notices of one call are still several events.
- *
- * Something broken costs only itself: an item that lacks a field is passed on without it, and a part that is no object or
- * no list where one belongs becomes one rejection that names it.
- * @param value what `JSON.parse` gave
- * @returns events and rejections, none for changes that hold no events; null: the value is neither an envelope nor a part
- * of one
+ * Splits Meta's webhook envelope, or one `entry`, change or `value` of it that names its number, into events of
+ * contract.md 1, in their order: per change calls, preferences, messages, message echoes, statuses. Only fields named
+ * in the contract are copied; message text, media and contact names are not. Nothing is normalised or checked:
+ * `parseEvent` does that for each event. Several notices of one call are still several events.
+ * A broken part does not affect the others: an item that lacks a field is passed on without it, and a part that is not
+ * the expected object or list becomes one rejection that names it.
+ * @param value the result of `JSON.parse`
+ * @returns events and rejections, none for changes that hold no events; null when the value is neither an envelope nor
+ * a part of one
  */
 export function expandEnvelope(value: unknown): ExpandedEnvelope | null {
   if (!isObject(value)) return null;

@@ -3,9 +3,9 @@ import { canonicalJson, isObject } from './json.ts';
 import { notAnEvent } from './value-form.ts';
 import type { Customer, MessageId, PhoneNumberId } from './ids.ts';
 
-/** The largest value taken from anywhere: one line, one Kafka value, one webhook body. */
+/** Size limit of any value: one line, one Kafka value, one webhook body. */
 export const MAX_VALUE_BYTES = 3 * 1024 * 1024;
-/** Earliest event time taken, 2015-01-01T00:00:00Z, in Unix seconds. */
+/** Earliest event time that is accepted, 2015-01-01T00:00:00Z, in Unix seconds. */
 const MIN_TIMESTAMP = 1_420_070_400;
 /** How far ahead of the receiver's clock an event may be, in seconds. */
 const MAX_SECONDS_AHEAD = 86_400;
@@ -83,7 +83,7 @@ const statusSchema = z.object({
   errors: asTheyCame.optional(),
 });
 
-/** What a customer says of marketing messages in their settings, as an inbound event; none of the rules count it as a message. */
+/** Type of an inbound event with a customer's preference for marketing messages. No rule counts it as a message. */
 export const PREFERENCE_TYPE = 'user_preferences';
 
 interface Identity {
@@ -98,9 +98,9 @@ interface Identity {
   readonly wa_id: string;
   readonly user_id: string;
   readonly group_id: string;
-  /** What the sender attached to the message, and Meta echoes with its statuses. */
+  /** The sender's tag, which Meta repeats in the message's statuses. */
   readonly tag: string;
-  /** Canonical JSON text of what came, or empty. */
+  /** Canonical JSON text of the received value, or empty. */
   readonly errors: string;
 }
 
@@ -111,9 +111,9 @@ export interface MessageEvent extends Identity {
   readonly type: string;
   readonly device: string;
   readonly origin: string;
-  /** Canonical JSON text of what came, or empty. */
+  /** Canonical JSON text of the received value, or empty. */
   readonly context: string;
-  /** Canonical JSON text of what came, or empty. */
+  /** Canonical JSON text of the received value, or empty. */
   readonly sender: string;
   readonly referral_source_type: string;
   readonly referral_source_id: string;
@@ -145,7 +145,7 @@ export interface StatusEvent extends Identity {
 
 export type LedgerEvent = MessageEvent | StatusEvent;
 
-/** Why a value cannot be used; stored with the dead letter. */
+/** Why a value was rejected; stored with the dead letter. */
 type ReasonCode =
   | 'not_json'
   | 'invalid_utf8'
@@ -158,9 +158,9 @@ type ReasonCode =
   | 'tombstone'
   /** A Kafka record that is compressed and cannot be unpacked. */
   | 'unreadable_batch'
-  /** Kafka's topic does not take a record of this size. */
+  /** Kafka's topic refuses a record of this size. */
   | 'too_large_for_topic'
-  /** A good event that ClickHouse does not store. */
+  /** A valid event that ClickHouse refuses. */
   | 'refused_by_ledger';
 
 export interface Rejection {
@@ -192,14 +192,14 @@ function hasAbsent(raw: Record<string, unknown>): boolean {
   return false;
 }
 
-/** An event without its absent fields; looks into the nested objects whose fields are known, nowhere else. */
+/** An event without its absent fields; of nested objects only those with known fields are searched. */
 function withoutAbsent(raw: Record<string, unknown>): Record<string, unknown> {
-  // Nearly all events have none, and copying them would cost as much as validating them.
+  // Nearly all events have no absent fields, and copying them would cost as much as validating them.
   if (!hasAbsent(raw)) return raw;
   const kept: Record<string, unknown> = {};
   for (const key in raw) {
     const value = raw[key];
-    // A field of that name is unknown to us; assigning it would lend its fields to the event.
+    // An unknown field of that name: assigning it would set the event's prototype.
     if (isAbsent(value) || key === '__proto__') continue;
     kept[key] = NESTED.has(key) && isObject(value) ? withoutAbsent(value) : value;
   }
@@ -208,7 +208,7 @@ function withoutAbsent(raw: Record<string, unknown>): Record<string, unknown> {
 
 const NON_DIGITS = /\D+/g;
 const ONLY_DIGITS = /^\d+$/;
-/** rules.md F2: what looks like a phone number, and what has the form of a business-scoped id. */
+/** rules.md F2: the forms of a phone number and of a business-scoped id. */
 const PHONE_NUMBER = /^\+?[0-9\s().-]+$/;
 const BUSINESS_SCOPED_ID = /^[A-Z]{2}\.[A-Za-z0-9.]+$/;
 
@@ -217,13 +217,16 @@ export function isBusinessScopedId(name: string): boolean {
   return BUSINESS_SCOPED_ID.test(name);
 }
 
-/** rules.md F2: the digits of a phone number. Anything else stays as it is: its digits alone would be a made-up number. */
+/**
+ * rules.md F2: the digits of a phone number. Another text stays as it is, because its digits alone would be an invented
+ * number.
+ */
 function normalisedNumber(name: string): string {
   if (ONLY_DIGITS.test(name)) return name;
   return PHONE_NUMBER.test(name) ? name.replace(NON_DIGITS, '') : name;
 }
 
-/** rules.md F2: both names of a customer; a business-scoped id in the place of the phone number is the `user_id`. */
+/** rules.md F2: both names of a customer. A business-scoped id in the place of the phone number is the `user_id`. */
 export function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
   if (isBusinessScopedId(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
   return { wa_id: normalisedNumber(waId), user_id: userId };
@@ -245,15 +248,15 @@ function schemaMessage(error: z.ZodError): string {
 }
 
 function asCame(value: unknown): string {
-  // One level down already: as a member of the event it must still be within the limit.
+  // Begins one level down: as a member of the event it must still be within the limit.
   return value === undefined ? '' : canonicalJson(value, 1);
 }
 
 /**
- * Validates and normalises one event (contract.md 1, rules.md F2).
- * @param value what `JSON.parse` gave
- * @param nowSeconds the receiver's clock, Unix seconds: only for refusing events from the future
- * @returns the event, or why it cannot be used; never throws
+ * Validates and normalises one event (contract.md 1, rules.md F2). Never throws.
+ * @param value the result of `JSON.parse`
+ * @param nowSeconds the receiver's clock, Unix seconds, to refuse events from the future
+ * @returns the event, or why it was rejected
  */
 export function parseEvent(value: unknown, nowSeconds: number): ParsedEvent {
   if (!isObject(value)) return rejected('not_an_event', notAnEvent(value));
@@ -379,7 +382,7 @@ function reparsed(value: string): unknown {
   return value === '' ? undefined : JSON.parse(value);
 }
 
-/** The canonical JSON of a normalised event, by which differing copies and ties are ordered (rules.md F2). */
+/** The canonical JSON of a normalised event, which orders differing copies and ties (rules.md F2). */
 export function canonicalEvent(event: LedgerEvent): string {
   const shared = {
     event: event.event,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readDestination } from './destinations.ts';
 import { isDay } from './report-filters.ts';
 
-/** Files that an export can be. */
+/** Formats of export files. */
 export const EXPORT_FORMATS = ['csv', 'xlsx', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
@@ -10,8 +10,8 @@ export const EXPORT_COMPRESSIONS = ['none', 'gzip'] as const;
 export type ExportCompression = (typeof EXPORT_COMPRESSIONS)[number];
 
 /**
- * The days of a run, seen from the day of its time in the schedule's zone. `last-closed-month` is the last month that is
- * closed when it runs; `all` is for reports without days.
+ * The days of a run, relative to its day in the schedule's zone. `last-closed-month` is the last month that is closed
+ * when it runs; `all` is for reports without days.
  */
 export const EXPORT_PERIODS = [
   'yesterday',
@@ -24,14 +24,14 @@ export const EXPORT_PERIODS = [
 ] as const;
 export type ExportPeriod = (typeof EXPORT_PERIODS)[number];
 
-/** A name that is also the folder: what file systems take anywhere. */
+/** A name that is also the name of a folder, with characters that all file systems accept. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$/;
 const exportName = z
   .string()
   .regex(NAME, 'use up to 60 letters, digits, and . _ - between them')
   .describe('What the schedule is called.');
 
-/** Folders below the directory of the exporter, never outside it. */
+/** Folders below the directory of the exporter, without a way out of it. */
 const exportFolder = z
   .string()
   .max(200)
@@ -39,7 +39,7 @@ const exportFolder = z
     message: 'use a folder below the directory of the exporter, like finance/charges',
   });
 
-/** Where files go besides. */
+/** A second destination of the files. */
 const exportTarget = z
   .string()
   .max(2_000)
@@ -50,7 +50,7 @@ const exportTarget = z
 
 const receiver = z.url({ protocol: /^https?$/, error: 'use an address like https://example.com/exports' }).max(2_000);
 
-/** What is exported, when, and where to. */
+/** What is exported, when, and to where. */
 export const exportDefinition = z.strictObject({
   name: exportName,
   report: z.string().describe('The report.'),
@@ -79,7 +79,7 @@ export const exportDefinition = z.strictObject({
 export type ExportDefinition = z.infer<typeof exportDefinition>;
 
 const day = z.string().refine(isDay, 'use YYYY-MM-DD');
-/** Days that are filled in. */
+/** Days to backfill. */
 export const exportDays = z.strictObject({
   from: day.describe('The first day, YYYY-MM-DD.'),
   to: day.describe('The day after the last one.'),
@@ -88,7 +88,7 @@ export const exportDays = z.strictObject({
 export const EXPORT_STATES = ['active', 'paused', 'removed'] as const;
 export type ExportState = (typeof EXPORT_STATES)[number];
 
-/** A schedule as the ledger keeps it. */
+/** A schedule as the ledger stores it. */
 export interface ExportSchedule {
   readonly schedule_id: string;
   readonly version: number;
@@ -106,14 +106,14 @@ export const RUN_STATES = ['running', 'done', 'retry', 'failed'] as const;
 export const exportTotals = z.record(z.string(), z.record(z.string(), z.string()));
 export type ExportTotals = z.infer<typeof exportTotals>;
 
-/** What became of a period of a schedule. */
+/** The run of a schedule's period. */
 export interface ExportRun {
   readonly schedule_id: string;
   readonly period_from: string;
   readonly period_to: string;
   readonly state: (typeof RUN_STATES)[number];
   readonly attempt: number;
-  /** Null: somebody asked for it. */
+  /** Null when somebody asked for it. */
   readonly due_at: string | null;
   readonly asked_by: string;
   readonly began_at: string;
@@ -130,18 +130,18 @@ export interface ExportRun {
   readonly error: string;
 }
 
-/** What the page of exports shows. */
+/** The data of the page of exports. */
 export interface ExportsOverview {
   readonly exports: readonly ShownExport[];
   /** Reports that can be exported on a schedule. */
   readonly reports: readonly string[];
 }
 
-/** A schedule with what comes next and what came last, for pages, API and commands. */
+/** A schedule with its next times and its last run, for pages, API and commands. */
 export interface ShownExport extends ExportDefinition {
   readonly schedule_id: string;
   readonly state: ExportState;
-  /** The next three times in the zone of the schedule, ISO 8601 with offset; none while it is paused. */
+  /** The next three times in the zone of the schedule, ISO 8601 with offset; empty while it is paused. */
   readonly next: readonly string[];
   readonly last_run: ExportRun | null;
   readonly changed_at: string;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, decimal, instant } from './cells.ts';
 
-/** The figures of rules.md 6 that every summary shares. */
+/** The figures of rules.md 6 that all summaries share. */
 const figures = {
   ad_conversations: count,
   replied: count,
@@ -24,11 +24,11 @@ const messageCounts = {
   mismatches: count,
 };
 
-/** What Meta says of free entry that no known entry explains. */
+/** Free entry that Meta reports and no known entry explains. */
 const reportedOnly = {
   /** First messages that came without their content, and so perhaps without their ad. */
   lost_referrals: count,
-  /** Free entry windows that Meta alone reports, by their first message; and the messages in them. */
+  /** Free entry windows that only Meta reports, by their first message; and the messages in them. */
   windows_reported_only: count,
   messages_reported_only: count,
 };
@@ -57,61 +57,67 @@ export const adsRow = z.object({
 });
 export type AdsRow = z.infer<typeof adsRow>;
 
-/** What an ad or post is called, and what it calls itself by the latest message that says so. */
+/** The names of an ad or post: from imports, and from the latest message that has one. */
 export const adNameRow = z.object({
   ad_id: z.string(),
   source_type: z.string(),
-  /** As people call it, from an import; empty = no import says. */
+  /** The name in an import; empty = no import has one. */
   ad_name: z.string(),
   adset_name: z.string(),
   campaign_name: z.string(),
-  /** Empty: none of its entries has one. */
+  /** Empty when none of its entries has one. */
   headline: z.string(),
   media_type: z.string(),
   source_url: z.string(),
 });
 export type AdNameRow = z.infer<typeof adNameRow>;
 
-/** `source_type` of the row that belongs to no ad: free entry that Meta alone reports, where its ad was lost for instance. */
+/**
+ * `source_type` of the row that belongs to no ad: free entry that only Meta reports, for instance because the ad was
+ * lost.
+ */
 export const REPORTED_ONLY = 'reported';
 
 /**
- * What an ad or post brought, what it cost and what it saved; one row per ad or post and currency. Counts are those of the
- * ad, whatever the currency, so they are not to be added up over several rows of one.
+ * Results, cost and savings of an ad or post; one row per ad or post and currency. Counts are those of the ad, whatever
+ * the currency, so do not add them up over several rows of one ad.
  */
 export const adFiguresRow = z.object({
   ...adNameRow.shape,
   ...adsRow.omit({ ad_id: true, source_type: true }).shape,
-  /** Of the amounts beside it; empty = there are none, or of messages whose account has none. */
+  /** Currency of the amounts in the row; empty when there are none, or for messages whose account has none. */
   currency: z.string(),
-  /** Of days wholly in the range; null = no import says. */
+  /** Cost on days completely in the range; null = no import has any. */
   spend: decimal.nullable(),
-  /** spend / ad_conversations and spend / replied, four decimals; null where there is none of them. */
+  /** spend / ad_conversations and spend / replied, four decimals; null when the divisor is 0. */
   cost_per_conversation: decimal.nullable(),
   cost_per_replied: decimal.nullable(),
-  /** M4, of the free entry messages of its windows; null where nothing that costs something has a price, and some has none. */
+  /**
+   * M4, for the free entry messages of its windows; null when no message that costs something has a price, and some
+   * have none.
+   */
   savings: decimal.nullable(),
   /** Free entry messages without an amount. */
   unrated: count,
   /** savings / spend, four decimals. */
   savings_per_spend: decimal.nullable(),
-  /** Imported amounts whose days are only partly in the range: in none of the figures. */
+  /** Imported amounts whose days are only partly in the range, which are in none of the figures. */
   spend_left_out: count,
-  /** On the row of `REPORTED_ONLY`, free entry windows that Meta alone reports; else 0. */
+  /** On the row of `REPORTED_ONLY`: free entry windows that only Meta reports; else 0. */
   windows_reported_only: count,
 });
 export type AdFiguresRow = z.infer<typeof adFiguresRow>;
 
-/** The headline of the first page: one row over the whole range. */
+/** The headline figures of the first page: one row over the whole range. */
 export const overviewRow = z.object({
   ...figures,
   p90_seconds_to_reply: decimal.nullable(),
   windows_opened: count,
   windows_confirmed: count,
   ...messageCounts,
-  /** Delivered messages that were free by free entry and would have been `BILLABLE` without it (M4's mark). */
+  /** Delivered messages that were free because of free entry and would have been `BILLABLE` without it (M4's mark). */
   saved_from_charge: count,
-  /** Delivered messages with a report of Meta's that says something: what `mismatches` is a share of. */
+  /** Delivered messages with a known report of Meta's; `mismatches` is a share of these. */
   reported_messages: count,
   /** V2: predicted charged, reported free by the monthly service allowance; not mismatches. */
   allowance_differences: count,
@@ -123,7 +129,7 @@ export const overviewRow = z.object({
 });
 export type OverviewRow = z.infer<typeof overviewRow>;
 
-/** One day over all numbers: what the chart and its table show. Every day of the range has a row. */
+/** One day over all numbers, for the chart and its table. Every day of the range has a row. */
 export const dayTotalsRow = dailyRow
   .omit({
     phone_number_id: true,
@@ -140,17 +146,17 @@ const totals = dayTotalsRow.omit({ day: true }).shape;
 export const hourTotalsRow = z.object({ hour: z.string(), ...totals });
 export type HourTotalsRow = z.infer<typeof hourTotalsRow>;
 
-/** One week over all numbers; `week` is its Monday. Of the first and last week only the days of the range count. */
+/** One week over all numbers; `week` is its Monday. In the first and last week only the days of the range count. */
 export const weekTotalsRow = z.object({ week: z.string(), ...totals });
 export type WeekTotalsRow = z.infer<typeof weekTotalsRow>;
 
-/** Totals over time, by how long a row is. */
+/** Totals over time, by the length of a row. */
 export type BucketRows =
   | { readonly grain: 'hour'; readonly rows: readonly HourTotalsRow[] }
   | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
   | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
 
-/** What the first page shows together: all of one moment, so that the parts add up to the whole. */
+/** The figures of the first page, all of one moment, so that the parts add up to the whole. */
 export interface Figures {
   readonly overview: OverviewRow;
   readonly buckets: BucketRows;

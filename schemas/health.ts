@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { count, utcInstant } from './cells.ts';
 import type { AskedPage } from './asked.ts';
 
-/** Rejected inputs that wait, by reason. */
+/** Rejected inputs that are kept, by reason. */
 export const waitingLettersRow = z.object({
   code: z.string(),
   letters: count,
-  /** When the oldest and the newest of them came first: one that comes again is not another one. */
+  /** When the oldest and the newest of them first came. An input that comes again counts once. */
   first_seen_at: utcInstant,
   last_seen_at: utcInstant,
 });
 export type WaitingLettersRow = z.infer<typeof waitingLettersRow>;
 
-/** One rejected input, as it is listed. */
+/** One rejected input in a list. */
 export const deadLetterRow = z.object({
   source: z.string(),
   partition: z.int(),
@@ -20,21 +20,21 @@ export const deadLetterRow = z.object({
   code: z.string(),
   message: z.string(),
   first_seen_at: utcInstant,
-  /** Tells two values at one place apart; 64 bits, as text. */
+  /** Distinguishes values at the same position; 64 bits, as text. */
   content_hash: z.string(),
   bytes: count,
-  /** The first characters of the value; what is no text in it is replaced. */
+  /** The first characters of the value; bytes that are not text are replaced. */
   beginning: z.string(),
 });
 export type DeadLetterRow = z.infer<typeof deadLetterRow>;
 
-/** What rejected inputs can be sorted by; `source` means the place in it, too. */
+/** Columns that rejected inputs can be sorted by; `source` also orders by the position in it. */
 export const LETTER_COLUMNS = ['first_seen_at', 'source', 'code', 'bytes'] as const;
 export type LetterColumn = (typeof LETTER_COLUMNS)[number];
 
 /** A page of rejected inputs. */
 export interface AskedLetters extends AskedPage<LetterColumn> {
-  /** Null: of every reason. */
+  /** Null = of every reason. */
   readonly code: string | null;
 }
 
@@ -42,11 +42,11 @@ export interface AskedLetters extends AskedPage<LetterColumn> {
 export const writerRow = z.object({ command: z.string(), seen_at: utcInstant });
 type WriterRow = z.infer<typeof writerRow>;
 
-/** Records of Kafka that were deleted there before they were read. */
+/** Records that Kafka deleted before they were read. */
 export const lostRecordsRow = z.object({
   topic: z.string(),
   partition: z.number(),
-  /** Of the first of them; 64 bits, as text. */
+  /** Offset of the first of them; 64 bits, as text. */
   first_offset: z.string(),
   records: z.string(),
   noticed_at: utcInstant,
@@ -54,7 +54,7 @@ export const lostRecordsRow = z.object({
 export type LostRecordsRow = z.infer<typeof lostRecordsRow>;
 
 /** How complete a ledger is, beyond what every page shows. */
-/** What traffic brings that the figures cannot show as it is, over the whole ledger. */
+/** Messages that the figures cannot show as they are, over the whole ledger. */
 export const trafficRow = z.object({
   /** First messages that came without their content, and so perhaps without their ad. */
   lost_referrals: z.coerce.number(),
@@ -67,14 +67,14 @@ export interface Health {
   readonly traffic: Traffic;
   readonly writers: readonly WriterRow[];
   readonly epoch: string;
-  /** Of what decides marks: zones, numbers, policy. */
+  /** Hash of what decides marks: zones, numbers, policy. */
   readonly configuration_hash: string;
   readonly waiting: readonly WaitingLettersRow[];
-  /** What Kafka can give back no more, the latest first. */
+  /** Records that Kafka no longer has, the latest first. */
   readonly lost: readonly LostRecordsRow[];
 }
 
-/** What one process did with what it read since it started. read = stored + duplicate + rejected + produced. */
+/** What one process read since it started, by outcome. read = stored + duplicate + rejected + produced. */
 export interface ProcessFigures {
   /** Unix seconds. */
   readonly started_at: number;
@@ -83,19 +83,19 @@ export interface ProcessFigures {
     readonly stored: number;
     readonly duplicate: number;
     readonly rejected: number;
-    /** Handed on to Kafka, and read again from there. */
+    /** Events that were sent to Kafka, from where they are read again. */
     readonly produced: number;
   };
-  /** Work that failed and is tried again, by what it was; none that never failed. */
+  /** Work that failed and is tried again, by kind; kinds that never failed are left out. */
   readonly failures: readonly { readonly work: string; readonly times: number }[];
-  /** Records of its partitions that are not consumed yet, as last measured; null where it does not consume. */
+  /** Records of its partitions that are not consumed yet, as last measured; null when it does not consume. */
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly records: number }[] | null;
 }
 
-/** What became of letters that were tried again. */
+/** What became of dead letters that were tried again. */
 export interface ReplayedLetters {
   readonly letters: number;
-  /** Letters whose every event is in the ledger now. */
+  /** Letters whose events are all in the ledger now. */
   readonly replayed: number;
   readonly still_rejected: number;
 }

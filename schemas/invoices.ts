@@ -5,30 +5,30 @@ import { count, decimal, utcInstant } from './cells.ts';
 export const INVOICE_COLUMNS = ['month', 'market', 'category', 'volume', 'amount', 'currency', 'kind'] as const;
 export type InvoiceColumn = (typeof INVOICE_COLUMNS)[number];
 
-/** Those without which a line says nothing. */
+/** The columns that a line must have. */
 export const NEEDED_INVOICE_COLUMNS = ['month', 'amount'] as const satisfies readonly InvoiceColumn[];
 
-/** What a line is for: charges for messages, and what stays a line of its own. */
+/** Kinds of lines: charges for messages, and others that are listed separately. */
 export const LINE_KINDS = ['charge', 'tax', 'fee', 'credit', 'rounding', 'adjustment', 'refund'] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 
-/** Which heading of an invoice is which column, and how it is written. */
+/** A mapping of an invoice's headings to columns, and how the file is written. */
 export interface InvoiceMapping {
   readonly columns: Readonly<Partial<Record<InvoiceColumn, string>>>;
-  /** The currency of all amounts, ISO 4217, where the file does not say it. */
+  /** The currency of all amounts, ISO 4217, if the file does not say it. */
   readonly currency?: string;
-  /** The sign before the decimals, where the file leaves doubt. */
+  /** The sign before the decimals, if the file leaves doubt. */
   readonly decimal_mark?: '.' | ',';
 }
 
-/** A mapping that somebody keeps by name. */
+/** A mapping that is stored by name. */
 export interface KeptInvoiceMapping extends InvoiceMapping {
   readonly name: string;
   readonly kept_at: string;
   readonly kept_by: string;
 }
 
-/** A line as it was read. */
+/** A line of an invoice. */
 export interface InvoiceLine {
   readonly sheet: string;
   readonly line: number;
@@ -37,9 +37,9 @@ export interface InvoiceLine {
   readonly market: string;
   readonly category: string;
   readonly kind: LineKind;
-  /** Null: the line counts nothing. */
+  /** Null when the line counts nothing. */
   readonly volume: string | null;
-  /** Plain decimal; what is given back is negative. */
+  /** Plain decimal; a credit is negative. */
   readonly amount: string;
   readonly currency: string;
 }
@@ -48,10 +48,10 @@ const totals = z.array(
   z.object({ month: z.string(), kind: z.enum(LINE_KINDS), currency: z.string(), amount: decimal }),
 );
 
-/** An invoice that was imported, whatever became of it. */
+/** An imported invoice, whatever its state. */
 export const invoiceSchema = z.object({
   import_id: z.string(),
-  /** Empty: it was not said which account it is for. */
+  /** Empty when the account was not given. */
   waba_id: z.string(),
   name: z.string(),
   checksum: z.string(),

@@ -25,7 +25,7 @@ export function wellFormedText(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-/** Deeper values are refused, so that no later reader runs out of call stack. */
+/** Deeper values are refused, so that no later code runs out of call stack. */
 export const MAX_JSON_DEPTH = 64;
 
 /**

@@ -1,4 +1,4 @@
-/** What a message can be, for the bill (rules.md 3 and 4). */
+/** Marks of messages on the bill (rules.md 3 and 4). */
 export const MARKS = ['BILLABLE', 'COVERED', 'FREE_ENTRY', 'FREE_SERVICE', 'UNDELIVERED', 'UNKNOWN'] as const;
 export type Mark = (typeof MARKS)[number];
 
@@ -6,7 +6,7 @@ export type Mark = (typeof MARKS)[number];
 export const POLICIES = ['CBP-2023-06', 'CBP-2024-11', 'PMP-2025-07', 'PMP-2026-10'] as const;
 export type PolicyName = (typeof POLICIES)[number];
 
-/** The rules that can decide a predicted mark, for the explanation. */
+/** The rules that can decide a predicted mark, for explanations. */
 export const DECIDING_RULES = [
   /** Never delivered. */
   'F4',
@@ -29,12 +29,12 @@ export const DECIDING_RULES = [
 ] as const;
 export type DecidingRule = (typeof DECIDING_RULES)[number];
 
-/** What can explain that Meta reports a free entry where the rules predict none. */
+/** Explanations for a free entry that Meta reports and the rules do not predict. */
 export const CIRCUMSTANCES = [
   'none',
-  /** An entry was answered from the WhatsApp Business app only, which opens no window by the rules (F6). */
+  /** An entry was answered only from the WhatsApp Business app, which opens no window by the rules (F6). */
   'answered_from_app',
-  /** No entry is known that a window could belong to: its referral was lost, or it came by a way that shows none. */
+  /** No known entry could own the window: its referral was lost, or it came by a way without one. */
   'no_entry_known',
 ] as const;
 export type Circumstance = (typeof CIRCUMSTANCES)[number];

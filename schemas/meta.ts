@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, decimal, utcInstant } from './cells.ts';
 
-/** Answers of Meta's that are imported, as the Graph API calls their fields. */
+/** Answers of Meta that can be imported, by the Graph API's names of fields. */
 export const META_FIELDS = [
   'pricing_analytics',
   'conversation_analytics',
@@ -13,7 +13,7 @@ export const META_FIELDS = [
 ] as const;
 export type MetaField = (typeof META_FIELDS)[number];
 
-/** Those whose points count messages or conversations that ours are held against. */
+/** The fields whose points count messages or conversations, so that ours can be held against them. */
 export const COUNTED_FIELDS = ['pricing_analytics', 'conversation_analytics'] as const;
 export type CountedField = (typeof COUNTED_FIELDS)[number];
 
@@ -21,14 +21,16 @@ export function isCounted(field: MetaField): field is CountedField {
   return COUNTED_FIELDS.some((counted) => counted === field);
 }
 
-/** Who wrote a message: the business, or a customer. */
+/** The author of a message: the business or a customer. */
 export type MessageDirection = 'outgoing' | 'incoming';
 
-/** What Meta's points may be split by, by the names that ours have; in the order of the report. */
+/** Dimensions of Meta's points, by our names, in the order of the report. */
 export const DIMENSIONS = ['phone_number', 'country', 'category', 'pricing_type', 'tier'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
-/** Whose midnight cuts the days of an answer: that of the account's zone, or, as some partners do it, that of UTC. */
+/**
+ * The midnight that separates the days of an answer: that of the account's zone or, with some partners, that of UTC.
+ */
 export const DAY_CUTS = ['account', 'utc'] as const;
 export type DayCut = (typeof DAY_CUTS)[number];
 
@@ -43,7 +45,7 @@ const RECONCILIATION_STATUSES = [
 ] as const;
 export type ReconciliationStatus = (typeof RECONCILIATION_STATUSES)[number];
 
-/** Why a row differs; of equally good reasons the one that stands first here is named. */
+/** Explanations of rows that differ. Of equally good ones the first in this list is named. */
 export const EXPLANATION_CODES = [
   'unknown_number',
   'number_gone',
@@ -67,26 +69,26 @@ export const EXPLANATION_CODES = [
 ] as const;
 export type ExplanationCode = (typeof EXPLANATION_CODES)[number];
 
-/** An import of one account and field, whatever became of it. */
+/** An import of one account and field, whatever its state. */
 export const metaImportSchema = z.object({
   import_id: z.string(),
   waba_id: z.string(),
   field: z.enum(META_FIELDS),
-  /** Of the files. */
+  /** Checksum of the files. */
   name: z.string(),
   checksums: z.array(z.string()),
   days: z.enum(DAY_CUTS),
   time_zone: z.string(),
   dimensions: z.array(z.enum(DIMENSIONS)),
-  /** Days that it speaks of; null where its lines name none. */
+  /** The days that it covers; null when its lines name none. */
   first_day: z.string().nullable(),
   last_day: z.string().nullable(),
-  /** Points as they are counted, or lines as they are kept. */
+  /** Number of points for counted fields, else of lines. */
   points: count,
   volume: decimal,
-  /** Null: no point gives one. */
+  /** Null when no point has one. */
   cost: decimal.nullable(),
-  /** `replaced`: later imports say something else about every one of its days and numbers. */
+  /** `replaced`: later imports cover every one of its days and numbers. */
   state: z.enum(['holds', 'replaced', 'withdrawn']),
   imported_at: utcInstant,
   imported_by: z.string(),
@@ -98,7 +100,7 @@ export type MetaImport = z.infer<typeof metaImportSchema>;
 /** The same as one row of text. */
 export const metaImportRow = metaImportSchema.extend({ checksums: z.string(), dimensions: z.string() });
 
-/** What an import did. */
+/** The result of an import. */
 export interface DoneMetaImport {
   readonly import_id: string;
   readonly waba_id: string;
@@ -111,11 +113,11 @@ export interface DoneMetaImport {
   readonly points: number;
   readonly volume: string;
   readonly cost: string | null;
-  /** Something that a person should know of it; null where there is nothing. */
+  /** A remark for the person who imported it; null when there is none. */
   readonly note: string | null;
 }
 
-/** A line of an answer that is kept as it is. */
+/** A line of an answer that is stored unchanged. */
 export const metaLineRow = z.object({
   import_id: z.string(),
   waba_id: z.string(),
@@ -126,11 +128,14 @@ export const metaLineRow = z.object({
   line: z.string(),
 });
 
-/** A row of the report `reconciliation`: ours beside Meta's, and the difference ours − Meta's. Unknown amounts are null. */
+/**
+ * A row of the report `reconciliation`: our side, Meta's side, and the difference ours − Meta's. Unknown amounts are
+ * null.
+ */
 export const reconciliationRow = z.object({
   waba_id: z.string(),
   month: z.string(),
-  /** Empty: Meta's points are of the whole month. */
+  /** Empty when Meta's points are for the whole month. */
   day: z.string(),
   phone_number: z.string(),
   country: z.string(),
@@ -145,19 +150,21 @@ export const reconciliationRow = z.object({
   meta_cost: decimal.nullable(),
   cost_difference: decimal.nullable(),
   status: z.enum(RECONCILIATION_STATUSES),
-  /** What explains most of the row; empty where nothing differs. */
+  /** The best explanation of the row; empty when nothing differs. */
   explanation: z.union([z.enum(EXPLANATION_CODES), z.literal('')]),
   explained_volume: z.string(),
 });
 export type ReconciliationRow = z.infer<typeof reconciliationRow>;
 
-/** The same with its evidence in words: a row of the report `reconciliation-differences`. */
+/** The same with the evidence in words: a row of the report `reconciliation-differences`. */
 export const differenceRow = reconciliationRow.extend({ evidence: z.string() });
 
-/** Where a day stands: `departs`: a row of it differs beyond tolerance; `missing`: Meta's side says nothing of it. */
+/** States of a day. `departs`: a row of it differs beyond tolerance; `missing`: Meta's numbers do not cover it. */
 const DAY_STATES = ['agrees', 'within_tolerance', 'departs', 'missing'] as const;
 
-/** A row of the report `reconciliation-days`: a day of a month, ours beside Meta's. Of a missing day nothing is known. */
+/**
+ * A row of the report `reconciliation-days`: a day of a month on both sides. For a missing day all figures are unknown.
+ */
 export const dayVarianceRow = z.object({
   waba_id: z.string(),
   month: z.string(),
@@ -177,7 +184,7 @@ export const dayVarianceRow = z.object({
 });
 export type DayVariance = z.infer<typeof dayVarianceRow>;
 
-/** What `reconcile` prints. */
+/** The output of `reconcile`. */
 export interface ReconciliationSummary {
   readonly month: string;
   readonly waba_id: string;
@@ -193,14 +200,14 @@ export interface ReconciliationSummary {
   readonly our_cost: string | null;
   readonly meta_cost: string | null;
   readonly currency: string;
-  /** Sums of the sizes of the differences, beside the net of the totals. */
+  /** Sums of the absolute differences, beside the net difference of the totals. */
   readonly gross_volume_difference: number;
   readonly gross_cost_difference: string | null;
   readonly explained_volume: number;
   readonly unexplained_volume: number;
 }
 
-/** What explains some of a row. */
+/** An explanation of a part of a row. */
 export interface RowExplanation {
   readonly code: ExplanationCode;
   readonly volume: string;
@@ -208,11 +215,11 @@ export interface RowExplanation {
   readonly detail: string;
 }
 
-/** A row that differs, with all that explains it. */
+/** A row that differs, with all its explanations. */
 export interface DifferingRow extends ReconciliationRow {
-  /** What explains most first. */
+  /** The largest first. */
   readonly explanations: readonly RowExplanation[];
-  /** Our id of the number; empty where nobody says which it is. */
+  /** Our id of the number; empty when it is not known. */
   readonly phone_number_id: string;
 }
 
@@ -223,15 +230,15 @@ export interface ReconciliationOfMonth {
   readonly no_cost: number;
   /** The sum of the differences of cost, ours − Meta's; null = not known. */
   readonly net_cost_difference: string | null;
-  /** Rows of which one side's cost is not known: they are in no difference of cost. */
+  /** Rows for which one side's cost is not known; they are in no difference of cost. */
   readonly unknown_costs: number;
-  /** What is counted: messages, or conversations where these were priced. */
+  /** The counted unit: messages, or conversations under conversation pricing. */
   readonly counts: 'message' | 'conversation';
-  /** Days that Meta's side says nothing of: no row is of them. */
+  /** Days that Meta's numbers do not cover; they have no rows. */
   readonly missing_days: readonly string[];
-  /** Those that differ, largest first. */
+  /** The rows that differ, largest first. */
   readonly rows: readonly DifferingRow[];
-  /** Every day of the month; none where Meta's points are of all of it. */
+  /** Every day of the month; empty when Meta's points are for the whole month. */
   readonly variances: readonly DayVariance[];
 }
 
@@ -253,10 +260,13 @@ export const explanationRow = reconciliationRow
   .extend({ rank: count, explanation: z.enum(EXPLANATION_CODES), explained_volume: z.string(), evidence: z.string() });
 export type ExplanationRow = z.infer<typeof explanationRow>;
 
-/** How a row of Meta's is another one than before; `number_gone`: the later answer does not name the number any more. */
+/** How a row of Meta's has changed; `number_gone`: the later answer does not name the number any more. */
 const RESTATEMENT_CHANGES = ['changed', 'appeared', 'vanished', 'number_gone'] as const;
 
-/** What Meta says otherwise of a day than it said before: a row of the report `restatements`. Differences are later − earlier. */
+/**
+ * A day for which Meta's later answer differs from an earlier one: a row of the report `restatements`. Differences are
+ * later − earlier.
+ */
 export const restatementRow = z.object({
   waba_id: z.string(),
   field: z.enum(COUNTED_FIELDS),
@@ -283,14 +293,18 @@ export const restatementRow = z.object({
 });
 
 /**
- * What Meta's counts of a number and day say of ours. `gap`: messages of customers are missing, so events are. `other_responder`:
- * all of them are here, and Meta counts more sent: somebody else answers with this number. `missing`: one of the two.
- * `outcomes`: as many were sent, fewer are known to be delivered. `surplus`: ours are more.
+ * What Meta's counts for a number and day show about ours. `gap`: messages of customers are missing, so events are
+ * missing. `other_responder`: all of these are here, and Meta counts more sent messages, so something else also answers
+ * with this number. `missing`: one of the two. `outcomes`: as many were sent, but fewer are known to be delivered.
+ * `surplus`: we have more.
  */
 const COUNT_FINDINGS = ['complete', 'gap', 'other_responder', 'missing', 'outcomes', 'surplus'] as const;
 export type CountFinding = (typeof COUNT_FINDINGS)[number];
 
-/** A row of the report `message-counts`: messages of ours beside those that Meta's `analytics` count. Null: Meta does not say. */
+/**
+ * A row of the report `message-counts`: our messages beside those that Meta's `analytics` count. Null = Meta does not
+ * say.
+ */
 export const messageCountRow = z.object({
   waba_id: z.string(),
   month: z.string(),

@@ -6,9 +6,9 @@ import { unratedReasonSchema } from './bill.ts';
 /** A calendar month of days in an account's own zone, `YYYY-MM`. */
 export const monthSchema = z.string().regex(/^20\d{2}-(0[1-9]|1[0-2])$/);
 
-/** Something that speaks against closing a month: what is not known yet, or seems to be missing. */
+/** A reason against closing a month: something that is not known yet, or seems to be missing. */
 export const findingSchema = z.discriminatedUnion('finding', [
-  /** Messages sent in the month or in the 30 days before it that were neither delivered nor failed, so far as is known. */
+  /** Messages sent in the month or in the 30 days before it for which neither a delivery nor a failure is known. */
   z.object({
     finding: z.literal('no_outcome'),
     phone_number_id: z.string(),
@@ -16,7 +16,7 @@ export const findingSchema = z.discriminatedUnion('finding', [
     first_sent_at: utcInstant,
     last_sent_at: utcInstant,
   }),
-  /** Hours without any event of a number, although it has some at that hour of the week in most other weeks. */
+  /** Hours without any event of a number that has events at that hour of the week in most other weeks. */
   z.object({
     finding: z.literal('gap'),
     phone_number_id: z.string(),
@@ -26,77 +26,77 @@ export const findingSchema = z.discriminatedUnion('finding', [
   }),
   /** Delivered messages of the month that have no amount (rules.md M5). */
   z.object({ finding: z.literal('unrated'), reason: unratedReasonSchema, messages: count }),
-  /** Events of the month that were stored in the last 24 hours only: more may be on their way. */
+  /** Events of the month that were stored only in the last 24 hours: more may follow. */
   z.object({
     finding: z.literal('stored_lately'),
     phone_number_id: z.string(),
     events: count,
     last_stored_at: utcInstant,
   }),
-  /** Messages of the month that are frozen in another closing already, because the account's zone was changed since. */
+  /** Messages of the month that another closing has frozen, because the account's zone was changed since. */
   z.object({ finding: z.literal('closed_before'), period_id: z.string(), month: monthSchema, messages: count }),
 ]);
 export type Finding = z.infer<typeof findingSchema>;
 
 /**
- * What has become of an item of the checklist. `warning`: it holds, with something to know. `pending`: it is decided on a
- * day that it names. `unknown`: nobody can tell, which is never taken for passed.
+ * States of a checklist item. `warning`: it holds, with a remark. `pending`: it will be decided on a day that it names.
+ * `unknown`: it cannot be decided, and never counts as passed.
  */
 const CHECK_STATES = ['passed', 'warning', 'pending', 'open', 'unknown'] as const;
 export type CheckState = (typeof CHECK_STATES)[number];
 
 const state = z.enum(CHECK_STATES);
-/** The day on which time alone decides it, `YYYY-MM-DD`; null: time decides nothing. */
+/** The day from which it can be decided, `YYYY-MM-DD`; null when it does not depend on time. */
 const settles_on = z.string().nullable();
 const days = z.array(z.string());
 
 /** An item of the checklist of a month. */
 export const checkSchema = z.discriminatedUnion('check', [
-  /** Whether Meta's numbers are there for every day, and were taken when the day had settled. */
+  /** Whether Meta's numbers cover every day, and were fetched after the day had settled. */
   z.object({
     check: z.literal('meta_numbers'),
     state,
     days: count,
     missing_days: days,
-    /** Taken while Meta's numbers of that day still moved. */
+    /** Days whose numbers were fetched while Meta still changed them. */
     unsettled_days: days,
     settles_on,
   }),
-  /** Whether the events of the account's numbers are all here. */
+  /** Whether all events of the account's numbers are here. */
   z.object({
     check: z.literal('events'),
     state,
     gaps: count,
     missing_hours: count,
-    /** Numbers with so little traffic that no gap would show. */
+    /** Numbers with so little traffic that a gap could not be noticed. */
     unwatched_numbers: z.array(z.string()),
-    /** Whether volumes agree with Meta's in every row of every day: then none is missing. */
+    /** Whether volumes agree with Meta's in every row of every day, so that no event is missing. */
     agrees_with_meta: z.boolean(),
     /** Events that were stored in the last 24 hours. */
     stored_lately: count,
-    /** Rejected inputs that wait, and records that were deleted before they were read; of whatever account. */
+    /** Rejected inputs that are kept, and records that were deleted before they were read, of any account. */
     dead_letters: count,
     lost_records: count,
     settles_on,
   }),
   /**
-   * Whether as many messages are here as Meta counts, by day and number: before any amount is compared. There only where
+   * Whether we have as many messages as Meta counts, by day and number, before amounts are compared. Present only if
    * Meta's counts were imported.
    */
   z.object({
     check: z.literal('counts'),
     state,
-    /** Days of the month, and those without Meta's counts. */
+    /** Days of the month, and how many have no counts of Meta's. */
     days: count,
     missing_days: count,
-    /** Days and numbers that are compared, and how many there are of each finding but `complete`. */
+    /** Compared days and numbers, and how many have each finding other than `complete`. */
     rows: count,
     gap: count,
     other_responder: count,
     missing: count,
     outcomes: count,
     surplus: count,
-    /** Sums of what Meta counts, and of ours on the same days; null: Meta does not say. */
+    /** Sums of Meta's counts, and of ours on the same days; null = Meta does not say. */
     our_sent: count,
     meta_sent: count.nullable(),
     our_delivered: count,
@@ -104,22 +104,22 @@ export const checkSchema = z.discriminatedUnion('check', [
     our_incoming: count,
     meta_incoming: count.nullable(),
   }),
-  /** Whether it is known of every message that was sent what became of it. */
+  /** Whether the outcome of every sent message is known. */
   z.object({ check: z.literal('outcomes'), state, messages: count, settles_on }),
   /** Whether every delivered message has an amount. */
   z.object({ check: z.literal('prices'), state, delivered: count, unrated: count, has_currency: z.boolean() }),
-  /** Whether ours and Meta's agree, or what differs is explained. */
+  /** Whether our numbers and Meta's agree, or all differences are explained. */
   z.object({
     check: z.literal('differences'),
     state,
     rows: count,
     different: count,
-    /** Rows that differ and are explained in full. */
+    /** Rows that differ and are fully explained. */
     explained: count,
-    /** Others whose case is accepted. */
+    /** Other rows whose case is accepted. */
     accepted: count.default(0),
     within_tolerance: count,
-    /** Rows of which Meta names no charge. */
+    /** Rows for which Meta has no charge. */
     no_cost: count,
     missing_days: count,
     currency: z.string(),
@@ -128,36 +128,38 @@ export const checkSchema = z.discriminatedUnion('check', [
     /** ours − Meta's */
     cost_difference: decimal.nullable(),
   }),
-  /** What has become of the cases: differences that somebody works on. There only where Meta's numbers were imported. */
+  /**
+   * The state of the cases, which are differences that somebody works on. Present only if Meta's numbers were imported.
+   */
   z.object({ check: z.literal('cases'), state, open: count, acknowledged: count, accepted: count, resolved: count }),
-  /** Whether the invoice is for what Meta says, or where Meta names no charge, for what is expected. */
+  /** Whether the invoice agrees with Meta's numbers or, if these have no charges, with what is expected. */
   z.object({
     check: z.literal('invoice'),
     state,
     currency: z.string(),
-    /** Sum of the lines that are charges; null: there is none. */
+    /** Sum of the lines that are charges; null when there is none. */
     invoiced: decimal.nullable(),
     lines: count,
     held_against: z.enum(['meta', 'expected']).nullable(),
-    /** What it is held against. */
+    /** What the invoice is compared with. */
     amount: decimal.nullable(),
     /** invoiced − that */
     difference: decimal.nullable(),
-    /** Lines of invoices that name no account. */
+    /** Lines of invoices without an account. */
     unassigned_lines: count,
-    /** Other currencies that lines of the month are in. */
+    /** Other currencies in lines of the month. */
     other_currencies: z.array(z.string()),
   }),
-  /** Whether no message of the month is frozen in another closing too. */
+  /** Whether no message of the month is also frozen in another closing. */
   z.object({ check: z.literal('closed_once'), state, messages: count, months: z.array(monthSchema) }),
 ]);
 export type Check = z.infer<typeof checkSchema>;
 export type CheckName = Check['check'];
 
-/** What is held against Meta and its invoices. Accounts without imports close without it. */
+/** Items that need imports of Meta's numbers or invoices. Accounts without imports are closed without them. */
 const AGAINST_META: ReadonlySet<CheckName> = new Set(['meta_numbers', 'counts', 'differences', 'invoice']);
 
-/** What becomes of a month: the first of these that holds. */
+/** Verdicts on a month; the first one that applies counts. */
 const VERDICTS = ['incomplete', 'breaks', 'warnings', 'pending', 'reconciled'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
@@ -170,7 +172,7 @@ export const usedCardSchema = z.object({
   checksum: z.string(),
 });
 
-/** Amounts are decimals as text; messages without one are counted in `unrated` and in no sum. */
+/** Amounts are decimals as text. Messages without an amount are counted in `unrated` and are in no sum. */
 export const periodTotalSchema = z.object({
   currency: z.string(),
   volume: z.string(),
@@ -180,20 +182,20 @@ export const periodTotalSchema = z.object({
   unrated: z.string(),
 });
 
-/** A closing of a month of an account, whatever became of it. */
+/** A closing of a month of an account, whatever its state. */
 export const periodSchema = z.object({
   period_id: z.string(),
   /** Empty: the messages that belong to no account. */
   waba_id: z.string(),
   month: monthSchema,
   state: z.enum(['closed', 'reopened']),
-  /** Of the account when it was closed. */
+  /** The zone of the account when it was closed. */
   time_zone: z.string(),
   closed_at: utcInstant,
   closed_by: z.string(),
-  /** Who asked for it, where a second person closed it; empty: nobody had to. */
+  /** Who requested it, if a second person closed it; empty when no request was needed. */
   requested_by: z.string(),
-  /** The copy is of what was stored up to here. */
+  /** Events stored up to this time are in the copy. */
   cut_off: utcInstant,
   rate_cards: z.array(usedCardSchema),
   totals: z.array(periodTotalSchema),
@@ -203,14 +205,14 @@ export const periodSchema = z.object({
   messages: z.coerce.number(),
   /** SHA-256, hexadecimal, of the account's charges as `export charges` prints them, header included. */
   checksum: z.string(),
-  /** What was not complete, and accepted. */
+  /** Findings that were accepted when it was closed. */
   findings: z.array(findingSchema),
   reopened_at: utcInstant.nullable(),
   reopened_by: z.string(),
-  /** What was said when it was closed, and why it was reopened; empty: nothing. */
+  /** Comments on closing and reopening; empty = none. */
   note: z.string(),
   reopened_because: z.string(),
-  /** What the checklist said when it was closed; empty: it was closed before there was one. */
+  /** The checklist when it was closed; empty when it was closed before checklists existed. */
   verdict: z.union([z.enum(VERDICTS), z.literal('')]),
   checklist: z.array(checkSchema),
 });
@@ -219,7 +221,7 @@ export type Period = z.infer<typeof periodSchema>;
 const reportFileSchema = z.object({ name: z.string(), bytes: count, sha256: z.string() });
 export type ReportFile = z.infer<typeof reportFileSchema>;
 
-/** The report of a closed month: what its manifest says. */
+/** The report of a closed month, as in its manifest. */
 export const monthReportSchema = periodSchema
   .pick({
     period_id: true,
@@ -249,15 +251,15 @@ export const frozenSumSchema = z.object({
   unrated: z.string(),
 });
 
-/** The report of a closed month as a page prints it: all of it was frozen. */
+/** The report of a closed month as a page prints it, from frozen data only. */
 export interface PrintedMonth {
   readonly report: MonthReport;
-  /** What the checklist said when the month was closed; null: there was none. */
+  /** The checklist when the month was closed; null when there was none. */
   readonly examination: Examination | null;
   readonly sums: readonly z.infer<typeof frozenSumSchema>[];
 }
 
-/** That somebody asks for a month to be closed. */
+/** A request to close a month. */
 export interface ClosingRequest {
   readonly by: string;
   /** In UTC. */
@@ -265,7 +267,7 @@ export interface ClosingRequest {
   readonly note: string;
 }
 
-/** A closing that holds, as pages and answers name it. */
+/** A closing in force, as pages and answers name it. */
 export const closingSchema = periodSchema.pick({
   period_id: true,
   waba_id: true,
@@ -276,32 +278,32 @@ export const closingSchema = periodSchema.pick({
 });
 export type Closing = z.infer<typeof closingSchema>;
 
-/** What the checklist of a month says now. */
+/** The current checklist of a month. */
 export interface Examination {
   readonly verdict: Verdict;
-  /** The items that make it so. */
+  /** The items that decide the verdict. */
   readonly because: readonly CheckName[];
   readonly checklist: readonly Check[];
-  /** What may be missing, one by one. */
+  /** The findings, one by one. */
   readonly findings: readonly Finding[];
 }
 
-/** Whether a month is closed only when somebody accepts what may be missing, or does not agree. */
+/** Whether closing the month needs somebody to accept what may be missing or does not agree. */
 export function mustBeAccepted({ findings, checklist }: Pick<Examination, 'findings' | 'checklist'>): boolean {
   return findings.length > 0 || checklist.some(({ check, state }) => state === 'open' && AGAINST_META.has(check));
 }
 
-/** Something that came in after a month was closed, and may have changed it. */
+/** Something that arrived after a month was closed, and may have changed it. */
 export interface LaterCause {
   readonly what: 'events' | 'card_imported' | 'card_withdrawn';
-  /** In UTC; of events of one day the last. */
+  /** In UTC; for events of one day the last of them. */
   readonly at: string;
-  /** Of the card; empty for events. */
+  /** Name of the card; empty for events. */
   readonly name: string;
   readonly events: number;
 }
 
-/** What changed in a closed month since: now − frozen. */
+/** The changes in a closed month since: now − frozen. */
 export interface ChangedDay {
   /** Day of delivery. */
   readonly day: string;
@@ -313,7 +315,7 @@ export interface ChangedDay {
   readonly savings: string;
 }
 
-/** A month of an account, with what is needed to close it. */
+/** A month of an account, with what a page needs to close it. */
 export interface MonthClose {
   readonly waba_id: string;
   /** `YYYY-MM` */
@@ -321,22 +323,25 @@ export interface MonthClose {
   readonly time_zone: string;
   /** Whether the month is over in its zone. */
   readonly is_over: boolean;
-  /** The earliest day on which it is closed without a warning, in the account's zone. */
+  /** The earliest day on which it can be closed without a warning, in the account's zone. */
   readonly earliest_day: string;
   readonly is_early: boolean;
-  /** Whether one person asks for it to be closed, and another one closes it. */
+  /** Whether one person requests the closing and another one confirms it. */
   readonly needs_second_person: boolean;
-  /** Who asked for it; null: nobody has yet, or nobody has to. */
+  /** Who requested the closing; null when nobody has, or no request is needed. */
   readonly requested: ClosingRequest | null;
-  /** The closing that holds; null: the month is open. */
+  /** The closing in force; null when the month is open. */
   readonly closed: Period | null;
-  /** Of a closed month as it was closed, else as it is now; null: it was closed before there was a checklist. */
+  /**
+   * For a closed month the checklist when it was closed, else the current one; null when it was closed before
+   * checklists existed.
+   */
   readonly examination: Examination | null;
-  /** The report of that closing; null: none was made. */
+  /** The report of that closing; null when none was made. */
   readonly report: MonthReport | null;
   /** All closings of the month, the latest first. */
   readonly closings: readonly Period[];
-  /** Since it was closed; empty for an open month. */
+  /** Changes since it was closed; empty for an open month. */
   readonly changed: readonly ChangedDay[];
   readonly causes: readonly LaterCause[];
 }

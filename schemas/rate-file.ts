@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { FIRST_GIVEN_DAY, LAST_GIVEN_DAY } from './time-limits.ts';
 
-/** Price columns of Meta's list card, in its order; also the categories that a message can be rated as (rules.md M1a). */
+/**
+ * Price columns of Meta's list card, in its order. They are also the categories by which messages are rated (rules.md
+ * M1a).
+ */
 export const RATE_CATEGORIES = [
   'marketing',
   'utility',
@@ -37,25 +40,28 @@ export const effectiveDateSchema = z.iso
 /** `to_place` of a tier without an upper bound. */
 export const LAST_PLACE = '18446744073709551615';
 
-/** One price of a card. Numbers are text: none of them ever is a JavaScript number. */
+/** One price of a card. Numbers are text and never become JavaScript numbers. */
 export interface Rate {
   /** As the card prints it, with single spaces. */
   readonly market: string;
   readonly category: RateCategory;
-  /** Messages of the month that it is for, counted from 1, both bounds included; a list card's is for all of them. */
+  /**
+   * The messages of the month for which it is in force, counted from 1, both bounds included; a list card's price is
+   * for all.
+   */
   readonly from_place: string;
   readonly to_place: string;
-  /** Plain decimal in the currency of the card, up to 8 decimals; null: not offered in this market. */
+  /** Plain decimal in the currency of the card, up to 8 decimals; null when not offered in this market. */
   readonly rate: string | null;
 }
 
-/** What a rate file says for one currency (contract.md 6). */
+/** The content of a rate file for one currency (contract.md 6). */
 export interface RateCard {
   readonly kind: RateKind;
   readonly model: RateModel;
   /** ISO 4217. */
   readonly currency: string;
-  /** The days that the file itself names ("effective October 1, 2026"), `YYYY-MM-DD`; mostly one, or none. */
+  /** The days that the file itself names ("effective October 1, 2026"), `YYYY-MM-DD`; usually one or none. */
   readonly effective_said: readonly string[];
   readonly rates: readonly Rate[];
 }

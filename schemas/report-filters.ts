@@ -9,9 +9,9 @@ import { LAST_SECOND } from './time-limits.ts';
 export interface FilterTexts {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  /** `YYYY-MM`: all of its days, in the place of `from` and `to`. */
+  /** `YYYY-MM`: all days of the month, instead of `from` and `to`. */
   readonly month?: string | undefined;
-  /** One of `PERIODS`, in the place of `from` and `to`. */
+  /** One of `PERIODS`, instead of `from` and `to`. */
   readonly period?: string | undefined;
   readonly tz?: string | undefined;
   readonly as_of?: string | undefined;
@@ -27,21 +27,26 @@ export function isDay(text: string): boolean {
   return DAY.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;
 }
 
-/** The zone's own spelling: runtimes are lenient about letter case, the ledger's engine is not. Null when it is none. */
+/**
+ * The standard spelling of a zone: runtimes ignore letter case, the ledger's engine does not. Null when it is no zone.
+ */
 function zoneName(text: string): string | null {
-  // Some runtimes take "+03:00" as a zone; an offset is no IANA name.
+  // Some runtimes accept "+03:00" as a zone, but an offset is no IANA name.
   if (!/^[A-Za-z]/.test(text) || !IANAZone.isValidZone(text)) return null;
   return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
 }
 
-/** A moment as Unix seconds: ISO 8601 (a time without offset is in `zone`) or Unix seconds; null when it is neither. */
+/**
+ * A moment as Unix seconds, from ISO 8601 (a time without offset is in `zone`) or Unix seconds; null when it is
+ * neither.
+ */
 function moment(text: string, zone: string): number | null {
   if (/^\d{9,11}$/.test(text)) return Number(text);
   const time = DateTime.fromISO(text, { zone });
   return time.isValid ? Math.floor(time.toSeconds()) : null;
 }
 
-/** The days of each period, by the day that it is. Weeks begin on Monday. */
+/** The days of each period, relative to the current day. Weeks begin on Monday. */
 const DAYS_OF: Readonly<Record<PeriodName, (today: DateTime) => readonly [DateTime, DateTime]>> = {
   today: (today) => [today, today.plus({ days: 1 })],
   yesterday: (today) => [today.minus({ days: 1 }), today],
@@ -55,7 +60,7 @@ const DAYS_OF: Readonly<Record<PeriodName, (today: DateTime) => readonly [DateTi
   'last-year': (today) => [today.startOf('year').minus({ years: 1 }), today.startOf('year')],
 };
 
-/** The days of the texts, or what is wrong with them. */
+/** The days in the texts, or what is wrong with them. */
 function rangeIn(texts: FilterTexts, tz: string, as_of: number): Pick<FilterTexts, 'from' | 'to'> | string {
   const { from, to, month, period } = texts;
   if (period !== undefined) {
@@ -63,7 +68,7 @@ function rangeIn(texts: FilterTexts, tz: string, as_of: number): Pick<FilterText
       return 'period names all days by itself: leave out from, to and month.';
     const known = PERIODS.find((name) => name === period);
     if (known === undefined) return `period "${period}" is none of ${PERIODS.join(', ')}.`;
-    // The day by its name alone: a zone may have no midnight on it.
+    // Compared by name only: in some zones a day has no midnight.
     const today = DateTime.fromSeconds(as_of, { zone: tz }).setZone('utc', { keepLocalTime: true }).startOf('day');
     const [first, end] = DAYS_OF[known](today);
     return { from: first.toFormat('yyyy-MM-dd'), to: end.toFormat('yyyy-MM-dd') };
@@ -76,7 +81,7 @@ function rangeIn(texts: FilterTexts, tz: string, as_of: number): Pick<FilterText
 }
 
 /**
- * Reads report filters strictly: what cannot be read is an error that says how it should look.
+ * Reads report filters strictly: a text that cannot be read is an error that says how it should look.
  * @param nowSeconds the clock for "now" when none is given, Unix seconds
  */
 export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilters {

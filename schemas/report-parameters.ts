@@ -4,10 +4,10 @@ import { CIRCUMSTANCES, DECIDING_RULES, MARKS, POLICIES } from './marks.ts';
 import { monthSchema } from './periods.ts';
 import type { Narrowing } from './asked.ts';
 
-/** Ids, names and addresses of ads are shorter. */
+/** Limit: ids, names and addresses of ads are shorter. */
 export const MAX_VALUE_CHARACTERS = 2_000;
 
-/** Ranges of days by name. Those of `last…` are over; the others go on to the day of the clock. */
+/** Ranges of days by name. Those of `last…` have ended; the others end on the current day. */
 export const PERIODS = [
   'today',
   'yesterday',
@@ -23,19 +23,19 @@ export const PERIODS = [
 export type PeriodName = (typeof PERIODS)[number];
 
 /**
- * What the days of a range are of: the time of sending or of delivery in the zone of the filters, or the days of report
- * `charges`: of delivery, in the zone of each account unless a zone is asked for.
+ * The time that the days of a range are about: sending or delivery in the zone of the filters; or the days of report
+ * `charges`: delivery, in the zone of each account unless a zone is requested.
  */
 export const MESSAGES_BY = ['sent', 'delivered', 'charged'] as const;
 export type MessagesBy = (typeof MESSAGES_BY)[number];
 
-/** Most rows of a page. */
+/** Rows of a page at most. */
 export const MAX_LIMIT = 10_000;
 
 const text = z.string().max(MAX_VALUE_CHARACTERS);
 const none = z.literal('');
 
-/** What reports are narrowed by. An empty value is one, where it is said. */
+/** The filters of reports. An empty value is allowed where the text says so. */
 export const NARROWING_PARAMETERS: Readonly<Record<Narrowing, z.ZodType<string>>> = {
   ad: text.describe('Id of an ad or post, or the address that its entries came from.'),
   q: text.describe('A customer’s number or part of it, a message id or a user id.'),
@@ -60,7 +60,7 @@ export const NARROWING_PARAMETERS: Readonly<Record<Narrowing, z.ZodType<string>>
 
 const day = z.string().meta({ format: 'date' });
 
-/** What reports are asked for besides. */
+/** The other parameters of reports. */
 export const COMMON_PARAMETERS = {
   from: day.describe('First day, YYYY-MM-DD.'),
   to: day.describe('Day after the last one, YYYY-MM-DD.'),
@@ -78,7 +78,7 @@ export const COMMON_PARAMETERS = {
 } as const;
 export type CommonParameter = keyof typeof COMMON_PARAMETERS;
 
-/** What a command calls a parameter. */
+/** The name of a parameter as an option of a command. */
 export function optionOf(name: Narrowing | CommonParameter): string {
   if (name === 'waba_id') return 'waba';
   if (name === 'phone_number_id') return 'number';

@@ -29,38 +29,38 @@ import type { ExportRun, ExportsOverview } from './exports.ts';
 import type { AskedDeliveries, ListedTrigger, TriggerDefinition, TriggerDelivery, TriggerTest } from './triggers.ts';
 import type { SpendImport } from './spend.ts';
 
-/** How fresh and complete what is on screen is. */
+/** How current and complete the data on screen is. */
 export interface LedgerStatus {
   /** `sample`: simulated data, labelled on every screen. `ledger`: real data. */
   readonly source: 'sample' | 'ledger';
   /** True while the sample data is still being written. */
   readonly loading_sample: boolean;
-  /** Number of stored event rows; duplicates that are not merged yet are counted. */
+  /** Number of stored event rows, including duplicates that are not merged yet. */
   readonly events: number;
   /** Unix seconds of the earliest and latest event; null when there is none. */
   readonly first_event_at: number | null;
   readonly last_event_at: number | null;
-  /** When something was last stored, Unix seconds; null = nothing in the last three days. */
+  /** When something was last stored, Unix seconds; null = not in the last three days. */
   readonly last_stored_at: number | null;
-  /** Rejected inputs waiting in the dead-letter table. */
+  /** Rejected inputs in the dead-letter table. */
   readonly dead_letters: number;
   /** Cells whose summary is being recomputed; 0 = the counts are complete. */
   readonly cells_behind: number;
   /** Hours of numbers whose charges are being recomputed; 0 = the amounts are complete. */
   readonly charge_hours_behind: number;
-  /** IANA zones of the accounts, those of most accounts first. */
+  /** IANA zones of the accounts, the most frequent first. */
   readonly account_zones: readonly string[];
 }
 
-/** The named queries that pages and API share, of the data that one request reads. Implemented by `services/pages`. */
+/** The named queries of pages and API, for the data of one request. Implemented by `services/pages`. */
 export interface Reports {
   status(): Promise<LedgerStatus>;
   overview(filters: ReportFilters): Promise<OverviewRow>;
   figures(filters: ReportFilters, grain: BucketRows['grain']): Promise<Figures>;
   adFigures(filters: ReportFilters): Promise<AdFiguresRow[]>;
-  /** The same without savings, for days that others are compared with. */
+  /** The same without savings, for days used in a comparison. */
   adCosts(filters: ReportFilters): Promise<AdFiguresRow[]>;
-  /** What became of ad conversations: how soon they were answered, and what customers wrote then. */
+  /** What became of ad conversations: when they were answered, and what customers wrote after that. */
   adAnswers(filters: ReportFilters): Promise<AdAnswersRow[]>;
   /** Hours of the week in which customers write and get their first reply. */
   adHours(filters: ReportFilters): Promise<AdHoursRow[]>;
@@ -73,39 +73,39 @@ export interface Reports {
   accountsToReconcile(month: string): Promise<string[]>;
   /** A month of an account, held against Meta's numbers. */
   reconciliation(asked: { readonly waba_id: string; readonly month: string }): Promise<ReconciliationOfMonth>;
-  /** What differs in that month, as cases that somebody works on. */
+  /** The differences in that month, as cases. */
   cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
-  /** The evidence of a case for a dispute, as a ZIP archive; null where no row is of it now. */
+  /** The evidence of a case for a dispute, as a ZIP archive; null when the case has no rows now. */
   evidencePack(key: CaseKey): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
   /** Claims, the latest month first, then by account. */
   claims(): Promise<ClaimRow[]>;
-  /** What was claimed and recovered of months that share a day with a range, by currency. */
+  /** The claimed and recovered sums of months that share a day with a range, by currency. */
   recovered(filters: ReportFilters): Promise<Recovered[]>;
-  /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
+  /** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = messages of no account. */
   accountsToClose(month: string): Promise<string[]>;
-  /** A month of an account, with what is needed to close it. */
+  /** A month of an account, with what a page needs to close it. */
   monthClose(asked: { readonly waba_id: string; readonly month: string }): Promise<MonthClose>;
-  /** The report of a closing as it is printed; null: none was made. */
+  /** The report of a closing as it is printed; null when none was made. */
   printedMonth(period_id: string): Promise<PrintedMonth | null>;
-  /** The folder of that report as a ZIP archive; null: none was made. */
+  /** The folder of that report as a ZIP archive; null when none was made. */
   monthReportArchive(
     period_id: string,
   ): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
-  /** The closings that hold of months that share a day with a range; `to` is exclusive. */
+  /** The closings in force of months that share a day with a range; `to` is exclusive. */
   closings(days: { readonly from: string; readonly to: string }): Promise<Closing[]>;
   savings(filters: ReportFilters): Promise<SavingsRow[]>;
   savingsAds(filters: ReportFilters): Promise<SavingsAdsRow[]>;
   bill(filters: ReportFilters): Promise<Bill>;
-  /** What Meta and invoices say of what is expected, for a range and perhaps an account. */
+  /** The numbers of Meta and of invoices beside what is expected, for a range and perhaps an account. */
   metaSide(filters: ReportFilters): Promise<MetaSide[]>;
   unrated(filters: ReportFilters): Promise<UnratedRow[]>;
   mismatches(filters: ReportFilters): Promise<MismatchesRow[]>;
   mismatchedMessages(filters: ReportFilters, asked: AskedPage<MismatchSort>): Promise<PageOf<MismatchRow>>;
   /** A page of the report `charges`. */
   charges(filters: ReportFilters, asked: AskedPage<ChargeSort>): Promise<PageOf<ChargeRow>>;
-  /** A page of the delivered messages of the report `messages`, by the days of `charges`. */
+  /** A page of the delivered messages in the report `messages`, by the days of `charges`. */
   chargedMessages(filters: ReportFilters, asked: AskedPage<ChargedMessageSort>): Promise<PageOf<ChargedMessageRow>>;
-  /** Messages of an id, of one business number or of all: ids are unique only within a number. Times are in `tz`. */
+  /** Messages with an id, in one business number or in all: ids are unique only within a number. Times are in `tz`. */
   messages(asked: {
     readonly message_id: string;
     readonly phone_number_id: string | null;
@@ -119,21 +119,21 @@ export interface Reports {
   sendCheck(request: SendRequest, options: { readonly at: number; readonly tz: string }): Promise<SendResult>;
   /** Saved triggers, and how often they fired. */
   triggers(): Promise<ListedTrigger[]>;
-  /** What fired, and what became of telling it; the latest first. */
+  /** Firings, and the deliveries of each; the latest first. */
   triggerDeliveries(asked: AskedDeliveries): Promise<TriggerDelivery[]>;
-  /** For which messages of some days, in Unix seconds, a trigger would have fired. */
+  /** The messages of some days, in Unix seconds, for which a trigger would have fired. */
   tryTrigger(definition: TriggerDefinition, days: { readonly from: number; readonly to: number }): Promise<TriggerTest>;
-  /** Scheduled exports, and what could be one. */
+  /** Scheduled exports, and the reports that could be exported. */
   exports(): Promise<ExportsOverview>;
-  /** What became of the periods of a scheduled export, the one that was begun last first. */
+  /** The periods of a scheduled export with their runs, the most recently begun first. */
   exportRuns(schedule_id: string, limit: number): Promise<ExportRun[]>;
   health(): Promise<Health>;
-  /** How many rejected inputs wait that were first seen in the days of the filters. */
+  /** How many rejected inputs are kept that were first seen in the days of the filters. */
   waitingLetters(filters: ReportFilters): Promise<number>;
   deadLetters(asked: AskedLetters): Promise<PageOf<DeadLetterRow>>;
   rateCards(): Promise<ListedCard[]>;
   /** Accounts that are configured or seen in messages. */
   accounts(): Promise<ListedAccount[]>;
-  /** Drops the sample data for good ("gone with one click"). */
+  /** Removes the sample data for good ("gone with one click"). */
   dismissSample(): Promise<void>;
 }

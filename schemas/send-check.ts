@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { customerNames } from './event.ts';
 
-/** The largest body taken: 10,000 recipients and a template with all its components fit in. */
+/** Size limit of a body: 10,000 recipients and a template with all its components fit in. */
 export const MAX_SEND_CHECK_BYTES = 1024 * 1024;
 /** Recipients of one call. */
 export const MAX_RECIPIENTS = 10_000;
 
-/** Types of messages that the Cloud API sends, each with the object that says what is sent. */
+/** Types of messages that the Cloud API sends, each with the name of the object that holds the content. */
 const SEND_TYPES = [
   'template',
   'text',
@@ -32,7 +32,7 @@ const template = z.looseObject({
   name: z.string().min(1).max(512),
   language: z.union([z.looseObject({ code: z.string().min(1).max(20) }), z.string().min(1).max(20)]).optional(),
   components: z.array(content).optional(),
-  /** Not Meta's: for a template that the ledger does not know. */
+  /** Not a field of Meta's: the category of a template that the ledger does not know. */
   category: z.string().min(1).max(64).optional(),
 });
 
@@ -42,7 +42,7 @@ const bodySchema = z.strictObject({
   recipient_type: z.enum(['individual', 'group']).optional(),
   to: name.optional(),
   recipient: name.optional(),
-  /** Instead of one of the two: numbers and business-scoped ids. */
+  /** Instead of `to` or `recipient`: numbers and business-scoped ids. */
   recipients: z
     .array(name)
     .min(1)
@@ -69,7 +69,7 @@ const bodySchema = z.strictObject({
 });
 type Body = z.infer<typeof bodySchema>;
 
-/** Who a message goes to, as the ledger calls them. */
+/** The recipient, by the ledger's name. */
 export interface Recipient {
   readonly is_group: boolean;
   readonly name: string;
@@ -79,14 +79,14 @@ export interface Recipient {
 export interface SendRequest {
   readonly phone_number_id: string;
   readonly recipients: readonly Recipient[];
-  /** Whether a list was given, which is answered in totals. */
+  /** Whether a list of recipients was given; the answer then has totals. */
   readonly is_list: boolean;
   readonly lines: boolean;
   readonly type: SendType;
-  /** Empty unless it is a template; so are the two below. */
+  /** Empty unless it is a template; the same holds for the two fields below. */
   readonly template_name: string;
   readonly template_language: string;
-  /** As the request says it, or empty. */
+  /** As in the request, or empty. */
   readonly template_category: string;
 }
 
@@ -111,7 +111,7 @@ function issueMessage(error: z.ZodError): string {
 
 const DIGIT = /[0-9]/;
 
-/** A customer's name as events would say it (rules.md F2); null when it is none. */
+/** A customer's name in the form of events (rules.md F2); null when it is none. */
 function recipientOf(given: string): Recipient | null {
   const { wa_id, user_id } = customerNames(given.trim(), '');
   const called = wa_id === '' ? user_id : wa_id;
@@ -132,7 +132,7 @@ function recipientsOf(body: Body): readonly Recipient[] | string {
     }
     return found;
   }
-  // Meta takes "to" where both are given.
+  // Meta uses "to" when both are given.
   const given = body.to ?? body.recipient;
   if (given === undefined)
     return 'Say who it goes to: "to" (a number or a group), "recipient" (a business-scoped id), or a list "recipients".';
@@ -141,7 +141,7 @@ function recipientsOf(body: Body): readonly Recipient[] | string {
   return one === null ? [] : [one];
 }
 
-/** The one object that says what is sent; Meta takes a body without a type for a text. */
+/** The object with the content. Meta treats a body without a type as a text. */
 function typeOf(body: Body): SendType | string {
   const given = SEND_TYPES.filter((type) => body[type] !== undefined);
   const type = body.type ?? (given.length === 0 ? 'text' : given[0] === 'text' ? 'text' : null);
@@ -157,9 +157,9 @@ function isType(type: string): type is SendType {
 }
 
 /**
- * Reads a send body of the Cloud API with a `phone_number_id` (contract.md 4). Its fields are Meta's; unknown ones are refused,
- * because what is passed over could be what decides.
- * @param value what `JSON.parse` gave
+ * Reads a send body of the Cloud API with a `phone_number_id` (contract.md 4). Its fields are Meta's. Unknown fields
+ * are refused, because an ignored field could change the answer.
+ * @param value the result of `JSON.parse`
  */
 export function parseSendRequest(value: unknown): ParsedSendRequest {
   const parsed = bodySchema.safeParse(value);
@@ -191,24 +191,24 @@ export function parseSendRequest(value: unknown): ParsedSendRequest {
   };
 }
 
-/** A window at the moment of the check. */
+/** A window at the time of the check. */
 export interface SendTimer {
   readonly is_open: boolean;
-  /** Its end, ISO 8601; of a closed one in the past; null = it was never open. */
+  /** Its end, ISO 8601; in the past when it is closed; null = it was never open. */
   readonly ends_at: string | null;
-  /** Null: it is not open. */
+  /** Null when it is not open. */
   readonly seconds_left: number | null;
 }
 
-/** What a message would cost. Amounts are plain decimals. */
+/** The cost of a message. Amounts are plain decimals. */
 export interface SendPrice {
-  /** 0 where the mark is free; null: no amount, and `unrated` says why. */
+  /** 0 when the mark is free; null when there is no amount, and `unrated` says why. */
   readonly amount: string | null;
-  /** ISO 4217; empty where the account has none. */
+  /** ISO 4217; empty when the account has none. */
   readonly currency: string;
-  /** Name and date of the card that prices it; empty where none does. */
+  /** Name and date of the card that prices it; empty when none does. */
   readonly rate_card: string;
-  /** `from:to` of the volume tier that the month stands in. */
+  /** `from:to` of the volume tier that the month has reached. */
   readonly tier: string;
   readonly market: string;
   readonly category: string;
@@ -220,12 +220,12 @@ export interface SendPrice {
   readonly unrated: string;
 }
 
-/** Where the category of a template is known from; `type` = it is no template, `unknown` = nobody named it. */
+/** Where the category of a template comes from; `type` = it is no template, `unknown` = it is not known. */
 export type CategorySource = 'type' | 'request' | 'import' | 'past_sends' | 'unknown';
 
 /** The mark and price that a message would have. */
 export interface SendVerdict {
-  /** Lower case with `_`; `service` for anything but a template. */
+  /** Lower case with `_`; `service` for messages that are no template. */
   readonly category: string;
   readonly mark: string;
   readonly rule: string;
@@ -239,9 +239,9 @@ export interface SendAnswer extends SendVerdict {
   readonly allowed: true;
   readonly at: string;
   readonly phone_number_id: string;
-  /** Empty: no account is known of the number. */
+  /** Empty when the number's account is not known. */
   readonly waba_id: string;
-  /** As Meta calls them. */
+  /** Meta's name for the recipient. */
   readonly customer: string;
   readonly type: string;
   readonly template_name: string;
@@ -257,27 +257,27 @@ export interface SendAnswer extends SendVerdict {
   };
   /** Until when a reply would open a free entry window; null = there is no ad click to answer. */
   readonly reply_deadline: { readonly by: string; readonly seconds_left: number; readonly ad_id: string } | null;
-  /** When it would become something else by itself. */
+  /** When the answer would change without a new event. */
   readonly changes: readonly { readonly at: string; readonly allowed: boolean; readonly mark: string }[];
-  /** Of a template whose category is not known: what it would be by each. */
+  /** For a template whose category is not known: the answer for each category. */
   readonly by_category: readonly SendVerdict[];
-  /** What costs least of what is allowed, in a sentence. */
+  /** The cheapest allowed message, in a sentence. */
   readonly advice: string;
-  /** Since when the customer wants no marketing messages; left out where nothing is known of that. */
+  /** Since when the customer wants no marketing messages; left out when no such wish is known. */
   readonly stopped_marketing_at?: string;
-  /** When Meta said last that the customer cannot be reached; left out where something went through since. */
+  /** When Meta last said that the customer cannot be reached; left out if a message went through since. */
   readonly unreachable_at?: string;
 }
 
 /**
- * A free-form message outside the customer service window, in the form of the help page on free entry conversations; or
- * marketing to a customer who has stopped it.
+ * The refusal of a free-form message outside the customer service window, in the form of the help page on free entry
+ * conversations; or of marketing to a customer who has stopped it.
  */
 export interface SendRefusal {
   readonly error: { readonly code: 'NON_TEMPLATE_NOT_ALLOWED' | 'MARKETING_STOPPED'; readonly message: string };
 }
 
-/** What becomes of messages, besides their marks. */
+/** Outcomes of messages other than their marks. */
 export const SEND_OUTCOMES = [
   'FREE_ENTRY',
   'FREE_SERVICE',
@@ -290,15 +290,15 @@ export const SEND_OUTCOMES = [
 ] as const;
 export type SendOutcome = (typeof SEND_OUTCOMES)[number];
 
-/** One recipient of many. */
+/** One of many recipients. */
 export interface SendLine {
   readonly recipient: string;
-  /** As Meta calls them. */
+  /** Meta's name for the recipient. */
   readonly customer: string;
-  /** Empty: no account is known of them. */
+  /** Empty when the account is not known. */
   readonly waba_id: string;
   readonly outcome: SendOutcome;
-  /** Null: no amount, or not allowed. */
+  /** Null when there is no amount, or the message is not allowed. */
   readonly amount: string | null;
   readonly currency: string;
   readonly unrated: string;
@@ -314,12 +314,12 @@ export interface SendTotals {
   readonly category_from: CategorySource;
   /** Different recipients; each is checked once. */
   readonly recipients: number;
-  /** Recipients that were named more than once, in another way of writing perhaps. */
+  /** Recipients that were named more than once, perhaps in another spelling. */
   readonly duplicates: number;
   /** How many would cost nothing. */
   readonly free: number;
   readonly outcomes: Readonly<Record<Exclude<SendOutcome, 'MARKETING_STOPPED'>, number>> & {
-    /** Left out where nobody has stopped marketing. */
+    /** Left out when nobody has stopped marketing. */
     readonly MARKETING_STOPPED?: number;
   };
   /** How many would open a free entry window. */
@@ -329,26 +329,26 @@ export interface SendTotals {
     readonly currency: string;
     readonly messages: number;
     readonly amount: string;
-    /** What would be charged more without free entry windows. */
+    /** How much more would be charged without free entry windows. */
     readonly saved: string;
   }[];
   /** Messages without an amount, by reason. */
   readonly unrated: readonly { readonly reason: string; readonly messages: number }[];
-  /** Of a template whose category is not known: the totals by each. */
+  /** For a template whose category is not known: the totals for each category. */
   readonly by_category: readonly Pick<SendTotals, 'category' | 'free' | 'outcomes' | 'costs' | 'unrated'>[];
   /** In one sentence. */
   readonly words: string;
-  /** Only where they were asked for. */
+  /** Only if they were requested. */
   readonly lines?: readonly SendLine[];
 }
 
-/** What a send check says: of one message, of one that is not allowed, or of many. */
+/** The answer of a send check: for one message, for one that is not allowed, or for many. */
 export type SendResult =
   | { readonly kind: 'allowed'; readonly answer: SendAnswer }
   | {
       readonly kind: 'not_allowed';
       readonly refusal: SendRefusal;
-      /** What else the check found, for people. */
+      /** Further remarks for people. */
       readonly about: Pick<
         SendAnswer,
         'at' | 'customer' | 'type' | 'customer_service_window' | 'free_entry_window' | 'reply_deadline'

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { count, decimal, utcInstant } from './cells.ts';
 
-/** What one ad cost over some days, as Meta's export says it. */
+/** The cost of one ad on some days, from Meta's export. */
 export interface AdSpend {
   readonly ad_id: string;
-  /** First and last day that the amount is for, `YYYY-MM-DD`, in the zone of the ad account; both are meant. */
+  /** First and last day of the amount, `YYYY-MM-DD`, in the zone of the ad account; both included. */
   readonly first_day: string;
   readonly last_day: string;
   /** ISO 4217. */
@@ -27,7 +27,7 @@ export const SPEND_COLUMNS = [
 ] as const;
 export type SpendColumn = (typeof SPEND_COLUMNS)[number];
 
-/** What Ads Manager calls these columns in English. */
+/** The English headings of these columns in Ads Manager. */
 export const SPEND_COLUMN_NAMES: Readonly<Record<SpendColumn, string>> = {
   ad_id: 'Ad ID',
   ad_name: 'Ad name',
@@ -40,17 +40,17 @@ export const SPEND_COLUMN_NAMES: Readonly<Record<SpendColumn, string>> = {
   currency: 'Currency',
 };
 
-/** Which heading of a file is which column, where somebody says it; the others are recognised by themselves. */
+/** A user's mapping of headings to columns; other headings are recognised automatically. */
 export interface SpendMapping {
   readonly columns: Readonly<Partial<Record<SpendColumn, string>>>;
-  /** The currency of all amounts, ISO 4217, where the file does not say it. */
+  /** The currency of all amounts, ISO 4217, if the file does not say it. */
   readonly currency?: string;
 }
 
-/** How the name of a mapping is written: a regular expression with Unicode properties. */
+/** The form of a mapping's name: a regular expression with Unicode properties. */
 export const MAPPING_NAME = '[\\p{L}\\p{N}][\\p{L}\\p{N} ._\\-]{0,59}';
 
-/** Name of a mapping that is kept. */
+/** Name of a stored mapping. */
 export const mappingNameSchema = z
   .string()
   .trim()
@@ -59,14 +59,14 @@ export const mappingNameSchema = z
     'has up to 60 letters, digits, spaces, points and dashes, and begins with a letter or digit',
   );
 
-/** A mapping that somebody keeps by name. */
+/** A mapping that is stored by name. */
 export interface KeptSpendMapping extends SpendMapping {
   readonly name: string;
   readonly kept_at: string;
   readonly kept_by: string;
 }
 
-/** How people call an ad; empty = the file does not say. */
+/** The name of an ad; empty = the file has none. */
 export interface AdLabel {
   readonly ad_id: string;
   readonly ad_name: string;
@@ -74,29 +74,29 @@ export interface AdLabel {
   readonly campaign_name: string;
 }
 
-/** What a file or a form says about ads. */
+/** The content of a file or form about ads. */
 export interface SpendFile {
   readonly spend: readonly AdSpend[];
   readonly labels: readonly AdLabel[];
-  /** Rows that were added to another one of the same ad and days: an export with a breakdown has several. */
+  /** Rows that were added to another one of the same ad and days, because an export with a breakdown has several. */
   readonly added_up: number;
-  /** Rows that sum up others, of an ad, of days or of a breakdown: they are not counted again. */
+  /** Rows with the sums of others (of ads, days or a breakdown), which are not counted. */
   readonly passed_over: number;
 }
 
 export const spendImportSchema = z.object({
   import_id: z.string(),
-  /** File name, or what was typed. */
+  /** File name, or the typed text. */
   name: z.string(),
   checksum: z.string(),
   imported_at: utcInstant,
   imported_by: z.string(),
   withdrawn_at: utcInstant.nullable(),
   withdrawn_by: z.string(),
-  /** `replaced`: later imports say something else about every one of its rows. */
+  /** `replaced`: later imports have other values for every one of its rows. */
   state: z.enum(['holds', 'replaced', 'withdrawn']),
   ads: count,
-  /** Rows with an amount, and how many of them hold. */
+  /** Rows with an amount, and how many of them are in force. */
   rows: count,
   rows_in_force: count,
   first_day: z.string().nullable(),
@@ -105,33 +105,33 @@ export const spendImportSchema = z.object({
   totals: z.array(z.object({ currency: z.string(), amount: decimal })),
 });
 
-/** An import of ad spend or names, whatever became of it. */
+/** An import of ad spend or names, whatever its state. */
 export type SpendImport = z.infer<typeof spendImportSchema>;
 
 /** The same with its sums as text: `BRL 1200.5; USD 3`. */
 export const spendImportRow = spendImportSchema.extend({ totals: z.string() });
 
-/** What an import does, or would do. */
+/** The result of an import, or what it would do. */
 export interface PlannedSpendImport {
   readonly import_id: string;
-  /** `unchanged`: it holds already, as it is. */
+  /** `unchanged`: all of it is in force already. */
   readonly outcome: 'imported' | 'unchanged';
   readonly ads: number;
   readonly rows: number;
   readonly added_up: number;
   readonly passed_over: number;
-  /** Rows whose ad and days have an amount already, and of these those where it is another one. */
+  /** Rows whose ad and days have an amount already, and how many of these have another one. */
   readonly replaced: number;
   readonly changed: number;
   readonly first_day: string | null;
   readonly last_day: string | null;
   readonly totals: readonly { readonly currency: string; readonly amount: string }[];
-  /** Ads that no conversation of this ledger came from, at most some of them. */
+  /** Ads without a conversation in this ledger, up to a limit. */
   readonly unknown_ads: readonly string[];
   readonly unknown_ads_total: number;
 }
 
-/** An amount that somebody types in. */
+/** An amount that a user types. */
 export interface TypedSpend extends AdSpend {
   readonly ad_name: string;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, utcInstant } from './cells.ts';
 
-/** One template as Meta's `message_templates` lists it; more fields are ignored. */
+/** One template in Meta's `message_templates`; other fields are ignored. */
 const templateSchema = z.object({
   name: z.string().min(1).max(512),
   language: z.string().min(1).max(20),
@@ -12,8 +12,8 @@ const templateSchema = z.object({
 const listSchema = z.object({ data: z.array(templateSchema) });
 
 /**
- * Meta's answer to `GET /<WABA>/message_templates`, or to `GET /<WABA>?fields=message_templates`, which names the account. An
- * array of either holds its pages.
+ * Meta's answer to `GET /<WABA>/message_templates`, or to `GET /<WABA>?fields=message_templates`, which names the
+ * account. An array of either holds its pages.
  */
 const answerSchema = z.union([
   listSchema.transform(({ data }) => ({ waba_id: null, templates: data })),
@@ -24,9 +24,9 @@ const answerSchema = z.union([
 
 export const templateFileSchema = z.union([answerSchema.transform((answer) => [answer]), z.array(answerSchema)]);
 
-/** A template that the ledger knows by an import. */
+/** An imported template. */
 export const listedTemplateRow = z.object({
-  /** Empty: of any account. */
+  /** Empty = of any account. */
   waba_id: z.string(),
   name: z.string(),
   language: z.string(),
@@ -37,13 +37,13 @@ export const listedTemplateRow = z.object({
 });
 export type ListedTemplate = z.infer<typeof listedTemplateRow>;
 
-/** An import of templates, whatever became of it. */
+/** An import of templates, whatever its state. */
 export const templateImportSchema = z.object({
   import_id: z.string(),
   name: z.string(),
   checksum: z.string(),
   templates: count,
-  /** `replaced`: later imports name every one of its templates. */
+  /** `replaced`: later imports have every one of its templates. */
   state: z.enum(['holds', 'replaced', 'withdrawn']),
   imported_at: utcInstant,
   imported_by: z.string(),
@@ -52,11 +52,11 @@ export const templateImportSchema = z.object({
 });
 export type TemplateImport = z.infer<typeof templateImportSchema>;
 
-/** What an import of templates did. */
+/** The result of an import of templates. */
 export interface DoneTemplateImport {
   readonly templates: number;
   readonly added: number;
-  /** Those that had another category before. */
+  /** Templates that had another category before. */
   readonly recategorised: readonly {
     readonly name: string;
     readonly language: string;

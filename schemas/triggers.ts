@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** What makes a trigger fire: a first message as it arrives, or one that a deadline comes near to. */
+/** Kinds of triggers: one fires when a first message arrives, the others before a deadline. */
 export const TRIGGER_KINDS = ['arrival', 'unanswered', 'window_ends'] as const;
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
-/** Whom a trigger tells. */
+/** The receivers of a trigger's firings. */
 export const TRIGGER_CHANNELS = ['topic', 'webhook'] as const;
 export type TriggerChannel = (typeof TRIGGER_CHANNELS)[number];
 
-/** How old a message may be when it arrives, in seconds, unless a trigger says otherwise. */
+/** The default age limit of an arriving message, in seconds. */
 const DEFAULT_MAX_AGE_SECONDS = 600;
-/** The time in which a reply opens the free window, and the longest window that a trigger can look ahead in. */
+/** The time in which a reply opens the free entry window, and the longest window that a trigger can look ahead in. */
 const REPLY_HOURS = 24;
 const WINDOW_HOURS = 168;
 const MAX_VALUES = 1_000;
@@ -31,7 +31,9 @@ const values = (what: string) =>
 
 export const URL_MATCHES = ['exact', 'prefix', 'host'] as const;
 
-/** What a trigger looks for and whom it tells. Filters that are left out let everything pass; those given must all hold. */
+/**
+ * The conditions and receivers of a trigger. A filter that is left out matches everything; all given ones must match.
+ */
 export const triggerSchema = z
   .strictObject({
     name: z.string().trim().min(1, 'the trigger has no name').max(200),
@@ -49,13 +51,13 @@ export const triggerSchema = z
           .default(null),
         /** Business numbers, any of them. */
         phone_number_ids: values('phone_number_ids'),
-        /** Names of campaigns as they were imported with ad spend, any of them. */
+        /** Names of campaigns from imported ad spend, any of them. */
         campaigns: values('campaigns'),
       })
       .default({ ad_ids: [], url: null, phone_number_ids: [], campaigns: [] }),
-    /** Whether topic `whatsapp.ad-trigger` is told. */
+    /** Whether firings go to topic `whatsapp.ad-trigger`. */
     to_topic: z.boolean().default(false),
-    /** Whom a signed request is sent to; null = nobody. */
+    /** The address that gets signed requests; null = none. */
     webhook_url: z
       .string()
       .trim()
@@ -63,7 +65,7 @@ export const triggerSchema = z
       .refine(isWebhookAddress, 'webhook_url is not an https address without user and password')
       .nullable()
       .default(null),
-    /** How old a message may be when it arrives, in seconds; null: whatever its age. */
+    /** How old a message may be when it arrives, in seconds; null = no limit. */
     max_age_seconds: z.int().positive().nullable().default(DEFAULT_MAX_AGE_SECONDS),
   })
   .superRefine((trigger, context) => {
@@ -81,7 +83,7 @@ export const triggerSchema = z
 
 export type TriggerDefinition = z.infer<typeof triggerSchema>;
 
-/** Reads a definition; a text says what is wrong with it. */
+/** Reads a definition; a text = what is wrong with it. */
 export function readTrigger(value: unknown): TriggerDefinition | string {
   const read = triggerSchema.safeParse(value);
   if (read.success) return read.data;
@@ -93,7 +95,7 @@ export function readTrigger(value: unknown): TriggerDefinition | string {
 export const TRIGGER_STATES = ['active', 'paused', 'deleted'] as const;
 export type TriggerState = (typeof TRIGGER_STATES)[number];
 
-/** A trigger as it stands. Times are ISO 8601. */
+/** The current state of a trigger. Times are ISO 8601. */
 export interface SavedTrigger extends TriggerDefinition {
   readonly trigger_id: string;
   readonly revision: number;
@@ -102,18 +104,18 @@ export interface SavedTrigger extends TriggerDefinition {
   readonly changed_by: string;
 }
 
-/** A trigger with what became of its firings. */
+/** A trigger with counts of its firings and deliveries. */
 export interface ListedTrigger extends SavedTrigger {
   readonly fired: number;
   readonly last_fired_at: string | null;
-  /** Deliveries that were given up: they wait for somebody to replay them. */
+  /** Deliveries that were given up and can be replayed. */
   readonly given_up: number;
 }
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'given_up'] as const;
 type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** What became of telling one channel of one firing. */
+/** The delivery of one firing to one channel. */
 export interface TriggerDelivery {
   readonly trigger_id: string;
   readonly trigger_name: string;
@@ -125,12 +127,12 @@ export interface TriggerDelivery {
   readonly state: DeliveryState;
   readonly attempts: number;
   readonly last_attempt_at: string | null;
-  /** HTTP status of the last answer; 0 where there was none. */
+  /** HTTP status of the last answer; 0 when there was none. */
   readonly status: number;
   readonly detail: string;
 }
 
-/** Which deliveries are asked for; null = all of them. */
+/** The deliveries to list; null = all of them. */
 export interface AskedDeliveries {
   readonly trigger_id: string | null;
   readonly state: DeliveryState | null;
@@ -145,7 +147,7 @@ export const replaySchema = z.strictObject({
 });
 export type ReplayedDelivery = z.infer<typeof replaySchema>;
 
-/** A message that a trigger would have fired for. */
+/** A message for which a trigger would have fired. */
 export interface WouldHaveFired {
   readonly phone_number_id: string;
   readonly message_id: string;
@@ -157,7 +159,7 @@ export interface WouldHaveFired {
   readonly source_url: string;
 }
 
-/** A trigger tried on what the ledger has. */
+/** The result of trying a trigger on the events of the ledger. */
 export interface TriggerTest {
   readonly from: string;
   readonly to: string;

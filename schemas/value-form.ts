@@ -7,7 +7,7 @@ function named(name: string): string {
   return `"${name.slice(0, MAX_NAMED_CHARS)}"`;
 }
 
-/** Says what form a value has that is no event, so that its sender recognises it, and what to send instead. */
+/** Describes the form of a value that is no event, so that the sender recognises it, and says what to send instead. */
 export function notAnEvent(value: unknown): string {
   return `${formOf(value)}. Send an event ("event" is "message" or "status"), a webhook envelope, or one entry or value of it that names its number.`;
 }

@@ -4,7 +4,7 @@ import type { Handle } from '@sveltejs/kit';
 import { readFilters } from '$lib/filters/filters.ts';
 import { shown, visibleText } from '$lib/server/control-characters.ts';
 
-/** @throws Error when the page is served by anything but the server that hands over what pages need. */
+/** @throws Error when another server than ours serves the page: only ours passes what pages need */
 function localsOf({ platform, url }: Parameters<Handle>[0]['event']): App.Locals {
   const hosted = platform === undefined ? undefined : handedOver(platform.req);
   if (hosted === undefined)
@@ -25,7 +25,7 @@ function localsOf({ platform, url }: Parameters<Handle>[0]['event']): App.Locals
   };
 }
 
-/** Nothing that a link or a form carries reaches a page as a raw control character; what the ledger answers never does. */
+/** Control characters in links and forms never reach a page as such, and the ledger's answers contain none. */
 export const handle: Handle = ({ event, resolve }) => {
   event.locals = localsOf(event);
   return resolve(event, { transformPageChunk: ({ html }) => visibleText(html) });

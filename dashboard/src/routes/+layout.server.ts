@@ -14,15 +14,15 @@ const NO_SPAN = { first_event_at: null, last_event_at: null };
 
 interface LedgerNow {
   readonly status: LedgerStatus;
-  /** Rejected inputs that wait, first seen in the days that the state means. */
+  /** Rejected inputs that are kept, first seen in the days on screen. */
   readonly letters_in_range: number;
-  /** Closed months that the page shows days of. */
+  /** Closings of months that the page shows days of. */
   readonly closings: readonly Closing[];
 }
 
 /**
- * What every page says of the ledger, or null when it does not answer. Not thrown here: an error in the outermost layout
- * leaves the reader without the error page that says what to do. Pages that need the ledger throw it.
+ * The state of the ledger for every page, or null when it does not answer. Not thrown here: an error in the outermost
+ * layout would replace the error page that says what to do. Pages that need the ledger throw it.
  */
 async function readLedger(
   reports: Pick<Reports, 'status' | 'waitingLetters' | 'closings'>,
@@ -35,7 +35,7 @@ async function readLedger(
     const status = await reports.status();
     const { state, range } = resolveRange(asked, status, now, zonesOfDays(page, asked.tz, status.account_zones));
     const [letters_in_range, closings] = await Promise.all([
-      // Nearly always none waits at all.
+      // Nearly always there are none at all.
       status.dead_letters === 0 ? 0 : reports.waitingLetters({ ...range, tz: zoneOf(state), as_of: now }),
       daysShownAt(page) !== null ? reports.closings(range) : [],
     ]);
@@ -64,7 +64,7 @@ export const load: LayoutServerLoad = async (event) => {
   const as_of = state.as_of === null ? null : DateTime.fromISO(state.as_of, { zone: zoneOf(state) });
   event.setHeaders({ vary: 'accept-language' });
   return {
-    /** In which numbers are written: told by the server, so that the browser writes what the server wrote. */
+    /** The locale for numbers. The server sends it, so that the browser writes what the server wrote. */
     locale: localeOf(event.request.headers.get('accept-language')),
     about: event.locals.about,
     status,

@@ -11,7 +11,7 @@ import { arranged } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-/** Rows of the table of ads; the page of ads has the others. */
+/** Rows of the table of ads; the page of ads has all. */
 const AD_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {

@@ -3,7 +3,7 @@ import { accountSchema, type Account } from '@ctwa-ledger/schemas/config.ts';
 
 import { zoneName } from '../filters/zones.ts';
 
-/** The fields of the form as they are written, so that what was wrong can be mended where it stands. */
+/** The fields of the form as they were typed, so that they can be corrected in place. */
 export interface AccountTexts {
   readonly waba_id: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface AccountTexts {
   readonly portfolio_id: string;
   /** Business numbers, with spaces or commas between. */
   readonly phone_number_ids: string;
-  /** Earliest day of the next month on which a month is closed. */
+  /** Earliest day of the next month on which a month can be closed. */
   readonly closing_day: string;
 }
 
@@ -28,10 +28,10 @@ export function textsOf(account: Account): AccountTexts {
   };
 }
 
-/** The account that a form is about. */
+/** The account in the form. */
 export interface EditedAccount {
   readonly texts: AccountTexts;
-  /** Whether it has its id already. */
+  /** Whether it exists already, so that its id cannot change. */
   readonly isNamed: boolean;
 }
 
@@ -43,7 +43,7 @@ export function edited(texts: AccountTexts, accounts: readonly ListedAccount[]):
 export type ReadAccount =
   { readonly ok: true; readonly account: Account } | { readonly ok: false; readonly problem: string };
 
-/** What the fields say; an empty one is left out of the account. */
+/** Reads the fields; an empty one is left out of the account. */
 export function readAccount(texts: AccountTexts): ReadAccount {
   if (!/^\d+$/.test(texts.waba_id))
     return { ok: false, problem: 'The account’s id is the number that Meta gives it, digits only.' };

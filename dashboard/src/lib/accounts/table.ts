@@ -30,5 +30,5 @@ export const ACCOUNT_VALUES: Readonly<Record<AccountColumn, (row: ListedAccount)
   set_by: ({ set_by }) => set_by,
 };
 
-/** What tells rows of the table apart; one of them stands for messages that name no account. */
+/** Key of a row. One row stands for messages that name no account. */
 export const accountKey = ({ account }: ListedAccount): string => account.waba_id || '-';

@@ -4,10 +4,13 @@ import { quoted, type Repair } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
 import { rangeLabel } from '../format/dates.ts';
 
-/** Longest id or address that is looked for. */
+/** Longest id or address in a search. */
 const MAX_CHARACTERS = 2_000;
 
-/** The id or address of the ad or post that an address asks for, empty = all; one that cannot be used is left out, with a notice. */
+/**
+ * The id or address of the ad or post that an address selects, empty = all. A text that cannot be used is left out,
+ * with a notice.
+ */
 export function readAd(params: URLSearchParams): {
   readonly ad: string;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
@@ -18,8 +21,8 @@ export function readAd(params: URLSearchParams): {
 }
 
 /**
- * Said where the table of ads has no row.
- * @param ad id or address that was asked for; empty = all
+ * The text of a table of ads without rows.
+ * @param ad the selected id or address; empty = all
  * @param isElsewhere whether other days have something of it
  */
 export function nothingOfAd(ad: string, range: DayRange, isElsewhere: boolean): string {
@@ -29,10 +32,10 @@ export function nothingOfAd(ad: string, range: DayRange, isElsewhere: boolean): 
     : `No ad or post with a conversation or a cost in ${rangeLabel(range)} has the id, address or name ${quoted(ad)}.`;
 }
 
-/** Whether what was asked for can only be a name: ids have digits only, and addresses their protocol. */
+/** Whether a text can only be a name: ids have digits only, and addresses begin with a protocol. */
 export const isName = (ad: string): boolean => ad !== '' && !/^(\d+|https?:.*)$/i.test(ad);
 
-/** The lines of which the ad, its set, its campaign or its headline has a name with the text in it, in any letter case. */
+/** The lines of ads whose name, ad set, campaign or headline contains a text, in any letter case. */
 export function namedLike<Line extends Pick<AdNameRow, 'ad_name' | 'adset_name' | 'campaign_name' | 'headline'>>(
   lines: readonly Line[],
   text: string,

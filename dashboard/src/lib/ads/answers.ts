@@ -6,7 +6,7 @@ import type { AdAmounts } from './figures.ts';
 /** What became of the conversations of one or several ads. */
 export type Answers = Omit<AdAnswersRow, 'ad_id' | 'source_type'>;
 
-/** Rows of several ads in one; null where no conversation began. */
+/** The sum of several ads' rows; null when no conversation began. */
 export function summedAnswers(rows: readonly AdAnswersRow[]): Answers | null {
   const [first, ...others] = rows;
   if (first === undefined) return null;
@@ -23,11 +23,11 @@ const BAND_NAMES: Readonly<Record<(typeof REPLY_BANDS)[number], string>> = {
   never: 'Not within 24 hours',
 };
 
-/** How soon conversations were answered, and in how many of them the customer then took part. */
+/** A band of time to the first reply: its conversations, and those in which the customer then took part. */
 export interface Band {
   readonly name: string;
   readonly conversations: number;
-  /** Null: nothing can follow a reply that never came. */
+  /** Null when there was no reply. */
   readonly engaged: number | null;
 }
 
@@ -39,7 +39,7 @@ export function bandsOf(answers: Answers): Band[] {
   }));
 }
 
-/** From entry to second message: each step is part of the one before. */
+/** The steps from entry to second message; each is a part of the one before. */
 export function stepsOf(answers: Answers): readonly { readonly name: string; readonly conversations: number }[] {
   return [
     { name: 'Conversations started', conversations: answers.ad_conversations },
@@ -49,16 +49,16 @@ export function stepsOf(answers: Answers): readonly { readonly name: string; rea
   ];
 }
 
-/** Amounts of one currency; null where nothing can be divided. */
+/** Amounts of one currency; null when the divisor is 0. */
 export interface AnswerCost {
   readonly currency: string;
   readonly per_first_contact: string | null;
   readonly per_engaged: string | null;
-  /** The part of the spend that conversations have which were not answered in time. */
+  /** The share of the spend for conversations that were not answered in time. */
   readonly unanswered: string | null;
 }
 
-/** What the spend of one ad paid for. Of several ads some may have no cost, so that nothing is said of them together. */
+/** The cost per answer for one ad. For several ads there is none, because some may have no known cost. */
 export function answerCosts(amounts: readonly AdAmounts[], answers: Answers): AnswerCost[] {
   return amounts.flatMap(({ currency, spend }) =>
     spend === null
@@ -74,14 +74,14 @@ export function answerCosts(amounts: readonly AdAmounts[], answers: Answers): An
   );
 }
 
-/** An hour of the day with its seven days of the week, Monday first. */
+/** An hour of the day on the seven days of the week, Monday first. */
 export interface WeekHour {
   readonly hour: number;
   readonly entries: readonly number[];
   readonly replies: readonly number[];
 }
 
-/** All 24 hours, whatever happened in them. */
+/** All 24 hours, also those in which nothing happened. */
 export function weekHours(rows: readonly AdHoursRow[]): WeekHour[] {
   const at = new Map(rows.map((row) => [`${row.weekday} ${row.hour_of_day}`, row]));
   const days = [1, 2, 3, 4, 5, 6, 7];

@@ -10,10 +10,10 @@ const whole = numberFormat({ maximumFractionDigits: 0, signDisplay: 'exceptZero'
 const percent = numberFormat({ style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' });
 const points = numberFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' });
 
-/** A change in its own unit and in percent; {@link NOTHING} where there is none to tell. */
+/** A change in its own unit and in percent; {@link NOTHING} when there is none. */
 export interface Change {
   readonly absolute: string;
-  /** Empty: growth from nothing has no percentage. */
+  /** Empty when the earlier figure is 0: such a growth has no percentage. */
   readonly relative: string;
 }
 
@@ -26,7 +26,9 @@ export function conversationsChange({ ad_conversations: now, before }: TableLine
   return { absolute: whole().format(now - then), relative: relativeTo(now, then) };
 }
 
-/** Hundredths of a percentage point between two rates with four decimals; null where one does not exist. */
+/**
+ * The difference of two rates with four decimals, in hundredths of a percentage point; null when one does not exist.
+ */
 function rateDifference({ reply_rate: now, before }: TableLine): number | null {
   const then = before?.reply_rate ?? null;
   return now === null || then === null ? null : Math.round(Number(now) * 10_000) - Math.round(Number(then) * 10_000);
@@ -39,11 +41,11 @@ export function rateChange(line: TableLine): Change {
 
 type Cost = 'spend' | 'cost_per_conversation';
 
-/** The amounts of a currency before. */
+/** The earlier amounts in a currency. */
 const amountBefore = ({ before }: TableLine, currency: string, of: Cost): string | null =>
   before?.amounts.find((row) => row.currency === currency)?.[of] ?? null;
 
-/** How an amount of one currency changed. What is not known of one of the two has no change. */
+/** The change of an amount in one currency. There is none if one of the two is not known. */
 export function costChange(line: TableLine, now: AdAmounts, of: Cost): Change {
   const then = amountBefore(line, now.currency, of);
   const difference = subtractDecimals(now[of], then);
@@ -54,7 +56,7 @@ export function costChange(line: TableLine, now: AdAmounts, of: Cost): Change {
   };
 }
 
-/** What the columns of changes are sorted by. */
+/** The values by which columns of changes are sorted. */
 export const CHANGE_VALUES = {
   conversations_change: ({ ad_conversations, before }: TableLine): Value =>
     ad_conversations - (before?.ad_conversations ?? 0),
@@ -63,7 +65,7 @@ export const CHANGE_VALUES = {
   cost_per_conversation_change: (line: TableLine): Value => costDifference(line, 'cost_per_conversation'),
 };
 
-/** Of the first currency that has one: amounts of two currencies have no order among themselves. */
+/** The change in the first currency that has one: amounts of two currencies cannot be compared. */
 function costDifference(line: TableLine, of: Cost): Value {
   for (const row of line.amounts) {
     const difference = subtractDecimals(row[of], amountBefore(line, row.currency, of));

@@ -2,7 +2,10 @@ import type { AdFiguresRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { addDecimals, divideDecimals } from '../format/decimals.ts';
 
-/** What an ad cost and saved in one currency; in none: messages without a price whose account has no currency. */
+/**
+ * The cost and savings of an ad in one currency. The empty currency is for messages without a price whose account has
+ * none.
+ */
 export interface AdAmounts extends Pick<
   AdFiguresRow,
   | 'currency'
@@ -14,17 +17,19 @@ export interface AdAmounts extends Pick<
   | 'savings_per_spend'
   | 'spend_left_out'
 > {
-  /** Conversations and answered ones that the costs are divided by: those of ads that have a cost. */
+  /** The conversations and answers by which costs are divided: those of ads with a cost. */
   readonly cost_conversations: number;
   readonly cost_replied: number;
 }
 
-/** An ad or post with the amounts of all its currencies: they stand below each other and are never added up. */
+/** An ad or post with its amounts in all currencies. They are listed below each other and never added up. */
 export interface AdLine extends AdFiguresRow {
   readonly amounts: readonly AdAmounts[];
 }
 
-/** Rows of report `ad-figures`, those of one ad or post together, in the order in which ads first appear. */
+/**
+ * Lines from rows of report `ad-figures`: the rows of each ad or post together, in the order in which ads first appear.
+ */
 export function adLines(rows: readonly AdFiguresRow[]): AdLine[] {
   const lines = new Map<string, { row: AdFiguresRow; amounts: AdAmounts[] }>();
   for (const row of rows) {
@@ -65,8 +70,8 @@ function amountsIn(currency: string, rows: readonly AdAmounts[]): AdAmounts {
 }
 
 /**
- * The amounts of lines added up, each currency by itself, by its code. A cost is divided by conversations of ads that have
- * one: posts have none, nor has an ad of which no import says.
+ * The amounts of lines, added up for each currency code. A cost is divided by the conversations of ads that have a
+ * cost: posts have none, and neither has an ad that no import contains.
  */
 export function summedAmounts(lines: readonly AdLine[]): AdAmounts[] {
   const rows = lines.flatMap((line) => line.amounts);
@@ -78,7 +83,7 @@ export function summedAmounts(lines: readonly AdLine[]): AdAmounts[] {
   );
 }
 
-/** What counts of several ads add up to; no median can be told of them. */
+/** The counts of several ads added up. A median cannot be computed from medians. */
 type SummedCounts = Pick<
   AdFiguresRow,
   | 'ad_conversations'

@@ -3,14 +3,14 @@ import { REPORTED_ONLY } from '@ctwa-ledger/schemas/figures.ts';
 import { quoted, type Repair } from '../filters/filters.ts';
 import { summedAmounts, summedCounts, type AdLine } from './figures.ts';
 
-/** What rows of the table can be of. */
+/** What a row of the table can stand for. */
 export const ROLLUPS = ['ad', 'adset', 'campaign', 'media', 'source'] as const;
 export type Rollup = (typeof ROLLUPS)[number];
 
 interface RollupWords {
-  /** On its link. */
+  /** Text of its link. */
   readonly name: string;
-  /** What a row is, and what several are. */
+  /** Singular and plural of the word for a row. */
   readonly one: string;
   readonly many: string;
 }
@@ -23,7 +23,7 @@ export const ROLLUP_WORDS: Readonly<Record<Rollup, RollupWords>> = {
   source: { name: 'Source', one: 'source', many: 'sources' },
 };
 
-/** The roll-up that an address asks for; one that there is none of is left out, with a notice. */
+/** The roll-up that an address selects. An unknown one is left out, with a notice. */
 export function readRollup(params: URLSearchParams): {
   readonly by: Rollup;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
@@ -34,20 +34,20 @@ export function readRollup(params: URLSearchParams): {
   return { by: 'ad', repairs: [{ notice: `by: ads are not rolled up by ${quoted(text)}; each ad has a row.` }] };
 }
 
-/** What stands for several ads. */
+/** Several ads that are shown as one row. */
 export interface AdGroup {
   readonly name: string;
   /** How many ads and posts are in it. */
   readonly ads: number;
-  /** By what the ads in it can be found; empty where nothing finds them. */
+  /** A search that finds its ads; empty when there is none. */
   readonly found_by: string;
 }
 
 /** A row of the table of ads: an ad or post, or a group of them. */
 export interface TableLine extends AdLine {
-  /** Null: one ad or post. */
+  /** Null for a single ad or post. */
   readonly group: AdGroup | null;
-  /** The same of the days compared with; null where they have none of it, or nothing is compared. */
+  /** The same row for the compared days; null when there is none, or nothing is compared. */
   readonly before: AdLine | null;
 }
 
@@ -77,7 +77,7 @@ function latest(times: readonly (string | null)[]): string | null {
   return times.reduce((last, time) => (time === null || (last !== null && last >= time) ? last : time), null);
 }
 
-/** Several ads in one line; it is of no ad, and has no median, which no sum of medians is. */
+/** Several ads added up in one line, without an ad and without a median. */
 function summed(lines: readonly AdLine[]): AdLine {
   return {
     ...{ ad_id: '', source_type: '', ad_name: '', adset_name: '', campaign_name: '' },
@@ -93,7 +93,7 @@ function summed(lines: readonly AdLine[]): AdLine {
   };
 }
 
-/** Lines by what they are rolled up by; each with what leads to its ads. */
+/** Groups of lines, each with a link to its ads. */
 function rolledUp(lines: readonly AdLine[], by: Rollup): Map<string, { line: AdLine; group: AdGroup | null }> {
   if (by === 'ad')
     return new Map(lines.map((line) => [`${line.source_type}:${line.ad_id}`, { line, group: null }] as const));
@@ -114,7 +114,7 @@ function rolledUp(lines: readonly AdLine[], by: Rollup): Map<string, { line: AdL
 
 /**
  * The rows of the table.
- * @param before lines of the days compared with; empty where nothing is
+ * @param before lines of the compared days; empty when nothing is compared
  */
 export function tableLines(lines: readonly AdLine[], before: readonly AdLine[], by: Rollup): TableLine[] {
   const earlier = rolledUp(before, by);
@@ -130,6 +130,6 @@ export function totalLine(lines: readonly AdLine[], before: readonly AdLine[]): 
   return { ...summed(lines), group: null, before: before.length === 0 ? null : summed(before) };
 }
 
-/** What tells rows of the table apart. */
+/** Key of a row. */
 export const lineKey = ({ group, ad_id, source_type }: TableLine): string =>
   group === null ? `${source_type}:${ad_id}` : `group:${group.name}`;

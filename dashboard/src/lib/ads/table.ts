@@ -32,7 +32,7 @@ export const AD_TABLE: TableSpec<AdColumn> = {
   default_sort: { column: 'ad_conversations', descending: true },
 };
 
-/** The columns that name an ad and count what it brought, as their heads say it. */
+/** The columns with the name of an ad and its counts, and their headings. */
 export const AD_COUNTS: readonly { readonly column: AdColumn; readonly name: string }[] = [
   { column: 'ad_id', name: 'Ad' },
   { column: 'ad_conversations', name: 'Started' },
@@ -53,7 +53,7 @@ export const AD_TIMES: readonly { readonly column: AdColumn; readonly name: stri
 
 const decimal = (text: string | null): Value => (text === null ? null : Number(text));
 
-/** What the table is sorted by. Rounding decimals only decides which of two equal-looking rows comes first. */
+/** The values by which the table is sorted. Rounding decimals affects only the order of rows that look equal. */
 export const AD_VALUES: Readonly<Record<AdColumn, (row: AdsRow) => Value>> = {
   ad_id: (row) => row.ad_id,
   ad_conversations: (row) => row.ad_conversations,
@@ -70,13 +70,13 @@ export const AD_VALUES: Readonly<Record<AdColumn, (row: AdsRow) => Value>> = {
   last_entry_at: (row) => row.last_entry_at,
 };
 
-/** What tells rows of the table apart. */
+/** Key of a row. */
 export const adKey = ({ ad_id, source_type }: Pick<AdsRow, 'ad_id' | 'source_type'>): string =>
   `${source_type}:${ad_id}`;
 
-/** Columns of amounts, beside those of {@link AD_TABLE}. */
+/** Columns of amounts, in addition to those of {@link AD_TABLE}. */
 const AMOUNT_COLUMNS = ['spend', 'cost_per_conversation', 'cost_per_replied', 'savings', 'savings_per_spend'] as const;
-/** Columns of what changed since the days compared with. */
+/** Columns of changes since the compared days. */
 const CHANGE_COLUMNS = [
   'conversations_change',
   'reply_rate_change',
@@ -91,7 +91,7 @@ export const AD_LINES: TableSpec<AdLineColumn> = {
   columns: [...AD_COLUMNS, ...AMOUNT_COLUMNS, ...CHANGE_COLUMNS],
 };
 
-/** The first amount of an ad, after its currency: amounts of two currencies have no order among themselves. */
+/** The first amount of an ad, after its currency: amounts of two currencies cannot be compared. */
 function amountValue(line: TableLine, column: keyof AdAmounts & (typeof AMOUNT_COLUMNS)[number]): Value {
   const first = line.amounts.find((amounts) => amounts[column] !== null);
   const decimal = first?.[column];

@@ -1,6 +1,6 @@
 import { readTrigger, type SavedTrigger, type TriggerDefinition } from '@ctwa-ledger/schemas/triggers.ts';
 
-/** A trigger as its form has it: texts, whatever they say. */
+/** The texts in the form of a trigger, as they were typed. */
 export interface TriggerTexts {
   /** Empty for a new one. */
   readonly trigger_id: string;
@@ -57,7 +57,7 @@ const listed = (text: string, between: RegExp): string[] =>
     .map((one) => one.trim())
     .filter((one) => one !== '');
 
-/** The trigger that a form says; a text says what is wrong with it. */
+/** The trigger in a form; a text = what is wrong with it. */
 export function triggerOf(texts: TriggerTexts): TriggerDefinition | string {
   const hours = texts.kind === 'arrival' || texts.hours === '' ? null : Number(texts.hours);
   const age = texts.max_age_minutes === '' ? null : Math.round(Number(texts.max_age_minutes) * MINUTE);

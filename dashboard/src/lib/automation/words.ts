@@ -27,7 +27,7 @@ function some(values: readonly string[]): string {
   return values.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-/** What its filters ask, one a line; none: everything passes. */
+/** The conditions of its filters, one per line; empty when everything passes. */
 export function filterWords({ filters }: Pick<TriggerDefinition, 'filters'>): string[] {
   const { ad_ids, url, phone_number_ids, campaigns } = filters;
   return [
@@ -38,7 +38,7 @@ export function filterWords({ filters }: Pick<TriggerDefinition, 'filters'>): st
   ];
 }
 
-/** Whom it tells. */
+/** Its receivers, in words. */
 export function toldWords({ to_topic, webhook_url }: SavedTrigger): string[] {
   return [...(to_topic ? ['topic whatsapp.ad-trigger'] : []), ...(webhook_url === null ? [] : [webhook_url])];
 }

@@ -27,18 +27,18 @@ export const MESSAGE_TABLE: TableSpec<ChargedMessageSort> = {
   default_sort: { column: 'delivered_at', descending: true },
 };
 
-/** Tells charges apart. */
+/** Key of a charge. */
 export function chargeKey(row: ChargeRow): string {
   return [row.day, ...CHARGE_NARROWINGS.map((name) => row[name]), row.currency, row.period].join('\n');
 }
 
-/** The end of the address of the messages of a charge: its day, and all that it is by. */
+/** The end of the address of a charge's messages: its day, and all columns of its key. */
 export function messagesOf(row: ChargeRow, filters: FilterState): string {
   const own = Object.fromEntries(CHARGE_NARROWINGS.map((name) => [name, row[name]]));
   return search({ ...filters, from: row.day, to: addDays(row.day, 1) }, own);
 }
 
-/** What becomes of closed months where charges and messages are shown; months of another zone's days are nobody's. */
+/** A sentence about closed months among charges and messages. Days of a requested zone belong to no closed month. */
 export function closedMonths(filters: FilterState): string {
   return filters.tz === null
     ? 'A closed month stands as it was closed.'

@@ -18,19 +18,19 @@ import type { BilledDay } from './days.ts';
 const axisLabels = numberFormat({ notation: 'compact', maximumFractionDigits: 2 });
 
 interface AmountSeries extends Series {
-  /** One for each day, as the report has it. */
+  /** One for each day, as in the report. */
   readonly amounts: readonly (string | null)[];
   /** Messages of the day without an amount. */
   readonly unrated: readonly number[];
   readonly currency: string;
 }
 
-/** The expected charge below, saved on top: together what it would have cost. */
+/** The expected charge below, the savings on top: together they are the list cost. */
 function seriesOf(days: readonly BilledDay[], currencies: readonly string[], colours: ChartColours): AmountSeries[] {
   const series = (label: string, currency: string, colour: string, part: 'billed_cost' | 'savings'): AmountSeries => {
     const amounts = days.map((day) => day.amounts.get(currency)?.[part] ?? null);
     const unrated = days.map((day) => day.amounts.get(currency)?.unrated ?? 0);
-    // Only the height of a bar: what is written comes from the text.
+    // A number for the height of the bar only; the tooltip uses the decimal text.
     return {
       label: `${label} ${currency}`,
       axis: currency,
@@ -47,7 +47,7 @@ function seriesOf(days: readonly BilledDay[], currencies: readonly string[], col
   ]);
 }
 
-/** Draws `days` into a chart that exists already: a panel for each currency, because amounts of two share no scale. */
+/** Draws `days` into an existing chart, with a panel for each currency, because currencies share no scale. */
 export function updateChart(
   chart: BarChart,
   days: readonly BilledDay[],
@@ -56,7 +56,7 @@ export function updateChart(
 ): void {
   const font = fontOf(chart);
   const series = seriesOf(days, currencies, colours);
-  // The panel that comes first is drawn at the bottom, and the first currency belongs to the top.
+  // Chart.js draws the first panel at the bottom, and the first currency should be at the top.
   const panels = currencies
     .toReversed()
     .flatMap((currency, i) => [

@@ -1,6 +1,6 @@
 import type { SavingsRow } from '@ctwa-ledger/schemas/bill.ts';
 
-/** What every report of amounts says of a row. */
+/** The amounts of a row in every report of amounts. */
 export interface Amounts {
   readonly currency: string;
   readonly volume: number;
@@ -10,7 +10,7 @@ export interface Amounts {
   readonly unrated: number;
 }
 
-/** Currencies in which something was rated: where no card holds, all that is known is what costs nothing by rule. */
+/** The currencies with a price. Without a card in force only messages that are free by rule have an amount. */
 export function ratedRows(savings: readonly SavingsRow[]): SavingsRow[] {
   return savings.filter((row) => row.currency !== '' && row.list_cost !== null && row.list_cost !== '0');
 }
@@ -18,7 +18,7 @@ export function ratedRows(savings: readonly SavingsRow[]): SavingsRow[] {
 /** Rows that differ only in their currency, side by side: messages are added up, amounts never are. */
 export interface SideBySide<Row> {
   readonly key: string;
-  /** One of the rows, for what they have in common. */
+  /** One of the rows, for the columns that they share. */
   readonly row: Row;
   readonly volume: number;
   readonly unrated: number;
@@ -28,7 +28,7 @@ export interface SideBySide<Row> {
 /** Nothing was delivered. */
 export const NO_AMOUNTS: Omit<SideBySide<never>, 'key' | 'row'> = { volume: 0, unrated: 0, amounts: new Map() };
 
-/** In the order in which keys first appear. */
+/** Groups rows by key, in the order in which keys first appear. */
 export function sideBySide<Row extends Amounts>(rows: readonly Row[], keyOf: (row: Row) => string): SideBySide<Row>[] {
   const byKey = new Map<string, SideBySide<Row>>();
   for (const row of rows) {

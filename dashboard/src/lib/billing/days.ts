@@ -7,14 +7,14 @@ import { NO_AMOUNTS, sideBySide, type SideBySide } from './currencies.ts';
 /** One day of the bill, over all currencies. */
 export interface BilledDay extends Omit<SideBySide<SavingsDaysRow>, 'key' | 'row'> {
   readonly day: Day;
-  /** The data ends within this day, so its amounts still grow. */
+  /** Whether the data ends within this day, so that its amounts still grow. */
   readonly unfinished: boolean;
 }
 
 /**
  * Every day of the range.
  * @param last_event_at Unix seconds; null when there is no event
- * @param zones whose days are meant: a day is unfinished as soon as the data ends within it in one of them
+ * @param zones zones of the days: a day is unfinished as soon as the data ends within it in one of them
  */
 export function billedDays(
   rows: readonly SavingsDaysRow[],

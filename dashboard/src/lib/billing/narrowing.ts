@@ -3,7 +3,7 @@ import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 import { isPlace, isSaid, quoted, type Repair } from '../filters/filters.ts';
 import { categoryName, deliveredMark, markName, pricingType } from '../format/words.ts';
 
-/** What the tables of the bill are narrowed to by a click. */
+/** Filters that a click in the tables of the bill sets. */
 export const BILL_NARROWINGS = [
   'waba_id',
   'phone_number_id',
@@ -12,7 +12,7 @@ export const BILL_NARROWINGS = [
   'billing',
 ] as const satisfies readonly Narrowing[];
 
-/** What charges, and the messages behind them, can be narrowed to: with the rest of what makes a row. */
+/** Filters of charges and the messages behind them: also the other columns of a charge's key. */
 export const CHARGE_NARROWINGS = [
   ...BILL_NARROWINGS,
   'tier',
@@ -28,7 +28,7 @@ const shaped =
   (text: string): string | null =>
     shape.test(text) && text.length <= MAX_CHARACTERS ? text : null;
 
-/** How a value is read; null: it cannot be one. */
+/** Reads a value; null when it is not one. */
 const VALUES: Readonly<
   Record<ChargeNarrowing, { readonly read: (text: string) => string | null; readonly what: string }>
 > = {
@@ -42,7 +42,7 @@ const VALUES: Readonly<
   rate_card: { read: shaped(/^[^\p{Cc}]*$/u), what: 'no rate card' },
 };
 
-/** What an address is narrowed to; what cannot be used is left out, with a notice. */
+/** The filters in an address. What cannot be used is left out, with a notice. */
 export function readNarrowing(
   params: URLSearchParams,
   names: readonly ChargeNarrowing[],
@@ -63,8 +63,9 @@ export function readNarrowing(
 }
 
 /**
- * The end of an address that is narrowed otherwise; all else that `params` say stays, except where pages of tables begin.
- * @param change null: not narrowed by that any more
+ * The end of an address with changed filters. Everything else in `params` stays, except the positions of pages in
+ * tables.
+ * @param change null removes the filter
  */
 export function narrowedSearch(params: URLSearchParams, change: Narrowed): string {
   const changed = new URLSearchParams([...params].filter(([name]) => !isPlace(name) && !name.startsWith('/')));
@@ -76,7 +77,7 @@ export function narrowedSearch(params: URLSearchParams, change: Narrowed): strin
   return text === '' ? '' : `?${text}`;
 }
 
-/** What is narrowed, as people read it: `Market: Brazil`, `Mark: Billable (regular)`, `No account`. */
+/** A filter for people: `Market: Brazil`, `Mark: Billable (regular)`, `No account`. */
 export function chipName(name: ChargeNarrowing, value: string): string {
   switch (name) {
     case 'waba_id':

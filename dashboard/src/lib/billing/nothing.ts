@@ -7,9 +7,9 @@ import { nothingSentence, whatFoundNothing } from '../format/nothing.ts';
 import { CHARGE_NARROWINGS, chipName } from './narrowing.ts';
 
 /**
- * Says why no delivered message is shown.
- * @param asked the days, not narrowed
- * @param only what the page is narrowed to
+ * Explains why no delivered message is shown.
+ * @param asked the days, without filters
+ * @param only the filters of the page
  */
 export async function noMessageDelivered(
   asked: ReportFilters,

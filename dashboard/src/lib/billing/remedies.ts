@@ -4,17 +4,17 @@ import type { Day } from '../filters/days.ts';
 import { longDay } from '../format/dates.ts';
 import { categoryName } from '../format/words.ts';
 
-/** What is missing, as one thing to do. */
+/** What is missing for a price, as one thing to do. */
 export interface Remedy {
   readonly key: string;
   readonly reason: UnratedReason;
   readonly missing: string;
   readonly advice: string;
-  /** Where it is done; null when no page can. */
+  /** The page where it can be done; null when there is none. */
   readonly goes_to: { readonly kind: 'cards' } | { readonly kind: 'account'; readonly waba_id: string } | null;
 }
 
-/** Messages that want for the same thing. */
+/** The messages that lack the same thing. */
 export interface RemediedMessages extends Remedy {
   readonly messages: number;
   readonly first_day: Day;
@@ -75,7 +75,7 @@ export function remedyOf(row: Wanting): Remedy {
   }
 }
 
-/** Unrated messages by what is to be done about them, the most first. */
+/** Unrated messages by what has to be done, the most frequent first. */
 export function byRemedy(rows: readonly UnratedRow[]): RemediedMessages[] {
   const known = new Map<string, RemediedMessages>();
   for (const row of rows) {

@@ -5,7 +5,7 @@ import { money } from '../format/amounts.ts';
 import { rangeLabel } from '../format/dates.ts';
 import { counted } from '../format/numbers.ts';
 
-/** The chart in words, for those who do not see it. */
+/** The chart in words, for readers who do not see it. */
 export function chartSentence(range: DayRange, rows: readonly SavingsRow[]): string {
   const amounts = rows.map(
     ({ currency, billed_cost, savings }) =>

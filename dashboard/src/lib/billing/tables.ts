@@ -7,29 +7,32 @@ import type { SideBySide } from './currencies.ts';
 import type { BilledDay } from './days.ts';
 import type { RemediedMessages } from './remedies.ts';
 
-/** A page of one of the tables, as its component takes it. */
+/** A page of one of the tables, in the form that its component takes. */
 export type Arranged<Row> = TablePage<Row> & { readonly state: TableState; readonly notices: readonly string[] };
 
 const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
 export type AmountName = (typeof AMOUNTS)[number];
 
-/** The column of an amount in a currency: no order goes across two of them. */
+/** The column of an amount in a currency. Amounts of two currencies cannot be ordered. */
 export function amountColumn(name: AmountName, currency: string): string {
   return `${name}.${currency}`;
 }
 
-/** What rows of all tables of amounts have in common; `unfinished`: they still grow. */
+/** Fields that rows of all tables of amounts share. `unfinished`: they still grow. */
 export type AmountRow = Pick<SideBySide<never>, 'volume' | 'unrated' | 'amounts'> & { readonly unfinished?: boolean };
 
-/** A table of amounts: what its rows are, and what each of these columns is called and sorted by. */
+/** A table of amounts: its rows, and the name and order of each column. */
 export interface AmountTable<Row> {
   readonly id: string;
   readonly title: string;
-  /** For those who do not see the table. */
+  /** For readers who do not see the table. */
   readonly caption: string;
-  /** The report behind it, and what its rows are: one for each currency, which the table has side by side. */
+  /**
+   * The report behind it, and the word for its rows: one for each currency; the table shows the currencies side by
+   * side.
+   */
   readonly report: { readonly name: LinkedReport; readonly rows: string };
-  /** What a row is, and what several are. */
+  /** Singular and plural of the word for a row. */
   readonly one: string;
   readonly many: string;
   readonly heads: readonly { readonly column: string; readonly name: string; readonly value: (row: Row) => Value }[];
@@ -95,7 +98,9 @@ export const NUMBER_TABLE: AmountTable<SideBySide<SavingsNumbersRow>> = {
   page_rows: PAGE_ROWS,
 };
 
-/** What can be asked of a table of amounts in these currencies. It begins with its first column from A. */
+/**
+ * The sorts and pages of a table of amounts in these currencies. By default it is sorted by its first column, from A.
+ */
 export function specOf<Row>(table: AmountTable<Row>, currencies: readonly string[]): TableSpec {
   const heads = table.heads.map(({ column }) => column);
   const amounts = currencies.flatMap((currency) => AMOUNTS.map((name) => amountColumn(name, currency)));
@@ -107,12 +112,12 @@ export function specOf<Row>(table: AmountTable<Row>, currencies: readonly string
   };
 }
 
-/** Rounding an amount only decides which of two rows that look equal comes first. */
+/** A decimal as a number. Rounding affects only the order of rows that look equal. */
 function near(decimal: string | null | undefined): Value {
   return decimal == null ? null : Number(decimal);
 }
 
-/** The page of a table of amounts that an address asks for. */
+/** The page of a table of amounts that an address selects. */
 export function arrangedAmounts<Row extends AmountRow>(
   rows: readonly Row[],
   params: URLSearchParams,

@@ -6,26 +6,28 @@ import type { Grain } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
 import { dayNames, longDay, shortDay, weekday } from '../format/dates.ts';
 
-/** One hour, day or week as the chart and its table show it. */
+/** One hour, day or week in the chart and its table. */
 export interface Bucket extends Omit<DayTotalsRow, 'day'> {
   readonly key: string;
-  /** Of the table's row, and of the sentence. */
+  /** Name in the table and in sentences. */
   readonly name: string;
-  /** What stands beside the name: the day of the week, the hour's offset, the days of the week that count. */
+  /** Shown beside the name: the day of the week, the hour's offset, or the days of the week that count. */
   readonly detail: string;
-  /** Below the bar. */
+  /** Text below the bar. */
   readonly label: string;
-  /** The days that a click asks for; null for hours: no range is shorter than a day. */
+  /** The days that a click selects; null for hours, because no range is shorter than a day. */
   readonly days: DayRange | null;
   /** Mature and not replied: the 24 h have passed. */
   readonly unanswered: number;
-  /** The data ends within it, so its figures still grow: by the clock, or because the last event is in it. */
+  /**
+   * Whether the data ends within it, so that its figures still grow: by the clock, or because the last event is in it.
+   */
   readonly unfinished: boolean;
-  /** The range holds only a part of it, so its figures are not those of a whole one. */
+  /** Whether only a part of it is in the range. */
   readonly is_cut: boolean;
 }
 
-/** What a bucket covers, and what it is called. */
+/** The time that a bucket covers, and its names. */
 interface Span extends Pick<Bucket, 'key' | 'name' | 'detail' | 'label' | 'days' | 'is_cut'> {
   /** Unix seconds; `ends_at` is exclusive. */
   readonly starts_at: number;
@@ -42,7 +44,7 @@ function hourSpan(iso: string): Span {
   return {
     key: iso,
     name: `${longDay(day)}, ${time}`,
-    // Where clocks go back, only the offset tells two hours of one name apart.
+    // Where clocks go back, only the offset distinguishes two hours with one name.
     detail: `${weekday(day)}, ${iso.slice(19)}`,
     label: time === '00:00' ? shortDay(day) : time,
     days: null,
@@ -117,5 +119,5 @@ export function bucketsOf(
 /** `By hour`, `By day`, `By week`. */
 export const GRAIN_TITLES: Readonly<Record<Grain, string>> = { hour: 'By hour', day: 'By day', week: 'By week' };
 
-/** The report behind the table. */
+/** The report behind each table. */
 export const GRAIN_REPORTS = { hour: 'hours', day: 'days', week: 'weeks' } as const satisfies Record<Grain, string>;

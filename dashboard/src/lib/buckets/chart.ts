@@ -36,7 +36,7 @@ function titleOf(bucket: Bucket | undefined): string {
   return `${name}${detail === '' ? '' : `, ${detail}`}${state}`;
 }
 
-/** Draws `buckets` into a chart that exists already, so that a change of theme or range does not rebuild it. */
+/** Draws `buckets` into an existing chart, so that a change of theme or range does not rebuild it. */
 export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours: ChartColours): void {
   const font = fontOf(chart);
   const counts = (title: string, weight: number) => {
@@ -44,12 +44,12 @@ export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours
     return { ...axis, ticks: { ...axis.ticks, precision: 0 } };
   };
   const series = seriesOf(buckets, colours);
-  // A week that the range cuts looks low for no other reason than one that still runs.
+  // A week that the range cuts is drawn like an unfinished one: both look low only because days are missing.
   const bars = buckets.map(({ unfinished, is_cut }) => ({ unfinished: unfinished || is_cut }));
   chart.data.labels = buckets.map((bucket) => bucket.label);
   chart.data.datasets = series.map((one) => dataset(one, bars, colours));
   chart.options.scales = {
-    // The panel that comes first is drawn at the bottom.
+    // Chart.js draws the first panel at the bottom.
     saved: counts('Messages saved', 2),
     gap: gap(colours, font),
     conversations: counts('Conversations', 4),

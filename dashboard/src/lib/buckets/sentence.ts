@@ -5,7 +5,7 @@ import { GRAIN_TITLES, type Bucket } from './buckets.ts';
 const sum = (buckets: readonly Bucket[], figure: (bucket: Bucket) => number): number =>
   buckets.reduce((total, bucket) => total + figure(bucket), 0);
 
-/** The chart in one sentence, for those who do not see it. */
+/** The chart in one sentence, for readers who do not see it. */
 export function chartSentence(buckets: readonly Bucket[], grain: Grain): string {
   const first = buckets[0];
   const last = buckets.at(-1);

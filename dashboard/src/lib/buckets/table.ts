@@ -30,7 +30,10 @@ export const BUCKET_TABLE: TableSpec<BucketColumn> & { readonly page_rows: numbe
 
 const decimal = (text: string | null): Value => (text === null ? null : Number(text));
 
-/** What the table is sorted by. A key begins with the local time, and clocks that go back repeat an hour. */
+/**
+ * The values by which the table is sorted. The key cannot be used for time: it begins with the local time, which
+ * repeats an hour when clocks go back.
+ */
 export const BUCKET_VALUES: Readonly<Record<BucketColumn, (row: Bucket) => Value>> = {
   time: (row) => Date.parse(row.key),
   ad_conversations: (row) => row.ad_conversations,

@@ -13,12 +13,12 @@ import {
 
 import { dayNames, longDay, weekday } from '../format/dates.ts';
 
-// Only what is drawn: the rest of Chart.js stays out of the page.
+// Only what is drawn, to keep the rest of Chart.js out of the page.
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
 
 export type BarChart = Chart<'bar', number[], string>;
 
-/** The chart's colours, from the page's style sheet, so that each theme is designed in one place. */
+/** The chart's colours, from the page's style sheet, which defines each theme. */
 export interface ChartColours {
   readonly replied: string;
   readonly unanswered: string;
@@ -47,12 +47,12 @@ export function coloursOf(element: Element): ChartColours {
   };
 }
 
-/** What a bar stands for. */
+/** The label and state of a bar. */
 export interface ChartBar {
   readonly unfinished: boolean;
 }
 
-/** A day that bars stand for. */
+/** A day with bars. */
 export interface ChartDay extends ChartBar {
   readonly day: string;
 }
@@ -60,22 +60,22 @@ export interface ChartDay extends ChartBar {
 /** One kind of bar. */
 export interface Series {
   readonly label: string;
-  /** Of the panel that it is drawn in. */
+  /** Id of its panel's axis. */
   readonly axis: string;
   readonly colour: string;
-  /** Drawn hollow, with an outline of this colour: open, neither success nor failure. */
+  /** Drawn hollow, with an outline of this colour, for conversations that are still open. */
   readonly outline?: string | undefined;
   /** One for each bar. */
   readonly values: number[];
 }
 
-/** With more, a bar is not much wider than the two sides of its outline. */
+/** With more bars, a bar would be hardly wider than its outline. */
 const MAX_OUTLINED_BARS = 120;
 
-/** Room for a title and numbers of four digits, which a narrow chart would otherwise write over each other. */
+/** Room for a title and numbers of four digits. In a narrow chart they would overlap otherwise. */
 const MIN_AXIS_PX = 68;
 
-/** An empty chart: panels, one above the other, on one axis of time. */
+/** An empty chart: panels above each other that share one time axis. */
 export function createChart(canvas: HTMLCanvasElement): BarChart {
   const configuration: ChartConfiguration<'bar', number[], string> = {
     type: 'bar',
@@ -96,7 +96,7 @@ export function fontOf(chart: BarChart): Font {
   return { family: getComputedStyle(chart.canvas).fontFamily, size: 12 };
 }
 
-/** The axis of a panel, `weight` high in relation to the others. */
+/** The axis of a panel; `weight` is its height relative to the others. */
 export function panel(
   title: string,
   weight: number,
@@ -122,7 +122,7 @@ export function panel(
   };
 }
 
-/** What stands between two panels. */
+/** The space between two panels. */
 export function gap(colours: ChartColours, font: Font) {
   return {
     ...panel('', 0.3, colours, font, String),
@@ -152,7 +152,7 @@ export function dayTitle(day: ChartDay | undefined): string {
   return day ? `${weekday(day.day)} ${longDay(day.day)}${day.unfinished ? ' (unfinished)' : ''}` : '';
 }
 
-/** Gives the tooltip its looks and its texts. */
+/** Sets the style and the texts of the tooltip. */
 export function styleTooltip(
   chart: BarChart,
   series: readonly Series[],
@@ -191,7 +191,7 @@ export function dataset(
     xAxisID: 'x',
     yAxisID: axis,
     backgroundColor: fills,
-    // The tooltip says which bar is meant; Chart.js's brighter shade would be a colour of no legend.
+    // The tooltip shows which bar is meant. Chart.js's brighter shade would be a colour that the legend does not have.
     hoverBackgroundColor: fills,
     ...(outline !== undefined && bars.length <= MAX_OUTLINED_BARS
       ? { borderColor: outline, borderWidth: 1.5, borderSkipped: false }
@@ -202,7 +202,7 @@ export function dataset(
   };
 }
 
-/** Diagonal stripes in a bar's own colour: an unfinished one must not look like a bad one. */
+/** Diagonal stripes in a bar's own colour, so that an unfinished bar does not look like a low one. */
 function hatching(colour: string, ground: string): CanvasPattern | string {
   const SIZE_PX = 6;
   const tile = document.createElement('canvas');
@@ -218,7 +218,7 @@ function hatching(colour: string, ground: string): CanvasPattern | string {
   context.strokeStyle = colour;
   context.lineWidth = 1.5;
   context.beginPath();
-  // Three lines, because the corners of the tile belong to its neighbours' lines.
+  // Three lines, because the corners of the tile belong to the lines of its neighbours.
   for (const shift of [-SIZE_PX, 0, SIZE_PX]) {
     context.moveTo(shift - 1, SIZE_PX + 1);
     context.lineTo(shift + SIZE_PX + 1, -1);

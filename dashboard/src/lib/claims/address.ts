@@ -4,12 +4,15 @@ import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
 import { search, type FilterState } from '../filters/filters.ts';
 import type { ClaimTexts } from './form.ts';
 
-/** The end of the address of the page of claims with one of them chosen. */
+/** The end of the address of the claims page with one claim selected. */
 export function chosenClaim(claim_id: string, filters: FilterState): string {
   return `${search(filters, { claim: claim_id })}#claim`;
 }
 
-/** The end of an address that makes a claim of a case: of what Meta charges more, where that is known. */
+/**
+ * The end of an address that opens the form of a new claim for a case, with the amount that Meta charges too much if it
+ * is known.
+ */
 export function newClaimSearch(
   { waba_id, month, explanation, cost_difference, currency }: CaseRow,
   filters: FilterState,
@@ -18,7 +21,7 @@ export function newClaimSearch(
   return search(filters, { account: waba_id, month, case: explanation, amount, currency });
 }
 
-/** What an address asks to begin a claim with; what is none of ours is left empty, for somebody to fill in. */
+/** The texts for the form of a new claim in an address. Values that cannot be used are left empty. */
 export function textsOf(params: URLSearchParams): ClaimTexts {
   const text = (name: string): string => params.get(name)?.trim().slice(0, 100) ?? '';
   const explanation = text('case');

@@ -1,6 +1,6 @@
 import type { ClaimAction } from '@ctwa-ledger/schemas/claims.ts';
 
-/** What was written into the form of a new claim, so that it need not be written again. */
+/** The texts that were typed in the form of a new claim, so that they need not be typed again. */
 export interface ClaimTexts {
   readonly waba_id: string;
   readonly month: string;
@@ -12,7 +12,7 @@ export interface ClaimTexts {
   readonly by: string;
 }
 
-/** The same of what happened to one. */
+/** The texts that were typed in the form of a claim's change. */
 export interface ChangeTexts {
   readonly action: string;
   readonly reference: string;
@@ -31,7 +31,7 @@ export const NOTHING_HAPPENED: ChangeTexts = {
   by: '',
 };
 
-/** What happens to a claim that was made, as it stands in the form. */
+/** The changes of a claim, as the form names them. */
 export const CHANGE_WORDS: Readonly<Record<Exclude<ClaimAction, 'make'>, string>> = {
   refer: 'It has a case number',
   grant: 'A credit is promised',
@@ -40,7 +40,7 @@ export const CHANGE_WORDS: Readonly<Record<Exclude<ClaimAction, 'make'>, string>
   withdraw: 'It is taken back',
 };
 
-/** The body of a change, with the fields that its action takes: others may hold what was left in the form. */
+/** The body of a change, with only the fields that its action takes: the others may hold texts left in the form. */
 export function changeOf({ credit, amount, ...texts }: ChangeTexts): Readonly<Record<string, string>> {
   return texts.action === 'pay' ? { ...texts, credit, amount } : texts;
 }

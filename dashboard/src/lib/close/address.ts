@@ -5,12 +5,12 @@ import { reportAddress } from '../filters/api.ts';
 import { monthLabel } from '../format/dates.ts';
 import { daysOf } from '$lib/reconciliation/address.ts';
 
-/** Stands in an address for the messages that belong to no account. */
+/** The account in an address for messages that belong to none. */
 export const NO_ACCOUNT = 'none';
 
 type Notices = readonly Pick<Repair, 'notice'>[];
 
-/** The month that an address asks for; else the last one that is over, else the last of `months`. */
+/** The month that an address selects; else the last one that has ended, else the last of `months`. */
 export function readClosedMonth(
   params: URLSearchParams,
   months: readonly string[],
@@ -27,7 +27,7 @@ export function readClosedMonth(
   };
 }
 
-/** The account that an address asks for; else the first that has a name, else the one of messages without. */
+/** The account that an address selects; else the first one with a name, else the empty one. */
 export function readClosedAccount(
   params: URLSearchParams,
   month: string,
@@ -46,7 +46,7 @@ export function readClosedAccount(
   };
 }
 
-/** The end of the address of the page of a month of an account. */
+/** The end of the address of the page for a month of an account. */
 export function closeSearch(
   { month, waba_id }: Pick<MonthClose, 'month' | 'waba_id'>,
   filters: FilterState,
@@ -55,7 +55,7 @@ export function closeSearch(
   return search(filters, { month, account: waba_id === '' ? NO_ACCOUNT : waba_id, ...own });
 }
 
-/** Where an item of the checklist is to be seen. */
+/** The page or report that shows the evidence of a checklist item. */
 export interface Evidence {
   readonly name: string;
   readonly page: '/imports' | '/health' | '/billing' | '/billing/reconciliation' | null;
@@ -63,13 +63,13 @@ export interface Evidence {
   readonly end: string;
 }
 
-/** By the days on which they were sent: what was not delivered is on no day of charges. */
+/** By the days of sending: an undelivered message is on no day of charges. */
 function undelivered(month: string, waba_id: string, isSample: boolean): string {
   const asked = { format: 'csv', month, waba_id, billing: 'UNDELIVERED', ...(isSample ? { sample: '1' } : {}) };
   return `/api/messages?${new URLSearchParams(asked).toString()}`;
 }
 
-/** The pages and reports that show an item. */
+/** The pages and reports that show an item's evidence. */
 export function evidenceOf(
   check: CheckName,
   { month, waba_id }: Pick<MonthClose, 'month' | 'waba_id'>,

@@ -1,4 +1,4 @@
-/** What was written into the forms of the page, so that it need not be written again. */
+/** The texts that were typed in the forms of the page, so that they need not be typed again. */
 export interface CloseTexts {
   readonly by: string;
   readonly note: string;
@@ -10,8 +10,8 @@ const MAX_NAME_CHARACTERS = 100;
 const MAX_NOTE_CHARACTERS = 1_000;
 
 /**
- * What is wrong with a name and what goes with it; null = nothing.
- * @param needs whether there must be a note, and what it is then called
+ * What is wrong with a name and a note; null = nothing.
+ * @param needs the word for the note if there must be one, else null
  */
 export function problemIn({ by, note }: CloseTexts, needs: string | null): string | null {
   if (by === '') return 'Say who you are: the name is kept with the closing.';

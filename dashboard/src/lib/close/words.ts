@@ -5,7 +5,7 @@ import { amountDifference, money } from '../format/amounts.ts';
 import { longDay, monthLabel, shortDay } from '../format/dates.ts';
 import { count, counted } from '../format/numbers.ts';
 
-/** The checklist in the numbers of whoever reads the page. */
+/** The checklist with numbers in the reader's format. */
 export const WORDS = new ChecklistWords({
   count,
   money,
@@ -14,11 +14,11 @@ export const WORDS = new ChecklistWords({
   month: monthLabel,
 });
 
-/** How an account is called in a sentence; the empty one stands for messages that name none. */
+/** The name of an account in a sentence; the empty one stands for messages that name none. */
 export const accountLabel = (waba_id: string): string =>
   waba_id === '' ? 'messages of no account' : `account ${waba_id}`;
 
-/** Beyond so many days a day of the year alone may be taken for one of another year. */
+/** Limit for a day without its year: further away, it could be taken for a day of another year. */
 const NEAR_DAYS = 180;
 
 /** `Closed 2 Nov by ana`. */
@@ -32,7 +32,7 @@ export function closedLabel({
   return `Closed ${days < NEAR_DAYS ? shortDay(day) : longDay(day)} by ${closed_by}`;
 }
 
-/** What came in after a closing. */
+/** A cause that arrived after a closing, in words. */
 export function causeLabel({ what, name, events }: LaterCause): string {
   switch (what) {
     case 'events':

@@ -7,13 +7,13 @@ import {
 import { quoted, search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
-/** What the address of the list says besides the filters of all pages. */
+/** The parameters of the list, besides the filters of all pages. */
 export interface AskedState {
   readonly q: string;
   readonly ad: string;
   /** Null = all. */
   readonly state: ConversationState | null;
-  /** Whole numbers of customers. */
+  /** Whether full customers are shown. */
   readonly reveal: boolean;
 }
 
@@ -24,7 +24,7 @@ interface Read<T> {
   readonly repairs: readonly Notice[];
 }
 
-/** Longest text to search by; ids of Meta's are far shorter. */
+/** Longest search text; Meta's ids are far shorter. */
 const MAX_CHARACTERS = 500;
 
 export const NOTHING_ASKED: AskedState = { q: '', ad: '', state: null, reveal: false };
@@ -35,12 +35,12 @@ function readTimelineCursor(text: string): TimelineCursor | null {
   return { at: Number(at), rank: Number(rank), id };
 }
 
-/** Whether whole numbers of customers are asked for. */
+/** Whether an address asks for full customers. */
 export function readReveal(params: URLSearchParams): boolean {
   return params.get('reveal') === '1';
 }
 
-/** What the address of the list asks for; what cannot be used is left out with a notice. */
+/** The parameters of the list in an address. What cannot be used is left out, with a notice. */
 export function readAsked(params: URLSearchParams): Read<AskedState> {
   const repairs: Notice[] = [];
   const text = (name: 'q' | 'ad'): string => {
@@ -63,7 +63,7 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
   return { asked: { q, ad: text('ad'), state, reveal: readReveal(params) }, repairs };
 }
 
-/** Where in the time line an address asks to read. */
+/** The position in the timeline that an address selects. */
 export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor | null> {
   const text = params.get('before') ?? '';
   const asked = text === '' ? null : readTimelineCursor(text);
@@ -71,7 +71,7 @@ export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor
   return { asked, repairs: text !== '' && asked === null ? [{ notice }] : [] };
 }
 
-/** What the address of the list says of its own. */
+/** The parameters of the list itself. */
 function ownOf({ q, ad, state, reveal }: AskedState): Readonly<Record<'q' | 'ad' | 'state' | 'reveal', string>> {
   return { q, ad, state: state ?? '', reveal: reveal ? '1' : '' };
 }

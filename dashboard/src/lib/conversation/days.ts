@@ -3,13 +3,13 @@ import type { TimelineEvent } from '@ctwa-ledger/schemas/conversations.ts';
 import type { Day } from '../filters/days.ts';
 import { isoOf } from './times.ts';
 
-/** What happened on one day. */
+/** The events of one day. */
 export interface TimelineDay {
   readonly day: Day;
   readonly events: readonly { readonly event: TimelineEvent; readonly iso: string }[];
 }
 
-/** Events, which are in their order, by the days of a zone. */
+/** Sorted events, by the days of a zone. */
 export function daysOf(events: readonly TimelineEvent[], tz: string): TimelineDay[] {
   const days: { day: Day; events: { event: TimelineEvent; iso: string }[] }[] = [];
   for (const event of events) {

@@ -1,13 +1,16 @@
 import type { TimelineEvent } from '@ctwa-ledger/schemas/conversations.ts';
 
-/** Messages of a customer: an ad click that starts a conversation, one that belongs to that of another, and all others. */
+/**
+ * Kinds of messages of a customer: an ad click that starts a conversation, one that belongs to an earlier conversation,
+ * and all others.
+ */
 export const CUSTOMER_MARKS = ['entry', 're_click', 'inbound'] as const;
-/** What a message of the business is for the bill. */
+/** Kinds of messages of the business, by their mark. */
 const BUSINESS_MARKS = ['free_entry', 'free_service', 'covered', 'billable', 'unknown', 'undelivered'] as const;
 
 type CustomerMark = (typeof CUSTOMER_MARKS)[number];
 type BusinessMark = (typeof BUSINESS_MARKS)[number];
-/** Tells the events of a thread apart: a group message is one for each participant. */
+/** Key of an event in a thread. A group message has one event for each participant. */
 export function eventKey(event: TimelineEvent): string {
   return `${event.kind} ${event.id} ${event.kind === 'outbound' ? event.participant_key : ''}`;
 }
@@ -15,7 +18,7 @@ export function eventKey(event: TimelineEvent): string {
 /** How a message is drawn in the picture of a conversation. */
 export type StripMark = CustomerMark | BusinessMark;
 
-/** Null for what is no message. */
+/** Null for an event that is no message. */
 export function markOf(event: TimelineEvent): StripMark | null {
   switch (event.kind) {
     case 'inbound':
@@ -33,7 +36,7 @@ export interface MarkCount {
   readonly messages: number;
 }
 
-/** How many messages have each mark, in the order above; marks that none has are left out. */
+/** How many messages have each mark, in the order above, without marks that none has. */
 export function marksOf(events: readonly TimelineEvent[]): MarkCount[] {
   const marks = events.map(markOf);
   return [...CUSTOMER_MARKS, ...BUSINESS_MARKS]

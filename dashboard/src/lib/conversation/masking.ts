@@ -1,10 +1,10 @@
 const HIDDEN = '••••';
-/** Fewer digits than these would be given away by what is left of them. */
+/** A number with fewer digits could be guessed from the visible ones, so none are shown. */
 const MIN_DIGITS = 7;
-/** Digits that are shown at the end. */
+/** Digits that stay visible at the end. */
 const LAST = 2;
 
-/** Calling codes of two digits; those that begin with 1 or 7 have one, all others three (ITU-T E.164). */
+/** Calling codes of two digits. Those that begin with 1 or 7 have one digit, all others three (ITU-T E.164). */
 const TWO_DIGITS = /^(2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
 
 function callingCode(digits: string): string {
@@ -12,7 +12,7 @@ function callingCode(digits: string): string {
   return digits.slice(0, TWO_DIGITS.test(digits) ? 2 : 3);
 }
 
-/** A customer nobody can be recognised by: `+55 •••• 34`, `BR.•••• 90` for a business-scoped user id. */
+/** A customer in a form that does not identify them: `+55 •••• 34`, `BR.•••• 90` for a business-scoped user id. */
 export function maskCustomer(customer: string): string {
   if (/^[A-Z]{2}\.\w+$/.test(customer) && customer.length >= MIN_DIGITS + 3)
     return `${customer.slice(0, 3)}${HIDDEN} ${customer.slice(-LAST)}`;
@@ -20,7 +20,7 @@ export function maskCustomer(customer: string): string {
   return `+${callingCode(customer)} ${HIDDEN} ${customer.slice(-LAST)}`;
 }
 
-/** A customer as it is shown: whole only where that was asked for. */
+/** A customer as shown: in full only if that was requested. */
 export function shownCustomer(customer: string, reveal: boolean): string {
   if (customer === '') return 'no customer named';
   if (!reveal) return maskCustomer(customer);

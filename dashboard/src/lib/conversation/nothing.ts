@@ -9,9 +9,9 @@ import { stateName } from './state.ts';
 import { CONVERSATION_TABLE } from './table.ts';
 
 /**
- * Says why no conversation is listed.
- * @param days the days, not narrowed
- * @param isMessage whether the search is the id of a message that the ledger knows, which is looked for on all days
+ * Explains why no conversation is listed.
+ * @param days the days, without filters
+ * @param isMessage whether the search text is the id of a known message, which is searched on all days
  */
 export async function noConversation(
   days: ReportFilters,

@@ -4,15 +4,15 @@ import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
 import { count } from '../format/numbers.ts';
 import { categoryName, markName } from '../format/words.ts';
 
-/** What kind of message a row speaks of. */
+/** The kind of message in a row. */
 export function kindName(kind: string): string {
   return kind === 'service' ? 'Free-form message' : `${categoryName(kind)} template`;
 }
 
-/** What decides the two below. */
+/** The fields that decide the texts below. */
 type Verdict = Omit<IfDelivered, 'words'>;
 
-/** What a message would be, in two or three words. */
+/** The outcome for a message, in two or three words. */
 export function outlookName({ mark, free_places, is_allowed }: Verdict): string {
   if (!is_allowed) return 'Not allowed: NON_TEMPLATE_NOT_ALLOWED';
   if (free_places === 'allowance') return 'Free within the monthly allowance, else billable';
@@ -20,7 +20,7 @@ export function outlookName({ mark, free_places, is_allowed }: Verdict): string 
   return markName(mark);
 }
 
-/** Why it would be that. */
+/** The reason for it. */
 export function outlookReason({ kind, rule, policy, is_allowed }: Verdict): string {
   if (!is_allowed) return 'The customer service window is closed: only a template can be sent.';
   switch (rule) {

@@ -1,4 +1,6 @@
-/** What Meta's codes mean for whoever wrote the message. Meta sends no event when a customer blocks a business. */
+/**
+ * Explanations of Meta's codes for the sender of the message. Meta sends no event when a customer blocks a business.
+ */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['131047', 'more than 24 hours since the customer’s last message, only a template was allowed'],
   [
@@ -20,7 +22,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['130497', 'the account may not write to customers of this country'],
 ]);
 
-/** A code of Meta's in plain words; empty when it is none of those known here. */
+/** A code of Meta's in plain words; empty for a code that is not known here. */
 export function refusalMeaning(code: string): string {
   return MEANINGS.get(code) ?? '';
 }

@@ -3,16 +3,16 @@ import type { OpenSpans, TimelineEvent } from '@ctwa-ledger/schemas/conversation
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** Silences up to this are drawn as long as they are. */
+/** Silences up to this length are drawn at full length. */
 const MIN_SILENCE_SECONDS = 2 * DAY;
-/** So are those that take no more of the picture than this. */
+/** So are those that take no more than this share of the picture. */
 const MIN_SILENCE_SHARE = 1 / 20;
-/** Of the width, for all breaks and the room beside them. */
+/** The largest share of the width for all breaks and the space beside them. */
 const MAX_BREAKS_SHARE = 0.6;
 const BREAK_PX = 18;
-/** Room at both ends of each part, so that no mark stands on a break. */
+/** Space at both ends of each part, so that no mark is drawn on a break. */
 const PAD_PX = 6;
-/** A thread of one message has no length. */
+/** A thread with one message has no length of its own. */
 const MIN_RANGE_SECONDS = HOUR;
 
 /** Unix seconds. */
@@ -21,7 +21,7 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** A stretch of time, in per cent. */
+/** A time span as position and width, in per cent. */
 export interface Bar {
   readonly start: number;
   readonly width: number;
@@ -42,16 +42,16 @@ interface Part {
 export interface Scale {
   readonly parts: readonly Part[];
   readonly breaks: readonly Break[];
-  /** Of all parts, so that equal bars are equal times. */
+  /** The same in all parts, so that equal lengths are equal times. */
   readonly per_cent_per_second: number;
 }
 
-/** A page of a time line, and what is open in it. */
+/** A page of a timeline, and the windows open in it. */
 export interface DrawnThread {
   /** Oldest first. */
   readonly events: readonly TimelineEvent[];
   readonly spans: OpenSpans;
-  /** Whether nothing is older, and whether nothing is newer, than the page. */
+  /** Whether the page has the oldest event, and whether it has the newest. */
   readonly is_first: boolean;
   readonly is_last: boolean;
   /** Unix seconds. */
@@ -59,10 +59,10 @@ export interface DrawnThread {
   readonly tz: string;
 }
 
-/** Per cent, as precise as a screen shows them. */
+/** Rounds per cents to what a screen can show. */
 export const round = (per_cent: number): number => Math.round(per_cent * 100) / 100;
 
-/** Everything that is open, as stretches; what ends before it begins takes no time. */
+/** Everything that is open, as spans of time. Those that end before they begin have no length. */
 function openStretches({ service_windows, free_windows, conversations }: OpenSpans): Stretch[] {
   return [
     ...service_windows.map(({ opened_at, closes_at }) => ({ from: opened_at, to: closes_at })),
@@ -72,8 +72,8 @@ function openStretches({ service_windows, free_windows, conversations }: OpenSpa
 }
 
 /**
- * What is drawn: from the first event of the page to its last one, and, where nothing is newer, to the end of all that is
- * open. At least an hour, with what there is in its middle.
+ * The drawn time: from the first event of the page to its last one or, if nothing is newer, to the end of everything
+ * that is open. At least an hour, with the events in the middle.
  */
 export function rangeOf({ events, spans, is_first, is_last }: DrawnThread): Stretch {
   const open = openStretches(spans);
@@ -88,7 +88,7 @@ export function rangeOf({ events, spans, is_first, is_last }: DrawnThread): Stre
   return { from: from - missing / 2, to: to + missing / 2 };
 }
 
-/** Stretches of the range in which nothing happens and nothing is open, the oldest first. */
+/** Spans of the range without events and open windows, oldest first. */
 function silencesIn(range: Stretch, { events, spans, as_of }: DrawnThread): Stretch[] {
   const times = [...events.flatMap((event) => [event.at, deliveredAt(event) ?? event.at]), as_of, range.to];
   const busy = [...openStretches(spans), ...times.map((at) => ({ from: at, to: at }))]
@@ -103,15 +103,15 @@ function silencesIn(range: Stretch, { events, spans, as_of }: DrawnThread): Stre
   return silences;
 }
 
-/** Null: not delivered, or no message of the business. */
+/** Null when it was not delivered, or is no message of the business. */
 export function deliveredAt(event: TimelineEvent): number | null {
   return event.kind === 'outbound' ? event.delivered_at : null;
 }
 
 /**
- * The silences that are left out: the longest ones, as long as they last more than two days and would take more than a
- * twentieth of what is still drawn. So an episode keeps its size however long nobody spoke before it, and messages at even
- * intervals stay at even intervals. No more of them than there is room for; what is open is never cut.
+ * The silences that are cut out: the longest ones, as long as they last more than two days and would take more than a
+ * twentieth of what is drawn. So an episode keeps its size however long the silence before it was, and messages at even
+ * intervals stay at even intervals. There are only as many as have room. Nothing that is open is cut.
  */
 function leftOut(range: Stretch, silences: readonly Stretch[], width_px: number): Stretch[] {
   const most = Math.floor((MAX_BREAKS_SHARE * width_px) / (BREAK_PX + 2 * PAD_PX));
@@ -126,14 +126,16 @@ function leftOut(range: Stretch, silences: readonly Stretch[], width_px: number)
   return left_out.sort((a, b) => a.from - b.from);
 }
 
-/** Times to positions: all parts on one scale, a break of one width for each long silence ({@link leftOut}). */
+/**
+ * Maps times to positions: all parts have one scale, and each long silence is a break of fixed width ({@link leftOut}).
+ */
 export function scaleOf(thread: DrawnThread, width_px: number): Scale {
   const range = rangeOf(thread);
   const silences = leftOut(range, silencesIn(range, thread), width_px);
   const seconds = silences.reduce((rest, { from, to }) => rest - (to - from), range.to - range.from);
   const break_width = (100 * BREAK_PX) / width_px;
   const free = 100 - silences.length * break_width;
-  // Without a second in any part (messages far from one another) they share the width.
+  // If no part has any length (messages far from one another), the parts share the width.
   const pad = seconds > 0 ? (100 * PAD_PX) / width_px : free / (2 * (silences.length + 1));
   const per_cent_per_second = seconds > 0 ? (free - 2 * pad * (silences.length + 1)) / seconds : 0;
   const parts: Part[] = [];
@@ -151,7 +153,9 @@ export function scaleOf(thread: DrawnThread, width_px: number): Scale {
   return { parts, breaks, per_cent_per_second };
 }
 
-/** Where a time is, in per cent; what is outside of what is drawn is at its edge, and what is left out in its break. */
+/**
+ * The position of a time, in per cent. A time outside of the drawn range is at its edge, one in a silence at its break.
+ */
 export function positionOf({ parts, per_cent_per_second }: Scale, at: number): number {
   const index = parts.findIndex(({ to }) => at <= to);
   const part = parts[index];

@@ -21,7 +21,7 @@ function windowsSentence(
   return `${counted(windows.length, name)}, ${windows.length === 1 ? until : `the last ${until}`}.`;
 }
 
-/** The picture in words, for those who do not see it. */
+/** The picture in words, for readers who do not see it. */
 export function stripSentence(thread: DrawnThread): string {
   const { events, spans, tz } = thread;
   const { from, to } = rangeOf(thread);

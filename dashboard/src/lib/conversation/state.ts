@@ -3,7 +3,7 @@ import type { AdConversationRow, ConversationState } from '@ctwa-ledger/schemas/
 
 import { duration } from '../format/durations.ts';
 
-/** What became of an ad conversation (rules.md 6) by a clock in Unix seconds. */
+/** The state of an ad conversation (rules.md 6) at a time in Unix seconds. */
 export function replyState(
   row: Pick<AdConversationRow, 'is_replied' | 'seconds_to_reply' | 'last_entry_at'>,
   as_of: number,
@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<ConversationState, string>> = {
   open: 'Window open',
 };
 
-/** What the list is narrowed to, in words; null = to nothing. */
+/** The state filter of the list, in words; null = no filter. */
 export function stateName(state: ConversationState | null): string {
   return state === null ? 'All' : NAMES[state];
 }

@@ -8,22 +8,22 @@ import { CHARACTER_PX, TEXT_GAP_PX, ticksOf, type Tick } from './ticks.ts';
 import { isoOf } from './times.ts';
 
 /*
- * Where everything stands in the picture of a conversation. Positions are per cent of its width, so that it fits whatever
- * it is shown in; what may touch nothing else is laid out for the least width in pixels that it is shown with.
+ * The layout of the picture of a conversation. Positions are per cent of its width, so that it fits any width. Things
+ * that must not touch are laid out for the smallest width in pixels at which the picture is shown.
  */
 
-/** Least width of what is drawn for a wide page, and for a phone. */
+/** Smallest width of the picture on a wide page, and on a phone. */
 export const LAYOUT_PX = { wide: 560, narrow: 210 } as const;
 
-/** What a mark takes, with a pixel beside it. */
+/** Width of a mark, with a pixel of space. */
 const MARK_PX = 12;
-/** Marks above one another; what finds no room is counted. */
+/** Marks above each other at most. Further ones are counted. */
 const MAX_LEVELS = 5;
-/** Room for `+196`. */
+/** Width of a text like `+196`. */
 const MORE_PX = 30;
 const MIN_BAR_PX = 2;
 
-/** Never counted only, as long as there is room. */
+/** These marks are drawn before others when space is short. */
 const PROMINENT: ReadonlySet<StripMark> = new Set<StripMark>(['entry', 're_click', 'billable', 'unknown']);
 
 interface PlacedMark {
@@ -31,21 +31,21 @@ interface PlacedMark {
   readonly event: TimelineEvent;
   /** Per cent. */
   readonly at: number;
-  /** 0 is the lowest. */
+  /** 0 = the lowest. */
   readonly level: number;
-  /** Where it was delivered, if that is visibly later than it was sent. */
+  /** Position of the delivery, if it is visibly later than the sending. */
   readonly delivered: number | null;
 }
 
 export interface Lane {
   readonly marks: readonly PlacedMark[];
-  /** Marks that found no room, by where the first of them would be. */
+  /** Marks without room, counted at the position of the first of them. */
   readonly more: readonly { readonly at: number; readonly marks: number }[];
   readonly levels: number;
 }
 
 export interface LabelledBar extends Bar {
-  /** What there is room for; empty = for nothing. */
+  /** The text that has room; empty = none has. */
   readonly label: string;
 }
 
@@ -61,11 +61,11 @@ interface FreeWindowBar extends WindowBar {
 
 interface ConversationBar extends WindowBar {
   readonly category: string;
-  /** When it would end by itself, in Unix seconds. */
+  /** When it would end if nothing closed it, in Unix seconds. */
   readonly runs_out_at: number;
-  /** What was left of it when the opening of a free entry window ended it; null = none did. */
+  /** The time that it lost when a free entry window opened; null = none. */
   readonly rest: LabelledBar | null;
-  /** 0 is the highest. */
+  /** 0 = the highest. */
   readonly row: number;
 }
 
@@ -76,7 +76,7 @@ export interface Strip extends Pick<Scale, 'parts' | 'breaks'> {
   readonly service_windows: readonly WindowBar[];
   readonly free_windows: readonly FreeWindowBar[];
   readonly conversations: readonly ConversationBar[];
-  /** Null: not among what is drawn. */
+  /** Null when the time is not drawn. */
   readonly now: number | null;
 }
 
@@ -87,13 +87,13 @@ function barOf(scale: Scale, width_px: number, from: number, to: number): Bar {
   return { start: round(start), width: round(width) };
 }
 
-/** The longest of some texts, given from long to short, that a bar has room for. */
+/** The longest of some texts, given from long to short, that fits into a bar. */
 function fitting({ width }: Bar, width_px: number, texts: readonly string[]): string {
   const room_px = (width * width_px) / 100 - TEXT_GAP_PX;
   return texts.find((text) => text.length * CHARACTER_PX <= room_px) ?? '';
 }
 
-/** Marks where they are, above one another where they would cover one another. */
+/** Marks at their positions, above each other if they would overlap. */
 function laneOf(events: readonly TimelineEvent[], kind: 'inbound' | 'outbound', scale: Scale, width_px: number): Lane {
   const mark_width = (100 * MARK_PX) / width_px;
   const more_width = (100 * MORE_PX) / width_px;
@@ -150,7 +150,7 @@ function serviceWindowBars({ spans, tz }: DrawnThread, scale: Scale, width_px: n
   });
 }
 
-/** Below one another where they are open at a time. */
+/** Below each other if they are open at the same time. */
 function conversationBars({ spans }: DrawnThread, scale: Scale, width_px: number): ConversationBar[] {
   const ends: number[] = [];
   return spans.conversations.map(({ category, opened_at, runs_out_at, closed_at }) => {
@@ -177,8 +177,8 @@ function conversationBars({ spans }: DrawnThread, scale: Scale, width_px: number
 }
 
 /**
- * The picture of a page of a time line, laid out so that nothing collides at `width_px` or more. All times are Unix
- * seconds. What begins before the page or ends after it is cut at its edge.
+ * The picture of a page of a timeline, laid out so that nothing overlaps at `width_px` or more. All times are Unix
+ * seconds. Spans that begin before the page or end after it are cut at its edge.
  */
 export function stripOf(thread: DrawnThread, width_px: number): Strip {
   const scale = scaleOf(thread, width_px);

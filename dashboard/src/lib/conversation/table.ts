@@ -2,7 +2,7 @@ import { CONVERSATION_COLUMNS, type ConversationColumn } from '@ctwa-ledger/sche
 
 import type { TableSpec } from '../table/table.ts';
 
-/** Not by customer: where a page begins would say who. */
+/** Not sortable by customer: the cursor in the address would reveal a customer. */
 export const CONVERSATION_TABLE: TableSpec<ConversationColumn> = {
   id: 'conversations',
   is_main: true,

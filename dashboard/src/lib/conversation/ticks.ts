@@ -7,18 +7,18 @@ import { isoOf } from './times.ts';
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** Of a character of the smallest text, at most. */
+/** Largest width of a character of the smallest text. */
 export const CHARACTER_PX = 6.5;
-/** Room beside a text. */
+/** Space beside a text. */
 export const TEXT_GAP_PX = 8;
 const MIN_TICK_PX = 6;
 const MIN_HOUR_TICK_PX = 56;
 
 export interface Tick {
   readonly at: number;
-  /** Empty where there is no room. */
+  /** Empty when there is no room. */
   readonly label: string;
-  /** The begin of a part names its day, but no day begins there. */
+  /** Whether it has a line. The begin of a part names its day, but no day begins there. */
   readonly is_line: boolean;
 }
 
@@ -43,7 +43,10 @@ const STEPS: readonly Step[] = [
 const FLOORS = { hours: 'day', days: 'day', weeks: 'week', months: 'year' } as const;
 const HOURS_OF_DAY = 24;
 
-/** Begins of hours, days, weeks, months or years of a zone after `from` and up to `to`; a day has the hours that it has. */
+/**
+ * The begins of hours, days, weeks, months or years of a zone after `from` and up to `to`. A day may have 23 or 25
+ * hours.
+ */
 function beginsBetween({ from, to }: Stretch, { unit, of }: Step, tz: string): number[] {
   const floor = DateTime.fromSeconds(from, { zone: tz }).startOf(FLOORS[unit]);
   const begin = (index: number): number => {
@@ -61,7 +64,7 @@ function beginsBetween({ from, to }: Stretch, { unit, of }: Step, tz: string): n
   return begins;
 }
 
-/** Gives out the room below the axis: a text where it collides with none before it, or the empty text. */
+/** Reserves space below the axis: returns a text, or an empty one if it would overlap with an earlier one. */
 function roomFor(width_px: number): (at: number, text: string) => string {
   const taken: Stretch[] = [];
   return (at, text) => {
@@ -75,9 +78,9 @@ function roomFor(width_px: number): (at: number, text: string) => string {
 }
 
 /**
- * The ticks of the axis in the days of a zone: the begins of days, of weeks or months where days are narrow, of hours where
- * they are wide, and named as far as there is room. The begin of each part names its day, with the year where that is
- * another one than said before and the next part leaves room.
+ * The ticks of the axis in the days of a zone: begins of days; of weeks or months if days are narrow; of hours if days
+ * are wide. They are named if there is room. The begin of each part names its day, with the year if it differs from the
+ * one before and there is room.
  */
 export function ticksOf(scale: Scale, tz: string, width_px: number): Tick[] {
   const second_px = (scale.per_cent_per_second * width_px) / 100;
@@ -94,7 +97,7 @@ export function ticksOf(scale: Scale, tz: string, width_px: number): Tick[] {
     const text = isDay ? shortDay(iso.slice(0, 10)) : iso.slice(11, 16);
     return { at: round(position), label: place(position, text), is_line: true };
   };
-  // An hour is read as one of the day that is named before it, so days among hours come first.
+  // An hour belongs to the day named before it, so days come before hours.
   const isFirst = (tick: (typeof marked)[number]): boolean => step?.unit === 'hours' && tick.isDay;
   const days = marked.filter(isFirst).map(named);
   let year = '';

@@ -18,7 +18,7 @@ interface Span {
   readonly expires_at: number;
 }
 
-/** The state at `now` of windows that hold from their opening up to their end, which is no part of them (W1, W7). */
+/** The state at `now` of windows that are open from their opening until just before their end (W1, W7). */
 function timerOf(spans: readonly Span[], now: number): Timer {
   const begun = spans.filter(({ opened_at }) => opened_at <= now);
   if (begun.length === 0) return { state: 'none' };
@@ -27,9 +27,9 @@ function timerOf(spans: readonly Span[], now: number): Timer {
 }
 
 /**
- * Both windows of a thread at a moment; all times are Unix seconds. What begins after `now` counts for nothing.
- * @param last_customer_message_at of messages that open the customer service window; null = none
- * @param windows the free entry windows, as far as they are known
+ * Both windows of a thread at a moment; all times are Unix seconds. Windows that open after `now` are ignored.
+ * @param last_customer_message_at the last message that opens the customer service window; null = none
+ * @param windows the known free entry windows
  */
 export function timers(last_customer_message_at: number | null, windows: readonly Span[], now: number): Timers {
   const service =
@@ -44,7 +44,7 @@ export function timers(last_customer_message_at: number | null, windows: readonl
   return { service: timerOf(service, now), free_entry: timerOf(windows, now) };
 }
 
-/** What a window is called in Meta's inbox and here, and what its states are called. */
+/** The names of windows, in Meta's inbox and here, and of their states. */
 const NAMES = {
   free_entry: { name: 'Free Entry Point', open: 'active', closed: 'expired', none: 'none was opened' },
   service: {
@@ -63,7 +63,7 @@ export function badge(which: keyof Timers, timer: Timer): { readonly name: strin
   return { name: `${name}:`, state: which === 'free_entry' ? `${states.open}, ${left}` : left };
 }
 
-/** What to tell somebody who hears the page: the windows whose state is another one than before, or nothing. */
+/** An announcement for screen readers: the windows whose state has changed, or nothing. */
 export function changesBetween(before: Timers, after: Timers): string {
   return (['free_entry', 'service'] as const)
     .filter((which) => before[which].state !== after[which].state)
@@ -71,7 +71,7 @@ export function changesBetween(before: Timers, after: Timers): string {
     .join(' ');
 }
 
-/** What may be sent now, in one sentence or two. */
+/** The messages that may be sent now, in one sentence or two. */
 export function allowedNow({ service, free_entry }: Timers): string {
   const isFree = free_entry.state === 'open';
   if (service.state === 'open')

@@ -6,7 +6,7 @@ import {
   type ShownExport,
 } from '@ctwa-ledger/schemas/exports.ts';
 
-/** A scheduled export as its form has it: texts, whatever they say. */
+/** The texts in the form of a scheduled export, as they were typed. */
 export interface ExportTexts {
   readonly name: string;
   readonly report: string;
@@ -41,7 +41,7 @@ export const PERIOD_NAMES: Readonly<Record<ExportPeriod, string>> = {
   all: 'none: the report has no days',
 };
 
-/** The export that a form says; a text says what is wrong with it. */
+/** The export in a form; a text = what is wrong with it. */
 export function exportOf(texts: ExportTexts): ExportDefinition | string {
   const { waba_id, columns, ...rest } = texts;
   const parsed = exportDefinition.safeParse({
@@ -54,14 +54,14 @@ export function exportOf(texts: ExportTexts): ExportDefinition | string {
   return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown'}.`;
 }
 
-/** The days of a run, the last one in it. */
+/** The days of a run, including the last one. */
 export function daysOf({ period_from, period_to }: Pick<ExportRun, 'period_from' | 'period_to'>): string {
   if (period_to === '') return period_from;
   const last = new Date(Date.parse(period_to) - 86_400_000).toISOString().slice(0, 10);
   return last === period_from ? last : `${period_from} to ${last}`;
 }
 
-/** How the last run went, in words. */
+/** The result of the last run, in words. */
 export function lastWords({ last_run }: Pick<ShownExport, 'last_run'>): string {
   switch (last_run?.state) {
     case undefined:

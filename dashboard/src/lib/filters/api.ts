@@ -18,7 +18,7 @@ const AMOUNT_REPORTS = [
 ] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
-/** Of the ledger as it stands, whatever days are on screen. */
+/** Reports about the ledger as it is now, which take no days. */
 const TIMELESS_REPORTS = [
   'dead-letters',
   'dead-letter-reasons',
@@ -32,7 +32,7 @@ const TIMELESS_REPORTS = [
 ] as const;
 type TimelessReport = (typeof TIMELESS_REPORTS)[number];
 
-/** Of one whole month, of which the days are. */
+/** Reports about one whole month, to which the days belong. */
 const MONTH_REPORTS = [
   'reconciliation',
   'reconciliation-differences',
@@ -61,12 +61,14 @@ const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name
 const isOfMonth = (report: LinkedReport): boolean => MONTH_REPORTS.some((name) => name === report);
 const isTimeless = (report: LinkedReport): boolean => TIMELESS_REPORTS.some((name) => name === report);
 
-/** What reports of amounts are asked with: the days are those of each account's own zone, unless another one is chosen. */
+/**
+ * The parameters of reports of amounts. The days are those of each account's own zone, unless another one is chosen.
+ */
 export function amountFilters(filters: FilterState, range: DayRange, as_of: number): ReportFilters {
   return { ...range, tz: zoneOf(filters), is_tz_given: filters.tz !== null, as_of };
 }
 
-/** Where counts and amounts stand side by side: which days each are of. Empty: both of the zone that was chosen. */
+/** Explains which days counts and amounts side by side are about. Empty when both use the chosen zone. */
 export function daysOfAmounts({ tz }: FilterState): string {
   return tz === null
     ? 'Counts are of UTC days, amounts of the days of each account’s own time zone; choose a zone for both.'
@@ -74,10 +76,10 @@ export function daysOfAmounts({ tz }: FilterState): string {
 }
 
 /**
- * Address of the report behind a table, as JSON or CSV, for exactly the days on screen: the API does not know the
- * dashboard's defaults, so the range, the zone and the sample data are spelled out.
- * @param isSample whether the page shows the sample data, asked for or not
- * @param only what the report is narrowed to, of those that it can be narrowed to
+ * Address of the report behind a table, as JSON or CSV, for exactly the days on screen. Range, zone and sample data are
+ * written out, because the API does not know the dashboard's defaults.
+ * @param isSample whether the page shows the sample data, requested or not
+ * @param only the filters that the report can take
  */
 export function reportAddress(
   report: LinkedReport,

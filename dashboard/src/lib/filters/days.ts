@@ -10,11 +10,11 @@ const utc = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
 
 const fromUtc = (ms: number): Day => new Date(ms).toISOString().slice(0, 10);
 
-/** Whether `text` is a day of the calendar (so not 30 February) that this product can hold data for. */
+/** Whether `text` is a day of the calendar (30 February is not) for which the ledger can hold data. */
 export function isDay(text: string): boolean {
   if (!DAY_SHAPE.test(text)) return false;
   const ms = utc(text);
-  // Date.parse rolls 30 February over into March, so the day is written back and compared.
+  // Date.parse turns 30 February into a day of March, so the day is written back and compared.
   return !Number.isNaN(ms) && fromUtc(ms) === text && text >= FIRST_DAY_OF_EVENTS && text <= LAST_GIVEN_DAY;
 }
 

@@ -3,28 +3,30 @@ import { DateTime } from 'luxon';
 import { addDays, isDay, type Day } from './days.ts';
 import { zoneName } from './zones.ts';
 
-/** What the headline figures are compared with. */
+/** What the headline figures can be compared with. */
 export const COMPARISONS = ['previous', 'year', 'none'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
-/** How long a bar of the chart is. */
+/** Lengths of the chart's bars. */
 export const GRAINS = ['hour', 'day', 'week'] as const;
 export type Grain = (typeof GRAINS)[number];
 
-/** What the address of a page says. The default state is the empty query string. */
+/** The state in a page's address. The default state is the empty query string. */
 export interface FilterState {
   /** First day; null = follows the data. */
   readonly from: Day | null;
-  /** Day after the last one; null = follows the data. People read and write the last day itself, as `until`. */
+  /**
+   * Day after the last one; null = follows the data. In addresses and forms people use the last day itself, as `until`.
+   */
   readonly to: Day | null;
-  /** IANA zone whose days are meant; null = none was chosen, see {@link zoneOf}. */
+  /** IANA zone of the days; null = none was chosen, see {@link zoneOf}. */
   readonly tz: string | null;
   /** The clock for pending and mature, ISO 8601 in UTC; null = now. */
   readonly as_of: string | null;
   /** Asks for the sample data even when real data exists. */
   readonly sample: boolean;
   readonly compare: Comparison;
-  /** null = what suits the range. */
+  /** null = the usual one for the range. */
   readonly grain: Grain | null;
 }
 
@@ -39,14 +41,17 @@ export const DEFAULT_STATE: FilterState = {
 };
 
 /**
- * The zone that times are shown in: the chosen one, else UTC. Days of amounts are those of each account's own zone where
- * none is chosen, so that `zonesOfDays` says whose days they are.
+ * The zone of times on screen: the chosen one, else UTC. Without a chosen zone the days of amounts are those of each
+ * account's own zone, see `zonesOfDays`.
  */
 export function zoneOf({ tz }: Pick<FilterState, 'tz'>): string {
   return tz ?? 'UTC';
 }
 
-/** One thing in a link that could not be used, and what was done about it. Shown to the reader, never an error page. */
+/**
+ * A part of a link that could not be used, and what was done instead. It is shown as a notice and never as an error
+ * page.
+ */
 export interface Repair {
   readonly parameter: 'from' | 'until' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain';
   readonly notice: string;
@@ -57,29 +62,29 @@ export interface ReadFilters {
   readonly repairs: readonly Repair[];
 }
 
-/** Longest piece of a link that is repeated back to the reader. */
+/** Longest part of a link that a notice repeats. */
 const MAX_QUOTED_CHARACTERS = 40;
 
-/** A piece of a link in a notice. */
+/** A part of a link, quoted in a notice. */
 export const quoted = (text: string): string =>
   `“${text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text}”`;
 
 function readInstant(text: string, tz: string): string | null {
-  // A "+" in a query string arrives as a space: without this, an offset typed by hand is lost.
+  // A "+" in a query string arrives as a space, which would break an offset typed by hand.
   const instant = DateTime.fromISO(text.replace(/ (?=\d{2}:?\d{2}$)/, '+'), { zone: tz });
   if (!instant.isValid || !isDay(instant.toUTC().toISODate())) return null;
   return instant.toUTC().startOf('second').toISO({ suppressMilliseconds: true });
 }
 
 /**
- * The page state that a query string asks for. Parameters that are missing, empty or unknown mean the default;
- * values that cannot be used become the default and are listed in `repairs`.
- * @param usual_days whose days are used where no zone is
+ * The page state in a query string. Parameters that are missing, empty or unknown mean the default. Values that cannot
+ * be used become the default and are listed in `repairs`.
+ * @param usual_days the days to use without a zone
  */
 export function readFilters(params: URLSearchParams, usual_days = 'UTC is used'): ReadFilters {
   const repairs: Repair[] = [];
 
-  /** Reads one parameter; `read` answers null for a value that cannot be used. */
+  /** Reads one parameter. `read` returns null for a value that cannot be used. */
   function parameter<T>(name: Repair['parameter'], otherwise: T, read: (text: string) => T | null, wrong: string): T {
     const text = params.get(name)?.trim() ?? '';
     if (text === '') return otherwise;
@@ -93,12 +98,12 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
   const notADay = 'is not a date like 2026-01-31; the last 30 days of the data are shown.';
 
   let from = parameter<Day | null>('from', null, day, notADay);
-  // `to` of older links is the day after the last one.
+  // Older links have `to`, the day after the last one.
   let to =
     params.has('until') || !params.has('to')
       ? parameter<Day | null>('until', null, (text) => (isDay(text) ? addDays(text, 1) : null), notADay)
       : parameter<Day | null>('to', null, day, notADay);
-  // Half of a broken range would be a range nobody asked for.
+  // If one end of a range is broken, both are dropped, because the other end alone would be another range.
   if (repairs.length > 0) from = to = null;
   if (from !== null && to !== null && from >= to) {
     repairs.push({
@@ -136,7 +141,7 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
   return { state: { from, to, tz, as_of, sample: readSample(params, repairs), compare, grain }, repairs };
 }
 
-/** A flag: its presence is enough, so it does not go the way of the others, where empty means missing. */
+/** Present is enough for this flag, while the other parameters ignore empty values. */
 function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
   const text = params.get('sample');
   switch (text) {
@@ -154,7 +159,7 @@ function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
   }
 }
 
-/** The shortest query string for a state: only what differs from the default, in a fixed order. */
+/** The shortest query string of a state: only what differs from the default, in a fixed order. */
 export function writeFilters(state: FilterState): URLSearchParams {
   const params = new URLSearchParams();
   if (state.from !== null) params.set('from', state.from);
@@ -167,17 +172,17 @@ export function writeFilters(state: FilterState): URLSearchParams {
   return params;
 }
 
-/** Where the empty text is a value: messages of no account, charges without a tier, a rate or a card. */
+/** Parameters for which the empty text is a value: messages of no account, charges without a tier, a rate or a card. */
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['waba_id', 'tier', 'rate', 'rate_card']);
 
-/** Whether a parameter of an address says anything: fields of forms that were left empty do not. */
+/** Whether a parameter has a value. Empty fields of forms have none. */
 export function isSaid(name: string, value: string): boolean {
   return value !== '' || MAY_BE_EMPTY.has(name);
 }
 
 /**
- * {@link writeFilters} as the end of an address: empty, or with its question mark.
- * @param own parameters of the page itself; empty ones are left out, unless that is a value
+ * {@link writeFilters} as the end of an address: empty, or with a question mark.
+ * @param own parameters of the page itself; empty ones are left out, unless the empty text is a value
  */
 export function search(state: FilterState, own: Readonly<Record<string, string>> = {}): string {
   const params = writeFilters(state);
@@ -186,20 +191,26 @@ export function search(state: FilterState, own: Readonly<Record<string, string>>
   return text === '' ? '' : `?${text}`;
 }
 
-/** Where a form of a page is sent: the action's name, then the filters. */
+/** The address to which a page's form is sent: the action's name, then the filters. */
 export function actionSearch(action: string, state: FilterState): string {
   return `?/${action}${search(state).replace('?', '&')}`;
 }
 
-/** Parameters of all pages: everything else in an address is the page's own. */
+/** Parameters of all pages; others belong to one page. */
 const FILTERS: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_STATE), 'until']);
 
-/** Whether a parameter says where a page of a table begins: rows move when anything else changes. */
+/**
+ * Whether a parameter is the position of a page in a table. It is dropped when other parameters change, because rows
+ * move then.
+ */
 export const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
 
-/** What an address says besides the filters of all pages, and stays when these change: not where a page of a table begins. */
+/**
+ * The parameters of an address that belong to the page, and stay when the filters change: all except positions of pages
+ * in tables.
+ */
 export function ownParameters(params: URLSearchParams): Readonly<Record<string, string>> {
-  // What begins with a slash names the action of a form that was just sent.
+  // A name that begins with a slash is the action of a form that was just sent.
   return Object.fromEntries(
     [...params].filter(([name]) => !FILTERS.has(name) && !isPlace(name) && !name.startsWith('/')),
   );

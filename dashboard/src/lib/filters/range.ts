@@ -10,26 +10,26 @@ export interface DayRange {
   readonly to: Day;
 }
 
-/** Hours of a range: more bars than a screen has room for say nothing. */
+/** Longest range by hours: more bars do not fit on a screen. */
 export const MAX_DAYS_BY_HOUR = 14;
 
-/** How long the bars of a range can be. */
+/** The lengths of bars that a range allows. */
 export function grainsOf({ from, to }: DayRange): readonly Grain[] {
   return GRAINS.filter((grain) => grain !== 'hour' || daysBetween(from, to) <= MAX_DAYS_BY_HOUR);
 }
 
-/** How long the bars of a range are where nothing is asked for: one day by day would be a single bar. */
+/** The default length of a range's bars. A single day has hours, because one bar would say nothing. */
 function usualGrain({ from, to }: DayRange): Grain {
   return daysBetween(from, to) === 1 ? 'hour' : 'day';
 }
 
-/** How long the bars of a range are: as asked for, but days where it has no room for hours. */
+/** The length of a range's bars: the chosen one, but days if the range is too long for hours. */
 export function grainIn(range: DayRange, asked: Grain | null): Grain {
   if (asked === null) return usualGrain(range);
   return grainsOf(range).includes(asked) ? asked : 'day';
 }
 
-/** What the state says for bars of a range that are as long as asked for: nothing, where they are anyhow. */
+/** The state for a chosen length of bars: null when it is the default. */
 export function grainState(range: DayRange, asked: Grain | null): Grain | null {
   const grain = grainIn(range, asked);
   return grain === usualGrain(range) ? null : grain;
@@ -42,7 +42,7 @@ export interface LedgerSpan {
 }
 
 export interface ResolvedRange {
-  /** The state that was given, its range taken out where that could not be used. */
+  /** The given state, without a range that cannot be used. */
   readonly state: FilterState;
   readonly range: DayRange;
   readonly repairs: readonly Repair[];
@@ -50,10 +50,10 @@ export interface ResolvedRange {
 
 const DEFAULT_DAYS = 30;
 
-/** Every day of a range is a row and a bar; no ledger reaches further, since events before 2015 are rejected. */
+/** Longest range, because every day is a row and a bar. No ledger needs more: events before 2015 are rejected. */
 const MAX_DAYS = 6000;
 
-/** The day in `tz` on which `seconds` (Unix) falls. */
+/** The day in `tz` that contains `seconds` (Unix). */
 export function dayOf(seconds: number, tz: string): Day {
   const day = DateTime.fromSeconds(seconds, { zone: tz }).toISODate();
   if (day === null) throw new Error(`${seconds} s is no time in the zone "${tz}"`);
@@ -61,7 +61,7 @@ export function dayOf(seconds: number, tz: string): Day {
 }
 
 /**
- * The zones whose days a page is about: the one that is asked for, or those of all accounts.
+ * The zones whose days a page shows: the chosen one, or those of all accounts.
  * @param page its route
  */
 export function zonesOfDays(
@@ -69,25 +69,25 @@ export function zonesOfDays(
   tz: string | null,
   account_zones: readonly string[],
 ): readonly string[] {
-  // What belongs to no account, or to one without a zone, is by the days of UTC.
+  // Messages of no account, or of one without a zone, use the days of UTC.
   return daysShownAt(page) === 'accounts' && tz === null ? ['UTC', ...account_zones] : [zoneOf({ tz })];
 }
 
-/** The days on which `seconds` (Unix) falls in the zones, the earliest first. */
+/** The days in the zones that contain `seconds` (Unix), the earliest first. */
 export function daysAt(seconds: number, zones: readonly string[]): readonly Day[] {
   return [...new Set(zones.map((tz) => dayOf(seconds, tz)))].sort();
 }
 
-/** The day after the last one that has data, in whichever zone: where every range that follows the data ends. */
+/** The day after the last one with data in any of the zones, which ends every range that follows the data. */
 function dataEnd(span: LedgerSpan, zones: readonly string[], now: number): Day {
   const seconds = span.last_event_at ?? now;
   return addDays(daysAt(seconds, zones).at(-1) ?? dayOf(seconds, 'UTC'), 1);
 }
 
 /**
- * The days that a state means for a ledger: the last 30 days of the data up to and including the day of the last event,
- * where the state names none. `now` (Unix seconds) stands in for the last event of an empty ledger.
- * @param zones whose days are meant
+ * The days of a state for a ledger. If the state has none: the last 30 days of the data up to and including the day of
+ * the last event. For an empty ledger `now` (Unix seconds) is used instead of the last event.
+ * @param zones zones of the days
  */
 export function resolveRange(
   state: FilterState,
@@ -112,14 +112,14 @@ export function resolveRange(
   };
 }
 
-/** Whether a range is made of whole calendar months. */
+/** Whether a range consists of whole calendar months. */
 function isWholeMonths({ from, to }: DayRange): boolean {
   return from === monthStart(from) && to === monthStart(to);
 }
 
 /**
- * The days that a range is compared with; null for no comparison. Whole months are compared with as many whole months
- * before, other ranges with as many days before; a year earlier is the same dates, 29 February being 28 there.
+ * The days to compare a range with; null = no comparison. Whole months are compared with as many whole months before,
+ * other ranges with as many days before. A year earlier has the same dates, with 28 February for 29 February.
  */
 export function comparedRange(range: DayRange, comparison: Comparison): DayRange | null {
   const day = (text: Day): DateTime => DateTime.fromISO(text, { zone: 'utc' });
@@ -131,7 +131,7 @@ export function comparedRange(range: DayRange, comparison: Comparison): DayRange
     case 'year': {
       const from = earlier(range.from, { years: 1 });
       const to = earlier(range.to, { years: 1 });
-      // 29 February alone has no day of its own a year earlier.
+      // 29 February alone would have no day a year earlier.
       return { from, to: to > from ? to : addDays(from, 1) };
     }
     case 'previous': {
@@ -146,11 +146,11 @@ export function comparedRange(range: DayRange, comparison: Comparison): DayRange
 export interface Preset {
   readonly name: string;
   readonly range: DayRange;
-  /** What the state's range becomes: nulls for the default, which keeps the address empty. */
+  /** The range in the state: nulls for the default, which keeps the address empty. */
   readonly state: Pick<FilterState, 'from' | 'to'>;
 }
 
-/** The ranges offered as links, all measured from the day of the last event in whichever of the zones. */
+/** The ranges offered as links, relative to the day of the last event in any of the zones. */
 export function presets(span: LedgerSpan, zones: readonly string[], now: number): Preset[] {
   const to = dataEnd(span, zones, now);
   const month = monthStart(addDays(to, -1));

@@ -1,8 +1,8 @@
 import { IANAZone } from 'luxon';
 
 /**
- * Offered in the zone field; any other IANA name works too. These are also the spellings that are kept: runtimes know
- * some zones by an older name (Asia/Calcutta) and are lenient about letter case, the ledger's engine is not.
+ * Zones offered in the zone field; any other IANA name works too. Their spellings here are the ones that are kept:
+ * runtimes know some zones by an older name (Asia/Calcutta) and ignore letter case, the ledger's engine does not.
  */
 export const SUGGESTED_ZONES: readonly string[] = [
   'UTC',
@@ -53,29 +53,29 @@ export const SUGGESTED_ZONES: readonly string[] = [
 
 const runtime_names = new Map<string, string>();
 
-/** What this runtime calls a zone. */
+/** This runtime's name of a zone. */
 function runtimeName(zone: string): string {
   const known = runtime_names.get(zone);
   if (known !== undefined) return known;
   const name = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
-  // Only of the suggested ones: links can name any.
+  // Remembered for the suggested ones only, because links can name any zone.
   if (SUGGESTED_ZONES.includes(zone)) runtime_names.set(zone, name);
   return name;
 }
 
-/** Links beside the zone field; who has accounts in more zones types the name. */
+/** Links beside the zone field. With accounts in more zones the name has to be typed. */
 const MAX_OFFERED_ZONES = 4;
 
-/** A zone that is one click away, and why it is offered; null: what is usual where none is chosen. */
+/** A zone offered as a link, and the reason; null = the default without a chosen zone. */
 export interface OfferedZone {
   readonly tz: string | null;
   readonly whose: 'usual' | 'UTC' | 'account' | 'browser';
 }
 
 /**
- * What is usual, UTC, the zones of the accounts and that of the browser, each once.
- * @param usual whose days are shown where no zone is chosen
- * @param browser_zone null where it is not known: before the page has its scripts
+ * The default, UTC, the zones of the accounts and that of the browser, each once.
+ * @param usual whose days are shown without a chosen zone
+ * @param browser_zone null until the page's scripts run
  */
 export function offeredZones(
   usual: 'UTC' | 'accounts',
@@ -94,17 +94,17 @@ export function offeredZones(
   return offered;
 }
 
-/** The name under which `text` is known as an IANA zone, whatever its letter case; null when it is none. */
+/** The standard name of an IANA zone, from any letter case; null when it is none. */
 export function zoneName(text: string): string | null {
   const suggested = SUGGESTED_ZONES.find((zone) => zone.toLowerCase() === text.toLowerCase());
   if (suggested !== undefined) return suggested;
-  // Some runtimes take "+03:00" as a zone; an offset has no daylight saving and is no IANA name.
+  // Some runtimes accept "+03:00" as a zone, but an offset has no daylight saving and is no IANA name.
   if (!/^[A-Za-z]/.test(text) || !IANAZone.isValidZone(text)) return null;
   const name = runtimeName(text);
   return SUGGESTED_ZONES.find((zone) => runtimeName(zone) === name) ?? name;
 }
 
-/** The place that a zone is called after, as people say it: `Los Angeles`. */
+/** The place in a zone's name: `Los Angeles`. */
 export function placeOfZone(tz: string): string {
   return (tz.split('/').at(-1) ?? tz).replaceAll('_', ' ');
 }

@@ -1,11 +1,11 @@
 import { DEFAULT_LOCALE, numberFormat } from './locale.ts';
 import { count, NOTHING } from './numbers.ts';
 
-/** Decimals as reports print them, without their sign. */
+/** Decimals as reports print them, without a sign. */
 const DECIMAL = /^(\d+)(?:\.(\d+))?$/;
 
 /**
- * A decimal with so many places, half up. Digit by digit, because no amount passes through a JavaScript number.
+ * A decimal with a number of places, half up. It works on digits, because no amount passes through a JavaScript number.
  * @param decimal plain digits with at most one point
  */
 export function rounded(decimal: string, places: number): string {
@@ -16,11 +16,11 @@ export function rounded(decimal: string, places: number): string {
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-/** A plain decimal as text is what Intl formats to the last digit; a number would be rounded on the way. */
+/** Intl formats a decimal given as text to the last digit; a number would be rounded first. */
 const literal = (decimal: string): `${number}` => decimal as `${number}`;
 
 interface CurrencyFormat {
-  /** Of its minor unit. */
+  /** Decimal places of its minor unit. */
   readonly places: number;
   readonly format: () => Intl.NumberFormat;
 }
@@ -37,16 +37,16 @@ function formatOf(currency: string): CurrencyFormat {
   return { places, format };
 }
 
-/** An amount rounded to its currency's minor unit, without the currency's name; {@link NOTHING} where there is none. */
+/** An amount rounded to its currency's minor unit, without the currency; {@link NOTHING} when there is none. */
 export function amount(decimal: string | null, currency: string): string {
   if (decimal === null || currency === '') return NOTHING;
-  // What is expected never is negative; what Meta or an invoice says may be.
+  // Expected amounts are never negative; those of Meta or an invoice may be.
   if (decimal.startsWith('-')) return `−${amount(decimal.slice(1), currency)}`;
   const { places, format } = formatOf(currency);
   return format().format(literal(rounded(decimal, places)));
 }
 
-/** The sign of a decimal that may be negative, and its size. */
+/** The sign and the absolute value of a decimal. */
 function signed(decimal: string): { readonly sign: string; readonly size: string } {
   const size = decimal.replace('-', '');
   return { sign: decimal.startsWith('-') ? '−' : /[1-9]/.test(size) ? '+' : '', size };
@@ -68,7 +68,7 @@ export function countDifference(whole: string): string {
 const EXACT_PLACES = 8;
 const exact_formats = new Map<string, () => Intl.NumberFormat>();
 
-/** An amount with all its places, and no fewer than its currency has; {@link NOTHING} where there is none. */
+/** An amount with all its places, at least those of its currency; {@link NOTHING} when there is none. */
 export function exactAmount(decimal: string, currency: string): string {
   if (decimal === '' || currency === '') return NOTHING;
   const { places } = formatOf(currency);
@@ -83,21 +83,21 @@ export function money(decimal: string | null, currency: string): string {
   return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;
 }
 
-/** `40 without a price`, which stands beside a sum that these are not in; empty = every message has a price. */
+/** `40 without a price`, shown beside a sum that does not contain them; empty when every message has a price. */
 export function unpriced(unrated: number): string {
   return unrated === 0 ? '' : `${count(unrated)} without a price`;
 }
 
-/** A sum with what is not in it: `BRL 12.30, 40 without a price`, or `–, 40 without a price`. */
+/** A sum and the messages not in it: `BRL 12.30, 40 without a price`, or `–, 40 without a price`. */
 export function partialMoney(decimal: string | null, currency: string, unrated: number): string {
   const sum = money(decimal, currency);
   return unrated === 0 ? sum : `${sum}, ${unpriced(unrated)}`;
 }
 
-/** More than a rate or a sum of rates has. */
+/** More places than a rate or a sum of rates has. */
 const unrounded = numberFormat({ maximumFractionDigits: 20 });
 
-/** A rate or an amount to its last place, in the reader's separators; {@link NOTHING} where there is none. */
+/** A rate or an amount with all its places, in the reader's format; {@link NOTHING} when there is none. */
 export function exact(decimal: string | null): string {
   return decimal === null ? NOTHING : unrounded().format(literal(decimal));
 }

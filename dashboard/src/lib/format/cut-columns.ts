@@ -1,15 +1,15 @@
-/** What rounding of positions may differ by. */
+/** Tolerance for rounded positions. */
 const SLACK_PX = 1;
 
-/** A row that has all the columns; none where the table only says that it is empty. */
+/** A row with a cell for every column; undefined when the table only says that it is empty. */
 function fullRow(table: HTMLTableElement): HTMLTableRowElement | undefined {
   return [...table.tBodies].flatMap((body) => [...body.rows]).find((row) => row.cells.length > 1);
 }
 
 /**
- * Covers the columns of a table that its frame shows only in part, on both sides, as long as there are any: part of a
- * number reads as another number. A column that is wider than the frame stays, or nobody could ever read it. Where the
- * table fits, its frame does not scroll.
+ * Hides the columns of a table that its frame shows only in part, on both sides: a part of a number looks like another
+ * number. A column wider than the frame stays visible, because it could never be read otherwise. A frame whose table
+ * fits does not scroll.
  */
 export function coverCutColumns(frame: HTMLElement): () => void {
   const scroll = frame.querySelector<HTMLElement>('.scroll');
@@ -25,7 +25,7 @@ export function coverCutColumns(frame: HTMLElement): () => void {
     const [first, ...others] = cells;
     const { left } = scroll.getBoundingClientRect();
     const end = left + scroll.clientLeft + scroll.clientWidth;
-    // Beside a first column that stays, some other may have no room.
+    // Beside a first column that stays, another column may have no room.
     const isLoose = others.some(({ width }) => width > scroll.clientWidth - (first?.width ?? 0));
     frame.classList.toggle('loose', isLoose);
     const start = first === undefined || isLoose ? left : Math.max(first.right, left);

@@ -1,7 +1,7 @@
 import { addDays, type Day } from '../filters/days.ts';
 import type { DayRange } from '../filters/range.ts';
 
-// Not from Intl: its spellings differ between runtimes, and the browser must repeat what the server wrote.
+// Not from Intl: its spellings differ between runtimes, and the browser must write what the server wrote.
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
@@ -20,7 +20,9 @@ export function monthLabel(month: string): string {
   return `${MONTHS[Number(month.slice(5, 7)) - 1] ?? ''} ${month.slice(0, 4)}`;
 }
 
-/** What days from the first to the last are called: over a new year with the year, or two of them would have one name. */
+/**
+ * A function for the names of days in a range. A range over a new year has years, so that no two days have one name.
+ */
 export function dayNames(first: Day, last: Day): (day: Day) => string {
   return first.slice(0, 4) === last.slice(0, 4) ? shortDay : longDay;
 }
@@ -30,7 +32,7 @@ export function weekday(day: Day): string {
   return WEEKDAYS[new Date(`${day}T00:00:00Z`).getUTCDay()] ?? '';
 }
 
-/** A range by its first and last day, both meant: `1 – 30 Sep 2026`, `28 Dec 2025 – 3 Jan 2026`, `21 Sep 2026`. */
+/** A range by its first and last day, both included: `1 – 30 Sep 2026`, `28 Dec 2025 – 3 Jan 2026`, `21 Sep 2026`. */
 export function rangeLabel({ from, to }: DayRange): string {
   const last = addDays(to, -1);
   if (from === last) return longDay(from);
@@ -39,7 +41,7 @@ export function rangeLabel({ from, to }: DayRange): string {
   return `${longDay(from)} – ${longDay(last)}`;
 }
 
-/** A time as reports write it (ISO 8601 in the report's zone): `21 Sep 2026, 14:03`. */
+/** A time from a report (ISO 8601 in the report's zone): `21 Sep 2026, 14:03`. */
 export function timeLabel(iso: string): string {
   return `${longDay(iso.slice(0, 10))}, ${iso.slice(11, 16)}`;
 }

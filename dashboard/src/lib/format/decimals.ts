@@ -8,7 +8,7 @@ function scaled(decimal: string, places: number): bigint {
   return sign === '-' ? -size : size;
 }
 
-/** The sum of decimals to the last digit; null for the sum of nothing. No amount passes through a JavaScript number. */
+/** The exact sum of decimals; null for no decimals. No amount passes through a JavaScript number. */
 export function addDecimals(decimals: readonly string[]): string | null {
   if (decimals.length === 0) return null;
   const places = Math.max(...decimals.map((decimal) => decimal.split('.')[1]?.length ?? 0));
@@ -18,10 +18,10 @@ export function addDecimals(decimals: readonly string[]): string | null {
   return sum < 0n ? `-${text}` : text;
 }
 
-/** Places of quotients, as reports print them. */
+/** Decimal places of quotients, as in reports. */
 const QUOTIENT_PLACES = 4;
 
-/** `one` ÷ `other` with four decimals, half up, of decimals that are not negative; null where there is nothing to divide by. */
+/** `one` ÷ `other` with four decimals, half up, for decimals that are not negative; null when `other` is 0. */
 export function divideDecimals(one: string, other: string): string | null {
   const places = Math.max(...[one, other].map((decimal) => decimal.split('.')[1]?.length ?? 0));
   const [amount, by] = [scaled(one, places), scaled(other, places)];
@@ -30,14 +30,14 @@ export function divideDecimals(one: string, other: string): string | null {
   return `${digits.slice(0, -QUOTIENT_PLACES)}.${digits.slice(-QUOTIENT_PLACES)}`;
 }
 
-/** So many times a decimal, to the last digit. */
+/** A decimal multiplied by a whole number, exactly. */
 export function timesDecimal(decimal: string, times: number): string {
   const places = decimal.split('.')[1]?.length ?? 0;
   const digits = (scaled(decimal, places) * BigInt(times)).toString().padStart(places + 1, '0');
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-/** `now` less `before`, to the last digit; null where one of them is not known. */
+/** `now` minus `before`, exactly; null when one of them is not known. */
 export function subtractDecimals(now: string | null, before: string | null): string | null {
   if (now === null || before === null) return null;
   return addDecimals([now, before.startsWith('-') ? before.slice(1) : `-${before}`]);

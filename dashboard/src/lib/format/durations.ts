@@ -5,8 +5,8 @@ const SECONDS_PER_HOUR = 3600;
 const SECONDS_PER_DAY = 86_400;
 
 /**
- * A number of seconds (a decimal as text) the way a person says it, in its two largest units: `48 s`, `4 min 12 s`,
- * `2 h 10 min`, `3 d 4 h`. {@link NOTHING} when it is not known.
+ * A number of seconds (a decimal as text) in its two largest units: `48 s`, `4 min 12 s`, `2 h 10 min`, `3 d 4 h`.
+ * {@link NOTHING} when it is not known.
  */
 export function duration(seconds_text: string | null): string {
   if (seconds_text === null) return NOTHING;

@@ -1,29 +1,31 @@
 import { quoted } from '../filters/filters.ts';
 
-/** One part of what a page was asked for, besides its days. */
+/** One filter of a page, besides its days. */
 export interface AskedPart {
-  /** As people read it: `Market: Narnia`. */
+  /** For people: `Market: Narnia`. */
   readonly name: string;
-  /** Whether these days have anything when nothing else is asked for. */
+  /** Whether these days have rows with this filter alone. */
   readonly finds: () => Promise<boolean>;
 }
 
 /** Why there is nothing to show. */
 export interface NothingFound {
-  /** What was asked for besides the days. Empty: the days themselves have nothing. */
+  /** The filters besides the days. Empty: the days themselves have no rows. */
   readonly asked: readonly string[];
-  /** The parts that find nothing by themselves; empty where it takes all parts to find nothing. */
+  /** The filters that find nothing by themselves; empty when only all filters together find nothing. */
   readonly fruitless: readonly string[];
 }
 
-/** Looks for the part that found nothing. It costs a question for each part, so only who has nothing to show asks. */
+/**
+ * Looks for the filter that finds nothing. It costs a query per filter, so call it only when there is nothing to show.
+ */
 export async function whatFoundNothing(
   daysHaveAny: () => Promise<boolean>,
   parts: readonly AskedPart[],
 ): Promise<NothingFound> {
   if (parts.length === 0 || !(await daysHaveAny())) return { asked: [], fruitless: [] };
   const asked = parts.map(({ name }) => name);
-  // One part alone is what has just found nothing.
+  // A single filter is the one that just found nothing.
   if (parts.length === 1) return { asked, fruitless: asked };
   const finds = await Promise.all(parts.map((part) => part.finds()));
   return { asked, fruitless: asked.filter((_, i) => finds[i] === false) };

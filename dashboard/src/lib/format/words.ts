@@ -7,15 +7,15 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['UNDELIVERED', 'Undelivered'],
 ]);
 
-/** A mark as people read it; one that this page does not know stays as it is. */
+/** A mark for people; an unknown one stays as it is. */
 export function markName(mark: string): string {
   return MARKS.get(mark) ?? mark;
 }
 
-/** Delivered messages have no other mark. */
+/** The marks of delivered messages. */
 const DELIVERED_MARKS = ['BILLABLE', 'FREE_ENTRY', 'FREE_SERVICE', 'COVERED', 'UNKNOWN'] as const;
 
-/** The mark of delivered messages that a text names, in whatever case; null: it names none. */
+/** The mark of delivered messages in a text, in any letter case; null when it is none. */
 export function deliveredMark(text: string): string | null {
   return DELIVERED_MARKS.find((known) => known === text.toUpperCase()) ?? null;
 }
@@ -27,17 +27,17 @@ const PRICING_TYPES: ReadonlyMap<string, string> = new Map([
   ['FREE_SERVICE', 'free_customer_service'],
 ]);
 
-/** Meta's `pricing.type` of a mark; empty where it has none. */
+/** Meta's `pricing.type` for a mark; empty when there is none. */
 export function pricingType(mark: string): string {
   return PRICING_TYPES.get(mark) ?? '';
 }
 
-/** `authentication_international` as people read it. */
+/** A category for people, like `authentication_international`. */
 export function categoryName(category: string): string {
   const words = category.replaceAll('_', ' ');
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** Files that a person may choose: CSV under its usual names, and workbooks. What a file is shows in its content. */
+/** Files offered in a file dialog: workbooks, and CSV under its usual names. The content decides what a file is. */
 export const SHEET_FILES =
   '.csv,.txt,.tsv,.xlsx,text/csv,text/plain,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';

@@ -4,27 +4,27 @@ import { DateTime } from 'luxon';
 
 import { timeLabel } from '../format/dates.ts';
 
-/** How current what is on screen is, in words and counts. */
+/** How current the data on screen is, in words and counts. */
 export interface Freshness {
-  /** The last event in the reader's zone, and for machines; null while there is none. */
+  /** The last event, for people in their zone and for machines; null when there is none. */
   readonly last_event: { readonly label: string; readonly iso: string; readonly ago: string } | null;
-  /** How long ago something was stored; null where nothing was in the last three days. */
+  /** How long ago something was stored; null when it was more than three days ago. */
   readonly last_stored_ago: string | null;
-  /** Rejected inputs that wait, and how many of them were first seen in the days on screen. */
+  /** Rejected inputs that are kept, and how many of them were first seen in the days on screen. */
   readonly dead_letters: number;
   readonly dead_letters_in_range: number;
   readonly cells_behind: number;
   readonly charge_hours_behind: number;
-  /** Records that Kafka has and this process has not consumed; null where it consumes none. */
+  /** Records of Kafka that this process has not consumed; null when it consumes none. */
   readonly records_behind: number | null;
 }
 
-/** Unconsumed records of all partitions; null where nothing is consumed, or not measured yet. */
+/** Unconsumed records of all partitions; null when nothing is consumed, or not measured yet. */
 export function recordsBehind(lag: ProcessFigures['lag']): number | null {
   return lag === null || lag.length === 0 ? null : lag.reduce((sum, { records }) => sum + records, 0);
 }
 
-/** `read_at`: Unix seconds at which the status was read; how long ago something was is measured from there. */
+/** `read_at`: when the status was read, in Unix seconds; ages are measured from it. */
 export function freshnessOf(
   status: LedgerStatus,
   dead_letters_in_range: number,
@@ -51,7 +51,7 @@ function momentOf(seconds: number, tz: string, read_at: number): NonNullable<Fre
 
 /** `just now`, `5 min ago`, `3 h ago`, `4 days ago`. */
 function agoLabel(seconds: number): string {
-  // A receiver's clock may run ahead of this one's.
+  // A receiver's clock may be ahead of this one.
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;

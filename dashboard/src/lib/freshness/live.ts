@@ -1,14 +1,14 @@
-/** How a page that is looked at keeps itself up to date. */
+/** How often a visible page updates. */
 export const UPDATE_EVERY_MS = 30_000;
 
 const CHOICE = 'ctwa-live';
 
-/** Whether pages update by themselves: they do, unless this reader stopped it. */
+/** Whether pages update by themselves: yes, unless this reader has stopped it. */
 export function keptChoice(): boolean {
   try {
     return localStorage.getItem(CHOICE) !== 'off';
   } catch {
-    // A browser may forbid it; the choice then lasts as long as the page.
+    // A browser may forbid storage; the choice then lasts as long as the page.
     return true;
   }
 }

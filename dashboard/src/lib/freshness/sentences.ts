@@ -1,18 +1,21 @@
 import { count, counted } from '../format/numbers.ts';
 import type { Freshness } from './freshness.ts';
 
-/** When something was last stored, as far as the ledger remembers that. */
+/** When something was last stored, as far as the ledger keeps that. */
 export function storedSentence({ last_event, last_stored_ago }: Freshness): string {
   if (last_stored_ago !== null) return `Last stored ${last_stored_ago}`;
   return last_event === null ? 'Nothing stored yet' : 'Last stored more than three days ago';
 }
 
-/** Whether the figures are behind what arrived, as far as is known here. */
+/** Whether the figures lag behind what arrived, as far as this process knows. */
 export function isBehind({ cells_behind, charge_hours_behind, records_behind }: Freshness): boolean {
   return cells_behind > 0 || charge_hours_behind > 0 || (records_behind ?? 0) > 0;
 }
 
-/** How far the figures are behind what arrived. Who does not consume from Kafka cannot say that nothing waits there. */
+/**
+ * How far the figures lag behind what arrived. A process that does not consume from Kafka cannot know what is unread
+ * there.
+ */
 export function lagSentence(freshness: Freshness): string {
   const { cells_behind, charge_hours_behind, records_behind } = freshness;
   if (!isBehind(freshness)) return records_behind === null ? 'Summaries up to date' : 'No lag';

@@ -5,11 +5,11 @@ import type { DayRange } from '../filters/range.ts';
 import { numberFormat } from '../format/locale.ts';
 import { count, rate } from '../format/numbers.ts';
 
-/** What the headline figures are compared with. */
+/** The figures to compare with. */
 export interface Before {
   readonly range: DayRange;
   readonly overview: OverviewRow;
-  /** The ledger begins after that range does, so the comparison is with less than it seems. */
+  /** Whether the ledger begins within that range, so that the comparison lacks some days. */
   readonly is_partial: boolean;
 }
 
@@ -32,16 +32,16 @@ const points = numberFormat({
   signDisplay: 'exceptZero',
 });
 
-/** `+12.5% from 1,200`; growth from nothing has no percentage. */
+/** `+12.5% from 1,200`; growth from 0 has no percentage. */
 export function countChange(now: number, before: number): string {
   if (before === 0) return now === 0 ? 'none before either' : 'none before';
   return `${percent().format(now / before - 1)} from ${count(before)}`;
 }
 
-/** `+1.2 points from 80.4%`, of two rates as reports write them; null where one of them does not exist. */
+/** `+1.2 points from 80.4%`, for two rates as reports print them; null when one does not exist. */
 export function rateChange(now: string | null, before: string | null): string | null {
   if (now === null || before === null) return null;
-  // Both have four decimals, so that the difference is a whole number of hundredths of a point.
+  // Both have four decimals, so the difference is a whole number of hundredths of a point.
   const hundredths = Math.round(Number(now) * 10_000) - Math.round(Number(before) * 10_000);
   return `${points().format(hundredths / 100)} points from ${rate(before)}`;
 }

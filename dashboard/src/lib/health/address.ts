@@ -1,9 +1,12 @@
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 
-/** Reasons are such words; one that no letter has shows none. */
+/** The form of a reason. An unknown reason lists nothing. */
 const CODE = /^[a-z0-9_]{1,60}$/i;
 
-/** Whose rejected inputs an address asks for: those of one reason, or null for all; what is no reason is left out, with a notice. */
+/**
+ * The reason whose rejected inputs an address selects, or null for all. What cannot be a reason is left out, with a
+ * notice.
+ */
 export function readCode(params: URLSearchParams): {
   readonly code: string | null;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
@@ -14,7 +17,7 @@ export function readCode(params: URLSearchParams): {
   return { code: null, repairs: code === '' ? [] : [{ notice }] };
 }
 
-/** The end of an address that asks for a reason, with the filters of the other pages beside it. */
+/** The end of an address that selects a reason, with the filters of the other pages. */
 export function codeSearch(code: string | null, filters: FilterState): string {
   return search(filters, { code: code ?? '' });
 }

@@ -7,7 +7,7 @@ export interface Term {
   readonly events: number;
 }
 
-/** The outcomes as the sum that they are; what went on to Kafka is a part of it only where something did. */
+/** The outcomes as terms of a sum. Events sent to Kafka are a term only when there are some. */
 export function sumOf({ read, stored, duplicate, rejected, produced }: ProcessFigures['outcomes']): Term[] {
   return [
     { sign: '', name: 'read', events: read },

@@ -7,7 +7,7 @@ import {
 
 import type { TableSpec, Value } from '../table/table.ts';
 
-/** Rejected inputs, one by one; sorted and paged where they are stored. */
+/** Rejected inputs one by one, sorted and paged by the ledger. */
 export const LETTER_TABLE: TableSpec<LetterColumn> = {
   id: 'letters',
   is_main: true,
@@ -16,7 +16,7 @@ export const LETTER_TABLE: TableSpec<LetterColumn> = {
   default_sort: { column: 'first_seen_at', descending: true },
 };
 
-/** What tells letters apart. */
+/** Key of a letter. */
 export const letterKey = (letter: DeadLetterRow): string =>
   `${letter.partition} ${letter.position} ${letter.content_hash} ${letter.source}`;
 

@@ -5,11 +5,11 @@ import { recordsBehind } from '../freshness/freshness.ts';
 import { duration } from '../format/durations.ts';
 import { count, counted } from '../format/numbers.ts';
 
-/** Silence that is worth a word, in seconds: shorter ones are nights and weekends. */
+/** Seconds without events that deserve a remark. Shorter ones may be nights and weekends. */
 const LONG_SILENCE_SECONDS = 2 * 86_400;
 
 /**
- * Whether the figures can be trusted, a sentence for each thing that stands in the way; none when nothing does.
+ * Reasons to doubt the figures, one sentence each; empty when there are none.
  * @param now Unix seconds
  */
 export function doubts(
@@ -40,7 +40,7 @@ export function doubts(
   return sentences;
 }
 
-/** The heading of the page. Who consumes nothing from Kafka does not know whether something waits there. */
+/** The heading of the page. A process that does not consume from Kafka does not know what is unread there. */
 export function verdictOf(doubts_found: readonly string[], lag: ProcessFigures['lag']): string {
   if (doubts_found.length === 0)
     return recordsBehind(lag) === null

@@ -2,17 +2,17 @@ import { SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger
 
 import { search, type FilterState } from '../filters/filters.ts';
 
-/** A file that was uploaded, and which of its headings is which column. */
+/** An uploaded file, and the mapping of its headings to columns. */
 export interface PreviewState {
   readonly view: 'preview';
   readonly upload: string;
-  /** Name of a mapping that is kept; null = none. */
+  /** Name of a stored mapping; null = none. */
   readonly kept: string | null;
-  /** What is said beside it. */
+  /** Additions to that mapping. */
   readonly mapping: SpendMapping;
 }
 
-/** What the page of imports is at: its address says it, so that it works by links and forms alone. */
+/** The state of the page of imports. It is in the address, so that the page works with links and forms alone. */
 export type ImportsState =
   | { readonly view: 'list'; readonly done: { readonly what: (typeof DONE)[number]; readonly id: string } | null }
   | PreviewState
@@ -22,12 +22,12 @@ export type ImportsState =
 
 const DONE = ['imported', 'withdrawn', 'meta-withdrawn'] as const;
 
-/** The name of a field that says which heading a column has. */
+/** The name of the field with the heading of a column. */
 export const fieldOf = (column: SpendColumn): string => `column.${column}`;
 
 const MAX_HEADING_CHARACTERS = 200;
 
-/** What a form or an address says of the columns of a file. */
+/** The mapping of columns in a form or an address. */
 export function readMapping(text: (name: string) => string): Pick<PreviewState, 'kept' | 'mapping'> {
   const columns: Partial<Record<SpendColumn, string>> = {};
   for (const column of SPEND_COLUMNS) {
@@ -39,7 +39,7 @@ export function readMapping(text: (name: string) => string): Pick<PreviewState, 
   return { kept: kept === '' ? null : kept, mapping: { columns, ...(currency === '' ? {} : { currency }) } };
 }
 
-/** The same as the fields of a form or address. */
+/** The same as fields of a form or address. */
 export function writeMapping({
   kept,
   mapping,
@@ -54,11 +54,11 @@ export function writeMapping({
   };
 }
 
-/** Whether somebody says anything of the columns that is not kept yet. */
+/** Whether the mapping has something that is not stored yet. */
 export const isMappedByHand = ({ mapping }: Pick<PreviewState, 'mapping'>): boolean =>
   Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
 
-/** Parameters that mean nothing are left aside: this page's links are followed at once and not kept. */
+/** Unknown parameters are ignored: this page's links are used at once and not kept. */
 export function readImportsState(params: URLSearchParams): ImportsState {
   const upload = params.get('upload');
   if (upload !== null) return { view: 'preview', upload, ...readMapping((name) => params.get(name) ?? '') };
@@ -70,7 +70,7 @@ export function readImportsState(params: URLSearchParams): ImportsState {
   return { view: 'list', done: what === undefined ? null : { what, id: params.get(what) ?? '' } };
 }
 
-/** The end of an address that asks for a state of the page, with the filters of the other pages beside it. */
+/** The end of an address with a state of the page, and with the filters of the other pages. */
 export function importsSearch(state: ImportsState, filters: FilterState): string {
   switch (state.view) {
     case 'list':

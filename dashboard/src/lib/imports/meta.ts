@@ -27,7 +27,7 @@ export const META_VALUES: Readonly<Record<MetaColumn, (row: MetaImport) => Value
 
 type About = Omit<GivenMetaAnswers, 'files'>;
 
-/** What a form says of answers of Meta's, or why that cannot be. Its last day is included. */
+/** The facts about answers of Meta in a form, or what is wrong with them. The last day in the form is included. */
 export function readAbout(
   text: (name: string) => string,
 ): { readonly ok: true; readonly about: About } | { readonly ok: false; readonly problem: string } {

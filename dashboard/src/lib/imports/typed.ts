@@ -22,12 +22,12 @@ export const NOTHING_TYPED: TypedTexts = {
 };
 
 const MAX_NAME_CHARACTERS = 500;
-/** What the ledger keeps of an amount: Decimal(18, 8). */
+/** Amounts that the ledger can store: Decimal(18, 8). */
 const AMOUNT = /^\d{1,10}(\.\d{1,8})?$/;
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
-/** What somebody typed, or why it cannot be kept. */
+/** The typed amount, or why it cannot be stored. */
 export function readTyped(
   texts: TypedTexts,
 ): { readonly ok: true; readonly typed: TypedSpend } | { readonly ok: false; readonly problem: string } {

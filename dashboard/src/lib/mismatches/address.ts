@@ -5,7 +5,7 @@ import { quoted, search, type FilterState, type Repair } from '../filters/filter
 import { deliveredMark } from '../format/words.ts';
 import type { TableSpec, Value } from '../table/table.ts';
 
-/** What tells groups of mismatches apart, and what the messages are narrowed to by a click on one. */
+/** The key of a group of mismatches. A click on a group narrows the messages to it. */
 export const GROUP_KEY = ['predicted', 'reported', 'category', 'policy', 'rule', 'circumstance'] as const;
 type GroupKey = (typeof GROUP_KEY)[number];
 export type Group = Pick<MismatchesRow, GroupKey>;
@@ -23,7 +23,7 @@ const VALUES: Readonly<Record<GroupKey, { readonly read: (text: string) => strin
   circumstance: { read: word, wrong: 'is no circumstance; all are shown.' },
 };
 
-/** What the messages are narrowed to; what cannot be used is left out, with a notice. */
+/** The filters of the messages in an address. What cannot be used is left out, with a notice. */
 export function readGroup(params: URLSearchParams): {
   readonly only: Narrowed;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
@@ -40,20 +40,20 @@ export function readGroup(params: URLSearchParams): {
   return { only, repairs };
 }
 
-/** The end of an address that shows the messages of a group, or of all with null. */
+/** The end of an address with the messages of a group, or with all for null. */
 export function groupSearch(group: Group | null, filters: FilterState): string {
   return search(filters, group === null ? {} : Object.fromEntries(GROUP_KEY.map((name) => [name, group[name]])));
 }
 
-/** Rows of the table are also by currency. */
+/** Rows of the table are by group and currency. */
 export const groupKey = (row: Group & Pick<MismatchesRow, 'currency'>): string =>
   [...GROUP_KEY.map((name) => row[name]), row.currency].join(' ');
 
-/** Whether the messages are narrowed to those of a group. */
+/** Whether the messages are narrowed to a group. */
 export const isChosen = (group: Group, only: Narrowed): boolean =>
   GROUP_KEY.every((name) => (only[name] ?? null) === group[name]);
 
-/** The messages are the main table of the page: they are what its address is narrowed to. */
+/** The messages are the main table of the page, so the unprefixed parameters of the address are theirs. */
 export const MISMATCH_TABLE: TableSpec<MismatchSort> = {
   id: 'messages',
   is_main: true,

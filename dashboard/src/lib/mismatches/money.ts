@@ -2,17 +2,17 @@ import type { MismatchesRow } from '@ctwa-ledger/schemas/bill.ts';
 
 import { addDecimals } from '../format/decimals.ts';
 
-/** What all mismatches of a currency make in money. */
+/** The cost of all mismatches of a currency. */
 export interface MismatchMoney {
   readonly currency: string;
   readonly followed: string;
   readonly predicted: string;
   readonly difference: string;
-  /** Messages that are in no sum. */
+  /** Messages without an amount, which are in no sum. */
   readonly unrated: number;
 }
 
-/** Sums by currency; currencies of which nothing is known are left out. */
+/** Sums by currency, without currencies of which no amount is known. */
 export function moneyOf(rows: readonly MismatchesRow[]): readonly MismatchMoney[] {
   const currencies = [...new Set(rows.map(({ currency }) => currency))].filter((currency) => currency !== '').sort();
   return currencies.flatMap((currency) => {

@@ -1,4 +1,4 @@
-/** What usually lies behind a pair of marks, in plain words: what to look at first. */
+/** The usual reason for a pair of marks, in plain words, as the first thing to check. */
 export function likelyReason(predicted: string, reported: string, circumstance: string): string {
   if (reported === 'FREE_ENTRY' && circumstance === 'answered_from_app')
     return 'The ad was answered from the WhatsApp Business app only. By the rules that opens no free entry window; Meta opened one all the same.';

@@ -1,21 +1,21 @@
 import { search, type FilterState } from '../filters/filters.ts';
 import { MENU } from './pages.ts';
 
-/** Something that a reader can go to. */
+/** A place to which a reader can go. */
 export interface Destination {
   readonly name: string;
   readonly at: (typeof MENU)[number]['at'] | '/messages';
-  /** What follows the path in the address. */
+  /** The query string of the address. */
   readonly query: string;
 }
 
-/** Meta writes the id of an account or of an ad in so many digits; a phone number has fewer. */
+/** Meta's ids of accounts and ads have so many digits; a phone number has fewer. */
 const LONG_ID = /^\d{15,}$/;
 const MESSAGE_ID = /^wamid\./i;
 
 /**
- * Where what somebody typed may lead, the likeliest first: pages by their names, and searches for a conversation, a
- * message, an ad or an account. Without a text: all pages.
+ * Destinations for a typed text, the most likely first: pages by name, and searches for a conversation, a message, an
+ * ad or an account. Without a text: all pages.
  */
 export function destinations(typed: string, filters: FilterState): Destination[] {
   const text = typed.trim();

@@ -1,10 +1,10 @@
 /** A page that others link to, or whose days the layout reads. */
 export interface PageOfDashboard {
-  /** As the menu calls it; null: it is reached from other pages only. */
+  /** Its name in the menu; null = it is reached from other pages only. */
   readonly name: string | null;
   /**
-   * Whose days it shows where no zone is chosen: those of UTC, or those of each account's own zone. Null: none, or those of
-   * one month, of which the page itself reads the closing.
+   * Its days without a chosen zone: those of UTC, or those of each account's own zone. Null = it has no days, or those
+   * of one month, whose closing the page reads itself.
    */
   readonly days: 'UTC' | 'accounts' | null;
 }
@@ -37,16 +37,16 @@ const PAGES = {
 
 type Route = keyof typeof PAGES;
 
-/** Pages that show days of a range, which a reader chooses. */
+/** Pages with a range of days that a reader chooses. */
 export type PageOfDays = { [R in Route]: (typeof PAGES)[R]['days'] extends null ? never : R }[Route];
 
-/** Whose days a page shows where no zone is chosen; null: none that a reader chooses. */
+/** The days of a page without a chosen zone; null = it has none to choose. */
 export function daysShownAt(route: string | null): PageOfDashboard['days'] {
   const pages: Readonly<Record<string, PageOfDashboard>> = PAGES;
   return route === null ? null : (pages[route]?.days ?? null);
 }
 
-/** Pages that the menu leads to; those with an id in their address are reached from their lists. */
+/** Pages in the menu. Those with an id in their address are reached from lists. */
 type PageOfMenu = { [R in Route]: (typeof PAGES)[R]['name'] extends null ? never : R }[Route];
 
 const isOfMenu = (route: Route): route is PageOfMenu => PAGES[route].name !== null;

@@ -2,35 +2,37 @@ import { effectiveDateSchema, rateModelSchema, type RateModel } from '@ctwa-ledg
 
 import { writeFilters, type FilterState } from '../filters/filters.ts';
 
-/** Something that was just done, by what it was done to. */
+/** The change that was just made, for a notice. */
 export interface Done {
   readonly what: 'imported' | 'withdrawn' | 'kept';
   /** Ids of cards, or of the account. */
   readonly ids: readonly string[];
 }
 
-/** A file that was uploaded, and how it is to be read. */
+/** An uploaded file, and how to read it. */
 export interface PreviewState {
   readonly view: 'preview';
   readonly upload: string;
   /** `YYYY-MM-DD`; null = not given, or no such day: the file has to name one. */
   readonly effective: string | null;
-  /** Whether that day is taken although the file names another one. */
+  /** Whether to use that day although the file names another one. */
   readonly anyway: boolean;
   readonly model: RateModel | null;
 }
 
-/** What the page "Rates & accounts" is at: its address says it, so that it works by links and forms alone. */
+/**
+ * The state of the page "Rates & accounts". It is in the address, so that the page works with links and forms alone.
+ */
 export type RatesState =
   | { readonly view: 'list'; readonly done: Done | null }
   | PreviewState
   | { readonly view: 'withdraw'; readonly card_id: string }
-  /** An empty id: an account that is still to be named. */
+  /** An empty id: a new account. */
   | { readonly view: 'account'; readonly waba_id: string };
 
 const DONE = ['imported', 'withdrawn', 'kept'] as const;
 
-/** Parameters that mean nothing are left aside: this page's links are followed at once and not kept. */
+/** Unknown parameters are ignored: this page's links are used at once and not kept. */
 export function readRatesState(params: URLSearchParams): RatesState {
   const upload = params.get('upload');
   if (upload !== null) {
@@ -52,7 +54,7 @@ export function readRatesState(params: URLSearchParams): RatesState {
   return { view: 'list', done: what === undefined ? null : { what, ids: params.getAll(what) } };
 }
 
-/** The end of an address that asks for a state of the page, with the filters of the other pages beside it. */
+/** The end of an address with a state of the page, and with the filters of the other pages. */
 export function ratesSearch(state: RatesState, filters: FilterState): string {
   const params = writeFilters(filters);
   switch (state.view) {

@@ -34,6 +34,6 @@ export const CARD_VALUES: Readonly<Record<CardColumn, (card: ListedCard) => Valu
   imported_at: (card) => card.imported_at,
 };
 
-/** What tells cards apart; those of one day go by currency. */
+/** Key of a card; cards of one day are ordered by currency. */
 export const cardKey = (card: ListedCard): string =>
   `${card.currency} ${modelName(card)} ${card.imported_at} ${card.card_id}`;

@@ -1,16 +1,16 @@
 import type { ListedCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 
-/** A card that is to be withdrawn, and what would hold instead. */
+/** A card to withdraw, and the card that would be in force instead. */
 export interface Withdrawal {
   readonly card: ListedCard;
   /** The card of the same day that it replaced. */
   readonly returning: ListedCard | null;
-  /** The card that held before its day. */
+  /** The card that was in force before its day. */
   readonly earlier: ListedCard | null;
 }
 
 /**
- * What withdrawing a card would do; null where no card has that id, or it is withdrawn already.
+ * The effect of withdrawing a card; null when no card has that id, or it is withdrawn already.
  * @param cards the latest first, by date and then by import
  */
 export function withdrawalOf(card_id: string, cards: readonly ListedCard[]): Withdrawal | null {

@@ -4,7 +4,7 @@ import { longDay } from '../format/dates.ts';
 
 type Named = Pick<ListedCard, 'currency' | 'model' | 'kind' | 'effective_date'>;
 
-/** What is charged for, and whether by the list or by volume: `per message, volume tiers`. */
+/** The model and kind of a card: `per message, volume tiers`. */
 export function modelName({ model, kind }: Pick<Named, 'model' | 'kind'>): string {
   return `per ${model}${kind === 'tiers' ? ', volume tiers' : ''}`;
 }

@@ -6,7 +6,7 @@ import type { DayRange } from '../filters/range.ts';
 import { monthLabel } from '../format/dates.ts';
 import type { TableSpec } from '../table/table.ts';
 
-/** In one order only: the largest difference first, as the report has it. */
+/** It has one order only: the largest difference first, as in the report. */
 export const DIFFERENCE_TABLE: TableSpec<'size'> = {
   id: 'differences',
   is_main: true,
@@ -22,7 +22,7 @@ function nextMonth(month: string): string {
   return addDays(`${month}-28`, 4).slice(0, 7);
 }
 
-/** More than a person picks from a list. */
+/** A longer list would be hard to choose from. */
 const MAX_MONTHS = 60;
 
 /** Months from the first to the last of these days, the latest first. */
@@ -35,14 +35,14 @@ export function monthsOf(days: readonly Day[]): readonly string[] {
   return months.toReversed().slice(0, MAX_MONTHS);
 }
 
-/** Imports that something is held against. */
+/** Imports that months are held against. */
 function inForce(imports: readonly MetaImport[]): readonly MetaImport[] {
   return imports.filter(
     ({ field, state }) => state === 'holds' && (field === 'pricing_analytics' || field === 'conversation_analytics'),
   );
 }
 
-/** The month that an address asks for; else the last one that Meta's numbers are of, else the last of `months`. */
+/** The month that an address selects; else the last one with numbers of Meta's, else the last of `months`. */
 export function readMonth(
   params: URLSearchParams,
   months: readonly string[],
@@ -59,7 +59,7 @@ export function readMonth(
   };
 }
 
-/** The account that an address asks for; else the first that Meta's numbers of the month are of, else the first. */
+/** The account that an address selects; else the first with numbers of Meta's in the month, else the first. */
 export function readAccount(
   params: URLSearchParams,
   month: string,
@@ -91,8 +91,8 @@ const BILLING_OF: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The end of the address of our messages of a row: its days, by the account's own zone, and what of its key messages can
- * be narrowed to. Rows that only Meta has are shown with all messages of the day, among which theirs may be.
+ * The end of the address of our messages of a row: its days in the account's own zone, and the columns of its key that
+ * messages can be narrowed to. For a row that only Meta has, all messages of the day are listed.
  */
 export function messagesSearch(row: DifferingRow, filters: FilterState): string {
   const days = row.day === '' ? daysOf(row.month) : { from: row.day, to: addDays(row.day, 1) };
@@ -108,7 +108,7 @@ export function messagesSearch(row: DifferingRow, filters: FilterState): string 
   return search({ ...filters, ...days, tz: null }, { ...where, ...own });
 }
 
-/** Tells rows apart. */
+/** Key of a row. */
 export function rowKey(row: DifferingRow): string {
   return [row.day, row.phone_number, row.country, row.category, row.pricing_type, row.tier].join('\n');
 }

@@ -1,6 +1,6 @@
 import type { CaseAction, CaseEntry } from '@ctwa-ledger/schemas/cases.ts';
 
-/** What was written into the form of a case, so that it need not be written again. */
+/** The texts that were typed in the form of a case, so that they need not be typed again. */
 export interface CaseTexts {
   readonly explanation: string;
   readonly action: string;
@@ -35,7 +35,7 @@ const DONE_WORDS: Readonly<Record<CaseAction, string>> = {
   comment: 'commented',
 };
 
-/** The body of a decision, with the fields that its action takes: others may hold what was left in the form. */
+/** The body of a decision, with only the fields that its action takes: the others may hold texts left in the form. */
 export function decisionOf(
   { explanation, action, by, note, until, assignee }: CaseTexts,
   of: { readonly waba_id: string; readonly month: string; readonly seen: string },
@@ -47,7 +47,7 @@ export function decisionOf(
   };
 }
 
-/** What was decided, in a line: `3 Nov 2026, ana accepted it until 1 Dec 2026: asked Meta`. */
+/** A decision in a line: `3 Nov 2026, ana accepted it until 1 Dec 2026: asked Meta`. */
 export function entryWords(
   { at, by, action, note, until, assignee, period_id }: CaseEntry,
   spell: (day: string) => string,

@@ -46,24 +46,24 @@ function panelsOf(days: readonly DayVariance[], counts: string): readonly Panel[
 }
 
 interface DrawnSeries extends Series {
-  /** Whether it is of the days that are beyond tolerance. */
+  /** Whether these are the days beyond tolerance. */
   readonly departs: boolean;
 }
 
-/** Bars of the days that depart, and of those that do not: a colour of its own for what has to be looked at. */
+/** Bars of the days that depart, and of the others, in two colours. */
 function seriesOf({ axis, value }: Panel, days: readonly DayVariance[], colours: ChartColours): DrawnSeries[] {
   const series = (label: string, colour: string, departs: boolean): DrawnSeries => ({
     label: `${label}, ${axis}`,
     axis,
     colour,
     departs,
-    // Only the height of a bar: what is written comes from the text.
+    // A number for the height of the bar only; the tooltip uses the decimal text.
     values: days.map((day) => ((day.day_state === 'departs') === departs ? Number(value(day) ?? 0) : 0)),
   });
   return [series('Beyond tolerance', colours.saved, true), series('Within tolerance', colours.replied, false)];
 }
 
-/** Draws expected − Meta's of each day into a chart that exists already: messages above, charges below. */
+/** Draws expected − Meta's for each day into an existing chart: messages above, charges below. */
 export function updateVariances(
   chart: BarChart,
   days: readonly DayVariance[],
@@ -93,7 +93,7 @@ export function updateVariances(
     },
   });
   const tooltip = chart.options.plugins?.tooltip;
-  // Of the two bars of a panel one stands for the day.
+  // Of the two bars of a day only one has a value.
   if (tooltip)
     tooltip.filter = ({ dataIndex, datasetIndex }) =>
       series[datasetIndex]?.departs === (days[dataIndex]?.day_state === 'departs');

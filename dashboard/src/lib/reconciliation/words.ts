@@ -30,14 +30,14 @@ export const DAY_WORDS: Readonly<Record<DayVariance['day_state'], string>> = {
   missing: 'Meta’s numbers are missing',
 };
 
-/** The chart of days in words, for those who do not see it. */
+/** The chart of days in words, for readers who do not see it. */
 export function varianceSentence(days: readonly DayVariance[], range: DayRange): string {
   const departing = days.filter(({ day_state }) => day_state === 'departs').map(({ day }) => day);
   const said = departing.length === 0 ? 'no day is' : `${sayDays(departing)} ${departing.length === 1 ? 'is' : 'are'}`;
   return `Bar chart by day, ${rangeLabel(range)}, of what is expected less what Meta says: ${said} beyond tolerance. The same figures are in the table “By day”.`;
 }
 
-/** What explains a row, and how much of it: `Another volume tier: 3 of 5 messages`. */
+/** An explanation, and how much of a row it explains: `Another volume tier: 3 of 5 messages`. */
 export function explained(
   { code, volume }: Pick<RowExplanation, 'code' | 'volume'>,
   row: Pick<DifferingRow, 'volume_difference'>,
@@ -49,13 +49,13 @@ export function explained(
     : `${EXPLANATION_WORDS[code]}: ${count(Number(volume))} of ${counted(all, counts)}`;
 }
 
-/** How much of a row nothing explains; 0 where something explains the price or all of the volume. */
+/** How many messages of a row have no explanation; 0 when the price, or all of the volume, is explained. */
 export function leftOver({ volume_difference, explanations }: DifferingRow): number {
   const known = explanations.reduce((sum, { volume }) => sum + Number(volume), 0);
   return Math.abs(Number(volume_difference)) - known;
 }
 
-/** What a row is of, besides its day: `15550783881, BR, Marketing, regular, tier 1:20`. */
+/** The key of a row besides its day: `15550783881, BR, Marketing, regular, tier 1:20`. */
 export function keyWords(row: DifferingRow): string {
   const { phone_number, country, category, pricing_type, tier } = row;
   const words = [
@@ -68,7 +68,7 @@ export function keyWords(row: DifferingRow): string {
   return words.length === 0 ? 'all together' : words.join(', ');
 }
 
-/** Days by name, those that follow each other as one stretch: `3 Oct 2026, 7 – 9 Oct 2026`. */
+/** Days in words, consecutive ones as a range: `3 Oct 2026, 7 – 9 Oct 2026`. */
 export function sayDays(days: readonly Day[]): string {
   const stretches: [Day, Day][] = [];
   for (const day of days) {

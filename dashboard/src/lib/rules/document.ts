@@ -1,4 +1,4 @@
-/** A document of the source, docs/rules.md, as a page shows it. */
+/** The document docs/rules.md, in the form in which a page shows it. */
 import { lexer, type Token, type Tokens } from 'marked';
 import { anchorOf } from './rule-parts.ts';
 
@@ -8,7 +8,7 @@ export type Inline =
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'strong'; readonly children: readonly Inline[] }
   | { readonly kind: 'em'; readonly children: readonly Inline[] }
-  /** Within the document; what leads out of it is shown as text. */
+  /** A link within the document. Links out of it are shown as text. */
   | { readonly kind: 'link'; readonly anchor: string; readonly children: readonly Inline[] };
 
 export type Block =
@@ -22,10 +22,12 @@ export type Block =
     }
   | { readonly kind: 'code'; readonly text: string };
 
-/** A rule, or a section, at the beginning of its heading: `F2 Identity`, `3.1 Conversation pricing`, `1. Facts`. */
+/**
+ * The number of a rule or section at the start of its heading: `F2 Identity`, `3.1 Conversation pricing`, `1. Facts`.
+ */
 const NUMBERED = /^(?:([FWVM]\d+[a-z]?)|(\d+(?:\.\d+)?)\.?)\s/;
 
-/** The name that a heading has for links of Markdown. */
+/** A heading's id for links of Markdown. */
 function slug(heading: string): string {
   return heading
     .toLowerCase()
@@ -91,7 +93,9 @@ function blocks(tokens: readonly Token[], ids: ReadonlyMap<string, string>): Blo
   });
 }
 
-/** @param markdown headings, paragraphs, lists, tables and code; each heading that begins with a number has its anchor */
+/**
+ * @param markdown headings, paragraphs, lists, tables and code; each heading that begins with a number gets an anchor
+ */
 export function readDocument(markdown: string): readonly Block[] {
   const tokens = lexer(markdown);
   const headings = tokens.filter((token): token is Tokens.Heading => token.type === 'heading');

@@ -1,18 +1,18 @@
 export interface RulePart {
   readonly words: string;
-  /** Where these words lead on the page of the rules; null = nowhere. */
+  /** The anchor of these words on the page of the rules; null = none. */
   readonly anchor: string | null;
 }
 
-/** `rule W2`, `rules W3`, `section 3.1`, or a rule that follows another: `and W4`. */
+/** `rule W2`, `rules W3`, `section 3.1`, or a further rule: `and W4`. */
 const NAMED = /(?:rules? )?\b([FWVM]\d+[a-z]?)\b|section (\d+(?:\.\d+)?)/g;
 
-/** Where a rule (`W2`) or a section (`3.1`) is on the page of the rules. */
+/** The anchor of a rule (`W2`) or a section (`3.1`) on the page of the rules. */
 export function anchorOf(number: string): string {
   return /^\d/.test(number) ? `section-${number}` : number;
 }
 
-/** A text like `section 6, rules W3 and W4`, cut into what leads somewhere and what stands between. */
+/** Splits a text like `section 6, rules W3 and W4` into links and the text between them. */
 export function ruleParts(text: string): RulePart[] {
   const parts: RulePart[] = [];
   let from = 0;

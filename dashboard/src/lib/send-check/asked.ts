@@ -1,6 +1,6 @@
 import { MAX_SEND_CHECK_BYTES, parseSendRequest, type ParsedSendRequest } from '@ctwa-ledger/schemas/send-check.ts';
 
-/** What the form of the page says, as it was typed. */
+/** The texts in the form of the page, as they were typed. */
 export interface AskedTexts {
   /** Id of the business number. */
   readonly number: string;
@@ -8,19 +8,19 @@ export interface AskedTexts {
   readonly what: string;
   /** For recipients: the name of the template; empty = a free-form message. */
   readonly template: string;
-  /** For recipients: the template's category; empty = as the ledger knows it. */
+  /** For recipients: the template's category; empty = the one that the ledger knows. */
   readonly category: string;
 }
 
 export const NOTHING_ASKED: AskedTexts = { number: '', what: '', template: '', category: '' };
 
-/** Recipients stand on lines of their own, or between commas: numbers may have spaces in them. */
+/** Recipients are separated by line breaks, commas or semicolons, because numbers may contain spaces. */
 const BETWEEN_RECIPIENTS = /[\n\r,;]+/;
 
 function bodyIn({ number, what }: AskedTexts): ParsedSendRequest {
   let body: Readonly<Record<string, unknown>>;
   try {
-    // It begins with a brace: what it is read to is an object.
+    // The text begins with a brace, so JSON makes an object of it.
     body = JSON.parse(what) as Readonly<Record<string, unknown>>;
   } catch {
     return {

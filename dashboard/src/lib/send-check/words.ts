@@ -10,7 +10,7 @@ const OUTCOMES: Readonly<Partial<Record<SendOutcome, string>>> = {
   MARKETING_STOPPED: 'Not allowed: marketing was stopped',
 };
 
-/** What becomes of a message, in two or three words. */
+/** The outcome of a message, in two or three words. */
 export function outcomeName(outcome: SendOutcome): string {
   return OUTCOMES[outcome] ?? markName(outcome);
 }
@@ -29,13 +29,13 @@ export function unratedReason(reason: string): string {
   return REASONS.get(reason) ?? reason;
 }
 
-/** The price of one message, to the last digit: half of a minor unit is much for one message. */
+/** The price of one message with all its places, because half a minor unit is much for one message. */
 export function priceText({ amount, currency, unrated }: Pick<SendPrice, 'amount' | 'currency' | 'unrated'>): string {
   if (amount === null) return `No price: ${unratedReason(unrated)}`;
   return /[1-9]/.test(amount) ? `${currency} ${exact(amount)}` : 'Free';
 }
 
-/** What priced it; empty where nothing had to. */
+/** The source of a price; empty when there is none. */
 export function pricedBy({ rate_card, tier, market, category, is_in_allowance }: SendPrice): string {
   if (is_in_allowance) return 'The first 1,000 service messages of a month cost nothing.';
   if (rate_card === '') return '';

@@ -6,23 +6,23 @@ import { answerCosts, summedAnswers, weekHours, type AnswerCost, type Answers, t
 import type { AdLine } from '../ads/figures.ts';
 import { shownCustomer } from '../conversation/masking.ts';
 
-/** Conversations that are listed as still to be saved. */
+/** Waiting conversations that are listed. */
 const MAX_WAITING = 10;
-/** So many are looked at: a later entry gives a conversation more time than its first one says. */
+/** Waiting conversations that are read: a later entry may give a conversation more time than its first entry does. */
 const READ_WAITING = 50;
 
-/** What the page says of the conversations of one ad, or of all of them. */
+/** The conversations of one ad, or of all ads, as the page shows them. */
 export interface AdDetails {
-  /** Null: no conversation began. */
+  /** Null when no conversation began. */
   readonly answers: Answers | null;
   readonly costs: readonly AnswerCost[];
   readonly hours: readonly WeekHour[];
-  /** Least time left first, customers as they are to be shown. */
+  /** Sorted by the time left, with customers as they are shown. */
   readonly waiting: readonly AdConversationRow[];
   readonly is_more_waiting: boolean;
 }
 
-/** @param lines the ads of the page; costs are told where it is one */
+/** @param lines the ads of the page; costs are computed for a single one only */
 export async function readDetails(
   reports: Pick<Reports, 'adAnswers' | 'adHours' | 'conversations'>,
   asked: ReportFilters,

@@ -1,4 +1,4 @@
-/** An archive as an answer, sent as it is read. */
+/** A response with an archive, sent as it is read. */
 export function archiveResponse(archive: {
   readonly name: string;
   readonly content: AsyncIterable<Uint8Array>;

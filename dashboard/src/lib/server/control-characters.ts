@@ -1,17 +1,18 @@
 /**
- * Control characters in what others send: ids, names and headlines may hold any of them. A page must not (a browser drops
- * U+0000, and HTML forbids it), so that pages show the picture that Unicode has for each, `␀` for U+0000. White space stays.
+ * Control characters in the data of others: ids, names and headlines may contain any. A page must not contain them (a
+ * browser drops U+0000, and HTML forbids it), so pages show Unicode's picture of each, `␀` for U+0000. White space
+ * stays.
  */
 
 const PICTURES_FROM = 0x2400;
-/** The picture of U+007F, which is the only one that is not in its place. */
+/** The picture of U+007F, the only one that is not at its offset. */
 const DELETE = 0x7f;
 const PICTURE_OF_DELETE = 0x2421;
 
 const HIDDEN = /(?![\t\n\f\r\u0080-\u009f])\p{Cc}/gu;
 const PICTURES = /[\u2400-\u2408\u240b\u240e-\u241f\u2421]/g;
 
-/** A text as a page shows it. */
+/** A text in the form that a page shows. */
 export function visibleText(text: string): string {
   return text.replace(HIDDEN, (character) => {
     const code = character.charCodeAt(0);
@@ -19,7 +20,7 @@ export function visibleText(text: string): string {
   });
 }
 
-/** A text that a page showed, as it is stored. */
+/** The stored form of a text that a page showed. */
 function storedText(text: string): string {
   return text.replace(PICTURES, (picture) => {
     const code = picture.charCodeAt(0);
@@ -27,7 +28,7 @@ function storedText(text: string): string {
   });
 }
 
-/** Changes every text in plain data: arrays and objects of other values, as JSON has them. */
+/** Changes every text in plain data: arrays and objects, as in JSON. */
 function withTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((member: unknown) => withTexts(member, change));
@@ -36,8 +37,9 @@ function withTexts(value: unknown, change: (text: string) => string): unknown {
 }
 
 /**
- * Asks as the ledger stores and answers as pages show: a link that a page makes of an id leads to that id again.
- * @param queries functions of plain data that answer with plain data
+ * Wraps queries: parameters are turned into the stored form, answers into the form that pages show. So a link with a
+ * shown id finds that id again.
+ * @param queries functions that take and return plain data
  */
 export function shown<T extends object>(queries: T): T {
   return new Proxy(queries, {

@@ -1,16 +1,19 @@
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type { RequestEvent } from '@sveltejs/kit';
 
-/** Said where a form is sent to pages that change nothing. */
+/** The message for a form that is sent to a dashboard that only reads. */
 export const READ_ONLY = 'This dashboard only reads. Run the command that the page names.';
 
-/** A field as text, without spaces around it; empty when it was not sent. */
+/** The text of a field without spaces around it; empty when it was not sent. */
 export function fieldText(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === 'string' ? value.trim() : '';
 }
 
-/** A form with a file; null when it is too large. Kit's own limit is above that of a file, so that it can be said why. */
+/**
+ * A form with a file; null when it is too large. The framework's own limit is above that of a file, so that this can
+ * explain it.
+ */
 async function uploadedForm(request: Request): Promise<FormData | null> {
   try {
     return await request.formData();
@@ -46,8 +49,8 @@ export type HeldUpload =
   | { readonly ok: false; readonly status: number; readonly message: string };
 
 /**
- * Keeps the field `file` of the form that was sent, for a preview.
- * @param advice what to think of a file that is too large, as the end of a sentence
+ * Keeps the field `file` of the form for a preview.
+ * @param advice what to do about a file that is too large, as the end of a sentence
  */
 export async function heldUpload(event: RequestEvent, advice: string): Promise<HeldUpload> {
   const { changes } = event.locals;

@@ -1,19 +1,19 @@
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
 import { error, type RequestEvent } from '@sveltejs/kit';
 
-/** Why nothing can be changed on a page. */
+/** Why a page cannot change anything. */
 type Lock = 'read_only' | 'sample';
 
 interface AskedLedger {
   readonly status: LedgerStatus;
   /** Whether there is nothing to show: the ledger is empty, or the sample data is still being written. */
   readonly is_empty: boolean;
-  /** Why nothing can be changed here; null where it can. */
+  /** Why this page cannot change anything; null when it can. */
   readonly locked: Lock | null;
 }
 
 /**
- * What the layout read for a page that needs the ledger, and what the page may do with it.
+ * The layout's data for a page that needs the ledger, and whether the page may change something.
  * @throws HttpError 503 when the ledger does not answer
  */
 export async function askedLedger<T extends { readonly status: LedgerStatus | null }>(

@@ -1,12 +1,12 @@
 import { DEFAULT_LOCALE } from '../format/locale.ts';
 
-/** A header as browsers send it is far shorter; what is beyond is not read. */
+/** Longest part of the header that is read; browsers send far less. */
 const MAX_CHARACTERS = 256;
 
 /** `pt-BR`, `pt-BR;q=0.8`. */
 const RANGE = /^\s*([a-z]{2,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{1,3})?|1(?:\.0{1,3})?)\s*)?$/i;
 
-/** The locale without what asks for other digits or calendars; null when its numbers are not known here. */
+/** The locale without extensions for digits or calendars; null when it has no number format here. */
 function supported(tag: string): string | null {
   try {
     const { language, script, region } = new Intl.Locale(tag);
@@ -18,8 +18,8 @@ function supported(tag: string): string | null {
 }
 
 /**
- * The locale in which somebody reads numbers, by what the browser prefers: the first by weight that can be written here,
- * {@link DEFAULT_LOCALE} when there is none.
+ * The locale for the reader's numbers: the first one that the browser prefers and that can be formatted here, else
+ * {@link DEFAULT_LOCALE}.
  * @param accept_language the header of that name; null = not sent
  */
 export function localeOf(accept_language: string | null): string {

@@ -1,24 +1,24 @@
 import type { Snippet } from 'svelte';
 
-/** A column of a table besides the first one, which names the row. */
+/** A column of a table, other than the first one, which names the row. */
 export interface TableColumn<Row, Column extends string = string> {
-  /** In addresses: also what it can be sorted by. */
+  /** Its name in addresses, also for sorting. */
   readonly column: Column;
   readonly name: string;
-  /** The head above it and its neighbours of the same group. */
+  /** The heading above it and its neighbours with the same group. */
   readonly group?: string;
-  /** A column of words stands left. */
+  /** Whether it has words and is left-aligned. */
   readonly text?: boolean;
-  /** What it holds, where that is not what columns of this name hold in reports. */
+  /** Its meaning, if it differs from that of the column with this name in reports. */
   readonly meaning?: string;
   readonly cell: Snippet<[Row]>;
-  /** Whether a row has anything here; a column in which none has is left out. Without it every row has. */
+  /** Whether a row has a value here. A column without any value is left out. By default every row has one. */
   readonly has?: (row: Row) => boolean;
-  /** What stands in the row of totals; nothing where a sum says nothing. */
+  /** The content of the row of totals; nothing if there is no sum. */
   readonly total?: Snippet;
 }
 
-/** The columns that a table shows: those that the reader chose, else those that have something. */
+/** The columns to show: those that the reader chose, else those with a value. */
 export function shownColumns<Row, Column extends string>(
   columns: readonly TableColumn<Row, Column>[],
   chosen: readonly string[] | null,
@@ -28,7 +28,7 @@ export function shownColumns<Row, Column extends string>(
   return columns.filter(({ has }) => has === undefined || rows.length === 0 || rows.some(has));
 }
 
-/** Neighbours of one group, for the row of heads above the heads. */
+/** Neighbouring columns with one group, for the row above the headings. */
 export function headGroups(
   columns: readonly Pick<TableColumn<never>, 'group'>[],
 ): readonly { readonly group: string; readonly span: number }[] {
@@ -41,7 +41,7 @@ export function headGroups(
   return groups;
 }
 
-/** The columns after one of them is shown or hidden; null where they are then those of the page itself, or none is left. */
+/** The columns after one of them is shown or hidden; null when they are then the default ones, or none is left. */
 export function toggledColumns(
   all: readonly string[],
   shown: readonly string[],

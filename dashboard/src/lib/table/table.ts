@@ -1,51 +1,54 @@
 import { quoted, type Repair } from '../filters/filters.ts';
 
-/** Which column a table is sorted by. */
+/** The column by which a table is sorted. */
 export interface Sort<Column extends string = string> {
   readonly column: Column;
   readonly descending: boolean;
 }
 
-/** Rows of a page that a reader can choose. */
+/** Rows per page that a reader can choose. */
 export const PAGE_SIZES: readonly number[] = [25, 50, 100, 200];
 
-/** What the address of a page says of one of its tables. */
+/** The state of one table in a page's address. */
 export interface TableState<Column extends string = string> {
   readonly sort: Sort<Column>;
-  /** The row after which the table begins, as its key or cursor; empty = the first page. */
+  /** The row after which the page of the table begins, as its key or cursor; empty = the first page. */
   readonly after: string;
 }
 
-/** What can be asked of a table. */
+/** The sorts and pages of a table. */
 export interface TableSpec<Column extends string = string> {
-  /** Of its frame in the page, where links to it jump. */
+  /** Id of its frame, to which links jump. */
   readonly id: string;
-  /** The main table of a page says `sort` and `after`, any other one `<id>.sort` and `<id>.after`. */
+  /**
+   * Whether it is the page's main table. Its parameters are `sort` and `after`, those of others `<id>.sort` and
+   * `<id>.after`.
+   */
   readonly is_main?: boolean;
-  /** The columns that it can be sorted by; those in `words_first` begin with A, all others with what is most. */
+  /** The columns by which it can be sorted. Those in `words_first` begin with A, all others with the largest value. */
   readonly columns: readonly Column[];
   readonly words_first?: readonly Column[];
   readonly default_sort: Sort<Column>;
 }
 
-/** Longest key of a row in an address; ids of Meta's and addresses of ads are shorter. */
+/** Longest key of a row in an address; Meta's ids and addresses of ads are shorter. */
 const MAX_KEY_CHARACTERS = 2_500;
 
 function nameOf(spec: TableSpec, what: 'sort' | 'after' | 'rows' | 'columns'): string {
   return spec.is_main === true ? what : `${spec.id}.${what}`;
 }
 
-/** The parameter of an address that sorts a table. */
+/** The parameter with a table's sort. */
 const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
-/** The parameter of an address that says where a page of a table begins. */
+/** The parameter with the row after which a page of a table begins. */
 export const afterParameter = (spec: TableSpec): string => nameOf(spec, 'after');
 
-/** The parameter that says how many rows a page of a table has. */
+/** The parameter with the rows per page. */
 const rowsParameter = (spec: TableSpec): string => nameOf(spec, 'rows');
-/** The parameter that says which columns a table shows. */
+/** The parameter with the shown columns. */
 const columnsParameter = (spec: TableSpec): string => nameOf(spec, 'columns');
 
-/** The columns that an address asks for, in the order of the table; null where it leaves that to the page. */
+/** The columns that an address selects, in the order of the table; null when it selects none. */
 export function readColumns(
   params: URLSearchParams,
   spec: TableSpec,
@@ -56,13 +59,13 @@ export function readColumns(
   return known.length === 0 ? null : known;
 }
 
-/** Rows of a page: as many as the address asks for, where that is one of the sizes on offer. */
+/** Rows per page: those in the address if they are a size on offer, else `usual`. */
 function readRows(params: URLSearchParams, spec: TableSpec, usual: number): number {
   const asked = Number(params.get(rowsParameter(spec)));
   return PAGE_SIZES.includes(asked) ? asked : usual;
 }
 
-/** `-replied`: by that column, downwards. */
+/** `-replied`: by that column, descending. */
 function writeSort(sort: Sort): string {
   return `${sort.descending ? '-' : ''}${sort.column}`;
 }
@@ -71,7 +74,7 @@ function isSame(one: Sort, other: Sort): boolean {
   return one.column === other.column && one.descending === other.descending;
 }
 
-/** The state that an address asks for; what cannot be used is left out, with a notice. */
+/** The table's state in an address. What cannot be used is left out, with a notice. */
 export function readTable<Column extends string>(
   params: URLSearchParams,
   spec: TableSpec<Column>,
@@ -92,12 +95,12 @@ export function readTable<Column extends string>(
   return { state: { sort: column === undefined ? spec.default_sort : { column, descending }, after }, repairs };
 }
 
-/** Said where a page of a table was to begin after a row that is not there. */
+/** The notice for a page that should begin after a row that is not there. */
 export function lostPlace(spec: TableSpec): string {
   return `${afterParameter(spec)}: that row is not in this table; its first page is shown.`;
 }
 
-/** The sort that a click on a column's head asks for: the other way round, or the way that is useful first. */
+/** The sort after a click on a column's heading: reversed, or in the column's usual direction. */
 export function nextSort<Column extends string>(
   spec: TableSpec<Column>,
   column: Column,
@@ -107,25 +110,25 @@ export function nextSort<Column extends string>(
   return { column, descending: spec.words_first?.includes(column) !== true };
 }
 
-/** What differs from a page as it stands in one of its tables. */
+/** A change of one table's state. */
 export type TableChange<Column extends string> =
   | { readonly sort: Sort<Column> }
   | { readonly after: string }
-  /** Null: as many as the page has by itself. */
+  /** Null = the default number. */
   | { readonly rows: number | null }
-  /** Null: those that the page shows by itself. */
+  /** Null = the default columns. */
   | { readonly columns: readonly string[] | null };
 
 /**
- * The end of an address that differs from `params` in one table; all else that they say stays. Another order and another
- * size of pages begin with the first page; other columns keep it.
+ * The end of an address that differs from `params` in one table; everything else stays. Another sort or size begins at
+ * the first page; other columns keep the page.
  */
 export function tableSearch<Column extends string>(
   params: URLSearchParams,
   spec: TableSpec<Column>,
   change: TableChange<Column>,
 ): string {
-  // What begins with a slash names the action of a form that was just sent.
+  // A name that begins with a slash is the action of a form that was just sent.
   const changed = new URLSearchParams([...params].filter(([name]) => !name.startsWith('/')));
   const kept = 'columns' in change ? (changed.get(afterParameter(spec)) ?? '') : '';
   const after = 'after' in change ? change.after : kept;
@@ -147,7 +150,7 @@ export function tableSearch<Column extends string>(
   return `${text === '' ? '' : `?${text}`}#${spec.id}`;
 }
 
-/** What a table is sorted by: numbers (a decimal as the number it is near), words, or nothing. */
+/** The value by which a row is sorted: a number (for a decimal, a near one), a text, or null when it is not known. */
 export type Value = number | string | null;
 
 const COLLATOR = new Intl.Collator('en', { numeric: true });
@@ -158,7 +161,7 @@ function compareValues(one: Value, other: Value): number {
     : COLLATOR.compare(String(one), String(other));
 }
 
-/** Rows in the order asked for. What is not known comes last either way; ties go by key, so that pages are stable. */
+/** Sorts rows. Rows without a value come last in both directions. Ties are ordered by key, so that pages are stable. */
 export function sorted<Row, Column extends string>(
   rows: readonly Row[],
   sort: Sort<Column>,
@@ -176,27 +179,27 @@ export function sorted<Row, Column extends string>(
     .map(({ row }) => row);
 }
 
-/** Where a page of a table is among all its rows. */
+/** The position of a page among all rows of a table. */
 export interface TablePlace {
-  /** The key after which the page before begins, empty for the first one; null = this is the first page. */
+  /** The key after which the previous page begins, empty for the first one; null = this is the first page. */
   readonly previous: string | null;
-  /** Rows that a page has room for. */
+  /** Rows per page. */
   readonly size: number;
   /** Rows before the page. */
   readonly skipped: number;
   readonly total: number;
 }
 
-/** A page of a table whose rows are all at hand. */
+/** A page of a table whose rows are all in memory. */
 export interface TablePage<Row> extends TablePlace {
   readonly rows: readonly Row[];
   /** The key after which the next page begins; null = there is none. */
   readonly next: string | null;
-  /** False: there is no such row to begin after, so this is the first page. */
+  /** False: there is no row with the key, so this is the first page. */
   readonly is_found: boolean;
 }
 
-/** The page of `rows` that begins after a key: a place that stays when rows come and go before it. */
+/** The page of `rows` after a key. The position stays when rows before it are added or removed. */
 export function pageAfter<Row>(
   rows: readonly Row[],
   after: string,
@@ -219,7 +222,7 @@ export function pageAfter<Row>(
   };
 }
 
-/** A table whose rows are all at hand: sorted, and the page of it that its address asks for. */
+/** A table whose rows are all in memory: sorted, and cut to the page that its address selects. */
 export function arranged<Row, Column extends string>(
   rows: readonly Row[],
   params: URLSearchParams,

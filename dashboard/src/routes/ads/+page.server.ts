@@ -18,9 +18,9 @@ import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
-/** More are not read by anybody, and weigh. */
+/** More suggestions would only make the page larger. */
 const MAX_NAMES = 200;
-/** So long Meta can change what an ad cost. */
+/** Days for which Meta can change the cost of an ad. */
 const SPEND_SETTLES_DAYS = 28;
 
 export const load: PageServerLoad = async (event) => {
@@ -33,7 +33,7 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
-  // Of all ads it takes longer than a page should, so it is asked for.
+  // Details of all ads take longer than a page should, so they are read on request only.
   const isDetailed = name === '' && event.url.searchParams.get('details') === '1';
   const asked = { ...amountFilters(filters, range, as_of), ...only };
   const compared = comparedRange(range, filters.compare);
@@ -89,11 +89,11 @@ export const load: PageServerLoad = async (event) => {
       unfinal_from:
         range.to > changeable_from ? longDay(range.from > changeable_from ? range.from : changeable_from) : null,
       left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
-      /** The one ad, or the few of one address. */
+      /** The one ad, or those with the selected address. */
       chosen: only.ad === null ? [] : lines,
-      /** Part of the names of the rows; empty where they are not chosen by it. */
+      /** Part of a name that selects rows; empty = all. */
       name,
-      /** Offered where an ad is looked for. */
+      /** Suggested in the search for an ad. */
       names: [...new Set(all.map((line) => line.ad_name).filter((known) => known !== ''))].slice(0, MAX_NAMES),
     },
     ad,

@@ -51,7 +51,7 @@ export const actions: Actions = {
 
   test: async (event) => {
     const texts = textsIn(await event.request.formData());
-    // It tells nobody: whom it would tell need not be said yet.
+    // A try tells nobody, so name and receivers may be missing.
     const read = triggerOf({ ...texts, name: texts.name || 'x', to_topic: 'on', webhook_url: '' });
     if (typeof read === 'string') return fail(400, { texts, problem: read });
     const to = Math.floor(Date.now() / 1000);

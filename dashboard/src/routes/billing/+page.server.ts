@@ -27,7 +27,7 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
   const asked = { ...whole, ...only };
-  // Meta's numbers are by account and by its days, and by nothing else that a page can be narrowed to.
+  // Meta's numbers are by account and by its days, and cannot be narrowed otherwise.
   const isComparable =
     whole.is_tz_given !== true && Object.entries(only).every(([name, value]) => name === 'waba_id' || value == null);
   const [bill, unrated, sides, recovered] = await Promise.all([

@@ -38,7 +38,7 @@ export const load: PageServerLoad = async (event) => {
       ad_names: Object.fromEntries(
         ad_names.filter((known) => known.ad_name !== '').map((known) => [known.ad_id, known.ad_name]),
       ),
-      // Here and not in the page: what is not to be seen is not sent either.
+      // Masked here and not in the page, so that hidden digits are not sent to the browser.
       rows: list.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, asked.reveal) })),
     },
   };

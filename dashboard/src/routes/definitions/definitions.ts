@@ -1,14 +1,14 @@
 interface Definition {
-  /** What links inside the product jump to. */
+  /** The target of links inside the product. */
   readonly id: string;
   readonly name: string;
   readonly meaning: string;
-  /** Where the exact wording is: section or rule of the billing rules. */
+  /** Where the exact definition is: a section or rule of the billing rules. */
   readonly rules: string;
 }
 
 export interface DefinitionGroup {
-  /** Of its heading. */
+  /** Id of its heading. */
   readonly id: string;
   readonly title: string;
   readonly definitions: readonly Definition[];

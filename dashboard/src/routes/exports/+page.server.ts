@@ -60,7 +60,7 @@ export const actions: Actions = {
     const name = fieldText(await event.request.formData(), 'name');
     const run = await changes.runExport(name);
     if (!run.ok) return fail(409, { problem_of_list: run.message });
-    // Why a run failed stands beside it.
+    // The list of runs shows why a run failed.
     goTo(event, name, 'runs');
   },
 };

@@ -21,7 +21,7 @@ import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
-/** The mapping of a file: the one that is kept by name, and what is said beside it. */
+/** The mapping of a file: the stored one with that name, and additions to it. */
 function mappingOf(
   { kept, mapping }: Pick<PreviewState, 'kept' | 'mapping'>,
   mappings: readonly KeptSpendMapping[],
@@ -90,14 +90,14 @@ export const load: PageServerLoad = async (event) => {
     typed: { ...NOTHING_TYPED, ad_id: /^\d{1,30}$/.exec(event.url.searchParams.get('ad') ?? '')?.[0] ?? '' },
     own_repairs: [...table.notices, ...meta.notices].map((notice) => ({ notice })),
     locked,
-    /** Which heading is which column, as it is kept by name. */
+    /** The stored mappings. */
     mappings,
     preview: changes !== null && isPreview ? await previewOf(asked, mappings, changes) : null,
   };
 };
 
 interface Problem {
-  /** The form that it stands in. */
+  /** The form with the problem. */
   readonly of: 'upload' | 'import' | 'typed' | 'withdraw' | 'meta';
   readonly message: string;
   readonly texts?: TypedTexts;
@@ -158,7 +158,7 @@ export const actions: Actions = {
     goTo(event, { view: 'list', done: { what: 'imported', id: kept.planned.import_id } }, 'done');
   },
 
-  // Answers with the page itself, which says what a person should know of the file; the same file again changes nothing.
+  // Answers with the page itself, which shows remarks about the file. Importing the same file again changes nothing.
   meta: async (event) => {
     const { changes } = event.locals;
     const given = await givenFiles(event);

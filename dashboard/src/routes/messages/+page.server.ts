@@ -12,11 +12,11 @@ export const load: PageServerLoad = async (event) => {
   const reveal = readReveal(event.url.searchParams);
   if (message_id === '') return { message_id, reveal, messages: [] };
   const found = await event.locals.reports.messages({ message_id, phone_number_id: null, tz: zoneOf(filters) });
-  // A group message has a row for each participant, all of one number.
+  // A group message has a row for each participant, all in one number.
   const numbers = [...new Set(found.map(({ message }) => message.phone_number_id))];
   const only = numbers.length === 1 ? found[0] : undefined;
   if (only !== undefined) redirect(303, messageAddress(only.message, filters, reveal));
-  // Nothing but the numbers: what is not to be seen is not sent either.
+  // Only the numbers, so that hidden data is not sent to the browser.
   return {
     message_id,
     reveal,

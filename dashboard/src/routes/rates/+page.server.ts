@@ -17,7 +17,10 @@ import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
-/** What was just done, named by what the ledger knows, because a link can say anything; null where it knows none of it. */
+/**
+ * The change that was just made, with names from the ledger, because a link can contain anything; null when the ledger
+ * knows none of the ids.
+ */
 function doneTo({ what, ids }: Done, cards: readonly ListedCard[], accounts: readonly ListedAccount[]) {
   const names =
     what === 'kept'
@@ -26,7 +29,7 @@ function doneTo({ what, ids }: Done, cards: readonly ListedCard[], accounts: rea
   return names.length === 0 ? null : { what, names };
 }
 
-/** The account that an address asks to edit; one that is not listed is still to be filled in. */
+/** The account that an address selects for editing. One that is not listed is a new account. */
 function editedIn(waba_id: string, accounts: readonly ListedAccount[]): EditedAccount {
   const known = accounts.find(({ account }) => account.waba_id === waba_id);
   return edited(textsOf(known?.account ?? { waba_id }), accounts);
@@ -62,7 +65,7 @@ export const load: PageServerLoad = async (event) => {
 };
 
 interface Problem {
-  /** The form that it stands in. */
+  /** The form with the problem. */
   readonly of: 'upload' | 'import' | 'withdraw' | 'account';
   readonly message: string;
   /** The account as it was sent. */
@@ -78,7 +81,7 @@ function heldFile({ upload, effective, anyway, model }: Omit<PreviewState, 'view
   };
 }
 
-/** How a form says that a file is to be read; null where its day is none. */
+/** How to read a file, from a form; null when its day is not valid. */
 function readHow(form: FormData): Omit<PreviewState, 'view' | 'upload'> | null {
   const day = fieldText(form, 'effective');
   const effective = effectiveDateSchema.safeParse(day);

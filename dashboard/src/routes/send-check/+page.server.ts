@@ -8,7 +8,7 @@ import { fieldText } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-/** A page shows so many recipients; the API gives all. */
+/** Recipients that a page lists; the API lists all. */
 const SHOWN_LINES = 200;
 
 export const load: PageServerLoad = async (event) => {

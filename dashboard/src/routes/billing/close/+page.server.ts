@@ -20,7 +20,7 @@ export const load: PageServerLoad = async (event) => {
   const said = imports.flatMap(({ first_day, last_day }) => [first_day, last_day].filter((day) => day !== null));
   const known = monthsOf([...dayOf(status.first_event_at), ...dayOf(status.last_event_at), ...said]);
   const { month, repairs } = readClosedMonth(params, known, new Date());
-  // Imports of Meta's numbers are something to show, even before any event is.
+  // Imports of Meta's numbers can be shown before there are events.
   const nothing = is_empty && (status.loading_sample || imports.length === 0);
   if (nothing || month === null) return { own_repairs: repairs, found: null, locked: null };
 
@@ -41,7 +41,7 @@ export const load: PageServerLoad = async (event) => {
 };
 
 interface Problem {
-  /** The form that it stands in. */
+  /** The form with the problem. */
   readonly of: 'close' | 'reopen' | 'report';
   readonly message: string;
   readonly texts: CloseTexts;

@@ -32,7 +32,7 @@ export const load: PageServerLoad = async (event) => {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(MESSAGE_TABLE) }],
     found: {
-      // Here and not in the page: what is not to be seen is not sent either.
+      // Masked here and not in the page, so that hidden digits are not sent to the browser.
       rows: page.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, reveal) })),
       next: page.next,
       nothing,

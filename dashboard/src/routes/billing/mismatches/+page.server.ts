@@ -32,7 +32,7 @@ export const load: PageServerLoad = async (event) => {
       mismatches: rows.reduce((sum, group) => sum + group.messages, 0),
       money: moneyOf(rows),
       reported_messages: overview.reported_messages,
-      // No column shows the customer, and what is not to be seen is not sent either.
+      // No column shows the customer, so it is not sent to the browser.
       messages: messages.rows.map(({ customer: _, ...message }) => message),
       next: messages.next,
     },

@@ -23,7 +23,7 @@ export const load: PageServerLoad = async (event) => {
   const said = imports.flatMap(({ first_day, last_day }) => [first_day, last_day].filter((day) => day !== null));
   const known = monthsOf([...dayOf(status.first_event_at), ...dayOf(status.last_event_at), ...said]);
   const { month, repairs } = readMonth(params, known, imports);
-  // Imports of Meta's numbers are something to show, even before any event is.
+  // Imports of Meta's numbers can be shown before there are events.
   const nothing = is_empty && (status.loading_sample || imports.length === 0);
   if (nothing || month === null) return { own_repairs: repairs, found: null, locked: null };
 
@@ -46,7 +46,7 @@ export const load: PageServerLoad = async (event) => {
       account,
       accounts,
       closings: (await reports.closings({ from, to })).filter(({ waba_id }) => waba_id === account),
-      // The rows of other pages are not sent.
+      // Rows of other pages are not sent.
       held: held === null || held.missing_days.length === days ? null : { ...held, rows: [] },
       table: rows,
       claims: claims.filter((claim) => claim.waba_id === account && claim.month === month),

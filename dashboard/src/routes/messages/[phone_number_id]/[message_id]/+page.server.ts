@@ -9,13 +9,13 @@ import type { PageServerLoad } from './$types';
 export const load: PageServerLoad = async (event) => {
   const { filters } = await askedLedger(event);
   const all = await event.locals.reports.messages({ ...event.params, tz: zoneOf(filters) });
-  // A group message has a row for each participant; its address tells them apart and names nobody.
+  // A group message has a row for each participant. The address has a key that does not reveal the participant.
   const wanted = event.url.searchParams.get('participant') ?? '';
   const explained = all.find(({ message }) => message.participant_key === wanted) ?? all[0];
   if (explained === undefined) error(404, 'There is no such message');
   const reveal = readReveal(event.url.searchParams);
   const { message } = explained;
-  // Here and not in the page: what is not to be seen is not sent either.
+  // Masked here and not in the page, so that hidden digits are not sent to the browser.
   const shown = {
     ...message,
     customer: shownCustomer(message.customer, reveal),
