@@ -226,6 +226,33 @@ describe('a writer of live traffic', () => {
     });
   });
 
+  it('reads the thread that another linked to one which it remembers as alone', async () => {
+    const begun = [click('c', 'x', 0), reply('r', 'x', HOUR)];
+    await withLedgers(async (a, b) => {
+      await loadKnownKeys(a, begun);
+      // Alone, the thread has no delivery of its answer.
+      await b.record(parsed([delivered('r', null, HOUR + 5)]));
+      // Here the link is heard of; the thread itself is read with the next batch.
+      await a.record(parsed([click('z', 'z', 0)]));
+      await a.record(parsed(last));
+      await expectOracle(a, [...begun, delivered('r', null, HOUR + 5), click('z', 'z', 0), ...last]);
+    });
+  });
+
+  it('asks for links only of threads that another linked, whether it remembers them or not', async () => {
+    const linked = [click('d', 'y', 0), reply('d1', 'y', HOUR), delivered('d1', 'w', HOUR + 5)];
+    await withLedgers(async (a, b) => {
+      await b.record(parsed([...first, ...linked]));
+      await loadKnownKeys(a, [click('z', 'z', 0)]);
+      const links = watchReads(a, 'thread_links');
+      await a.record(parsed(last));
+      expect(links.statements).toEqual([]);
+      await a.record(parsed([click('d2', 'w', 2 * HOUR)]));
+      expect(links.statements).not.toEqual([]);
+      await expectOracle(a, [...first, ...linked, click('z', 'z', 0), ...last, click('d2', 'w', 2 * HOUR)]);
+    });
+  });
+
   it('links what it names itself, whether it remembers the threads or not', async () => {
     await withLedgers(async (a) => {
       await loadKnownKeys(a, [...first, click('d', 'y', 0)]);

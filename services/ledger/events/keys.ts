@@ -19,3 +19,9 @@ UNION ALL
 SELECT CRC32(concat('t', phone_number_id, char(0), customer, char(0))) AS key
 FROM (SELECT DISTINCT phone_number_id, customer FROM events WHERE customer != '')
 SETTINGS max_threads = 1`;
+
+/** The hashes of all threads with a customer that share messages with others. */
+export const LINKED_KEYS = `
+SELECT DISTINCT CRC32(concat('t', phone_number_id, char(0), customer, char(0))) AS key
+FROM thread_links WHERE customer != ''
+SETTINGS max_threads = 1`;

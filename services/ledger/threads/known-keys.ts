@@ -1,5 +1,5 @@
 import type { Database } from '../../clickhouse/database.ts';
-import { STORED_KEYS } from '../events/keys.ts';
+import { LINKED_KEYS, STORED_KEYS } from '../events/keys.ts';
 
 const BITS_PER_KEY = 16;
 /** With fewer bits for each key, too many unknown keys look known; then the filter is made again, larger. */
@@ -60,17 +60,35 @@ export class KeyFilter {
   }
 }
 
+interface Filters {
+  /** Threads and messages. */
+  readonly stored: KeyFilter;
+  /** Threads with a customer that share messages with others. */
+  readonly linked: KeyFilter;
+}
+
+/** The keys that a loading has read. */
+interface Stored {
+  readonly stored: Uint32Array;
+  readonly linked: Uint32Array;
+}
+
+/** Keys that were added while the filters were loaded, perhaps too late to be read. */
+interface Added {
+  readonly stored: number[];
+  readonly linked: number[];
+}
+
 /**
- * Which threads and messages the ledger may know, so that new ones need not be looked up. Loaded in the background;
- * until then everything may be known. A writer adds the keys that it lands, and says when others landed keys that it
- * does not know.
+ * Which threads and messages the ledger may know, and which threads it may have linked, so that the others need not be
+ * looked up. Loaded in the background; until then everything may be known and linked. A writer adds the keys that it
+ * lands and links, and says when others landed keys that it does not know.
  */
 export class KnownKeys {
   readonly #database: Database;
-  #filter: KeyFilter | null = null;
-  /** Keys added since the current loading began, which may have read before they were stored. */
-  #added: number[] | null = null;
-  #loading: Promise<KeyFilter> | null = null;
+  #filters: Filters | null = null;
+  #added: Added | null = null;
+  #loading: Promise<Stored> | null = null;
   #notBefore = 0;
 
   constructor(database: Database) {
@@ -79,13 +97,27 @@ export class KnownKeys {
 
   /** Whether something with this key may be in the ledger. */
   mayHave(key: number): boolean {
-    return this.#filter === null || this.#filter.has(key);
+    return this.#filters === null || this.#filters.stored.has(key);
   }
 
+  /** Whether a thread with a customer may share messages with others. */
+  mayBeLinked(key: number): boolean {
+    return this.#filters === null || this.#filters.linked.has(key);
+  }
+
+  /** Adds the keys of threads and messages. */
   add(keys: Iterable<number>): void {
     for (const key of keys) {
-      this.#filter?.add(key);
-      this.#added?.push(key);
+      this.#filters?.stored.add(key);
+      this.#added?.stored.push(key);
+    }
+  }
+
+  /** Adds the keys of threads that share messages. */
+  addLinked(keys: Iterable<number>): void {
+    for (const key of keys) {
+      this.#filters?.linked.add(key);
+      this.#added?.linked.push(key);
     }
   }
 
@@ -93,7 +125,7 @@ export class KnownKeys {
    * Other processes landed events without listing their threads: everything may be known until this is loaded again.
    */
   forget(): void {
-    this.#filter = null;
+    this.#filters = null;
     this.#added = null;
     this.#loading = null;
   }
@@ -103,16 +135,18 @@ export class KnownKeys {
    * landed before has been added.
    */
   keepLoaded(): void {
-    if (this.#loading !== null || (this.#filter !== null && !this.#filter.isFull)) return;
+    const isFull = this.#filters !== null && (this.#filters.stored.isFull || this.#filters.linked.isFull);
+    if (this.#loading !== null || (this.#filters !== null && !isFull)) return;
     if (performance.now() < this.#notBefore) return;
     this.#notBefore = performance.now() + SHORTEST_PAUSE_MS;
-    this.#added = [];
-    const loading = this.#load(this.#added);
+    const added: Added = { stored: [], linked: [] };
+    this.#added = added;
+    const loading = this.#load();
     this.#loading = loading;
     loading.then(
-      (filter) => {
+      ({ stored, linked }) => {
         if (this.#loading !== loading) return;
-        this.#filter = filter;
+        this.#filters = { stored: filterOf(stored, added.stored), linked: filterOf(linked, added.linked) };
         this.#loading = null;
         this.#added = null;
       },
@@ -123,26 +157,35 @@ export class KnownKeys {
     );
   }
 
-  async #load(added: readonly number[]): Promise<KeyFilter> {
+  async #load(): Promise<Stored> {
     const began = performance.now();
-    let stored = new Uint32Array(1 << 16);
-    let count = 0;
     try {
-      for await (const rows of this.#database.stream(STORED_KEYS)) {
-        if (count + rows.length > stored.length) {
-          const larger = new Uint32Array(2 * (count + rows.length));
-          larger.set(stored);
-          stored = larger;
-        }
-        for (const row of rows) stored[count++] = Number(row[0]);
-      }
+      const linked = await this.#read(LINKED_KEYS);
+      return { linked, stored: await this.#read(STORED_KEYS) };
     } finally {
       const took = performance.now() - began;
       this.#notBefore = performance.now() + Math.max(SHORTEST_PAUSE_MS, took / DUTY);
     }
-    const filter = new KeyFilter(count + added.length);
-    for (const key of stored.subarray(0, count)) filter.add(key);
-    for (const key of added) filter.add(key);
-    return filter;
   }
+
+  async #read(sql: string): Promise<Uint32Array> {
+    let keys = new Uint32Array(1 << 16);
+    let count = 0;
+    for await (const rows of this.#database.stream(sql)) {
+      if (count + rows.length > keys.length) {
+        const larger = new Uint32Array(2 * (count + rows.length));
+        larger.set(keys);
+        keys = larger;
+      }
+      for (const row of rows) keys[count++] = Number(row[0]);
+    }
+    return keys.subarray(0, count);
+  }
+}
+
+function filterOf(stored: Uint32Array, added: readonly number[]): KeyFilter {
+  const filter = new KeyFilter(stored.length + added.length);
+  for (const key of stored) filter.add(key);
+  for (const key of added) filter.add(key);
+  return filter;
 }

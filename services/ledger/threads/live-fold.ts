@@ -133,7 +133,7 @@ export class LiveFold {
     if (this.#isClosed) return;
     if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
     const missing = threads.filter((thread) => this.#cache.get(thread) === null).map(unread);
-    await this.#reader.read(missing, false);
+    await this.#reader.read(missing, this.#mayBeLinked, false);
     for (const { thread, events, links, folded, emitted } of missing) {
       if (events === null || links === null) continue;
       const versions = links.length === 0 ? { folded, emitted } : { folded: null, emitted: null };
@@ -191,7 +191,7 @@ export class LiveFold {
     const [isWhole] = await Promise.all([
       landings.stored,
       askNames(this.#database, doubtful),
-      this.#reader.read(unknown, mustRead),
+      this.#reader.read(unknown, mustRead ? null : this.#mayBeLinked, mustRead),
     ]);
     if (!isWhole) {
       for (const { key } of batch.threads.values()) this.#cache.forget(key);
@@ -238,10 +238,15 @@ export class LiveFold {
     return stored;
   }
 
+  /** A message without a customer is not in the filter of linked threads. */
+  readonly #mayBeLinked = ({ thread, key }: Touched): boolean => thread.customer === '' || this.#known.mayBeLinked(key);
+
   /** Forgets the threads that others touched. */
   #heed({ keys, touchesAll }: LandedByOthers): void {
     for (const key of keys) this.#cache.forget(key);
     this.#known.add(keys);
+    // Which of them the others linked is not listed.
+    this.#known.addLinked(keys);
     if (!touchesAll) return;
     this.#cache.clear();
     this.#known.forget();
@@ -294,6 +299,7 @@ export class LiveFold {
     );
     // Other writers may believe that one of them is alone. They must hear of the link before more is read here.
     await this.#log.enter([...linked]);
+    this.#known.addLinked(linked);
     for (const key of linked) {
       this.#cache.forget(key);
       concerned.add(key);

@@ -11,8 +11,6 @@ import { ofThreads } from './threads.ts';
 
 /** What is asked of the ledger at once. */
 const THREADS_PER_QUESTION = 5_000;
-/** Sharing the reading of so few threads among several cores costs more than it saves. */
-const FEW_THREADS = 100;
 
 /**
  * Reads what the ledger holds of the threads of a batch, and tells the events that the batch stored first from those that
@@ -32,16 +30,25 @@ export class LiveReader {
 
   /**
    * Reads threads whole, with their links.
+   * @param mayBeLinked whether a thread may share messages with others; null = any may
    * @param isDoubted whether others may be at work on them: then nothing can be said of what was there before
    */
-  async read(unknown: readonly Touched[], isDoubted: boolean): Promise<void> {
+  async read(
+    unknown: readonly Touched[],
+    mayBeLinked: ((thread: Touched) => boolean) | null,
+    isDoubted: boolean,
+  ): Promise<void> {
     const byName = new Map(unknown.map((touched) => [threadText(touched.thread), touched]));
     for (let from = 0; from < unknown.length; from += THREADS_PER_QUESTION) {
       const slice = unknown.slice(from, from + THREADS_PER_QUESTION);
       const threads = slice.map(({ thread }) => thread);
+      const doubtful = mayBeLinked === null ? slice : slice.filter(mayBeLinked);
       const [events, links] = await Promise.all([
         this.eventsOf(threads),
-        readLinks(this.#database, threads),
+        readLinks(
+          this.#database,
+          doubtful.map(({ thread }) => thread),
+        ),
         isDoubted ? undefined : this.askVersions(slice),
       ]);
       for (const thread of threads) {
@@ -55,7 +62,10 @@ export class LiveReader {
     }
   }
 
-  /** All events of threads, each row once. Not FINAL: finding copies is cheaper here than merging parts there. */
+  /**
+   * All events of threads, each row once. Not FINAL: finding copies is cheaper here than merging parts there. On one
+   * core: sharing out the few granules of each thread among several takes twice the time in all.
+   */
   async eventsOf(threads: readonly ThreadKey[]): Promise<Map<string, readonly LedgerEvent[]>> {
     const byThread = new Map<string, ThreadEvents>();
     if (threads.length === 0) return new Map();
@@ -63,7 +73,7 @@ export class LiveReader {
     // The rank is asked for where one of this process's landings may have it.
     const blocks = this.#database.streamBlocks(
       `SELECT ${EVENT_SELECTION}, if(landing_rank <= {newest:UInt64}, toString(landing_rank), '') AS late_rank
-       FROM events WHERE ${where}${threads.length <= FEW_THREADS ? ' SETTINGS max_threads = 1' : ''}`,
+       FROM events WHERE ${where} SETTINGS max_threads = 1`,
       { ...parameters, newest: rankOf(this.#firstNumber as LandingNumber).toString() },
     );
     for await (const block of blocks) {
