@@ -6,6 +6,7 @@ export default defineConfig({
     // Processes, not threads: what tests start must not share a process with native code that outlives a thread.
     pool: 'forks',
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/temporary-folder.ts'],
     // More than two cores: much of the time is waiting for engines, brokers and pages.
     maxWorkers: 3,
     testTimeout: 300_000,

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installKafka, kafkaUnavailable, startBroker } from './kafka/broker.js';
 import { buildDashboard, buildServices, installPackages, ROOT } from './prepare.js';
+import { useTemporaryFolder } from './temporary.js';
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -64,6 +65,7 @@ ensureChromium();
 const canHaveBroker = prepareKafka();
 if (process.env.CI === 'true' && run('npm', ['run', '--silent', 'check']) !== 0) process.exit(1);
 const chosen = args.filter((arg) => arg !== '--full');
+const removeTemporaryFolder = useTemporaryFolder();
 // A run of everything shares one, unless the developer's is there: to start one takes longer than many a suite on it.
 const brokerDir = mkdtempSync(join(tmpdir(), 'ctwa-kafka-'));
 const isShared = canHaveBroker && chosen.length === 0 && process.env.KAFKA_BROKERS === undefined;
@@ -75,5 +77,5 @@ const status = run(process.execPath, [VITEST, 'run', ...chosen], {
   ...(brokers === undefined ? {} : { TEST_KAFKA_BROKERS: brokers }),
 });
 await broker?.kill();
-rmSync(brokerDir, { recursive: true, force: true });
+removeTemporaryFolder();
 process.exit(status ?? 1);

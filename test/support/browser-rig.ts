@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { complaintsOf, launchBrowser, tableRows } from './browser.ts';
 import { DataDirectory, startProduct, untilSettled, type Product, type StartOptions } from './product.ts';
+import { makeTables } from './tables.ts';
 
 const WINDOW = { width: 1280, height: 900 } as const;
 
@@ -82,6 +83,7 @@ export class BrowserRig {
   }
 
   async #start(prepare: NonNullable<RigOptions['prepare']>): Promise<void> {
+    await makeTables(this.data);
     const options = await prepare(this.data);
     this.#product = await startProduct(this.data, options);
     await untilSettled(this.#product);

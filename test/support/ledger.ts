@@ -13,6 +13,7 @@ import { settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import { MESSAGES_COLUMNS } from '../../services/reports/messages.ts';
 import type { Prng } from '../../services/simulate/prng.ts';
 import type { OracleReports, Row } from '../oracle/oracle.ts';
+import { makeTables } from './tables.ts';
 import { csvRows, DataDirectory, until, type Env, type Finished } from './product.ts';
 
 export const isFull = process.env['CTWA_FULL'] === '1';
@@ -33,12 +34,14 @@ export const EVERYTHING: ReportFilters = { from: null, to: null, tz: 'UTC', as_o
 
 const DEFAULT_DATABASE = 'ctwa_ledger';
 
-export function openLedger(
+/** Opens a ledger, whose tables are made if there are none. */
+export async function openLedger(
   data: DataDirectory,
   database: string = DEFAULT_DATABASE,
   config: Config | null = null,
   onProgress: (threads: number) => void = () => undefined,
 ): Promise<Ledger> {
+  await makeTables(data, database);
   const location = { kind: 'embedded', dataDir: data.path } as const;
   return Ledger.open({ location, database, config, command: 'a test', onProgress });
 }
