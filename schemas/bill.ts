@@ -114,6 +114,7 @@ export const mismatchesRow = z.object({
   cost_predicted: amount.describe('Expected charge when the prediction is followed.'),
   cost_difference: amount.describe('The one that follows Meta’s report less the other.'),
   unrated: count.describe('Number of messages of which one of the two is not known; they are in neither sum.'),
+  waba_id: z.string(),
 });
 export type MismatchesRow = z.infer<typeof mismatchesRow>;
 
@@ -134,6 +135,7 @@ export const mismatchRow = z.object({
   conversation_id: z.string(),
   ad_id: z.string(),
   circumstance: z.string(),
+  waba_id: z.string(),
   /** Identifies a participant of a group message in addresses; empty for other messages. */
   participant_key: z.string(),
 });
@@ -147,6 +149,7 @@ export const MISMATCH_SORTS = [
   'category',
   'predicted',
   'reported',
+  'waba_id',
   'ad_id',
 ] as const;
 export type MismatchSort = (typeof MISMATCH_SORTS)[number];

@@ -100,6 +100,8 @@ export interface Reports {
   metaSide(filters: ReportFilters): Promise<MetaSide[]>;
   unrated(filters: ReportFilters): Promise<UnratedRow[]>;
   mismatches(filters: ReportFilters): Promise<MismatchesRow[]>;
+  /** How many delivered messages of these days Meta reported; null where that is not known of what is asked for. */
+  reportedMessages(filters: ReportFilters): Promise<number | null>;
   mismatchedMessages(filters: ReportFilters, asked: AskedPage<MismatchSort>): Promise<PageOf<MismatchRow>>;
   /** A page of the report `charges`. */
   charges(filters: ReportFilters, asked: AskedPage<ChargeSort>): Promise<PageOf<ChargeRow>>;

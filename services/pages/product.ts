@@ -25,7 +25,7 @@ import { conversationList } from '../reports/conversations.ts';
 import { adAnswers, adHours } from '../reports/ad-answers.ts';
 import { adCosts, adFigures, adNames } from '../reports/ads.ts';
 import { figures, overview } from '../reports/figures.ts';
-import { mismatchedMessages, mismatches } from '../reports/mismatches.ts';
+import { mismatchedMessages, mismatches, reportedMessages } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { reportOf, REPORTS } from '../catalogue/catalogue.ts';
@@ -238,6 +238,7 @@ export class ShownLedger {
       bill: (filters) => this.#askBill('bill', 'savings', bill, filters, sample),
       metaSide: (filters) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
       mismatches: (filters) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),
+      reportedMessages: async (filters) => reportedMessages(await this.#database(sample), filters),
       mismatchedMessages: (filters, asked) =>
         this.#askBill(
           `mismatched-messages ${JSON.stringify(asked)}`,

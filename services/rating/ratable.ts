@@ -8,14 +8,14 @@ function quoted(values: readonly string[]): string {
 }
 
 /**
- * The local day of `time`, in the zone of the account of `waba_id`. It is an expression with constants, because
- * ClickHouse takes no column as a zone.
+ * The local day of `time`, in the zone of the account `waba_id`. It is an expression with constants, because ClickHouse
+ * takes no column as a zone. It needs the parameters of the basis.
  */
-function daySql(basis: RatingBasis): string {
-  if (basis.zones.length === 0) return "toDate(time, 'UTC')";
-  const zone = 'transform(waba_id, {wabas:Array(String)}, {zones:Array(UInt32)}, toUInt32(0))';
-  const cases = basis.zones.map((name, i) => `${zone} = ${i + 1}, toDate(time, '${name}')`);
-  return `multiIf(${cases.join(', ')}, toDate(time, 'UTC'))`;
+export function accountDaySql(basis: RatingBasis, time: string, waba_id: string): string {
+  if (basis.zones.length === 0) return `toDate(${time}, 'UTC')`;
+  const zone = `transform(${waba_id}, {wabas:Array(String)}, {zones:Array(UInt32)}, toUInt32(0))`;
+  const cases = basis.zones.map((name, i) => `${zone} = ${i + 1}, toDate(${time}, '${name}')`);
+  return `multiIf(${cases.join(', ')}, toDate(${time}, 'UTC'))`;
 }
 
 /** rules.md F8: the rated category of a group message. */
@@ -78,7 +78,7 @@ export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): st
     FROM
     (
       SELECT *,
-        ${daySql(basis)} AS day,
+        ${accountDaySql(basis, 'time', 'waba_id')} AS day,
         transform(toString(${RATED_CATEGORY}), ['marketing_lite'], ['marketing']) AS rated_category,
         if(startsWith(policy, 'CBP'), 'conversation', 'message') AS model,
         ${NEEDS} AS needs

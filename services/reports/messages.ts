@@ -25,9 +25,8 @@ import {
   type PrintedColumns,
 } from './printed.ts';
 import { columnsOf, streamed, type AskedRows, type Batch, type Statement } from './report.ts';
-import { daysOf, FROM, narrowedSql, parametersOf, TO } from './sql.ts';
+import { daysOf, FROM, narrowedSql, parametersOf, TO, widened } from './sql.ts';
 import { MESSAGE_TABLES } from './tables.ts';
-import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 const text: PrintedColumn = { cell: z.string() };
 
@@ -87,8 +86,6 @@ interface MessageRange {
   readonly parameters: Parameters;
 }
 
-const DAY_SECONDS = 86_400;
-
 function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
   const parameters = parametersOf(filters);
   if (by !== 'charged' || filters.is_tz_given === true) {
@@ -96,18 +93,12 @@ function rangeOfMessages(filters: ReportFilters, by: MessagesBy): MessageRange {
     const range = `message_marks.${column} >= ${FROM} AND message_marks.${column} < ${TO}`;
     return { marks: range, rated: 'true', closed: range, parameters };
   }
-  const { from, to } = parameters;
   return {
     // One more day on both sides, for any zone. The exact day of a message is compared later.
     marks: `message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO}`,
     rated: 'day >= {first_day:Date} AND day < {end_day:Date}',
     closed: 'message_marks.day >= {first_day:Date} AND message_marks.day < {end_day:Date}',
-    parameters: {
-      ...parameters,
-      ...daysOf(filters),
-      from: Math.max(from - DAY_SECONDS, 0),
-      to: Math.min(to + DAY_SECONDS, LAST_SECOND),
-    },
+    parameters: { ...widened(filters), ...daysOf(filters) },
   };
 }
 

@@ -9,18 +9,23 @@ import {
 } from '@ctwa-ledger/schemas/bill.ts';
 import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
-import { readRatingBasis } from '../rating/basis.ts';
+import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
+import { marketSql } from '../rating/markets.ts';
 import { pricedSql } from '../rating/pricing.ts';
-import { placedSql } from '../rating/ratable.ts';
+import { accountDaySql, placedSql } from '../rating/ratable.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
 import { MESSAGE_TABLES } from './tables.ts';
-import { FROM, isoTime, narrowedSql, parametersOf, TO } from './sql.ts';
+import { daysOf, FROM, isoTime, narrowedSql, parametersOf, TO, widened } from './sql.ts';
 
 const column = (name: string): string => `toString(message_marks.${name})`;
 
-/** Columns by which mismatches are grouped, and the owners of their messages. */
+/** The day of a mismatch, in the zone of its account. */
+const dayOf = (basis: RatingBasis): string =>
+  accountDaySql(basis, 'message_marks.delivered_at', 'toString(message_marks.waba_id)');
+
+/** Columns by which mismatches are grouped, the owners of their messages, and the filters of the bill. */
 const NARROWED = {
   predicted: column('predicted'),
   reported: column('reported'),
@@ -30,17 +35,34 @@ const NARROWED = {
   circumstance: column('circumstance'),
   waba_id: column('waba_id'),
   phone_number_id: column('phone_number_id'),
+  billing: column('billing'),
 } as const;
 
-const NARROWINGS = Object.keys(NARROWED) as (keyof typeof NARROWED)[];
+const NARROWINGS = [...(Object.keys(NARROWED) as (keyof typeof NARROWED)[]), 'market'] as const;
 
-/** V2's mismatches that were delivered in the range. FINAL: a mark that was a mismatch may have been replaced. */
-function mismatchesOf(filters: ReportFilters): { readonly from: string; readonly parameters: Parameters } {
-  const narrowed = narrowedSql(filters, NARROWED);
+/**
+ * V2's mismatches that were delivered on the days of the filters: days of each account's zone, or of the zone asked for.
+ * FINAL: a mark that was a mismatch may have been replaced.
+ */
+function mismatchesOf(
+  filters: ReportFilters,
+  basis: RatingBasis,
+): { readonly from: string; readonly parameters: Parameters } {
+  const day = dayOf(basis);
+  const market = marketSql('message_marks.customer', `assumeNotNull(${day})`);
+  const narrowed = narrowedSql(filters, { ...NARROWED, market });
+  const isZone = filters.is_tz_given === true;
+  const days = isZone ? 'true' : `${day} >= {first_day:Date} AND ${day} < {end_day:Date}`;
   return {
     from: `message_marks FINAL
-      WHERE is_mismatch AND message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO} AND ${narrowed.where}`,
-    parameters: { ...parametersOf(filters), ...narrowed.parameters },
+      WHERE is_mismatch AND message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO}
+        AND ${days} AND ${narrowed.where}`,
+    parameters: {
+      ...(isZone ? parametersOf(filters) : widened(filters)),
+      ...daysOf(filters),
+      ...basis.parameters,
+      ...narrowed.parameters,
+    },
   };
 }
 
@@ -51,8 +73,8 @@ const COST = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 8), billing = 'UN
 const knownSum = (amount: string): string => `if(countIf(is_known) = 0, NULL, toString(sumIf(${amount}, is_known)))`;
 
 const MESSAGE =
-  'phone_number_id, message_id, participant, delivered_at, predicted, category, policy, rule, circumstance, currency';
-const GROUP = 'predicted, reported_mark, category, policy, rule, circumstance, currency';
+  'waba_id, phone_number_id, message_id, participant, delivered_at, predicted, category, policy, rule, circumstance, currency';
+const GROUP = 'waba_id, predicted, reported_mark, category, policy, rule, circumstance, currency';
 
 /**
  * Report `mismatches`: how many messages Meta reported otherwise than predicted, the most frequent first (rules.md V2),
@@ -60,15 +82,15 @@ const GROUP = 'predicted, reported_mark, category, policy, rule, circumstance, c
  * messages had reached by then. Settle the charges first.
  */
 export async function mismatches(database: Database, filters: ReportFilters): Promise<MismatchesRow[]> {
-  const { from, parameters } = mismatchesOf(filters);
   const basis = await readRatingBasis(database);
+  const { from, parameters } = mismatchesOf(filters, basis);
   // Each message twice: as it was reported, and as if Meta had reported nothing. Priced in one statement, because
   // planning such a statement takes longer than running it.
   const marks = `(SELECT * REPLACE (if(is_by_rules, predicted, billing) AS billing, if(is_by_rules, '', reported) AS reported)
     FROM (SELECT *, reported AS reported_mark, arrayJoin([false, true]) AS is_by_rules FROM ${from}))`;
   return database.query(
     mismatchesRow,
-    `SELECT predicted, toString(reported_mark) AS reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
+    `SELECT toString(waba_id) AS waba_id, predicted, toString(reported_mark) AS reported, category, policy, rule, circumstance, toUInt32(count()) AS messages,
        ${isoTime('min(message.delivered_at)')} AS first_delivered_at, ${isoTime('max(message.delivered_at)')} AS last_delivered_at,
        currency, ${knownSum('by_report')} AS cost_followed, ${knownSum('by_rules')} AS cost_predicted,
        ${knownSum('by_report - by_rules')} AS cost_difference, toUInt32(countIf(NOT is_known)) AS unrated
@@ -84,9 +106,49 @@ export async function mismatches(database: Database, filters: ReportFilters): Pr
        GROUP BY ${MESSAGE}, reported_mark
      ) AS message
      GROUP BY ${GROUP}
-     ORDER BY messages DESC, predicted, reported, category, policy, rule, circumstance, currency`,
-    { ...basis.parameters, ...parameters },
+     ORDER BY messages DESC, predicted, reported, category, policy, rule, circumstance, waba_id, currency`,
+    parameters,
   );
+}
+
+/**
+ * The number of delivered messages with a report of Meta's, on the days of {@link mismatches}. It is read from summaries,
+ * which know the business number only: null where the filters name anything but account and number. A number belongs to
+ * the account of its latest charge. Settle the summaries first.
+ */
+export async function reportedMessages(database: Database, filters: ReportFilters): Promise<number | null> {
+  const byMore = NARROWINGS.filter((name) => name !== 'waba_id' && name !== 'phone_number_id');
+  if (byMore.some((name) => filters[name] != null)) return null;
+  const basis = await readRatingBasis(database);
+  const narrowed = narrowedSql(filters, {
+    waba_id: 'owner.waba_id',
+    phone_number_id: 'toString(cells.phone_number_id)',
+  });
+  const isZone = filters.is_tz_given === true;
+  const day = accountDaySql(basis, 'cells.cell_at', 'owner.waba_id');
+  const days = isZone ? 'true' : `${day} >= {first_day:Date} AND ${day} < {end_day:Date}`;
+  const [row] = await database.query(
+    z.object({ n: z.number() }),
+    `SELECT toUInt32(sum(cells.reported_messages)) AS n
+     FROM
+     (
+       SELECT phone_number_id, cell_at, reported_messages FROM summary_cells FINAL
+       WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND reported_messages > 0
+     ) AS cells
+     LEFT JOIN
+     (
+       SELECT phone_number_id, toString(argMax(charge_days.waba_id, charge_days.day)) AS waba_id
+       FROM charge_days FINAL WHERE volume > 0 GROUP BY phone_number_id
+     ) AS owner USING phone_number_id
+     WHERE ${days} AND ${narrowed.where}`,
+    {
+      ...(isZone ? parametersOf(filters) : widened(filters)),
+      ...daysOf(filters),
+      ...basis.parameters,
+      ...narrowed.parameters,
+    },
+  );
+  return row?.n ?? 0;
 }
 
 const messageRow = z.object({
@@ -105,6 +167,7 @@ const messageRow = z.object({
   conversation_id: z.string(),
   ad_id: z.string(),
   circumstance: z.string(),
+  waba_id: z.string(),
 });
 export const MISMATCHED_MESSAGES_COLUMNS = columnsOf(messageRow);
 
@@ -134,7 +197,7 @@ export async function mismatchedMessages(
   filters: ReportFilters,
   asked: AskedPage<MismatchSort>,
 ): Promise<PageOf<MismatchRow>> {
-  const { from, parameters } = mismatchesOf(filters);
+  const { from, parameters } = mismatchesOf(filters, await readRatingBasis(database));
   const page = paging(asked, keysOf(asked.sort.column));
   const found = await database.query(
     pagedRow,
@@ -148,7 +211,7 @@ export async function mismatchedMessages(
 
 /** Report `mismatched-messages`, streamed: `MISMATCHED_MESSAGES_COLUMNS` as text, the latest delivery first. */
 async function* allMismatchedMessages(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
-  const { from, parameters } = mismatchesOf(filters);
+  const { from, parameters } = mismatchesOf(filters, await readRatingBasis(database));
   const { also, where, order, parameters: place } = reportPaging(page, keysOf('delivered_at'), true);
   yield* database.stream(`SELECT ${COLUMNS}${also} FROM ${from} AND ${where} ${order}`, { ...parameters, ...place });
 }
@@ -156,13 +219,13 @@ async function* allMismatchedMessages(database: Database, { filters, page }: Ask
 export const mismatchesReport = whole({
   name: 'mismatches',
   one_row_per:
-    'pair of marks, category, policy, rule and circumstance: messages whose report differs from the prediction',
+    'account, pair of marks, category, policy, rule and circumstance: messages whose report differs from the prediction',
   row: mismatchesRow,
-  days: 'zone',
+  days: 'accounts',
   filters: NARROWINGS,
   settles: ['charges'],
   reads: MESSAGE_TABLES,
-  key: ['predicted', 'reported', 'category', 'policy', 'rule', 'circumstance', 'currency'],
+  key: ['waba_id', 'predicted', 'reported', 'category', 'policy', 'rule', 'circumstance', 'currency'],
   rows: mismatches,
 });
 
@@ -170,9 +233,9 @@ export const mismatchedMessagesReport = streamed({
   name: 'mismatched-messages',
   one_row_per: 'message whose report differs from the prediction, the latest delivery first',
   row: messageRow,
-  days: 'zone',
+  days: 'accounts',
   filters: NARROWINGS,
   settles: [],
-  reads: ['message_marks'],
+  reads: ['message_marks', 'accounts', 'configuration'],
   rows: allMismatchedMessages,
 });

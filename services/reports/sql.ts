@@ -59,6 +59,14 @@ export function parametersOf(filters: ReportFilters): {
   return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of, ad: filters.ad ?? '' };
 }
 
+const DAY_SECONDS = 86_400;
+
+/** {@link parametersOf} with one more day on both sides, so that the days of every zone are inside. */
+export function widened(filters: ReportFilters): ReturnType<typeof parametersOf> {
+  const { from, to, ...others } = parametersOf(filters);
+  return { ...others, from: Math.max(from - DAY_SECONDS, 0), to: Math.min(to + DAY_SECONDS, LAST_SECOND) };
+}
+
 /** A condition on rows, with its parameters. */
 export interface Condition {
   readonly where: string;

@@ -352,6 +352,56 @@ describe('every cent of the bill is followed down to the message', () => {
     expect(mismatched.filter((row) => sent.includes(row['customer']!))).toEqual([]);
   });
 
+  it('leads from Billing to its mismatches, of the same days and narrowed to the same', async () => {
+    const [waba_id] = Object.keys(ACCOUNTS);
+    const days = new URLSearchParams({ ...RANGE, waba_id: waba_id!, market: 'Brazil' });
+    const charged = csvRows(await fetched(`/api/messages?format=csv&by=charged&${days}`));
+    const expected = charged.filter(
+      ({ billing, predicted, reported, category, policy }) =>
+        billing !== 'UNDELIVERED' &&
+        !['', 'UNKNOWN', predicted].includes(reported!) &&
+        // What the service allowance pays is no mismatch (V2).
+        !(
+          policy === 'PMP-2026-10' &&
+          category === 'service' &&
+          predicted === 'BILLABLE' &&
+          reported === 'FREE_SERVICE'
+        ),
+    );
+    expect(expected.length).toBeGreaterThan(1);
+    await open(`/billing?${days}`);
+    await rig.page.getByRole('link', { name: 'Where Meta’s report differs from the prediction' }).click();
+    await rig.page.getByRole('heading', { name: /^Mismatches/ }).waitFor();
+    const chips = rig.page.getByRole('navigation', { name: 'Narrowed to' });
+    expect(await chips.getByRole('link').allInnerTexts()).toHaveLength(3);
+    const ids = (rows: readonly Row[]): string[] => rows.map((row) => row['message_id']!).sort();
+    expect(ids(await linked('messages'))).toEqual(ids(expected));
+    const kinds = await cells('kinds');
+    expect(kinds.reduce((sum, row) => sum + Number(plain(row[5]!)), 0)).toBe(expected.length);
+    expect(new Set(kinds.map((row) => row[4]))).toEqual(new Set([waba_id]));
+
+    const kind = rig.page.locator('#kinds tbody tr').first();
+    const count_of_kind = Number(plain(kinds[0]![5]!));
+    await kind.getByRole('link').focus();
+    await rig.page.keyboard.press('Enter');
+    await rig.page
+      .locator('#messages')
+      .getByText(/^Chosen:/)
+      .waitFor();
+    expect(await rig.page.locator('#kinds [aria-current="true"]').count()).toBe(1);
+    expect(await kind.locator('th').innerText()).toContain('chosen');
+    expect(await linked('messages')).toHaveLength(count_of_kind);
+    // What the page is narrowed to and the other kinds are still there.
+    expect(await chips.getByRole('link').allInnerTexts()).toHaveLength(3);
+    expect(await cells('kinds')).toHaveLength(kinds.length);
+    await rig.page.getByRole('link', { name: 'Show every kind' }).click();
+    await rig.page
+      .locator('#messages')
+      .getByText(/^Chosen:/)
+      .waitFor({ state: 'detached' });
+    expect(ids(await linked('messages'))).toEqual(ids(expected));
+  });
+
   it('repairs what cannot be used, and fits a phone', async () => {
     for (const [path, notices] of [
       ['/billing?billing=CHEAP&market=&by-market.sort=x&by-day.after=never', 3],

@@ -364,7 +364,7 @@ describe('the figures of pages', () => {
       .map((row) => row['message_id']!);
     await open('/billing/mismatches?from=2026-10-01&to=2026-11-06');
     const groups = await cells('kinds');
-    expect(groups.reduce((sum, row) => sum + number(row[4]!), 0)).toBe(expected.length);
+    expect(groups.reduce((sum, row) => sum + number(row[5]!), 0)).toBe(expected.length);
     const csv = await report('/api/mismatched-messages?format=csv&from=2026-10-01&to=2026-11-06');
     expect(csv.map((row) => row['message_id'])).toEqual(ids);
     const seen: string[] = [];

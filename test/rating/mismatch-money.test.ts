@@ -1,7 +1,8 @@
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { settleReports } from '../../services/exports/report.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
-import { mismatches } from '../../services/reports/mismatches.ts';
+import { mismatchedMessages, mismatches, reportedMessages } from '../../services/reports/mismatches.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, EVERYTHING, withLedger } from '../support/ledger.ts';
 
@@ -96,6 +97,58 @@ const EVENTS = [
   ...template({ id: 'tiered', time: '2026-10-10T14:00:00Z', reported: 'free_entry_point', category: 'utility' }),
 ];
 
+const FIRST = { sort: { column: 'delivered_at', descending: true }, after: '', limit: 100 } as const;
+
+describe('the days of mismatches', () => {
+  it('are those of each account, or of the zone that is asked for', () =>
+    withLedger(
+      data,
+      'mismatch_days',
+      async (ledger) => {
+        const { database } = ledger;
+        const late = '2026-11-01T01:30:00Z';
+        await ledger.record(
+          parsed([
+            ...template({ id: 'still october', time: late, reported: 'free_entry_point' }),
+            ...template({ id: 'agrees', time: late, reported: 'regular', customer: '5511955550009' }),
+            ...template({ id: 'november', time: late, reported: 'free_entry_point', waba_id: 'W2' }),
+            ...template({ id: 'abroad', time: late, reported: 'free_entry_point', customer: '919955550001' }),
+          ]),
+        );
+        await settleReports(['mismatches', 'daily'], database);
+        const october = { from: '2026-10-01', to: '2026-11-01', tz: 'UTC', as_of: 0 } as const;
+        const ids = async (filters: ReportFilters): Promise<string[]> => {
+          const { rows } = await mismatchedMessages(database, filters, FIRST);
+          const groups = await mismatches(database, filters);
+          expect(groups.reduce((sum, { messages }) => sum + messages, 0)).toBe(rows.length);
+          expect(new Set(groups.map(({ waba_id }) => waba_id))).toEqual(new Set(rows.map(({ waba_id }) => waba_id)));
+          return rows.map(({ message_id }) => message_id).sort();
+        };
+        expect(await ids(october)).toEqual(['abroad', 'still october']);
+        expect(await ids({ ...october, market: 'Brazil' })).toEqual(['still october']);
+        expect(await ids({ ...october, waba_id: 'W2' })).toEqual([]);
+        expect(await ids({ ...october, from: '2026-11-01', to: '2026-12-01' })).toEqual(['november']);
+        expect(await ids({ ...october, is_tz_given: true })).toEqual([]);
+        expect(await ids({ ...october, tz: 'America/Sao_Paulo', is_tz_given: true })).toEqual([
+          'abroad',
+          'november',
+          'still october',
+        ]);
+        expect(await reportedMessages(database, october)).toBe(3);
+        expect(await reportedMessages(database, { ...october, waba_id: 'W2' })).toBe(0);
+        expect(await reportedMessages(database, { ...october, from: '2026-11-01', to: '2026-11-02' })).toBe(1);
+        expect(await reportedMessages(database, { ...october, is_tz_given: true })).toBe(0);
+        expect(await reportedMessages(database, { ...october, market: 'Brazil' })).toBeNull();
+      },
+      {
+        accounts: [
+          { waba_id: 'W1', time_zone: 'America/Sao_Paulo' },
+          { waba_id: 'W2', time_zone: 'UTC' },
+        ],
+      },
+    ));
+});
+
 describe('mismatches in money', () => {
   it('are what the messages cost by the report, and what they would by the prediction', () =>
     withLedger(
@@ -126,8 +179,8 @@ describe('mismatches in money', () => {
           ['BILLABLE', 'FREE_ENTRY', 'marketing', 'USD', 2, '0', '0.0625', '-0.0625', 1],
           ['BILLABLE', 'FREE_ENTRY', 'authentication', 'USD', 1, null, null, null, 1],
           ['BILLABLE', 'FREE_ENTRY', 'utility', 'USD', 1, '0', '0.005', '-0.005', 0],
-          ['FREE_ENTRY', 'BILLABLE', 'marketing', 'BRL', 1, '0.33', '0', '0.33', 0],
           ['FREE_ENTRY', 'BILLABLE', 'marketing', 'USD', 1, '0.0625', '0', '0.0625', 0],
+          ['FREE_ENTRY', 'BILLABLE', 'marketing', 'BRL', 1, '0.33', '0', '0.33', 0],
         ]);
         const [only] = await mismatches(database, { ...EVERYTHING, reported: 'BILLABLE', waba_id: 'W2' });
         expect([only?.currency, only?.cost_difference]).toEqual(['BRL', '0.33']);

@@ -15,7 +15,13 @@ import { sideBySide } from '../../dashboard/src/lib/billing/currencies.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
 import { DEFAULT_STATE, ownParameters, search } from '../../dashboard/src/lib/filters/filters.ts';
 import { exactAmount } from '../../dashboard/src/lib/format/amounts.ts';
-import { GROUP_KEY, groupSearch, readGroup } from '../../dashboard/src/lib/mismatches/address.ts';
+import {
+  GROUP_KEY,
+  groupSearch,
+  groupWords,
+  readGroup,
+  type Group,
+} from '../../dashboard/src/lib/mismatches/address.ts';
 
 describe('the address says what the bill is narrowed to', () => {
   const cases: readonly [string, string, Narrowed, number][] = [
@@ -193,21 +199,41 @@ describe('the address says which kind of mismatch is looked at', () => {
     policy: 'PMP-2025-07',
     rule: 'W7',
     circumstance: 'none',
+    waba_id: 'W1',
   } as const;
 
   it('both ways', () => {
-    expect(readGroup(new URLSearchParams(groupSearch(group, DEFAULT_STATE)))).toEqual({ only: group, repairs: [] });
-    expect(groupSearch(null, DEFAULT_STATE)).toBe('');
+    const of = (one: Group): unknown => readGroup(new URLSearchParams(groupSearch(one, {}, DEFAULT_STATE))).only;
+    expect(of(group)).toEqual(group);
+    // Of no account, and of no category.
+    expect(of({ ...group, waba_id: '', category: '' })).toEqual({ ...group, waba_id: '', category: '' });
+    expect(groupSearch(null, {}, DEFAULT_STATE)).toBe('');
     expect(readGroup(new URLSearchParams(GROUP_KEY.map((name): [string, string] => [name, ''])))).toEqual({
       only: {},
       repairs: [],
     });
   });
 
+  it('beside what the page is narrowed to, which is another thing', () => {
+    const params = new URLSearchParams(groupSearch(group, { waba_id: 'W2', category: 'utility' }, DEFAULT_STATE));
+    expect(readNarrowing(params, BILL_NARROWINGS).only).toEqual({ waba_id: 'W2', category: 'utility' });
+    expect(readGroup(params).only).toEqual(group);
+    expect(groupSearch(null, { waba_id: 'W2' }, DEFAULT_STATE)).toBe('?waba_id=W2');
+  });
+
+  it('in words', () => {
+    expect(groupWords(group)).toBe(
+      'Free entry predicted, Billable reported, Marketing, PMP-2025-07, rule W7, account W1',
+    );
+    expect(groupWords({ reported: 'FREE_ENTRY', circumstance: 'answered_from_app', category: '', waba_id: '' })).toBe(
+      'Free entry reported, no category, answered from the app, no account',
+    );
+  });
+
   it.each([
     ['predicted=CHEAP', {}, 1],
     ['predicted=free_entry&reported=x', { predicted: 'FREE_ENTRY' }, 1],
-    ['rule=%27--&policy=a b&category=Utility', { category: 'utility' }, 2],
+    ['rule=%27--&policy=a b&of_category=Utility', { category: 'utility' }, 2],
   ])('%s', (query, only, notices) => {
     const read = readGroup(new URLSearchParams(query));
     expect(read.only).toEqual(only);

@@ -198,7 +198,7 @@ describe('the days of accounts, each in its own zone', () => {
     ['/billing/messages', null, ['UTC', ...ZONES]],
     ['/billing', 'Asia/Tokyo', ['Asia/Tokyo']],
     ['/billing', 'UTC', ['UTC']],
-    ['/billing/mismatches', null, ['UTC']],
+    ['/billing/mismatches', null, ['UTC', ...ZONES]],
     ['/', null, ['UTC']],
     [null, null, ['UTC']],
   ])('%s in %s', (page, tz, zones) => {

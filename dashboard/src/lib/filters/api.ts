@@ -15,6 +15,8 @@ const AMOUNT_REPORTS = [
   'charges',
   'messages',
   'adjustments',
+  'mismatches',
+  'mismatched-messages',
 ] as const;
 type AmountReport = (typeof AMOUNT_REPORTS)[number];
 
@@ -50,8 +52,6 @@ export type LinkedReport =
   | 'ads'
   | 'ad-answers'
   | 'ad-hours'
-  | 'mismatches'
-  | 'mismatched-messages'
   | 'ad-conversations'
   | AmountReport
   | MonthReport

@@ -20,7 +20,7 @@ const PAGES = {
   '/billing': { name: 'Billing', days: 'accounts' },
   '/billing/charges': { name: null, days: 'accounts' },
   '/billing/messages': { name: null, days: 'accounts' },
-  '/billing/mismatches': { name: null, days: 'UTC' },
+  '/billing/mismatches': { name: null, days: 'accounts' },
   '/billing/reconciliation': { name: null, days: null },
   '/billing/claims': { name: null, days: null },
   '/billing/close': { name: null, days: null },

@@ -1,4 +1,5 @@
-import { zoneOf } from '$lib/filters/filters.ts';
+import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { amountFilters } from '$lib/filters/api.ts';
 import { moneyOf } from '$lib/mismatches/money.ts';
 import { GROUP_TABLE, GROUP_VALUES, groupKey, MISMATCH_TABLE, readGroup } from '$lib/mismatches/address.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
@@ -10,16 +11,18 @@ const PAGE_ROWS = 50;
 export const load: PageServerLoad = async (event) => {
   const { filters, range, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
-  const { only, repairs } = readGroup(params);
+  const { only: scope, repairs: of_scope } = readNarrowing(params, BILL_NARROWINGS);
+  const { only, repairs: of_group } = readGroup(params);
+  const repairs = [...of_scope, ...of_group];
   const table = readTable(params, MISMATCH_TABLE);
-  const shared = { only, table: table.state };
+  const shared = { scope, only, table: table.state };
   if (is_empty) return { ...shared, own_repairs: repairs, found: null };
 
   const { reports } = event.locals;
-  const asked = { ...range, tz: zoneOf(filters), as_of };
-  const [rows, overview, messages] = await Promise.all([
+  const asked = { ...amountFilters(filters, range, as_of), ...scope };
+  const [rows, reported_messages, messages] = await Promise.all([
     reports.mismatches(asked),
-    reports.overview(asked),
+    reports.reportedMessages(asked),
     reports.mismatchedMessages({ ...asked, ...only }, { ...table.state, limit: PAGE_ROWS }),
   ]);
   const groups = arranged(rows, params, GROUP_TABLE, GROUP_VALUES, groupKey);
@@ -31,7 +34,7 @@ export const load: PageServerLoad = async (event) => {
       groups,
       mismatches: rows.reduce((sum, group) => sum + group.messages, 0),
       money: moneyOf(rows),
-      reported_messages: overview.reported_messages,
+      reported_messages,
       // No column shows the customer, so it is not sent to the browser.
       messages: messages.rows.map(({ customer: _, ...message }) => message),
       next: messages.next,
