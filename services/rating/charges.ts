@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
-import { recompute, settle, type Derived, type Recomputation } from '../ledger/derived/derived.ts';
+import { recomputeSome, settle, type Derived, type Recomputation } from '../ledger/derived/derived.ts';
 import { readFact, writeFact } from '../ledger/configuration/facts.ts';
 import { inMetaTerms } from './meta-terms.ts';
 import { readRatingBasis, type RatingBasis } from './basis.ts';
@@ -142,7 +142,10 @@ async function beginAnew(database: Database): Promise<string> {
 const CHARGES: Derived = {
   name: 'charges',
   dirt: 'dirty_charges',
-  async recompute(database, stamps, version) {
+  time: 'hour_at',
+  // A place depends on all hours before it in its month: recomputing the last ones first would do most of them twice.
+  most: Infinity,
+  async recompute(database, { stamps }, version) {
     const basis = await readRatingBasis(database);
     const isOther = (await readFact(database, RATED_UNDER)) !== basis.hash;
     const seen = isOther ? [...stamps, await beginAnew(database)] : stamps;
@@ -182,7 +185,7 @@ async function noticeOtherBasis(database: Database): Promise<void> {
 /** Recomputes the charges of the dirty hours, or of all hours when the basis has changed. */
 export async function recomputeCharges(database: Database): Promise<Recomputation> {
   await noticeOtherBasis(database);
-  return recompute(database, CHARGES);
+  return recomputeSome(database, CHARGES);
 }
 
 /** Recomputes until nothing is dirty that was dirty when it was called. */

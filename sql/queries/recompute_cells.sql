@@ -1,7 +1,8 @@
--- The summaries of all dirty cells with the given stamps, from the current rows. Keys that stood in a cell and stand in
+-- The summaries of the dirty cells with the given stamps, from a time on, from the current rows. Keys that stood in a cell and stand in
 -- it no more are written as zeros: the last part brings them in.
 INSERT INTO summary_cells
-WITH cells AS (SELECT DISTINCT phone_number_id, cell_at FROM dirty_cells WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp))
+WITH cells AS (SELECT DISTINCT phone_number_id, cell_at FROM dirty_cells
+    WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp) AND dirty_cells.cell_at >= toDateTime({from:UInt32}, 'UTC'))
 SELECT
     phone_number_id, at, ad, source,
     {version:UInt64},
@@ -42,16 +43,23 @@ FROM
     FROM messages_by_time FINAL
     WHERE (phone_number_id, cell_at) IN cells
     UNION ALL
-    SELECT phone_number_id, toStartOfFifteenMinutes(entry_at) AS at, ad_id, source_type, 'entry',
-        entry_at, '', '', 0, 0, 0, 0, 0,
-        starts_conversation, conversation_is_replied, conversation_seconds_to_reply, conversation_last_entry_at, 0, 0, 0, 0
-    FROM entry_marks FINAL
-    WHERE (phone_number_id, at) IN cells
-    UNION ALL
-    SELECT phone_number_id, toStartOfFifteenMinutes(assumeNotNull(opened_at)) AS at, ad_id, source_type, 'window',
-        assumeNotNull(opened_at), '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, is_confirmed, 0, 0, 0
-    FROM entry_marks FINAL
-    WHERE opened_at IS NOT NULL AND (phone_number_id, at) IN cells
+    -- An entry counts where it came, and where its window opened. Not FINAL: that would merge all entries each time.
+    SELECT phone_number_id, toStartOfFifteenMinutes(moment.2) AS at, ad_id, source_type, moment.1,
+        moment.2, '', '', 0, 0, 0, 0, 0,
+        starts_conversation, conversation_is_replied, conversation_seconds_to_reply, conversation_last_entry_at, is_confirmed, 0, 0, 0
+    FROM
+    (
+        SELECT * FROM entry_marks
+        WHERE (phone_number_id, entry_id) IN
+        (
+            SELECT phone_number_id, entry_id FROM entry_marks
+            WHERE toStartOfFifteenMinutes(entry_at) IN (SELECT cell_at FROM cells)
+               OR toStartOfFifteenMinutes(ifNull(opened_at, toDateTime(0, 'UTC'))) IN (SELECT cell_at FROM cells)
+        )
+        ORDER BY version DESC LIMIT 1 BY phone_number_id, entry_id
+    )
+    ARRAY JOIN if(opened_at IS NULL, [('entry', entry_at)], [('entry', entry_at), ('window', assumeNotNull(opened_at))]) AS moment
+    WHERE is_retracted = 0 AND (phone_number_id, toStartOfFifteenMinutes(moment.2)) IN cells
     UNION ALL
     SELECT phone_number_id, toStartOfFifteenMinutes(written_at) AS at, '', '', 'lost referral',
         written_at, '', '', 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0

@@ -486,6 +486,26 @@ describe('summaries', () => {
     });
   });
 
+  it('recomputed some at a time, the latest first, are those of the rows', async () => {
+    await withLedgers(async (a, b) => {
+      const events = Array.from({ length: 12 }, (_, n) => batch(world, n)).flat();
+      for (let n = 0; n < 12; n += 4)
+        await a.record(parsed(events.filter((__, at) => at % 12 >= n && at % 12 < n + 4)));
+      const first = (table: string): Promise<number> =>
+        numberFrom(a.database, `SELECT toUnixTimestamp(min(cell_at)) AS n FROM ${table}`);
+      const oldest = await first('dirty_cells');
+      let left = await dirtyCells(a.database);
+      for (let pass = 0; left > 0; pass++) {
+        expect(await recomputeSummaries(a.database, 2)).toBe('done');
+        const now = await dirtyCells(a.database);
+        expect(now).toBeLessThan(left);
+        if (pass === 0) expect(await first('summary_cells')).toBeGreaterThan(oldest);
+        left = now;
+      }
+      await expectSettled(b, events);
+    });
+  });
+
   it.each(['INSERT INTO summary_cells', 'DELETE FROM dirty_cells'])(
     'are not spoilt by a holder that stalls before %s',
     async (statement) => {

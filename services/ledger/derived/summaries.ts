@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
-import { recompute, settle, type Derived, type Recomputation } from './derived.ts';
+import { recomputeSome, settle, type Derived, type Recomputation } from './derived.ts';
 import { readQuery } from '../../clickhouse/sql.ts';
 
 /** The grain of the summaries: every zone's midnight falls on a quarter hour. */
 export const CELL_SECONDS = 900;
+
+/** Cells that are recomputed together in the background: about a day of all numbers of a large account. */
+const CELLS_AT_ONCE = 2_000;
 
 const RECOMPUTE = readQuery('recompute_cells');
 
@@ -12,8 +15,10 @@ const RECOMPUTE = readQuery('recompute_cells');
 const SUMMARIES: Derived = {
   name: 'summaries',
   dirt: 'dirty_cells',
-  async recompute(database, stamps, version) {
-    await database.command(RECOMPUTE, { stamps, version });
+  time: 'cell_at',
+  most: CELLS_AT_ONCE,
+  async recompute(database, { stamps, from }, version) {
+    await database.command(RECOMPUTE, { stamps, from, version });
     return stamps;
   },
 };
@@ -27,9 +32,9 @@ export async function dirtyCells(database: Database): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Recomputes the summaries of the dirty cells from the current rows. */
-export function recomputeSummaries(database: Database): Promise<Recomputation> {
-  return recompute(database, SUMMARIES);
+/** Recomputes the summaries of the latest dirty cells, so many at most, from the current rows. */
+export function recomputeSummaries(database: Database, most = CELLS_AT_ONCE): Promise<Recomputation> {
+  return recomputeSome(database, { ...SUMMARIES, most });
 }
 
 /** Recomputes until no cell is dirty that was dirty when it was called. */
