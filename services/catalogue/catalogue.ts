@@ -41,8 +41,8 @@ import {
 } from '../reports/savings.ts';
 
 /**
- * Every report. Command, API, files of days, remembered answers and the reference are made from these records: a report is
- * added by declaring it beside its query, and by a line here.
+ * Every report. Command, API, files of days, remembered answers and the reference are made from these records. To add a
+ * report, declare it beside its query and add a line here.
  */
 const CATALOGUE = [
   messagesReport,
@@ -94,12 +94,12 @@ const CATALOGUE = [
 
 export type ReportName = (typeof CATALOGUE)[number]['name'];
 
-/** The names of all reports, in the order in which they are told. */
+/** The names of all reports, in the order in which they are listed. */
 export const REPORTS: readonly ReportName[] = CATALOGUE.map(({ name }) => name);
 
 const byName: ReadonlyMap<string, Report<ReportName>> = new Map(CATALOGUE.map((report) => [report.name, report]));
 
-/** The report of a name that somebody asks for; undefined when there is none. */
+/** The report with a name; undefined when there is none. */
 export function findReport(name: string): Report<ReportName> | undefined {
   return byName.get(name);
 }

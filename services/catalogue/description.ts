@@ -2,7 +2,7 @@ import { REPORTS, reportOf, type ReportName } from './catalogue.ts';
 import { parametersOf, schemaOf, valuesOf, type ParameterName } from '../reports/parameters.ts';
 import { describedColumns, type Column, type Days } from '../reports/report.ts';
 
-/** What the days of a report are, in words. */
+/** Explanations of the days of a report. */
 const DAYS: Readonly<Record<Days, string>> = {
   zone: 'Days of a zone: UTC, unless tz is given.',
   accounts: 'Days of each account’s own zone, unless tz is given.',
@@ -14,16 +14,16 @@ const DAYS: Readonly<Record<Days, string>> = {
 export interface DescribedParameter {
   readonly name: ParameterName;
   readonly meaning: string;
-  /** All values that it can have; none where they are many. */
+  /** All values that it can have; empty when there are many. */
   readonly values: readonly string[];
 }
 
-/** A report, as its readers need to know it. */
+/** A report as its readers need to know it. */
 export interface DescribedReport {
   readonly name: ReportName;
   readonly one_row_per: string;
   readonly days: string;
-  /** Besides those that say how it is answered. */
+  /** Without those that every report takes. */
   readonly parameters: readonly DescribedParameter[];
   readonly columns: readonly Column[];
 }
@@ -32,7 +32,7 @@ export function describedParameter(name: ParameterName): DescribedParameter {
   return { name, meaning: schemaOf(name).description ?? '', values: valuesOf(name).filter((value) => value !== '') };
 }
 
-/** Every report, from the catalogue. */
+/** Describes every report, from the catalogue. */
 export function describedReports(): DescribedReport[] {
   return REPORTS.map((name) => {
     const report = reportOf(name);

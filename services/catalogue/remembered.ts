@@ -6,10 +6,7 @@ import { tablesOf } from '../reports/report.ts';
 
 const stateRow = z.object({ state: z.string() });
 
-/**
- * A fingerprint of the parts of tables: whatever is written makes another part. A merge changes it too, which costs one
- * answer.
- */
+/** A fingerprint of the parts of tables. It changes with every write, and also with a merge, which costs one answer. */
 export async function stateOf(database: Database, tables: readonly string[]): Promise<string> {
   const [row] = await database.query(
     stateRow,
@@ -21,8 +18,8 @@ export async function stateOf(database: Database, tables: readonly string[]): Pr
 }
 
 /**
- * A fingerprint of how far tables were written: another one whenever something is, and the same when parts are merged, so
- * that it can be kept for long.
+ * A fingerprint of how far tables were written. It changes with every write and not with merges, so it can be stored
+ * for long.
  */
 export async function writtenUpTo(database: Database, tables: readonly string[]): Promise<string> {
   const [row] = await database.query(
@@ -39,14 +36,14 @@ export async function writtenUpTo(database: Database, tables: readonly string[])
   return row?.state ?? '';
 }
 
-/** What an answer depends on: the tables of a report, or these. */
+/** The tables that an answer depends on: those of a report, or a list. */
 export type Reads = ReportName | readonly string[];
 
-/** Answers kept at once; each is one report of one range. */
+/** Answers kept at once; each is for one report and one range. */
 const MAX_ANSWERS = 64;
 
 /**
- * Answers of reports of amounts, for as long as nothing was written that they depend on. Planning such a query takes
+ * Remembers answers of reports of amounts until something is written that they depend on. Planning such a query takes
  * longer than reading its rows, and a page asks for the same ones each time it is opened.
  */
 export class Remembered {
@@ -59,13 +56,14 @@ export class Remembered {
 
   /**
    * @param reads the report whose tables the answer depends on, or these tables
-   * @param read must depend on nothing but the ledger, its `name` and the filters other than `as_of`: amounts have no clock
+   * @param read may depend only on the ledger, `name` and the filters other than `as_of`: amounts do not depend on the
+   * clock
    */
   async ask<T>(name: string, reads: Reads, filters: ReportFilters, read: () => Promise<T>): Promise<T> {
     const { from, to, tz, is_tz_given } = filters;
     const only = NARROWINGS.map((narrowing) => filters[narrowing] ?? null);
     const key = JSON.stringify([name, from, to, tz, is_tz_given === true, only]);
-    // Before the answer is read: what is written in between makes it newer than its state says, never older.
+    // Read before the answer: if something is written in between, the answer is newer than this state, never older.
     const tables = typeof reads === 'string' ? tablesOf(reportOf(reads), filters) : reads;
     const state = await stateOf(this.#database, tables);
     const known = this.#answers.get(key);

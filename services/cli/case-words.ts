@@ -3,7 +3,7 @@ import type { CaseEntry, CaseRow } from '@ctwa-ledger/schemas/cases.ts';
 
 const INDENT = '  ';
 
-/** A case as lines for a person: days as they sort, amounts to the last digit. */
+/** A case as lines for a person, with sortable days and exact amounts. */
 export function caseLines(one: CaseRow & { readonly history: readonly CaseEntry[] }): string[] {
   const { waba_id, month, explanation, rows, gross_volume_difference, currency, gross_cost_difference } = one;
   const amount = gross_cost_difference === null ? 'amount not known' : `${currency} ${gross_cost_difference}`.trim();

@@ -8,7 +8,7 @@ import {
 import type { Examination, Period } from '@ctwa-ledger/schemas/periods.ts';
 import { accountName } from '../periods/month.ts';
 
-/** As reports write them: days as they sort, amounts to the last digit. */
+/** In the form of reports: sortable days and exact amounts. */
 const WORDS = new ChecklistWords({
   count: String,
   money: (decimal, currency) => `${currency} ${decimal}`,

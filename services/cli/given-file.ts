@@ -4,8 +4,8 @@ import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 
 /**
- * A CSV file that a command is given.
- * @throws ActionableError when it cannot be read, or is too large to be one that somebody means to import
+ * Reads the CSV file of a command.
+ * @throws ActionableError when it cannot be read, or is too large for an import
  */
 export function readGivenFile(path: string): { readonly name: string; readonly bytes: Buffer } {
   try {

@@ -12,7 +12,7 @@ function isAddress(text: string): boolean {
 }
 
 /**
- * How the brokers are reached, from the environment: `KAFKA_BROKERS`, `KAFKA_SSL`, `KAFKA_CA_FILE`,
+ * The settings of the brokers, from the environment: `KAFKA_BROKERS`, `KAFKA_SSL`, `KAFKA_CA_FILE`,
  * `KAFKA_SASL_MECHANISM`, `KAFKA_USER`, `KAFKA_PASSWORD`, `KAFKA_TOPIC_PREFIX`. Null when no broker is configured.
  * @throws UsageError that names the variable that is wrong
  */
@@ -51,7 +51,7 @@ function credentials(): KafkaSettings['sasl'] {
   return { mechanism, username, password };
 }
 
-/** The same for commands that cannot do without. */
+/** The same for commands that need a broker. */
 export function requiredKafkaSettings(): KafkaSettings {
   const settings = kafkaSettings();
   if (settings === null)
@@ -62,7 +62,7 @@ export function requiredKafkaSettings(): KafkaSettings {
 export const DEFAULT_GROUP = 'ctwa-ledger';
 const DEFAULT_SESSION_MS = 10_000;
 
-/** How long a member may be silent before its partitions go to others, milliseconds: `KAFKA_SESSION_TIMEOUT_MS`. */
+/** After how much silence a member's partitions go to others, milliseconds: `KAFKA_SESSION_TIMEOUT_MS`. */
 export function sessionTimeoutMs(): number {
   const text = environment('KAFKA_SESSION_TIMEOUT_MS');
   if (text === null) return DEFAULT_SESSION_MS;

@@ -3,9 +3,9 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { program } from './program/program.ts';
 import { UsageError } from './settings.ts';
 
-/** Exit codes of contract.md 2: 0 done, 1 failed, 2 wrong usage, 3 done but outside a tolerance that was asked for. */
+/** Exit codes of contract.md 2: 0 done, 1 failed, 2 wrong usage, 3 done but outside the requested tolerance. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that stops early (`| head`) has what it wants.
+  // A reader that stops early (`| head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });

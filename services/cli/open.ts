@@ -6,7 +6,7 @@ import { openSample } from '../sample/sample.ts';
 import { Progress } from './progress.ts';
 import { databaseName, locationOf, readConfig, type CommonOptions } from './settings.ts';
 
-/** Opens the ledger that the options name, applying the configuration, and closes it whatever happens. */
+/** Opens the ledger in the options, applies the configuration, and closes it in any case. */
 export async function withLedger<T>(
   command: string,
   options: CommonOptions,
@@ -28,14 +28,14 @@ export async function withLedger<T>(
   }
 }
 
-/** The same for commands that only read: a directory without a ledger is a slip of the pen, not an empty ledger. */
+/** The same for commands that only read: a directory without a ledger is a mistake, not an empty ledger. */
 export async function withExistingLedger<T>(
   command: string,
   options: CommonOptions,
   work: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
   const location = locationOf(options);
-  // What is no directory at all is named as such when it is opened.
+  // If the path is no directory, opening it says so.
   const isMissing = (path: string): boolean =>
     !existsSync(path) || (statSync(path).isDirectory() && !existsSync(join(path, 'clickhouse')));
   if (location.kind === 'embedded' && isMissing(location.dataDir))

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-/** Writes text as fast as it is taken, never ahead of it. */
+/** Writes text as fast as the reader takes it. */
 export async function writeText(output: Writable, parts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   for await (const part of parts) if (!output.write(part)) await once(output, 'drain');
 }
@@ -11,12 +11,12 @@ export function writeLines(objects: readonly object[]): void {
   for (const object of objects) process.stdout.write(`${JSON.stringify(object)}\n`);
 }
 
-/** Whether results are written for a person: on a terminal, unless JSON is asked for. */
+/** Whether the output is for a person: on a terminal, unless JSON is requested. */
 export function isForPerson({ json }: { readonly json?: boolean }): boolean {
   return json !== true && process.stdout.isTTY;
 }
 
-/** A result in sentences for a person, as one JSON object for a machine. */
+/** Writes a result: sentences for a person, one JSON object for a program. */
 export function writeResult(
   options: { readonly json?: boolean },
   object: object,
@@ -26,12 +26,12 @@ export function writeResult(
   else writeLines([object]);
 }
 
-/** A line without what a terminal would take for a command: names and notes are what somebody wrote. */
+/** A line without control sequences of terminals: names and notes may contain any text. */
 function printable(line: string): string {
   return `${line.replaceAll(/\p{Cc}/gu, '\u{fffd}')}\n`;
 }
 
-/** What an import would do, said so: `imported` of something that was not is misread. */
+/** The result of a dry run, with `would be` in its outcome: `imported` would be misread. */
 export function wouldBe<Planned extends { readonly outcome: 'imported' | 'unchanged' }>(
   planned: Planned,
 ): Omit<Planned, 'outcome'> & { readonly outcome: 'would import' | 'unchanged' } {

@@ -1,6 +1,6 @@
 const EVERY_MS = 200;
 
-/** One line on stderr that is written over, on a terminal only: results go to stdout, logs stay clean. */
+/** One line on stderr that is overwritten, on a terminal only: results go to stdout, and logs stay clean. */
 export class Progress {
   #last = 0;
   #isShown = false;

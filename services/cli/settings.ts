@@ -23,10 +23,10 @@ export function environment(name: string): string | null {
   return value === undefined || value === '' ? null : value;
 }
 
-/** Where files of scheduled exports are, below the data directory of an embedded ledger. */
+/** Folder of scheduled exports, below the data directory of an embedded ledger. */
 export const EXPORTS_FOLDER = 'exports';
 
-/** Where the ledger is: a server named by `CLICKHOUSE_URL`, else the embedded engine in the data directory. */
+/** The place of the ledger: the server in `CLICKHOUSE_URL`, else the embedded engine in the data directory. */
 export function locationOf(options: CommonOptions): Location {
   const url = environment('CLICKHOUSE_URL');
   if (url === null) return { kind: 'embedded', dataDir: resolve(options.data ?? DEFAULT_DATA_DIR) };
@@ -54,7 +54,7 @@ export function locationOf(options: CommonOptions): Location {
   };
 }
 
-/** @throws ActionableError that names the file and what it was for */
+/** @throws ActionableError that names the file and its purpose */
 export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -73,7 +73,7 @@ export function webhookSecrets(): { readonly appSecret: string | null; readonly 
   return { appSecret: environment('META_APP_SECRET'), verifyToken: environment('META_VERIFY_TOKEN') };
 }
 
-/** What requests of triggers are signed with; null = none is sent. */
+/** Signs requests of triggers; null = none is sent. */
 export function triggerSecret(): string | null {
   return environment('CTWA_TRIGGER_SECRET');
 }

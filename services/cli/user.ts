@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 
-/** The name of the operating system's user who runs this. */
+/** The name of the operating system's user. */
 export function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    // A container may run under a number that no name belongs to.
+    // In a container the user may be a number without a name.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

@@ -9,16 +9,16 @@ export interface Departure {
   /** The first departure of a day has number 1. */
   readonly number: number;
   readonly state: 'departed' | 'returned';
-  /** What is told of it; empty where it returned. */
+  /** The body of the message about it; empty when the day returned. */
   readonly payload: string;
 }
 
-/** Identifies a departure to receivers: a second request with the same key says nothing new. */
+/** Identifies a departure to receivers: a second request with the same key repeats the first. */
 export function departureKey({ waba_id, day, number }: Pick<Departure, 'waba_id' | 'day' | 'number'>): string {
   return `drift:${waba_id}:${day}:${number}`;
 }
 
-/** The body that a webhook is given. */
+/** The body for a webhook. */
 function payloadOf(variance: DayVariance, number: number, now: number): string {
   const { waba_id, month, day, day_state: _, ...figures } = variance;
   return JSON.stringify({
@@ -37,8 +37,8 @@ function payloadOf(variance: DayVariance, number: number, now: number): string {
 export type LastDeparture = Pick<Departure, 'number' | 'state'>;
 
 /**
- * What has become of days since it was last looked: days that depart and did not, and those that agree again. Once per day
- * and departure. Of a day that Meta's side says nothing of nothing is said. Pure.
+ * The changes of days since the last look: days that now depart and did not, and days that agree again. Each departure
+ * of a day is reported once. Days that Meta's numbers do not cover are left out. Pure.
  * @param last by day
  * @param now Unix milliseconds
  */

@@ -11,14 +11,14 @@ import { dayVariances } from '../reconciliation/variances.ts';
 import { monthAfter, settledAt } from '../reconciliation/whole-days.ts';
 import { departuresIn, lastDepartures, writeDepartures, type Departure } from './departures.ts';
 
-/** Meta keeps its numbers for a year: what is older changes no more. */
+/** Meta keeps its numbers for a year: older ones do not change any more. */
 const MONTHS_BACK = 13;
-/** Whom evaluations name that nobody asked for. */
+/** The author of evaluations in the background. */
 const BY = 'ctwa-ledger';
 
 const spanRow = z.object({ waba_id: z.string(), first_day: z.string(), last_day: z.string() });
 
-/** Months of accounts that Meta's numbers speak of, or did before they were withdrawn, within the last year. */
+/** Months of accounts in the last year that Meta's numbers cover, or covered before these were withdrawn. */
 async function monthsToLookAt(database: Database, now: number): Promise<AskedMonth[]> {
   const spans = await database.query(
     spanRow,
@@ -40,7 +40,7 @@ async function monthsToLookAt(database: Database, now: number): Promise<AskedMon
   );
 }
 
-/** The days of which Meta's numbers had settled when they were taken: before that they move by themselves. */
+/** The days for which Meta's numbers had settled when they were fetched: earlier they still change. */
 async function settledDays(database: Database, held: ReconciledMonth): Promise<DayVariance[]> {
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const zone = accounts.find(({ waba_id }) => waba_id === held.waba_id)?.time_zone ?? 'UTC';
@@ -50,12 +50,12 @@ async function settledDays(database: Database, held: ReconciledMonth): Promise<D
   });
 }
 
-/** What was last looked at of each month, as a fingerprint of what it is made of. */
+/** For each month, a fingerprint of what it was last made from. */
 export type Seen = Map<string, string>;
 
 const kept = z.object({ waba_id: z.string(), month: z.string(), sources: z.string() });
 
-/** What the evaluations that nobody asked for were made of: a process that begins need not look at everything again. */
+/** The fingerprints of earlier background evaluations, so that a new process need not evaluate everything again. */
 export async function seenBefore(database: Database): Promise<Seen> {
   const rows = await database.query(
     kept,
@@ -66,9 +66,9 @@ export async function seenBefore(database: Database): Promise<Seen> {
 }
 
 /**
- * Holds every month of the last year against Meta's numbers of which something has changed: an import, a late event, a card
- * or an account. Each evaluation is kept, and days that departed beyond tolerance, or came back, are noted.
- * @param seen what was looked at before; this look is noted in it
+ * Holds every month of the last year against Meta's numbers if something of it has changed: an import, a late event, a
+ * card or an account. Stores each evaluation, and notes days that departed beyond tolerance or came back.
+ * @param seen the fingerprints of earlier looks; this one is added
  * @param now Unix milliseconds
  * @param isStopping whether to leave the rest to the next look
  * @returns the days that departed or returned, as they were noted

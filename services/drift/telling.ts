@@ -4,10 +4,10 @@ import { GIVE_UP_MS, pauseAfter } from '../triggers/delivery.ts';
 import { sendSigned } from '../triggers/signed-request.ts';
 import { departureKey } from './departures.ts';
 
-/** Whom to tell of departures. */
+/** The address to tell of departures. */
 export interface ToldWebhook {
   readonly url: string;
-  /** What requests are signed with; null: none is sent. */
+  /** Signs requests; null = none is sent. */
   readonly secret: string | null;
 }
 
@@ -21,7 +21,7 @@ const waitingRow = z.object({
   last_ms: z.coerce.number(),
 });
 
-/** Departures of the last day that nobody has taken yet. One that is older was told, given up, or had nobody to be told. */
+/** Departures of the last day that were not delivered yet. Older ones were delivered, given up, or had no address. */
 const WAITING = `
 SELECT departed.waba_id AS waba_id, toString(departed.day) AS day, departed.number AS number, payload,
   toUnixTimestamp64Milli(noted_at) AS noted_ms, attempts, toUnixTimestamp64Milli(last_at) AS last_ms
@@ -40,10 +40,10 @@ WHERE over = 0
 ORDER BY noted_at, waba_id, day`;
 
 /**
- * Tells the webhook of departures that are due: at once, then after 2, 4, 8 s and so on up to an hour, for a day. A crash
- * between an answer and its note tells once more, under the same key and with the same body.
+ * Tells the webhook of departures that are due: at once, then after 2, 4, 8 s and so on up to an hour, for a day. After
+ * a crash between an answer and its note the request is repeated with the same key and body.
  * @param now Unix milliseconds
- * @returns when the next attempt is due, Unix milliseconds; Infinity: nothing waits
+ * @returns when the next attempt is due, Unix milliseconds; Infinity when none is waiting
  */
 export async function tellDepartures(
   database: Database,
@@ -59,7 +59,7 @@ export async function tellDepartures(
       continue;
     }
     const answer = await sendSigned({ url, key: departureKey(one), body: one.payload, secret }, stopping);
-    // A request that this process gave up is no failure of the receiver.
+    // A request that this process aborted is no failure of the receiver.
     if (stopping.aborted && answer.detail !== '') return next;
     const attempt = one.attempts + 1;
     const isOver = now + pauseAfter(attempt) - one.noted_ms > GIVE_UP_MS;

@@ -7,11 +7,11 @@ import { lookAtMonths, seenBefore } from './months.ts';
 import { tellDepartures, type ToldWebhook } from './telling.ts';
 
 const LEASE = 'drift';
-/** Imports and late events are seen so long after they came, at most. */
+/** Imports and late events are noticed after so long at most. */
 const LOOK_EVERY_MS = 60_000;
-/** A look rests so many times as long as it took, so that the engine is there for others. */
+/** Pause after a look, as a multiple of its duration, so that the engine has time for others. */
 const REST = 9;
-/** What a month is made of, as far as it is cheap to ask whether it was written. */
+/** Tables whose state is cheap to read and shows whether a month may have changed. */
 const WATCHED = ['charge_days', 'meta_imports', 'rate_cards', 'configuration', 'accounts'] as const;
 
 export interface DriftObserver {
@@ -20,8 +20,8 @@ export interface DriftObserver {
 }
 
 /**
- * Holds months against Meta's numbers in the background of a process that runs for long, and raises an alarm when a day
- * departs. Of several such processes one does it, and another goes on when that one is gone.
+ * Holds months against Meta's numbers in the background of a long-running process, and raises an alarm when a day
+ * departs. Of several such processes one does it; when it ends, another continues.
  */
 export class DriftWatch {
   readonly #database: Database;
@@ -30,7 +30,7 @@ export class DriftWatch {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
 
-  /** @param webhook whom to tell; null: nobody, departures are noted all the same */
+  /** @param webhook the address to tell; null = none, departures are noted all the same */
   constructor(database: Database, webhook: ToldWebhook | null, observer: DriftObserver) {
     this.#database = database;
     this.#webhook = webhook;
@@ -82,7 +82,7 @@ export class DriftWatch {
     }
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Resolves when the current look has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#done;

@@ -23,7 +23,7 @@ import type { AccountMonth } from './month.ts';
 import { judgeMonth } from './verdict.ts';
 
 const DAY_SECONDS = 86_400;
-/** A line is printed with a cent's rounding, half a cent either way. */
+/** Tolerance for the rounding of a line to cents: half a cent. */
 const ROUNDING_OF_A_LINE = readAmount('0.005');
 
 type Of<Name extends Check['check']> = Extract<Check, { readonly check: Name }>;
@@ -35,7 +35,7 @@ function findingsOf<Name extends Finding['finding']>(findings: readonly Finding[
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
-/** The first state whose condition holds; passed where none does. */
+/** The first state whose condition holds; `passed` when none does. */
 function firstOf(...states: readonly (readonly [CheckState, boolean])[]): CheckState {
   return states.find(([, holds]) => holds)?.[0] ?? 'passed';
 }
@@ -45,7 +45,7 @@ function dayAt(seconds: number, { time_zone }: AccountMonth): string {
   return DateTime.fromSeconds(seconds, { zone: time_zone }).toFormat('yyyy-MM-dd');
 }
 
-/** A month of an account with everything that its checklist is made of. */
+/** A month of an account with everything that its checklist needs. */
 interface Examined extends Completeness {
   readonly month: AccountMonth;
   /** Unix seconds. */
@@ -82,7 +82,7 @@ async function lettersAndLosses(
 ): Promise<{ readonly dead_letters: number; readonly lost_records: number }> {
   const [row] = await database.query(
     z.object({ dead_letters: z.coerce.number(), lost_records: z.coerce.number() }),
-    // What was seen before the month began is not of it.
+    // Inputs first seen before the month began do not belong to it.
     `SELECT
         (SELECT count() FROM dead_letters FINAL WHERE is_replayed = 0 AND first_seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS dead_letters,
         (SELECT sum(to_offset - from_offset) FROM lost_records FINAL WHERE noticed_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS lost_records`,
@@ -127,7 +127,7 @@ type Totals = Pick<
   'our_sent' | 'meta_sent' | 'our_delivered' | 'meta_delivered' | 'our_incoming' | 'meta_incoming'
 >;
 
-/** Sums of what Meta counts, and of ours on the same days and numbers. */
+/** Sums of Meta's counts, and of ours on the same days and numbers. */
 function totalsOf(counts: readonly MessageCountRow[]): Totals {
   const metas = (key: 'meta_sent' | 'meta_delivered' | 'meta_incoming'): number | null => {
     const known = counts.map((row) => row[key]).filter((n) => n !== null);
@@ -182,11 +182,11 @@ function checkOutcomes({ month, findings, now }: Examined): Of<'outcomes'> {
   };
 }
 
-/** What is expected to be charged for a month. */
+/** The expected charge of a month. */
 interface Expected {
   readonly delivered: number;
   readonly unrated: number;
-  /** Of the messages that have an amount; null where none is charged. */
+  /** The cost of the messages with an amount; null when none is charged. */
   readonly cost: string;
 }
 
@@ -203,15 +203,15 @@ async function expectedCharge(database: Database, month: AccountMonth): Promise<
   return { delivered: row?.delivered ?? 0, unrated: row?.without ?? 0, cost: row?.cost ?? '0' };
 }
 
-/** Whether what differs in a row is explained: every message, and its price. */
+/** Whether the difference of a row is explained: every message, and its price. */
 function isExplained({ row, explanations }: ExplainedRow): boolean {
   const volume = explanations.reduce((total, one) => total + one.volume, 0n);
   if (volume < sizeOf(row.volume_difference)) return false;
-  // Meta's price below the list is to be expected, any other price is not.
+  // A price of Meta's below the list is expected, another price is not.
   return row.status !== 'price' || explanations.at(0)?.code === 'max_price';
 }
 
-/** What is not explained and whose case is accepted. */
+/** Whether a row without a full explanation has an accepted case. */
 function isAccepted(row: ExplainedRow, { cases }: CasesOfMonth): boolean {
   const code = codeOf(row);
   return !isExplained(row) && cases.some(({ explanation, state }) => explanation === code && state === 'accepted');
@@ -252,7 +252,7 @@ function checkCases({ held, worked: { cases } }: Examined): Of<'cases'> | null {
   const resolved = inState('resolved');
   return {
     check: 'cases',
-    // Whether what differs is a break is for the item of the differences to say.
+    // Unresolved cases are a warning here. Whether a difference is a break is decided by the item of the differences.
     state: firstOf(['warning', resolved < cases.length]),
     open: inState('open'),
     acknowledged: inState('acknowledged'),
@@ -268,7 +268,7 @@ const invoicedRow = z.object({
   amount: z.string(),
 });
 
-/** Lines that are charges for a month, by currency, on invoices of the account and on those that name none. */
+/** Lines that are charges for a month, by currency, on invoices of the account and on those without an account. */
 function invoicedCharges(
   database: Database,
   { waba_id, first_day }: AccountMonth,
@@ -319,9 +319,9 @@ function checkClosedOnce({ findings }: Examined): Of<'closed_once'> {
 }
 
 /**
- * The checklist of a month of an account, and what it makes of the month. Settle the charges first.
- * @param now the clock by which things are late or may still come, in Unix milliseconds
- * @param evaluated the month as it was held against Meta's numbers a moment ago, where it was
+ * The checklist of a month of an account, and the verdict. Settle the charges first.
+ * @param now the clock that decides what is late or may still come, in Unix milliseconds
+ * @param evaluated the month as it was just held against Meta's numbers, if it was
  */
 export async function examineMonth(
   database: Database,

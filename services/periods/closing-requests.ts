@@ -7,18 +7,18 @@ import { utcText } from '../clickhouse/sql.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { accountName, type AccountMonth } from './month.ts';
 
-/** A request that was kept. */
+/** A stored request. */
 export interface KeptRequest extends ClosingRequest {
   readonly request_id: string;
 }
 
-/** Whether months of an account are closed by a second person. */
+/** Whether a second person has to close the months of an account. */
 export async function needsSecondPerson(database: Database, waba_id: string): Promise<boolean> {
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   return accounts.find((account) => account.waba_id === waba_id)?.second_person === true;
 }
 
-/** Who asked for a month to be closed, the first; null: nobody, or it was closed since. */
+/** The first request to close a month; null when there is none, or the month was closed since. */
 export async function standingRequest(
   database: Database,
   { waba_id, first_day }: Pick<AccountMonth, 'waba_id' | 'first_day'>,
@@ -36,21 +36,21 @@ export async function standingRequest(
   return first ?? null;
 }
 
-/** One person, however the name is written. */
+/** Whether two names mean one person, however they are written. */
 function isSame(one: string, other: string): boolean {
   const plain = (name: string): string => name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase();
   return plain(one) === plain(other);
 }
 
-/** What becomes of somebody closing a month of an account whose months a second person closes. */
+/** The result of a person closing a month that needs a second person. */
 export type Requested =
   | { readonly is_asked: true; readonly request: ClosingRequest }
-  /** Somebody else asked for it. */
+  /** Another person has requested it, so it can be closed. */
   | { readonly is_asked: false; readonly request: KeptRequest };
 
 /**
- * Keeps that somebody asks for a month to be closed, or finds who else did.
- * @throws ActionableError when the same person asked for it before
+ * Stores a person's request to close a month, or finds that of another person.
+ * @throws ActionableError when the same person has requested it before
  */
 export async function askOrFind(
   database: Database,

@@ -8,9 +8,9 @@ import { USUAL_WEEKS, watchNumbers, type WatchedNumber } from '../reports/gaps.t
 import type { AccountMonth } from './month.ts';
 
 const DAY_SECONDS = 86_400;
-/** A message may be delivered so long after it was sent. */
+/** A message may still be delivered so long after it was sent. */
 export const OUTCOME_DAYS = 30;
-/** What was stored within so many hours may not be all yet. */
+/** If events were stored in the last so many hours, more may follow. */
 export const LATELY_HOURS = 24;
 
 /** Unix milliseconds as ISO 8601 in UTC, to the second. */
@@ -18,7 +18,7 @@ function instant(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}+00:00`;
 }
 
-/** Messages that were neither delivered nor failed, so far as is known, by number. */
+/** Messages for which neither a delivery nor a failure is known, by number. */
 async function withoutOutcome(database: Database, month: AccountMonth): Promise<Finding[]> {
   const rows = await database.query(
     z.object({ phone_number_id: z.string(), messages: z.coerce.number(), first_at: z.number(), last_at: z.number() }),
@@ -88,7 +88,7 @@ async function storedLately(
 ): Promise<Finding[]> {
   const rows = await database.query(
     z.object({ phone_number_id: z.string(), events: z.coerce.number(), last_ms: z.coerce.number() }),
-    // FINAL, because what is ingested a second time was stored when it first was.
+    // FINAL, because an event that is ingested again counts as stored the first time.
     `SELECT toString(phone_number_id) AS phone_number_id, count() AS events,
         max(bitShiftRight(bitNot(landing_rank), 20)) AS last_ms
      FROM events FINAL
@@ -121,17 +121,17 @@ async function closedBefore(database: Database, month: AccountMonth): Promise<Fi
   return rows.map((row) => ({ finding: 'closed_before', ...row }));
 }
 
-/** What may be missing of a month, and of which numbers nobody could tell. */
+/** What may be missing in a month, and the numbers for which that cannot be known. */
 export interface Completeness {
   /** In the order of `findingSchema`. */
   readonly findings: readonly Finding[];
-  /** Numbers whose gaps would not show. */
+  /** Numbers whose gaps could not be noticed. */
   readonly unwatched_numbers: readonly string[];
 }
 
 /**
- * Looks for what is missing of a month. Settle the charges first.
- * @param now the clock by which events are late, in Unix milliseconds
+ * Looks for what is missing in a month. Settle the charges first.
+ * @param now the clock that decides which events are late, in Unix milliseconds
  */
 export async function lookForMissing(database: Database, month: AccountMonth, now: number): Promise<Completeness> {
   const numbers = await numbersOf(database, month);
@@ -149,7 +149,7 @@ export async function lookForMissing(database: Database, month: AccountMonth, no
   };
 }
 
-/** What speaks against closing a month; empty when nothing does. See {@link lookForMissing}. */
+/** The findings against closing a month; empty when there are none. See {@link lookForMissing}. */
 export async function completeness(database: Database, month: AccountMonth, now: number): Promise<readonly Finding[]> {
   return (await lookForMissing(database, month, now)).findings;
 }

@@ -3,34 +3,34 @@ import type { ExplanationCode, ReconciliationRow } from '@ctwa-ledger/schemas/me
 import { DateTime } from 'luxon';
 import { amountText, readAmount } from '../reconciliation/amounts.ts';
 
-/** What a dispute is about. */
+/** The subject of a dispute. */
 export interface Dispute {
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
   readonly explanation: ExplanationCode;
   readonly rows: readonly ReconciliationRow[];
-  /** Messages of ours that are listed beside the rows. */
+  /** Our messages that are listed with the rows. */
   readonly messages: number;
 }
 
-/** Sums of both sides, of the rows of one currency. Differences are ours − Meta's. */
+/** Sums of both sides over rows of one currency. Differences are ours − Meta's. */
 export interface DisputedSums {
   readonly our_volume: bigint;
   readonly meta_volume: bigint;
-  /** Of the rows of which both costs are known; null where there is none. */
+  /** Over the rows with both costs; null when there is none. */
   readonly our_cost: string | null;
   readonly meta_cost: string | null;
   readonly cost_difference: string | null;
   readonly unknown_costs: number;
-  /** Empty: the account has none, so no amount is said. */
+  /** Empty when the account has none; the letter then has no amounts. */
   readonly currency: string;
 }
 
 const total = (amounts: readonly string[]): string =>
   amountText(amounts.reduce((sum, amount) => sum + readAmount(amount), 0n));
 
-/** @throws TypeError where the rows are of several currencies: these are never added up */
+/** @throws TypeError when the rows have several currencies, which are never added up */
 export function sumsOf(rows: readonly ReconciliationRow[]): DisputedSums {
   const [currency = '', ...others] = new Set(rows.map((row) => row.currency));
   if (others.length > 0) throw new TypeError(`Rows in ${[currency, ...others].join(', ')} have no sum.`);
@@ -62,7 +62,7 @@ function days(rows: readonly ReconciliationRow[], month: string): string {
   return first === last ? first : `${first} to ${last}`;
 }
 
-/** The text of a letter about rows that differ, with the figures filled in. Plain text in lines of their own length. */
+/** The text of a letter about rows that differ, with the figures filled in. Plain text, wrapped. */
 export function disputeLetter({ waba_id, month, explanation, rows, messages }: Dispute): string {
   const sums = sumsOf(rows);
   const { our_cost, meta_cost, cost_difference, currency, unknown_costs } = sums;
@@ -116,10 +116,10 @@ export function disputeLetter({ waba_id, month, explanation, rows, messages }: D
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Rows on the page to print; all are in the CSV. */
+/** Rows on the printed page; all are in the CSV. */
 const MAX_PRINTED = 500;
 
-/** A page to print, A4 or Letter, that needs nothing else: what differs, row by row. */
+/** A page to print, A4 or Letter, in one file: the differences, row by row. */
 export function disputePage(dispute: Dispute): string {
   const { waba_id, month, explanation, rows, messages } = dispute;
   const sums = sumsOf(rows);

@@ -15,7 +15,7 @@ import { columnsOf } from '../reports/report.ts';
 import { disputeLetter, disputePage, sumsOf } from './dispute-letter.ts';
 import { accountMonth, type AccountMonth } from './month.ts';
 
-/** Messages that are listed at most: nobody who reads a dispute reads more. */
+/** Messages that are listed at most: a longer list is not read by anybody. */
 const MAX_MESSAGES = 100_000;
 
 type DifferenceRow = z.infer<typeof differenceRow>;
@@ -25,7 +25,7 @@ const BILLING_OF: ReadonlyMap<string, string> = new Map([
   ['FREE_ENTRY_POINT', 'FREE_ENTRY'],
 ]);
 
-/** A message of ours as far as rows tell it from others. */
+/** The columns of a message that decide to which row it belongs. */
 export interface ListedMessage {
   readonly phone_number_id: string;
   readonly category: string;
@@ -34,8 +34,9 @@ export interface ListedMessage {
 }
 
 /**
- * Whether a message of the day of a row may be one of it. Report `messages` has no country, so those of other countries are
- * listed too; beside what only Meta has stand all of the number and day, among which it may be.
+ * Whether a message of the day of a row may belong to the row. Report `messages` has no country, so messages of other
+ * countries are listed too. For a row that only Meta has, all messages of the number and day are listed, because the
+ * missing ones may be among them.
  */
 export function mayBeOf(
   row: Pick<ReconciliationRow, 'phone_number' | 'category' | 'pricing_type' | 'status'>,
@@ -51,14 +52,14 @@ export function mayBeOf(
   return isAny || [message.category, message.rated_category].some((one) => one.toUpperCase() === row.category);
 }
 
-/** What a pack holds, before it is packed. */
+/** The content of a pack, before it is compressed. */
 interface Evidence {
   readonly rows: readonly DifferenceRow[];
   readonly messages: readonly (readonly unknown[])[];
   readonly isCut: boolean;
 }
 
-/** Our messages of the days of the rows, day by day; of whole months where Meta's points are. */
+/** Our messages on the days of the rows, day by day; of whole months where Meta's points are for whole months. */
 async function messagesOf(
   database: Database,
   month: AccountMonth,
@@ -100,8 +101,8 @@ async function messagesOf(
 const utf8 = (text: string): Buffer => Buffer.from(text);
 
 /**
- * The evidence of a case as it is now, for a dispute: the rows and our messages of their days as CSV, a page to print, the text
- * of a letter, and a manifest with sizes and checksums, as a ZIP archive. Settle the charges first.
+ * The current evidence of a case for a dispute, as a ZIP archive: the rows and our messages of their days as CSV, a
+ * page to print, the text of a letter, and a manifest with sizes and checksums. Settle the charges first.
  * @param now Unix milliseconds
  * @throws ActionableError when no row of the month has the explanation
  */

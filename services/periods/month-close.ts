@@ -11,7 +11,7 @@ import { examinationKept, monthReport } from './month-report.ts';
 import { listPeriods } from './periods.ts';
 import { changedDays, laterCauses } from './since-closed.ts';
 
-/** The earliest day on which a month is closed without a warning, in the account's zone. */
+/** The earliest day on which a month can be closed without a warning, in the account's zone. */
 export async function earliestClosing(database: Database, month: AccountMonth): Promise<string> {
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const account = accounts.find(({ waba_id }) => waba_id === month.waba_id);
@@ -20,15 +20,15 @@ export async function earliestClosing(database: Database, month: AccountMonth): 
 }
 
 /**
- * A month of an account for whoever closes it: the checklist as it is now, or of a closed month as it was then and what has
- * changed since. Settle the charges first.
+ * A month of an account with what a page needs to close it: the current checklist or, for a closed month, the one of
+ * its closing and the changes since. Settle the charges first.
  * @param now in Unix milliseconds
  * @throws ActionableError when there is no such account
  */
 export async function monthClose(database: Database, waba_id: string, month: string, now: number): Promise<MonthClose> {
   const of = await accountMonth(database, waba_id, month);
   const closings = (await listPeriods(database)).filter((one) => one.waba_id === waba_id && one.month === month);
-  // Of several that hold the first does.
+  // Of several closings that were not reopened the first is in force.
   const closed = closings.filter(({ state }) => state === 'closed').at(-1) ?? null;
   const earliest_day = await earliestClosing(database, of);
   const today = DateTime.fromMillis(now, { zone: of.time_zone }).toFormat('yyyy-MM-dd');
@@ -52,7 +52,7 @@ export async function monthClose(database: Database, waba_id: string, month: str
   };
 }
 
-/** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = of messages that belong to none. */
+/** Accounts with messages in a month, numbers of Meta's or a closing, by id; empty = messages of no account. */
 export async function accountsToClose(database: Database, month: string): Promise<string[]> {
   const [charged, reconciled, closings] = await Promise.all([
     accountsWithCharges(database, month),

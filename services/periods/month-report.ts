@@ -22,22 +22,22 @@ import { accountMonth, accountName } from './month.ts';
 import { closedCharges, listPeriods } from './periods.ts';
 import { judgeMonth } from './verdict.ts';
 
-/** What a report of a month is made of, beside the charges that were frozen. */
+/** The reports in a month's report, besides the frozen charges. */
 const REPORTS = [
   'reconciliation',
   'adjustments',
   'savings-days',
   'mismatches',
 ] as const satisfies readonly ReportName[];
-/** Bytes of a file that are kept in one row. */
+/** Bytes of a file that one row stores. */
 const PART_BYTES = 1024 * 1024;
-/** What is held before it is written. */
+/** Characters held in memory before they are written. */
 const MAX_HELD_CHARACTERS = 8 * PART_BYTES;
 const MANIFEST = 'manifest.json';
 
 type Rows = AsyncIterable<readonly (readonly unknown[])[]>;
 
-/** A table of the report: its columns, and its rows as often as they are asked for. */
+/** A table of the report: its columns, and its rows, which can be read several times. */
 interface Table {
   readonly name: string;
   readonly columns: readonly Column[];
@@ -61,7 +61,7 @@ async function tablesOf(database: Database, period: Period): Promise<Table[]> {
   const others: Table[] = [];
   for (const name of REPORTS) {
     const report = reportOf(name);
-    // Read once for both files: these are rows that fit in memory, unlike the charges of a month.
+    // Read once for both files: these rows fit in memory, unlike the charges of a month.
     const batches = await gathered(report.rows(database, { filters, by: 'charged', page: null }));
     others.push({ name, columns: describedColumns(report), rows: () => inOne(batches) });
   }
@@ -97,7 +97,7 @@ async function* inParts(content: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
   if (size > 0) yield Buffer.concat(held);
 }
 
-/** Writes parts of files, many small ones at once: each insert waits for the disk. */
+/** Writes parts of files, many small ones in one insert, because each insert waits for the disk. */
 class PartWriter {
   readonly #database: Database;
   readonly #report_id: string;
@@ -116,7 +116,7 @@ class PartWriter {
     await this.#database.insertLines('closed_report_files', ['report_id', 'name', 'part', 'bytes'], lines);
   }
 
-  /** Keeps a file, and says how large it is and what its checksum is. */
+  /** Stores a file, and returns its size and checksum. */
   async keep(name: string, content: AsyncIterable<Uint8Array>): Promise<ReportFile> {
     const hash = createHash('sha256');
     let [bytes, part] = [0, 0];
@@ -135,7 +135,7 @@ class PartWriter {
 
 const keptRow = z.object({ report_id: z.string(), manifest: z.string() });
 
-/** The report of a closing that was made first; null: none was. */
+/** The first report made of a closing; null when none was made. */
 async function keptReport(
   database: Database,
   period_id: string,
@@ -150,7 +150,7 @@ async function keptReport(
   return { ...kept, report: monthReportSchema.parse(JSON.parse(kept.manifest)) };
 }
 
-/** The report of a closing, as it was made; null: none was. */
+/** The report of a closing, as it was made; null when none was made. */
 export async function monthReport(database: Database, period_id: string): Promise<MonthReport | null> {
   return (await keptReport(database, period_id))?.report ?? null;
 }
@@ -200,9 +200,9 @@ async function make(database: Database, period: Period, by: string, now: number)
 }
 
 /**
- * Makes the report of a closed month, or finds the one that was made: its figures are those of that moment for good.
+ * Makes the report of a closed month, or returns the existing one. Its figures are those of that moment for good.
  * @param now in Unix milliseconds
- * @throws ActionableError when there is no such closing, or none that a report can be made of any more
+ * @throws ActionableError when there is no such closing, or it is no longer possible to make its report
  */
 export async function makeMonthReport(
   database: Database,
@@ -222,16 +222,16 @@ export async function makeMonthReport(
     throw new ActionableError(
       'Another process is closing a month or making a report at this moment. Wait until it is done, and try again.',
     );
-  // Another process may have been faster.
+  // Another process may have been faster, so the report is read back.
   return { outcome: 'made', report: (await monthReport(database, period_id)) ?? made };
 }
 
-/** What the checklist said when a month was closed; null: there was none. */
+/** The checklist when a month was closed; null when there was none. */
 export function examinationKept({ verdict, checklist, findings }: Period): Examination | null {
   return verdict === '' ? null : { verdict, because: judgeMonth(checklist).because, checklist, findings };
 }
 
-/** The report of a closing as a page prints it; null: none was made. */
+/** The report of a closing as a page prints it; null when none was made. */
 export async function printedMonth(database: Database, period_id: string): Promise<PrintedMonth | null> {
   const report = await monthReport(database, period_id);
   if (report === null) return null;
@@ -257,7 +257,7 @@ async function* contentOf(database: Database, report_id: string, name: string): 
   for await (const batch of rows) for (const [bytes] of batch) yield Buffer.from(String(bytes), 'base64');
 }
 
-/** The files of a report that was made, the manifest last; null: none was. */
+/** The files of a report, the manifest last; null when none was made. */
 export async function monthReportFiles(
   database: Database,
   period_id: string,
@@ -276,12 +276,12 @@ export async function monthReportFiles(
   ];
 }
 
-/** What the folder of a report is called. */
+/** The name of a report's folder. */
 export function reportFolder({ month, waba_id }: Pick<MonthReport, 'month' | 'waba_id'>): string {
   return `month-close-${month}-${waba_id === '' ? 'no-account' : waba_id.replaceAll(/[^\w-]/g, '_')}`;
 }
 
-/** The folder of a report as one ZIP archive: the same bytes whenever it is asked for; null: none was made. */
+/** The folder of a report as one ZIP archive, with the same bytes each time; null when none was made. */
 export async function monthReportArchive(
   database: Database,
   period_id: string,
@@ -292,7 +292,7 @@ export async function monthReportArchive(
   const archived = files.map(({ name, content }) => ({
     path: `${folder}/${name}`,
     parts: content(),
-    // Kept as they are: what packs them may be another version by then.
+    // Not compressed again: a later version might compress to other bytes.
     is_packed: true,
   }));
   return { name: `${folder}.zip`, content: archiveOf(archived) };

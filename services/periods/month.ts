@@ -7,11 +7,11 @@ import { rangeOf } from '../reports/sql.ts';
 
 /** A month of an account: the calendar month of days in its own zone. */
 export interface AccountMonth {
-  /** Empty: the messages that belong to no account. */
+  /** Empty = messages that belong to no account. */
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
-  /** IANA zone; UTC where none is configured. */
+  /** IANA zone; UTC when none is configured. */
   readonly time_zone: string;
   /** First day of the month and of the next one, `YYYY-MM-DD`. */
   readonly first_day: string;
@@ -19,11 +19,11 @@ export interface AccountMonth {
   /** The same as Unix seconds, midnight in the zone. */
   readonly from: number;
   readonly to: number;
-  /** The business numbers that are listed with the account. */
+  /** The business numbers listed with the account. */
   readonly listed_numbers: readonly string[];
 }
 
-/** How an account is called in a message to a person. */
+/** The name of an account in a message to a person. */
 export function accountName(waba_id: string): string {
   return waba_id === '' ? 'the messages of no account' : `account ${waba_id}`;
 }
@@ -38,9 +38,9 @@ async function hasMessages(database: Database, waba_id: string): Promise<boolean
 }
 
 /**
- * The month of an account, in the zone that it has now.
+ * The month of an account, in its current zone.
  * @param month `YYYY-MM`
- * @throws ActionableError when there is no such account, neither configured nor named by any message
+ * @throws ActionableError when there is no such account, neither in the configuration nor in messages
  */
 export async function accountMonth(database: Database, waba_id: string, month: string): Promise<AccountMonth> {
   const account = (await readConfiguration(database))?.accounts.find((known) => known.waba_id === waba_id);
@@ -65,7 +65,7 @@ export async function accountMonth(database: Database, waba_id: string, month: s
   };
 }
 
-/** The accounts that have charges in a month, by id; empty = of messages that belong to none. Settle the charges first. */
+/** The accounts with charges in a month, by id; empty = messages of no account. Settle the charges first. */
 export async function accountsWithCharges(database: Database, month: string): Promise<string[]> {
   const rows = await database.query(
     z.object({ waba_id: z.string() }),

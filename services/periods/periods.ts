@@ -31,9 +31,9 @@ import { examineMonth } from './checklist.ts';
 import { askOrFind, needsSecondPerson, type KeptRequest } from './closing-requests.ts';
 import { accountMonth, accountName, type AccountMonth } from './month.ts';
 
-/** Of the lease under which one process at a time closes. */
+/** The lease under which one process at a time closes months. */
 const LEASE = 'periods';
-/** Copies made of a month that changes while it is copied. */
+/** How often a month that changes during the copy is copied again. */
 const ATTEMPTS = 5;
 const DAY_SECONDS = 86_400;
 
@@ -68,8 +68,8 @@ export function listPeriods(database: Database): Promise<Period[]> {
 }
 
 /**
- * Whether a month can be closed at all.
- * @param now the clock by which the month is over, in Unix milliseconds
+ * Checks that a month can be closed at all.
+ * @param now the clock that decides whether the month is over, in Unix milliseconds
  * @throws ActionableError when there is no such account, the month is not over in its zone, or is closed already
  */
 export async function closableMonth(
@@ -95,7 +95,7 @@ export async function closableMonth(
   return found;
 }
 
-/** A copy that is being made, or was. */
+/** A copy of a month's rows. */
 interface Copy {
   readonly period_id: string;
   readonly month: AccountMonth;
@@ -115,7 +115,7 @@ async function liveRows(
 
 const CLOSED_ROWS = `SELECT ${CLOSED_CHARGE} FROM closed_charges FINAL WHERE period_id = {period_id:String}`;
 
-/** Tells charges from other charges: of equal rows, in whatever order, it is the same. */
+/** A fingerprint of charges that does not depend on their order. */
 async function fingerprint(database: Database, rows: string, parameters: Parameters): Promise<string> {
   const columns = CHARGES_COLUMNS.slice(0, -1).map((column) => `toString(${column})`);
   const [row] = await database.query(
@@ -143,7 +143,7 @@ const MESSAGE = `phone_number_id, message_id, participant, customer, sent_at, de
 
 async function copyMessages(database: Database, { period_id, month }: Copy): Promise<void> {
   const basis = await readRatingBasis(database);
-  // A day more on both sides, whatever the zone; which day a message is of is asked exactly afterwards.
+  // One more day on both sides, for any zone. The exact day of a message is compared later.
   const near = `waba_id = {period_waba:String} AND delivered_at >= toDateTime({near_from:UInt32}, 'UTC') AND delivered_at < toDateTime({near_to:UInt32}, 'UTC')`;
   await database.command(
     `INSERT INTO closed_messages (period_id, ${MESSAGE}, rate_card)
@@ -162,7 +162,7 @@ async function copyMessages(database: Database, { period_id, month }: Copy): Pro
   );
 }
 
-/** Rows of charges that are not the sums of their messages, to the last digit. */
+/** Rows of charges that are not exactly the sums of their messages. */
 async function unexplainedCharges(database: Database, period_id: string): Promise<number> {
   const decimal = (text: string): string => `toDecimal128(if(${text} = '', '0', ${text}), 8)`;
   const key = CHARGES_KEY.join(', ');
@@ -190,7 +190,7 @@ async function unexplainedCharges(database: Database, period_id: string): Promis
 
 type UsedCard = z.infer<typeof usedCardSchema>;
 
-/** The cards that priced the rows of a copy: list cards by the name that rows carry, and tier files that were in force. */
+/** The cards that priced the rows of a copy: list cards by the name in the rows, and tier files that were in force. */
 function usedCards(database: Database, { period_id, month }: Copy): Promise<UsedCard[]> {
   const ofCopy = 'FROM closed_charges WHERE period_id = {period_id:String}';
   const tiers = `SELECT * FROM (${CARDS_IN_FORCE}) WHERE kind = 'tiers' AND currency IN (SELECT currency ${ofCopy} AND tier != '')`;
@@ -207,7 +207,7 @@ function usedCards(database: Database, { period_id, month }: Copy): Promise<Used
   );
 }
 
-/** What is kept of a copy that holds. */
+/** The facts about a valid copy. */
 interface Frozen extends Copy {
   /** Unix milliseconds. */
   readonly cut_off: number;
@@ -215,8 +215,8 @@ interface Frozen extends Copy {
 }
 
 /**
- * Copies a month inside ClickHouse. The copy counts when the live charges were the same before it, after it and in it,
- * recomputed in between, and its messages add up to its charges: then it is the month as it was at the cut-off.
+ * Copies a month inside ClickHouse. The copy is valid if the live charges are the same before it, after it and in it,
+ * recomputed in between, and if its messages add up to its charges. Then it is the month as it was at the cut-off.
  * @returns null when something changed meanwhile
  */
 async function tryCopy(database: Database, month: AccountMonth, clock: () => number): Promise<Frozen | null> {
@@ -239,7 +239,7 @@ async function tryCopy(database: Database, month: AccountMonth, clock: () => num
   return { ...copy, cut_off, rate_cards };
 }
 
-/** Removes what belongs to no closing: copies that something came in between of. */
+/** Removes copies that belong to no closing, because something arrived during the copy. */
 async function forgetLeftovers(database: Database): Promise<void> {
   for (const table of ['closed_charges', 'closed_messages', 'closed_corrections']) {
     const rows = await database.query(
@@ -253,16 +253,16 @@ async function forgetLeftovers(database: Database): Promise<void> {
   }
 }
 
-/** The charges of a copy as they will be printed. */
+/** The charges of a copy, as they will be printed. */
 async function* copiedCharges(database: Database, period_id: string, closed: string): AsyncGenerator<unknown[][]> {
   const batches = database.stream(`${CLOSED_ROWS} ORDER BY ${CHARGES_KEY.join(', ')}`, { period_id });
   for await (const rows of batches) yield rows.map((row) => [...row, closed]);
 }
 
-/** What report `charges` says of a month that is frozen in it. */
+/** The text of report `charges` for a month frozen at that time. */
 const closedText = (closed_at: string): string => `closed ${closed_at}`;
 
-/** The rows of report `charges` that a closing froze, whether it holds or not. */
+/** The rows of report `charges` that a closing froze, whether it is in force or not. */
 export function closedCharges(
   database: Database,
   { period_id, closed_at }: Pick<Period, 'period_id' | 'closed_at'>,
@@ -270,7 +270,7 @@ export function closedCharges(
   return copiedCharges(database, period_id, closedText(closed_at));
 }
 
-/** SHA-256 of the charges of a copy as they will be printed. */
+/** SHA-256 of the charges of a copy, as they will be printed. */
 async function checksumOf(database: Database, period_id: string, closed: string): Promise<string> {
   const hash = createHash('sha256').update(csvText([CHARGES_COLUMNS]));
   for await (const rows of copiedCharges(database, period_id, closed)) hash.update(csvText(rows));
@@ -304,8 +304,8 @@ async function countsOf(database: Database, period_id: string): Promise<{ charge
 }
 
 /**
- * Makes a copy a closing, unless it is not whole or the month was closed meanwhile: a process that was held up for long may
- * have been taken for dead, and its copy for left behind.
+ * Turns a copy into a closing, unless the copy is incomplete or the month was closed meanwhile: another process may
+ * have taken this one for dead after a long pause, and removed its copy.
  */
 async function writePeriod(
   database: Database,
@@ -348,30 +348,30 @@ async function writePeriod(
   );
 }
 
-/** What is asked to be closed. */
+/** The parameters of a closing. */
 export interface Closing {
-  /** Empty: the messages that belong to no account. */
+  /** Empty = messages that belong to no account. */
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
-  /** Who closes it, and what they say of it. */
+  /** The person who closes it, and their comment. */
   readonly by: string;
   readonly note?: string;
-  /** Whether it is closed although something may be missing; what that is is kept with it. */
+  /** Whether to close it although something may be missing. The findings are stored with it. */
   readonly accept: boolean;
 }
 
-/** A closing that nothing stands against. */
+/** A closing that nothing prevents. */
 interface Decided {
   readonly closing: Closing;
   readonly examination: Examination;
-  /** Who asked for it; null: nobody had to. */
+  /** The request for it; null when none was needed. */
   readonly request: KeptRequest | null;
 }
 
 /**
- * `requested`: nothing was closed, because a second person does that. `incomplete`: nothing was closed, because of the findings, or of
- * what the checklist says.
+ * `requested`: nothing was closed, because a second person has to. `incomplete`: nothing was closed, because of the
+ * findings or the checklist.
  */
 export type ClosingOutcome =
   | { readonly outcome: 'requested'; readonly request: ClosingRequest }
@@ -385,7 +385,7 @@ export type ClosingOutcome =
 
 async function closeAlone(database: Database, decided: Decided, clock: () => number): Promise<Period> {
   const { closing } = decided;
-  // Asked again: another process may have closed it before this one came to hold the lease.
+  // Checked again: another process may have closed it before this one got the lease.
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
   await forgetLeftovers(database);
   let frozen: Frozen | null = null;
@@ -405,11 +405,12 @@ async function closeAlone(database: Database, decided: Decided, clock: () => num
 }
 
 /**
- * Closes a month of an account: freezes its charges and messages as they are known now. The rows are copied, never
- * recomputed, and reports print the copy from then on; what changes later is report `adjustments`. Where a second person
- * closes, the first one to call it asks for the closing, and another one closes.
- * @param clock the time now, in Unix milliseconds: that of the processes that land events
- * @throws ActionableError when there is no such account, the month is not over in its zone, is closed already, or does not hold still
+ * Closes a month of an account: freezes its charges and messages as they are known now. The rows are copied and never
+ * recomputed, and reports print the copy from then on. Later changes are in report `adjustments`. If the account needs
+ * a second person, the first call stores a request, and a call by another person closes.
+ * @param clock returns the current time in Unix milliseconds, by the clock of the processes that land events
+ * @throws ActionableError when there is no such account, the month is not over in its zone, is closed already, or keeps
+ * changing
  */
 export async function closePeriod(database: Database, closing: Closing, clock: () => number): Promise<ClosingOutcome> {
   const month = await closableMonth(database, closing.waba_id, closing.month, clock());
@@ -431,7 +432,7 @@ export async function closePeriod(database: Database, closing: Closing, clock: (
   return { outcome: 'closed', period };
 }
 
-/** What reopening did; `unchanged`: it was reopened before. */
+/** The result of reopening; `unchanged`: it was reopened before. */
 export interface Reopened {
   readonly outcome: 'reopened' | 'unchanged';
   readonly period: Period;
@@ -445,9 +446,10 @@ async function periodOf(database: Database, period_id: string): Promise<Period> 
 }
 
 /**
- * Reopens a closed month: reports print live rows again, and it can be closed anew. The closing stays listed, with its rows.
+ * Reopens a closed month: reports print live rows again, and it can be closed again. The closing stays listed, with its
+ * rows.
  * @param by who reopens it
- * @param because why; empty: it is not said
+ * @param because the reason; empty = none was given
  * @throws ActionableError when there is no such closing
  */
 export async function reopenPeriod(database: Database, period_id: string, by: string, because = ''): Promise<Reopened> {

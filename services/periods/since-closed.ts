@@ -10,14 +10,14 @@ const PLACE: Readonly<Record<string, number>> = Object.fromEntries(
   adjustmentsReport.columns.map((column, i) => [column, i]),
 );
 
-/** Sums of the report `adjustments` of one day and currency. */
+/** Sums of report `adjustments` for one day and currency. */
 interface Sums {
   volume: bigint;
   billed_cost: bigint;
   savings: bigint;
 }
 
-/** What changed in a closed month since, day by day: the report `adjustments` summed up. Settle the charges first. */
+/** The changes in a closed month since, day by day: the sums of report `adjustments`. Settle the charges first. */
 export async function changedDays(database: Database, month: AccountMonth): Promise<ChangedDay[]> {
   const { first_day: from, end_day: to, waba_id } = month;
   const days = new Map<string, Sums>();
@@ -48,13 +48,13 @@ const causeRow = z.object({
   events: z.coerce.number(),
 });
 
-/** Days and cards that are named at most. */
+/** Days and cards that are listed at most. */
 const MAX_CAUSES = 60;
 
 /**
- * What came in since a month was closed, the latest first: events of it, by the day on which they were stored, and cards of
- * the currency of the account.
- * @param cut_off up to when the closing knows what was stored, ISO 8601
+ * What arrived since a month was closed, the latest first: its events, by the day on which they were stored, and cards
+ * in the currency of the account.
+ * @param cut_off events stored up to this time are in the closing, ISO 8601
  */
 export function laterCauses(
   database: Database,

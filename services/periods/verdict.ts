@@ -1,9 +1,9 @@
 import type { Check, CheckName, Verdict } from '@ctwa-ledger/schemas/periods.ts';
 
-/** What is not there: nothing can be said of the month without it. Other items that are open are breaks. */
+/** Items without which the month cannot be judged at all. Other open items are breaks. */
 const OF_COMPLETENESS: ReadonlySet<CheckName> = new Set(['meta_numbers', 'events', 'counts', 'prices', 'closed_once']);
 
-/** What an item makes of a month, by itself. */
+/** The verdict that an item alone would give. */
 function verdictOf({ check, state }: Check): Verdict {
   switch (state) {
     case 'unknown':
@@ -21,7 +21,7 @@ function verdictOf({ check, state }: Check): Verdict {
 
 const ORDER = ['incomplete', 'breaks', 'warnings', 'pending'] as const satisfies readonly Verdict[];
 
-/** The verdict of a month, and the items that make it so. Pure. */
+/** The verdict of a month, and the items that decide it. Pure. */
 export function judgeMonth(checklist: readonly Check[]): {
   readonly verdict: Verdict;
   readonly because: readonly CheckName[];

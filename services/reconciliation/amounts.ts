@@ -1,14 +1,14 @@
-/** Decimal places that amounts of Meta's are kept with: beyond them is only what its own arithmetic left behind. */
+/** Decimal places that are kept of Meta's amounts. Further digits come from its own arithmetic. */
 const PLACES = 12;
 const ONE = 10n ** BigInt(PLACES);
-/** Digits before the point; with the places they fit into Decimal(38, 12). */
+/** Digits before the point. With the decimal places they fit into Decimal(38, 12). */
 const MAX_DIGITS = 22;
 
 const NUMBER = /^(-?)(\d{1,400})(?:\.(\d{1,400}))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
- * A number as JSON or ClickHouse writes it, as a whole number of its twelfth decimal, rounded half up.
- * @returns null where it is no number, or too large to be an amount
+ * A number in the notation of JSON or ClickHouse, as a whole number of units of the twelfth decimal, rounded half up.
+ * @returns null when it is no number, or too large for an amount
  */
 export function scaledAmount(text: string): bigint | null {
   const [, sign, integer = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? [];
@@ -22,14 +22,14 @@ export function scaledAmount(text: string): bigint | null {
   return sign === '-' ? -amount : amount;
 }
 
-/** The plain decimal of such a number, without needless zeros. */
+/** The plain decimal of such a number, without trailing zeros. */
 export function amountText(amount: bigint): string {
   const size = amount < 0n ? -amount : amount;
   const fraction = (size % ONE).toString().padStart(PLACES, '0').replace(/0+$/, '');
   return `${amount < 0n ? '-' : ''}${size / ONE}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** An amount that was written by ours: it always is one. */
+/** An amount that we wrote, which is always valid. */
 export function readAmount(text: string): bigint {
   const amount = scaledAmount(text);
   if (amount === null) throw new TypeError(`"${text}" is not an amount.`);

@@ -4,28 +4,28 @@ import type { GivenFile } from '../imports/register.ts';
 import type { Problems } from '../imports/rows.ts';
 import { numberText, parseExact } from './exact-json.ts';
 
-/** A file as it was given, or an answer as it was fetched. */
+/** A file, or a fetched answer. */
 export type GivenAnswer = GivenFile;
 
-/** What one account is told about one field: a whole answer, or a page of one. */
+/** Meta's answer about one field of one account: a whole answer, or a page of one. */
 export interface Answer {
   readonly field: MetaField;
   readonly waba_id: string;
-  /** What stands under the field, numbers as `parseExact` leaves them; null where the account has no such field. */
+  /** The value of the field, with numbers as `parseExact` returns them; null when the account has no such field. */
   readonly body: unknown;
-  /** Where it stands in its file. */
+  /** Its path in the file. */
   readonly path: string;
-  /** Whether the answer goes on with another page. */
+  /** Whether another page follows. */
   readonly continues: boolean;
 }
 
-/** What an answer is about where it does not say it itself. */
+/** Facts about an answer that does not contain them. */
 export interface About {
   readonly waba_id?: string | undefined;
   readonly field?: MetaField | undefined;
 }
 
-/** Answers in one file. */
+/** Limit of answers in one file. */
 const MAX_ANSWERS = 10_000;
 const MAX_ID_CHARACTERS = 100;
 
@@ -35,12 +35,12 @@ function continuesIn(body: unknown): boolean {
   return next !== undefined && next !== null && next !== '';
 }
 
-/** Finds the answers in the value of a file, in whatever way it wraps them (contract.md 7). */
+/** Finds the answers in the value of a file, in any of the known wrappings (contract.md 7). */
 class AnswerReader {
   readonly answers: Answer[] = [];
   readonly #about: About;
   readonly #problems: Problems;
-  /** The answer that goes on with what comes next. */
+  /** The answer that the next page continues. */
   #open: Answer | null;
 
   constructor(about: About, open: Answer | null, problems: Problems) {
@@ -67,7 +67,7 @@ class AnswerReader {
     this.#open = answer.continues ? answer : null;
   }
 
-  /** The account that an object names; undefined when neither it nor the command does. */
+  /** The account in an object; undefined when neither the object nor the command names one. */
   #account(object: Record<string, unknown>, path: string): string | undefined {
     const { id } = object;
     if (typeof id !== 'string') return this.#about.waba_id;
@@ -79,7 +79,7 @@ class AnswerReader {
     return waba_id;
   }
 
-  /** An answer that does not name its field: it goes on with the page before, or the command says it. */
+  /** Takes an answer that does not name its field: it continues the page before, or the command names the field. */
   #takeUnnamed(body: Record<string, unknown>, path: string): void {
     const field = this.#open?.field ?? this.#about.field;
     if (field === undefined)
@@ -141,8 +141,8 @@ class AnswerReader {
 }
 
 /**
- * The answers that a file holds.
- * @param open the answer before, where it goes on with this file
+ * The answers in a file.
+ * @param open the answer before, if this file continues it
  * @returns none when it cannot be read, with the reason among `problems`
  */
 export function readAnswers(

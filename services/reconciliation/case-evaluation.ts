@@ -9,17 +9,17 @@ import type { CaseSize, DaySize, Sources } from './cases.ts';
 import { differingRows, reportedRow, type AskedMonth, type ExplainedRow, type ReconciledMonth } from './reconcile.ts';
 import { monthAfter } from './whole-days.ts';
 
-/** Rows of one case that are kept: its sizes are of all. */
+/** Rows of one case that are stored; its sizes cover all rows. */
 const MAX_KEPT_ROWS = 20_000;
 
 const sum = (numbers: readonly bigint[]): bigint => numbers.reduce((total, one) => total + one, 0n);
 
-/** What explains most of a row that differs. */
+/** The best explanation of a row that differs. */
 export function codeOf({ explanations }: ExplainedRow): ExplanationCode {
   return explanations.at(0)?.code ?? 'unexplained';
 }
 
-/** Cases of a month with their rows, as they are kept. */
+/** A case of a month with its rows, as stored. */
 export interface FoundCase {
   readonly size: CaseSize;
   /** JSON: rows of the report `reconciliation-differences`. */
@@ -49,7 +49,7 @@ function sizeOfRows(rows: readonly ExplainedRow[], checksum: string): CaseSize {
   };
 }
 
-/** The cases of a month as it is held now. Pure. */
+/** The cases of a month in its current state. Pure. */
 export function findCases(month: ReconciledMonth): ReadonlyMap<ExplanationCode, FoundCase> {
   const all = differingRows(month);
   return new Map(
@@ -78,7 +78,7 @@ SELECT
    FROM charge_days FINAL
    WHERE waba_id = {waba_id:String} AND day >= {first_day:Date} AND day < {end_day:Date} AND volume > 0) AS events`;
 
-/** What a month is made of at this moment. */
+/** The current sources of a month. */
 export async function readSources(database: Database, { waba_id, month }: AskedMonth): Promise<Sources> {
   const first_day = `${month}-01`;
   const [[found], configuration] = await Promise.all([
@@ -124,7 +124,7 @@ const keptSizes = z.record(
 const textOf = (amount: bigint | null): string | null => (amount === null ? null : amountText(amount));
 const amountOf = (text: string | null): bigint | null => (text === null ? null : readAmount(text));
 
-/** Sizes as they are kept. */
+/** Sizes of cases in their stored form. */
 export function sizesText(cases: ReadonlyMap<ExplanationCode, CaseSize>): string {
   const kept: z.infer<typeof keptSizes> = Object.fromEntries(
     [...cases].map(([code, { days, ...size }]) => [
@@ -142,7 +142,7 @@ export function sizesText(cases: ReadonlyMap<ExplanationCode, CaseSize>): string
   return JSON.stringify(kept);
 }
 
-/** The same, read back. A code that is not known any more is left out. */
+/** Reads this form. A code that no longer exists is left out. */
 export function readSizes(text: string): ReadonlyMap<ExplanationCode, CaseSize> {
   const kept = keptSizes.parse(JSON.parse(text));
   return new Map(

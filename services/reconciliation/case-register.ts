@@ -33,7 +33,7 @@ import {
 import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
 import { reconcileMonth, type AskedMonth, type ReconciledMonth } from './reconcile.ts';
 
-/** Evaluations and decisions are made by one process at a time, so that each is made on what came before it. */
+/** Evaluations and decisions are made by one process at a time, so that each one knows the earlier ones. */
 const LEASES = { evaluation: 'case-evaluations', decision: 'case-decisions' } as const;
 const MAX_WAIT_MS = 30_000;
 const PAUSE_MS = 100;
@@ -63,7 +63,7 @@ const evaluationRow = z.object({
   cases: z.string().transform(readSizes),
 });
 
-/** What was evaluated of a month, the first first. */
+/** The evaluations of a month, oldest first. */
 function readEvaluations(database: Database, { waba_id, month }: AskedMonth): Promise<Evaluation[]> {
   return database.query(
     evaluationRow,
@@ -102,7 +102,7 @@ function readDecisions(database: Database, { waba_id, month }: AskedMonth): Prom
   );
 }
 
-/** All that was evaluated and decided of a month. */
+/** All evaluations and decisions of a month. */
 interface History {
   readonly evaluations: readonly Evaluation[];
   readonly decisions: readonly DecisionRow[];
@@ -119,7 +119,7 @@ async function readHistory(database: Database, asked: AskedMonth): Promise<Histo
 const of = ({ decisions }: History, code: ExplanationCode): Decision[] =>
   decisions.filter(({ explanation }) => explanation === code);
 
-/** What cases are made of, of a month that was held against Meta's numbers. */
+/** The parts of a month held against Meta's numbers that cases are made from. */
 export interface HeldCases extends Pick<ReconciledMonth, 'waba_id' | 'month' | 'currency' | 'missing_days'> {
   readonly cases: ReadonlyMap<ExplanationCode, CaseSize>;
 }
@@ -133,12 +133,12 @@ export function heldCases(held: ReconciledMonth): HeldCases {
   return { waba_id, month, currency, missing_days, cases: sizesOf(findCases(held)) };
 }
 
-/** Why a month is evaluated, as it is kept. `background`: nobody asked, and something that it is made of has changed. */
+/** Why a month is evaluated, as stored. `background`: not requested; one of its sources has changed. */
 export type EvaluationPurpose = 'reconcile' | 'background' | 'decision' | 'close';
 
 /**
- * Whether an evaluation says what the one before it said, of the same imports, cards and account. Traffic of today changes
- * what a month is made of every minute, and almost never what comes of it.
+ * Whether an evaluation repeats the one before, with the same imports, cards and account. Today's traffic changes the
+ * sources of a month every minute, but almost never the result.
  */
 function saysTheSame(before: Evaluation | undefined, held: ReconciledMonth, sources: Sources, sizes: string): boolean {
   return (
@@ -152,9 +152,8 @@ function saysTheSame(before: Evaluation | undefined, held: ReconciledMonth, sour
 }
 
 /**
- * Holds a month against Meta's numbers, and keeps what comes of it, a pass included. A month of which Meta says nothing,
- * and never did, is not kept; what is found in the background and says nothing new is kept once a day. Settle the charges
- * first.
+ * Holds a month against Meta's numbers and stores the result, also if nothing differs. A month that Meta's numbers
+ * never covered is not stored. A background result without news is stored once a day. Settle the charges first.
  */
 export async function evaluateMonth(
   database: Database,
@@ -172,7 +171,7 @@ export async function evaluateMonth(
     const isFresh = last !== undefined && Date.now() - last.at < DAY_MS;
     if (purpose === 'background' && isFresh && saysTheSame(last, held, sources, sizes)) return held;
     const evaluation_id = randomBytes(8).toString('hex');
-    // Before the evaluation that names them.
+    // Written before the evaluation that refers to them.
     await database.insertLines(
       'case_rows',
       ['checksum', 'rows'],
@@ -226,7 +225,7 @@ function rowOf({ waba_id, month, currency }: HeldCases, code: ExplanationCode, o
   };
 }
 
-/** What a decision refers to: how often was decided on the case, and which rows are behind it. */
+/** The version of a case that a decision refers to: the number of decisions on it, and a checksum of its rows. */
 function seenOf(history: History, code: ExplanationCode, { size }: Standing): string {
   return `${lastRevision(of(history, code))}-${size.checksum.slice(0, 16)}`;
 }
@@ -234,12 +233,12 @@ function seenOf(history: History, code: ExplanationCode, { size }: Standing): st
 const lastRevision = (decisions: readonly Decision[]): number =>
   decisions.reduce((highest, { revision }) => Math.max(highest, revision), 0);
 
-/** The cases of a month that was held a moment ago, whether or not that was kept: with what was kept and decided before. */
+/** The cases of a month that was just held against Meta's numbers, with earlier evaluations and decisions. */
 export async function casesOf(database: Database, held: HeldCases, now: number): Promise<CasesOfMonth> {
   const { waba_id, month, currency, missing_days, cases: sizes } = held;
   const asked = { waba_id, month };
   const [history, sources] = await Promise.all([readHistory(database, asked), readSources(database, asked)]);
-  // Whatever the clocks of processes say: what is held now comes last.
+  // Later than all earlier ones, whatever the clocks of processes say.
   const at = Math.max(now, ...[...history.evaluations, ...history.decisions].map((one) => one.at));
   const evaluations = [...history.evaluations, { evaluation_id: '', at, missing_days, sources, cases: sizes }];
   const standings = codesIn(evaluations).flatMap((code) => {
@@ -263,7 +262,7 @@ export async function casesOfMonth(database: Database, asked: AskedMonth, now: n
   return casesOf(database, heldCases(await reconcileMonth(database, asked, DEFAULT_TOLERANCE)), now);
 }
 
-/** What came of a decision; `unchanged`: the same was decided before, and nothing has happened since. */
+/** The result of a decision; `unchanged`: it repeats the last one, and nothing has happened since. */
 export interface Decided {
   readonly outcome: 'decided' | 'unchanged';
   readonly case: WorkedCase;
@@ -272,7 +271,7 @@ export interface Decided {
 const nameOf = ({ explanation, month, waba_id }: CaseDecision): string =>
   `Case ${explanation} of ${month} of account ${waba_id}`;
 
-/** @throws ActionableError when a case cannot be decided so */
+/** @throws ActionableError when the case does not allow the decision */
 function refuseWrong(decision: CaseDecision, { state }: Standing, now: number): void {
   const { action, until = '' } = decision;
   if (state === 'resolved' && action !== 'assign' && action !== 'comment')
@@ -289,7 +288,7 @@ function refuseWrong(decision: CaseDecision, { state }: Standing, now: number): 
     );
 }
 
-/** The state that an action leaves behind; null: none. */
+/** The state after an action; null = the action does not change it. */
 const STATE_AFTER: Readonly<Record<CaseAction, CaseState | null>> = {
   acknowledge: 'acknowledged',
   accept: 'accepted',
@@ -298,7 +297,7 @@ const STATE_AFTER: Readonly<Record<CaseAction, CaseState | null>> = {
   comment: null,
 };
 
-/** Whether the last decision on a case was this one already, and still stands. */
+/** Whether the last decision on a case was the same one and is still in force. */
 function isRepeated(decision: CaseDecision, last: Decision | undefined, { state }: Standing): boolean {
   const { action, by, note, until = '', assignee = '' } = decision;
   return (
@@ -311,7 +310,7 @@ function isRepeated(decision: CaseDecision, last: Decision | undefined, { state 
   );
 }
 
-/** Whether a case is another one than a person saw. What is said of it holds whatever it is. */
+/** Whether a case has changed since the person saw it. Comments are accepted in any case. */
 function isOutdated({ seen, action }: CaseDecision, now: string): boolean {
   if (seen === undefined || action === 'comment') return false;
   const revision = (text: string): string => text.split('-')[0] ?? '';
@@ -319,11 +318,12 @@ function isOutdated({ seen, action }: CaseDecision, now: string): boolean {
 }
 
 /**
- * Decides on a case, or says something of it. The evidence of that moment is kept: the month is evaluated anew before what
- * decides a state, and before anything else is said of it first. A month that is closed can be worked on: the closing keeps what its
- * checklist said, and the decision names the closing.
+ * Decides on a case, or adds a comment. The evidence of that moment is stored: the month is evaluated again before a
+ * decision that sets a state, and before the first comment. A closed month can be worked on too: the closing keeps its
+ * checklist, and the decision names the closing.
  * @param now Unix milliseconds
- * @throws ActionableError when there is no such case, it cannot be decided so, or it is another one than the person saw
+ * @throws ActionableError when there is no such case, it does not allow the decision, or it has changed since the
+ * person saw it
  */
 export async function decideCase(database: Database, decision: CaseDecision, now: number): Promise<Decided> {
   const { waba_id, month, explanation, action, by, note, until = '', assignee = '' } = decision;
@@ -367,7 +367,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
         evaluation_id: standing.seen_in.evaluation_id,
       },
     );
-    // A process that was held up for long may have been taken for dead, and another one have decided meanwhile.
+    // Read back: after a long pause another process may have taken this one for dead and decided meanwhile.
     const inForce = decisionsInForce(of(await readHistory(database, asked), explanation));
     if (!inForce.some((one) => one.decision_id === decision_id))
       throw new ActionableError(

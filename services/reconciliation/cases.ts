@@ -3,30 +3,30 @@ import { EXPLANATION_CODES, type ExplanationCode } from '@ctwa-ledger/schemas/me
 
 const DAY_MS = 86_400_000;
 
-/** How much a case differs on one day, row by row. Amounts are of the twelfth decimal. */
+/** By how much a case differs on one day, summed over its rows. Amounts have twelve decimals. */
 export interface DaySize {
   readonly rows: number;
   readonly volume: bigint;
-  /** Of the rows of which both costs are known. */
+  /** Over the rows with both costs. */
   readonly cost: bigint;
 }
 
-/** How much a case differed in one evaluation. */
+/** The size of a case in one evaluation. */
 export interface CaseSize {
   readonly rows: number;
   readonly volume_difference: bigint;
   readonly gross_volume: bigint;
-  /** Null: of no row both costs are known. */
+  /** Null when no row has both costs. */
   readonly cost_difference: bigint | null;
   readonly gross_cost: bigint | null;
   readonly unknown_costs: number;
-  /** Of its rows, as they are kept. */
+  /** Checksum of its stored rows. */
   readonly checksum: string;
-  /** By day; the empty one stands for the month where Meta's points are of all of it. */
+  /** By day. The empty day stands for the month, if Meta's points are for the whole month. */
   readonly days: ReadonlyMap<string, DaySize>;
 }
 
-/** What an evaluation was made of, each as a fingerprint. */
+/** The sources of an evaluation, each as a fingerprint. */
 export interface Sources {
   readonly imports: string;
   readonly cards: string;
@@ -34,18 +34,18 @@ export interface Sources {
   readonly events: string;
 }
 
-/** A month held against Meta's numbers at one moment: a pass has no case. */
+/** A month held against Meta's numbers at one moment. If nothing differs it has no case. */
 export interface Evaluation {
   readonly evaluation_id: string;
   /** Unix milliseconds. */
   readonly at: number;
-  /** Days that Meta's side says nothing of. */
+  /** Days that Meta's numbers do not cover. */
   readonly missing_days: readonly string[];
   readonly sources: Sources;
   readonly cases: ReadonlyMap<ExplanationCode, CaseSize>;
 }
 
-/** What somebody decided on a case. Of two of one revision the first holds. */
+/** A person's decision on a case. Of two with one revision the first is in force. */
 export interface Decision {
   readonly decision_id: string;
   readonly revision: number;
@@ -54,38 +54,38 @@ export interface Decision {
   readonly action: CaseAction;
   readonly by: string;
   readonly note: string;
-  /** `accept`: the last day on which it holds, UTC. */
+  /** `accept`: the last day of the acceptance, UTC. */
   readonly until: string;
   readonly assignee: string;
   readonly evaluation_id: string;
-  /** The closing that held then; empty: the month was open. */
+  /** The closing in force at that time; empty when the month was open. */
   readonly period_id: string;
 }
 
-/** Where a case stands. */
+/** The current state of a case. */
 export interface Standing {
   readonly state: CaseState;
-  /** Null where it is not open. */
+  /** Null when it is not open. */
   readonly open_because: OpenReason | null;
   readonly first_seen: number;
   readonly last_seen: number;
-  /** When it last differed. */
+  /** Its size when it last differed. */
   readonly size: CaseSize;
-  /** Of the evaluation in which it last differed. */
+  /** The evaluation in which it last differed. */
   readonly seen_in: Evaluation;
-  /** Whether Meta's numbers are there for its days. */
+  /** Whether Meta's numbers cover its days. */
   readonly is_known: boolean;
   readonly assignee: string;
-  /** What decided the state last; null: nobody did. */
+  /** The decision that last set its state; null when there is none. */
   readonly decided: Decision | null;
-  /** What was accepted, as it was then; null where it is not accepted. */
+  /** The accepted size; null when it is not accepted. */
   readonly accepted: CaseSize | null;
   readonly resolved_at: number | null;
   readonly resolved_by: readonly CaseResolution[];
   readonly comments: number;
 }
 
-/** Whether a case differs on some day by more than was accepted. */
+/** Whether a case exceeds the accepted size on some day. */
 function isGrown(size: CaseSize, accepted: CaseSize): boolean {
   return [...size.days].some(([day, one]) => {
     const known = accepted.days.get(day);
@@ -93,12 +93,12 @@ function isGrown(size: CaseSize, accepted: CaseSize): boolean {
   });
 }
 
-/** Whether Meta's side still says something of all days of a case: what it does not speak of has not come right. */
+/** Whether Meta's numbers still cover all days of a case: a difference that cannot be compared is not resolved. */
 function isAnswered({ days }: CaseSize, { missing_days }: Evaluation): boolean {
   return !missing_days.some((day) => days.has(day) || days.has(''));
 }
 
-/** Whether another case grew on the days of one that is gone: then its rows differ still, and are explained otherwise. */
+/** Whether another case grew on the days of one that is gone: its rows then still differ, with another explanation. */
 function isElsewhere(code: ExplanationCode, gone: CaseSize, before: Evaluation, now: Evaluation): boolean {
   return [...now.cases].some(
     ([other, { days }]) =>
@@ -129,10 +129,10 @@ function reopened(standing: Standing, open_because: OpenReason): Standing {
   return { ...standing, state: 'open', open_because, accepted: null, resolved_at: null, resolved_by: [] };
 }
 
-/** The first moment at which an acceptance holds no more, Unix milliseconds. */
+/** The first moment after an acceptance, Unix milliseconds. */
 const endOf = (until: string): number => Date.parse(until) + DAY_MS;
 
-/** An acceptance ends by time alone. */
+/** The state at a later time: an acceptance ends by time alone. */
 function atTime(standing: Standing | null, at: number): Standing | null {
   if (standing?.state !== 'accepted' || at < endOf(standing.decided?.until ?? '')) return standing;
   return reopened(standing, 'expired');
@@ -175,7 +175,7 @@ function afterEvaluation(code: ExplanationCode, standing: Standing | null, now: 
   return seen;
 }
 
-/** What a decision makes of a case. One that came too late, because nothing differs any more, is kept and changes nothing. */
+/** The state after a decision. A decision on a case that no longer differs is stored and changes nothing. */
 function afterDecision(standing: Standing, decision: Decision): Standing {
   switch (decision.action) {
     case 'assign':
@@ -199,7 +199,7 @@ function afterDecision(standing: Standing, decision: Decision): Standing {
   }
 }
 
-/** The decisions that hold, one of each revision, in their order. */
+/** The decisions in force, one for each revision, in order. */
 export function decisionsInForce(decisions: readonly Decision[]): readonly Decision[] {
   const ordered = decisions.toSorted((a, b) => a.at - b.at || (a.decision_id < b.decision_id ? -1 : 1));
   const first = new Map<number, Decision>();
@@ -208,8 +208,8 @@ export function decisionsInForce(decisions: readonly Decision[]): readonly Decis
 }
 
 /**
- * Where a case stands, from what was evaluated and decided in its order; null: it never differed. Pure: the same lists
- * and the same moment give the same answer.
+ * The state of a case, from its evaluations and decisions in order; null when it never differed. Pure: the same lists
+ * and the same time give the same answer.
  * @param now Unix milliseconds
  */
 export function standingOf(
@@ -231,23 +231,23 @@ export function standingOf(
   return atTime(standing, now);
 }
 
-/** The explanations that ever were a case of a month, in their usual order. */
+/** All explanations that were ever a case of a month, in their usual order. */
 export function codesIn(evaluations: readonly Evaluation[]): readonly ExplanationCode[] {
   const known = new Set(evaluations.flatMap(({ cases }) => [...cases.keys()]));
   return EXPLANATION_CODES.filter((code) => known.has(code));
 }
 
-/** Whole days from when a case was first seen until it was resolved, or now. */
+/** Whole days from the first evaluation of a case until it was resolved, or until now. */
 export function ageDays({ first_seen, resolved_at }: Standing, now: number): number {
   return Math.max(0, Math.floor(((resolved_at ?? now) - first_seen) / DAY_MS));
 }
 
-/** Days of age of the cases that are not resolved, weighted by their amounts; null where none has one. One currency. */
+/** Age in days of the cases that are not resolved, weighted by their amounts; null when none has one. One currency. */
 export function weightedAge(standings: readonly Standing[], now: number): number | null {
   const open = standings.filter(({ state, size }) => state !== 'resolved' && (size.gross_cost ?? 0n) > 0n);
   const total = open.reduce((sum, { size }) => sum + (size.gross_cost ?? 0n), 0n);
   if (total === 0n) return null;
   const weighted = open.reduce((sum, one) => sum + (one.size.gross_cost ?? 0n) * BigInt(ageDays(one, now)), 0n);
-  // Tenths of a day: a ratio, and no amount any more.
+  // Tenths of a day. It is a ratio and no amount, so a JavaScript number is allowed.
   return Number((weighted * 10n) / total) / 10;
 }

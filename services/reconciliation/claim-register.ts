@@ -40,7 +40,7 @@ const entryRow = z.object({
   credit: z.string(),
 });
 
-/** A claim with all that happened to it. */
+/** A claim with its history. */
 interface Claim extends Pick<z.infer<typeof entryRow>, 'claim_id' | 'waba_id' | 'month' | 'explanation' | 'currency'> {
   readonly entries: readonly ClaimEntry[];
   readonly standing: ClaimStanding;
@@ -93,7 +93,7 @@ export async function listClaims(database: Database): Promise<ClaimRow[]> {
 }
 
 /**
- * What was claimed and recovered of months that share a day with a range, by currency. A claim that was withdrawn is none.
+ * The claimed and recovered sums of months that share a day with a range, by currency, without withdrawn claims.
  * @param days the first day and the day after the last one; null: no bound
  */
 export async function recoveredIn(
@@ -133,12 +133,12 @@ export const claimsReport = whole({
     (await listClaims(database)).filter((one) => waba_id == null || one.waba_id === waba_id),
 });
 
-/** Another process entered something first: what was read is no longer so. */
+/** Another process has entered something first, so what was read is outdated. */
 class OvertakenError extends Error {}
 
 /**
- * Works on claims while no other process does. Two that begin at the same moment may both believe so for a moment: who is
- * overtaken then begins again, with what the other one entered.
+ * Runs a change of claims while no other process runs one. Two that begin at the same moment may both start; the one
+ * that is overtaken starts again with the other's entries.
  */
 async function alone<T>(database: Database, work: (lease: Lease) => Promise<T>): Promise<T> {
   const until = performance.now() + MAX_WAIT_MS;
@@ -179,8 +179,8 @@ interface WrittenEntry extends Omit<ClaimEntry, 'at' | 'entry_id'> {
 }
 
 /**
- * Enters what happened while the lease is held.
- * @throws OvertakenError when another process took it over, or entered something of that revision first
+ * Enters an event of a claim while the lease is held.
+ * @throws OvertakenError when another process took over the lease, or entered that revision first
  */
 async function enter(database: Database, lease: Lease, { amount, month, ...entry }: WrittenEntry): Promise<ClaimRow> {
   const entry_id = randomBytes(8).toString('hex');
@@ -203,7 +203,7 @@ async function enter(database: Database, lease: Lease, { amount, month, ...entry
 
 /**
  * Makes a claim. The same account, month, case, amount, currency and number again is the same claim.
- * @throws ActionableError when it is not whole
+ * @throws ActionableError when it is incomplete
  */
 export async function makeClaim(database: Database, claim: NewClaim): Promise<ClaimOutcome> {
   const { waba_id, month, explanation, currency, reference, note, by } = claim;
@@ -226,7 +226,7 @@ export async function makeClaim(database: Database, claim: NewClaim): Promise<Cl
   });
 }
 
-/** A credit memo: how much it gives back, of the twelfth decimal. */
+/** A credit memo with its amount, in units of the twelfth decimal. */
 interface Credit {
   readonly amount: bigint;
   readonly currency: string;
@@ -235,7 +235,7 @@ interface Credit {
 const creditRow = z.object({ amount: z.string(), currency: z.string() });
 
 /**
- * The line of an invoice that gives something back, or a credit memo among Meta's invoices.
+ * The line of an invoice with a credit, or a credit memo among Meta's invoices.
  * @throws ActionableError when there is none
  */
 async function findCredit(database: Database, credit: string): Promise<Credit> {
@@ -274,7 +274,7 @@ async function findCredit(database: Database, credit: string): Promise<Credit> {
   return { amount: sizeOf(amount), currency: found.currency };
 }
 
-/** How much a credit pays of a claim. @throws ActionableError when it is too much, or in another currency */
+/** How much of a claim a credit pays. @throws ActionableError when it is too much, or in another currency */
 async function payment(
   database: Database,
   claims: readonly Claim[],
@@ -306,8 +306,8 @@ async function payment(
 }
 
 /**
- * Enters what happened to a claim. The same again changes nothing.
- * @throws ActionableError when there is no such claim, it cannot happen to it, or its credit does not hold
+ * Enters what happened to a claim. The same event again changes nothing.
+ * @throws ActionableError when there is no such claim, its state does not allow the event, or its credit is not valid
  */
 export async function changeClaim(database: Database, claim_id: string, change: ClaimChange): Promise<ClaimOutcome> {
   const { action, note, by, reference, credit } = change;

@@ -1,6 +1,6 @@
 import type { ClaimAction, ClaimState } from '@ctwa-ledger/schemas/claims.ts';
 
-/** Something that happened to a claim. Of two of one revision the first holds. */
+/** An event of a claim. Of two with one revision the first is in force. */
 export interface ClaimEntry {
   readonly entry_id: string;
   readonly revision: number;
@@ -9,13 +9,13 @@ export interface ClaimEntry {
   readonly by: string;
   readonly action: ClaimAction;
   readonly note: string;
-  /** Of the twelfth decimal. `make`: what is claimed; `pay`: what was paid. */
+  /** In units of the twelfth decimal. `make`: the claimed amount; `pay`: the paid amount. */
   readonly amount: bigint;
   readonly reference: string;
   readonly credit: string;
 }
 
-/** Where a claim stands. */
+/** The current state of a claim. */
 export interface ClaimStanding {
   readonly state: ClaimState;
   readonly claimed: bigint;
@@ -26,7 +26,7 @@ export interface ClaimStanding {
   readonly last: ClaimEntry;
 }
 
-/** The entries that hold, one of each revision, in their order. */
+/** The entries in force, one for each revision, in order. */
 export function entriesInForce(entries: readonly ClaimEntry[]): readonly ClaimEntry[] {
   const first = new Map<number, ClaimEntry>();
   for (const one of entries.toSorted((a, b) => a.at - b.at || (a.entry_id < b.entry_id ? -1 : 1)))
@@ -34,7 +34,7 @@ export function entriesInForce(entries: readonly ClaimEntry[]): readonly ClaimEn
   return [...first.values()].toSorted((a, b) => a.revision - b.revision);
 }
 
-/** What can happen to a claim in each state. A refused one is made anew by being granted, or paid all the same. */
+/** The events that each state of a claim allows. A refused claim can still be granted or paid. */
 const ALLOWED: Readonly<Record<ClaimState, readonly ClaimAction[]>> = {
   made: ['refer', 'grant', 'refuse', 'pay', 'withdraw'],
   granted: ['refer', 'refuse', 'pay', 'withdraw'],
@@ -53,7 +53,7 @@ function stateAfter(standing: ClaimStanding, { action, amount }: ClaimEntry): Cl
     case 'grant':
       return 'granted';
     case 'refuse':
-      // What was paid stays paid, whatever becomes of the rest.
+      // Payments stay, whatever happens to the rest.
       return standing.recovered > 0n ? 'paid_in_part' : 'refused';
     case 'pay':
       return standing.recovered + amount >= standing.claimed ? 'paid' : 'paid_in_part';
@@ -83,7 +83,10 @@ function afterEntry(standing: ClaimStanding | null, entry: ClaimEntry): ClaimSta
   };
 }
 
-/** Where a claim stands, from all that happened to it; null: it was never made. Pure. An entry that came too late is passed over. */
+/**
+ * The state of a claim, from all of its events; null when it was never made. Pure. An event that its state does not
+ * allow is ignored.
+ */
 export function claimStanding(entries: readonly ClaimEntry[]): ClaimStanding | null {
   return entriesInForce(entries).reduce<ClaimStanding | null>(afterEntry, null);
 }

@@ -8,7 +8,7 @@ import { monthParameters, type MatchedMonth } from './grain.ts';
 import { DEFAULT_TOLERANCE } from './judgement.ts';
 import type { NumberNames } from './numbers.ts';
 
-/** What of Meta's counts holds: of the same account, day, numbers and direction the latest. */
+/** Meta's counts in force: the latest of each account, day, set of numbers and direction. */
 const IN_FORCE = `
   SELECT waba_id, days, day, phone_numbers, direction, argMax((sent, delivered), (imports.imported_at, import_id)) AS counted
   FROM (SELECT * FROM meta_message_counts FINAL WHERE day >= {first_day:Date} AND day < {end_day:Date}) AS counts
@@ -31,7 +31,7 @@ const metaRow = z.object({
 });
 type MetaRow = z.infer<typeof metaRow>;
 
-/** What Meta counts in a month: by the account's days where there are some, by each number where there are some. */
+/** Meta's counts in a month: by the account's days if there are any, by number if there are any. */
 async function metaCounts(database: Database, of: MatchedMonth): Promise<MetaRow[]> {
   const rows = await database.query(
     metaRow,
@@ -48,7 +48,7 @@ async function metaCounts(database: Database, of: MatchedMonth): Promise<MetaRow
   return byCut.filter(({ day, phone_numbers }) => phone_numbers !== '' || !split.has(day));
 }
 
-/** Messages of ours on one day of one number. */
+/** Our messages on one day in one number. */
 interface Ours {
   readonly sent: number;
   readonly delivered: number;
@@ -65,7 +65,7 @@ const ourRow = z.object({
 
 /** A group message counts once, however many participants received it. */
 const NUMBER_OF = "countIf(participant = '') + uniqExactIf(message_id, participant != '')";
-/** Meta's own notes and calls are no messages that a customer writes. */
+/** Meta's system notes and calls are no messages written by a customer. */
 const NOT_WRITTEN = "('system', 'call')";
 
 async function ourCounts(
@@ -131,7 +131,7 @@ function sumOf(ours: ReadonlyMap<string, Ours>, { day, phone_numbers }: MetaRow)
   );
 }
 
-/** −1: ours are fewer than Meta's beyond the tolerance; 1: more; 0: as many, or Meta does not say. */
+/** −1: we have fewer than Meta beyond the tolerance; 1: more; 0: as many, or Meta does not say. */
 function compare(ours: number, metas: number | null): -1 | 0 | 1 {
   if (metas === null) return 0;
   const off = BigInt(Math.abs(ours - metas));
@@ -142,7 +142,7 @@ function compare(ours: number, metas: number | null): -1 | 0 | 1 {
 
 type Counts = Omit<MessageCountRow, 'waba_id' | 'month' | 'day' | 'phone_numbers' | 'finding'>;
 
-/** What the counts of a number and day say together. Pure. */
+/** The finding from the counts of a number and day. Pure. */
 export function findingOf(counts: Counts): CountFinding {
   const sent = compare(counts.our_sent, counts.meta_sent);
   const delivered = compare(counts.our_delivered, counts.meta_delivered);
@@ -153,7 +153,7 @@ export function findingOf(counts: Counts): CountFinding {
   return sent > 0 || delivered > 0 || incoming > 0 ? 'surplus' : 'complete';
 }
 
-/** Messages of a month beside those that Meta counts, by day and number; empty where Meta's counts were not imported. */
+/** Our messages of a month beside Meta's counts, by day and number; empty when Meta's counts were not imported. */
 export async function countedMessages(
   database: Database,
   of: MatchedMonth,
@@ -182,11 +182,11 @@ export async function countedMessages(
   });
 }
 
-/** What Meta's counts say of the days and numbers of rows that differ. */
+/** Meta's counts for the days and numbers of rows that differ. */
 export interface CountEvidence {
-  /** The counts of a row's day and number; undefined: Meta does not say. */
+  /** The counts of a row's day and number; undefined when Meta does not say. */
   readonly of: (row: { readonly day: string; readonly phone_number: string }) => MessageCountRow | undefined;
-  /** Takes up to `wanted` of the deliveries that Meta counts and that are not here. */
+  /** Takes up to `wanted` of the deliveries that Meta counts and that we lack. */
   readonly take: (row: { readonly day: string; readonly phone_number: string }, wanted: bigint) => bigint;
 }
 

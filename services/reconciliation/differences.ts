@@ -7,7 +7,7 @@ import { ANY, type MatchedRow, type MatchKey } from './match.ts';
 /** A row of the match, judged. */
 export interface JudgedRow extends MatchedRow, Judgement {}
 
-/** Something that explains a row, and how much of its difference; never more than that. */
+/** An explanation of a row, and how much of its difference it explains; never more than the difference. */
 export interface Explanation {
   readonly code: ExplanationCode;
   readonly volume: bigint;
@@ -15,12 +15,12 @@ export interface Explanation {
   readonly detail: string;
 }
 
-/** The key of a row without its tier, as one text: what evidence is counted by. */
+/** The key of a row without its tier, as one text. Evidence is counted by it. */
 export function pointKey(key: Omit<MatchKey, 'tier'>): string {
   return [key.day, key.phone_number, key.country, key.category, key.pricing_type].join('\n');
 }
 
-/** What a message is counted by, before anything is left out of it. */
+/** The dimensions of a message, before any is left out. */
 export interface MessageKey {
   readonly phone_number: string;
   readonly country: string;
@@ -28,7 +28,7 @@ export interface MessageKey {
   readonly pricing_type: string;
 }
 
-/** The key, without its tier, of the row that a message of a day falls in. */
+/** The key, without tier, of the row to which a message of a day belongs. */
 export function keyInGrain(grain: DayGrain, message: MessageKey): Omit<MatchKey, 'tier'> {
   const has = new Set<string>(grain.split);
   const isAny = has.has('pricing_type') && message.pricing_type === 'FREE_ENTRY_POINT';
@@ -41,7 +41,7 @@ export function keyInGrain(grain: DayGrain, message: MessageKey): Omit<MatchKey,
   };
 }
 
-/** Numbers of messages by key. Where each explains one row only, what is taken is gone. */
+/** Numbers of messages by key. Each message explains one row only, so what is taken is removed. */
 export class Pool {
   readonly #counts = new Map<string, bigint>();
 
@@ -61,7 +61,9 @@ export class Pool {
   }
 }
 
-/** Messages whose pricing type nobody knows: they may be in any row of their category, or in one that has no category. */
+/**
+ * Messages with an unknown pricing type: they may belong to any row of their category, or to one without a category.
+ */
 export class TypelessPool {
   readonly #pool = new Pool();
   readonly #categories = new Set<string>();

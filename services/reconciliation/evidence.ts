@@ -14,22 +14,22 @@ import type { NumberNames } from './numbers.ts';
 import { dayAfter } from './whole-days.ts';
 import { readZone, type FittingZone } from './zone.ts';
 
-/** A message this near to midnight may be counted on the other side of it. */
+/** A message this close to midnight may be counted on the other day. */
 const NEAR_MIDNIGHT_SECONDS = 3_600;
 
-/** Messages whose statuses are looked at in one query. */
+/** Messages whose statuses are read in one query. */
 const MESSAGES_AT_ONCE = 500_000n;
 
-/** A hole in the events of a number. */
+/** A gap in the events of a number. */
 interface Hole {
-  /** As rows call it. */
+  /** In the form that rows use. */
   readonly phone_number: string;
   readonly first_day: string;
   readonly last_day: string;
   readonly missing_hours: number;
 }
 
-/** What differing rows are explained by. Pools are of messages of ours, by `pointKey`. */
+/** The evidence that explains rows which differ. Pools contain our messages, by `pointKey`. */
 export interface Evidence {
   /** Delivered within an hour after the day began, or before it ended. */
   readonly nearStart: Pool;
@@ -37,22 +37,22 @@ export interface Evidence {
   /** Without a report of Meta's, or with one that differs from the prediction. */
   readonly doubtful: Pool;
   readonly ofGroups: Pool;
-  /** Known to be delivered because they were read. */
+  /** Known to be delivered only because they were read. */
   readonly readOnly: Pool;
-  /** Known to be delivered only since Meta's numbers were stored. */
+  /** Known to be delivered only after Meta's numbers were stored. */
   readonly late: Pool;
-  /** Of numbers of this account, under another account or none. */
+  /** Of this account's numbers, but under another account or none. */
   readonly ofOthers: Pool;
-  /** Of the app, which stands apart from the API's bill. */
+  /** From the app, which is outside the API's bill. */
   readonly echoes: TypelessPool;
-  /** Sent, and nothing heard since. */
+  /** Sent, with no further status. */
   readonly withoutOutcome: TypelessPool;
   readonly holes: readonly Hole[];
   readonly zone: FittingZone | null;
   readonly counts: CountEvidence;
-  /** Whether a number of a row is one of ours whose displayed number is known. */
+  /** Whether the number of a row belongs to a number of ours with a known displayed number. */
   readonly isKnown: (phone_number: string) => boolean;
-  /** Whether an import of the account names a number, but none that holds of the day. */
+  /** Whether an import of the account contains a number, but none in force for the day does. */
   readonly isGone: (day: string, phone_number: string) => boolean;
 }
 
@@ -65,13 +65,13 @@ const countedRow = z.object({
   counts: z.array(z.string().transform((text) => BigInt(text))),
 });
 
-/** Days that a query looks at, in the zone that cuts them. */
+/** The days of a query, in the zone that separates them. */
 interface Days {
   readonly zone: string;
   readonly days: readonly string[];
-  /** Number and day, of those that differ; null where rows have no number. */
+  /** Number and day of the rows that differ; null when rows have no number. */
   readonly pairs: readonly string[] | null;
-  /** Unix seconds from the first day's beginning to the last one's end. */
+  /** Unix seconds from the begin of the first day to the end of the last. */
   readonly from: number;
   readonly to: number;
 }
@@ -92,16 +92,16 @@ const inRange = (column: string): string =>
 const DELIVERED = `waba_id = {waba_id:String} AND ${inRange('delivered_at')}`;
 const ON_BILL = "pricing_type NOT IN ('', 'COVERED')";
 
-/** Messages that may be in rows that differ: looked at before anything is reckoned of them, mostly there are few. */
+/** Messages that may be in rows that differ. This condition comes first, because usually it leaves few. */
 function ofPairs({ zone, pairs }: Days): string {
   if (pairs === null) return 'true';
   const day = `toDate(ifNull(delivered_at, sent_at), '${zone}')`;
   return `concat(toString(phone_number_id), ' ', toString(${day})) IN {pairs:Array(String)}`;
 }
 
-/** Messages of ours, what to count of them, and with which condition. */
+/** A count of our messages: the marks to read, the counted messages, and a condition. */
 interface Counting {
-  /** Of `message_marks`. */
+  /** A condition on `message_marks`. */
   readonly marks: string;
   readonly join?: string;
   readonly where?: string;
@@ -109,7 +109,7 @@ interface Counting {
   readonly parameters?: Parameters;
 }
 
-/** By message, how its delivery is known, and since when, in Unix milliseconds. @param marks which messages */
+/** By message, how its delivery is known, and since when, in Unix milliseconds. @param marks selects the messages */
 const deliveries = (marks: string): string => `
   SELECT phone_number_id, id, participant, max(status = 'delivered') AS is_delivered,
     min(bitShiftRight(bitNot(landing_rank), 20)) AS known_at
@@ -120,7 +120,7 @@ const deliveries = (marks: string): string => `
     AND (phone_number_id, id) IN (SELECT phone_number_id, message_id FROM message_marks WHERE ${marks})
   GROUP BY phone_number_id, id, participant`;
 
-/** Reads what may explain the rows that differ. */
+/** Reads the evidence that may explain rows which differ. */
 class EvidenceReader {
   readonly #database: Database;
   readonly #month: MatchedMonth;
@@ -134,7 +134,7 @@ class EvidenceReader {
     this.#numbers = numbers;
   }
 
-  /** Counts messages, and tells each time the key of the row that they are in. */
+  /** Counts messages, and calls `take` with the key of the row to which they belong. */
   async #count(
     days: Days,
     { marks, join = '', where = 'true', counts, parameters = {} }: Counting,
@@ -171,7 +171,7 @@ class EvidenceReader {
     }
   }
 
-  /** Counts of delivered messages that need nothing but their marks. */
+  /** Counts delivered messages by their marks alone. */
   async delivered(days: Days, into: Pick<Evidence, 'nearStart' | 'nearEnd' | 'doubtful' | 'ofGroups'>): Promise<void> {
     const midnight = (time: string): string => `toStartOfDay(${time}, '${days.zone}')`;
     await this.#count(
@@ -209,7 +209,7 @@ class EvidenceReader {
     });
   }
 
-  /** @param numbers ids of ours that Meta counts under this account */
+  /** @param numbers our ids of numbers that Meta counts under this account */
   async ofOthers(days: Days, numbers: readonly string[], pool: Pool): Promise<void> {
     if (numbers.length === 0) return;
     const marks = `waba_id != {waba_id:String} AND phone_number_id IN {numbers:Array(String)} AND ${inRange('delivered_at')}`;
@@ -220,8 +220,8 @@ class EvidenceReader {
   }
 
   /**
-   * Counts of delivered messages by the statuses that say so.
-   * @param numbers ids of ours
+   * Counts delivered messages by the statuses that report the delivery.
+   * @param numbers our ids
    */
   async byStatuses(days: Days, numbers: readonly string[], into: Pick<Evidence, 'readOnly' | 'late'>): Promise<void> {
     if (numbers.length === 0) return;
@@ -237,7 +237,7 @@ class EvidenceReader {
         where: ON_BILL,
         counts: [
           'countIf(is_delivered = 0)',
-          // Of a number that nothing was known of before, all of it would be late.
+          // A number without earlier events is left out: all of its messages would be late.
           `countIf(known_at > transform(of_day, {days:Array(String)}, {stored:Array(UInt64)}, toUInt64(0))
             AND toString(messages.phone_number_id) IN {heard:Array(String)})`,
         ],
@@ -250,7 +250,7 @@ class EvidenceReader {
     );
   }
 
-  /** The numbers of which something was stored before a moment. */
+  /** The numbers with events stored before a moment. */
   async #heardBefore(numbers: readonly string[], stored_at: number): Promise<string[]> {
     const rows = await this.#database.query(
       z.object({ number: z.string() }),
@@ -275,7 +275,7 @@ class EvidenceReader {
     }));
   }
 
-  /** By displayed number, whether an import names it, and the days of which one that names it holds. */
+  /** By displayed number, whether an import contains it, and the days for which an import in force contains it. */
   async named(): Promise<Evidence['isGone']> {
     const rows = await this.#database.query(
       z.object({ number: z.string(), days: z.array(z.string()) }),
@@ -297,7 +297,7 @@ class EvidenceReader {
     return (day, phone_number) => daysOfNumber.get(phone_number)?.has(day) === false;
   }
 
-  /** Ids of the numbers of which the account has messages in these days, and of those that Meta counts under it. */
+  /** Our ids of the account's numbers with messages in these days, and of those that Meta counts under it. */
   async numbers(days: Days, rows: readonly JudgedRow[]): Promise<{ readonly own: string[]; readonly metas: string[] }> {
     const own = await this.#database.query(
       z.object({ number: z.string() }),
@@ -312,7 +312,7 @@ class EvidenceReader {
   }
 }
 
-/** The numbers and days of rows that differ, by our ids; null where rows have no number, or no day. */
+/** The numbers and days of rows that differ, by our ids; null when rows have no number or no day. */
 function pairsOf(rows: readonly JudgedRow[], numbers: NumberNames): readonly string[] | null {
   const idsOf = new Map<string, string[]>();
   for (const [id, display] of numbers.displayOf) idsOf.set(display, [...(idsOf.get(display) ?? []), id]);
@@ -324,7 +324,7 @@ function pairsOf(rows: readonly JudgedRow[], numbers: NumberNames): readonly str
   return [...new Set(pairs)];
 }
 
-/** Days, as many at once as have few enough messages: the statuses of each message are held while they are looked at. */
+/** Groups days so that each group has few enough messages: the statuses of each message are held in memory. */
 function inBatches(days: readonly string[], rows: readonly JudgedRow[]): string[][] {
   const placeOf = ({ day, phone_number }: JudgedRow): string => `${day} ${phone_number}`;
   const differing = new Set(rows.filter((row) => row.volume_difference !== 0n).map(placeOf));
@@ -348,9 +348,9 @@ function inBatches(days: readonly string[], rows: readonly JudgedRow[]): string[
 }
 
 /**
- * Reads what may explain the rows of a month that differ, of the days on which any does.
+ * Reads the evidence that may explain the rows of a month, for the days with a difference.
  * @param rows all rows of the month
- * @param counts what Meta counts beside ours
+ * @param counts Meta's counts beside ours
  */
 export async function readEvidence(
   database: Database,
@@ -379,7 +379,7 @@ export async function readEvidence(
   const pairs = pairsOf(rows, numbers);
   const holes: Hole[] = [];
   for (const cut of DAY_CUTS) {
-    // Of a row of a whole month every day may be the one.
+    // The message of a row for a whole month may be on any day.
     const days = grain.filter(({ day, days, is_monthly }) => days === cut && differing.has(is_monthly ? '' : day));
     if (days.length === 0) continue;
     const names = days.map(({ day }) => day);

@@ -1,9 +1,9 @@
 import { MAX_JSON_DEPTH } from '@ctwa-ledger/schemas/json.ts';
 
-/** Stands before the digits of what was a number: amounts must not go through a JavaScript number. */
+/** Precedes the digits of a number, because amounts must not become JavaScript numbers. */
 const MARK = '\0';
 
-/** Strings, numbers, and what opens and closes. */
+/** Strings, numbers, and brackets. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[[\]{}]/g;
 
 function marked(text: string): string {
@@ -18,11 +18,11 @@ function marked(text: string): string {
 }
 
 /**
- * A JSON text with every number as text: its digits, all of them, behind a mark that `numberText` takes away.
+ * Parses a JSON text with every number as text: its digits after a mark, which `numberText` removes.
  * @throws SyntaxError or RangeError when it cannot be read
  */
 export function parseExact(text: string): unknown {
-  // What it has to say about a broken text is about the text as it was given.
+  // Parsed unchanged first, so that an error message is about the text as it was given.
   JSON.parse(text);
   if (text.includes('\\u0000')) throw new SyntaxError('it holds a zero character');
   return JSON.parse(marked(text));
@@ -33,7 +33,7 @@ export function numberText(value: string): string {
   return value.startsWith(MARK) ? value.slice(MARK.length) : value;
 }
 
-/** A value of `parseExact` as JSON, its numbers as they were written. */
+/** A value of `parseExact` as JSON, with its numbers as they were written. */
 export function exactText(value: unknown): string {
   return JSON.stringify(value).replaceAll(/"\\u0000([^"]*)"/g, '$1');
 }

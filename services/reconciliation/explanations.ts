@@ -4,16 +4,16 @@ import { pointKey, type Explanation, type JudgedRow } from './differences.ts';
 import type { Evidence } from './evidence.ts';
 import { dayAfter } from './whole-days.ts';
 
-/** How much of a row something explains, and the evidence in words. */
+/** Called with how many messages of a row are explained, and the evidence in words. */
 type Found = (row: JudgedRow, volume: bigint, detail: string) => void;
 
 interface Given {
-  /** All rows of the month whose volumes differ, in their order. */
+  /** All rows of the month whose volumes differ, in order. */
   readonly rows: readonly JudgedRow[];
   readonly evidence: Evidence;
 }
 
-/** One cause: looks at all rows, because what one row lacks another may have too many of. */
+/** One cause. It looks at all rows, because another row may have the messages that one lacks. */
 interface Cause {
   readonly code: ExplanationCode;
   find(given: Given, found: Found): void;
@@ -21,7 +21,7 @@ interface Cause {
 
 const isOver = (row: JudgedRow): boolean => row.volume_difference > 0n;
 
-/** Rows with their siblings: those that have all in common but what is left out of the key. */
+/** Groups of rows that have the same key, except for the part that `key` leaves out. */
 function siblings(rows: readonly JudgedRow[], key: (row: JudgedRow) => readonly string[]): Iterable<JudgedRow[]> {
   const groups = new Map<string, JudgedRow[]>();
   for (const row of rows) {
@@ -34,8 +34,9 @@ function siblings(rows: readonly JudgedRow[], key: (row: JudgedRow) => readonly 
 }
 
 /**
- * What siblings have too many of and others of them too few: as much on one side as on the other.
- * @param provable of a row that has too many, how many of them may be meant
+ * Matches messages that some siblings have too many of with those that others lack: as many on one side as on the
+ * other.
+ * @param provable for a row with too many, how many of them may be meant
  */
 function pairUp(
   group: readonly JudgedRow[],
@@ -64,7 +65,7 @@ function pairUp(
   );
 }
 
-/** Counts under which no event of the day is missing. */
+/** Counts with these findings show that no event of the day is missing. */
 const NOTHING_MISSING: ReadonlySet<CountFinding> = new Set(['complete', 'other_responder']);
 
 const all = (row: JudgedRow): bigint => row.volume_difference;
@@ -121,7 +122,7 @@ const CAUSES: readonly Cause[] = [
         for (const some of byWays(group, (row) => row.pricing_type))
           pairUp(
             some,
-            // Where Meta counts as many deliveries as we do, none is missing: what one row lacks is in another.
+            // If Meta counts as many deliveries as we do, none is missing: what one row lacks is in another.
             (row) =>
               evidence.counts.of(row)?.finding === 'complete'
                 ? row.volume_difference
@@ -225,7 +226,7 @@ const CAUSES: readonly Cause[] = [
             (row.phone_number === '' || row.phone_number === phone_number) &&
             (row.day === '' || (first_day <= row.day && row.day <= last_day)),
         );
-        // A silence in which Meta has no message more of customers than are here is no gap.
+        // A silence is no gap if Meta counts no more messages of customers in it than we have.
         if (hole !== undefined && (counts === undefined || !NOTHING_MISSING.has(counts.finding)))
           found(
             row,
@@ -262,7 +263,7 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** Rows with too few of ours, those that name their category first: others take what is left. */
+/** Rows for which we have too few, those with a category first; the others take the rest. */
 function missing(rows: readonly JudgedRow[]): JudgedRow[] {
   const names = (row: JudgedRow): number => (row.category === 'ANY' || row.category === '' ? 1 : 0);
   return rows.filter((row) => !isOver(row)).toSorted((a, b) => names(a) - names(b));
@@ -272,21 +273,24 @@ function namesOf(rows: readonly JudgedRow[], column: 'tier' | 'country' | 'categ
   return [...new Set(rows.map((row) => row[column]))].slice(0, 3).join(', ');
 }
 
-/** The rows, unless all of them go the same way: then no message went from one way to another. */
+/** The rows, unless all of them differ in the same direction: then no message moved between them. */
 function byWays(group: readonly JudgedRow[], way: (row: JudgedRow) => string): readonly (readonly JudgedRow[])[] {
   const over = new Set(group.filter(isOver).map(way));
   const under = group.filter((row) => !isOver(row) && !over.has(way(row)));
   return under.length === 0 ? [] : [[...group.filter(isOver), ...under]];
 }
 
-/** Messages near to a midnight that the two sides count on different days, of which one has too many and one too few. */
+/**
+ * Matches messages close to a midnight that the two sides count on different days: one day has too many and one too
+ * few.
+ */
 function overMidnight(group: readonly JudgedRow[], evidence: Evidence, found: Found): void {
   const byDay = new Map(group.map((row) => [row.day, row]));
   const left = new Map(group.map((row) => [row, sizeOf(row.volume_difference)]));
   for (const row of group) {
     const next = row.day === '' ? undefined : byDay.get(dayAfter(row.day));
     if (next === undefined || isOver(next) === isOver(row)) continue;
-    // Ours are on one of the two days: near to its end or to its beginning.
+    // We have them on one of the two days: close to its end or to its begin.
     const near = isOver(row) ? evidence.nearEnd.count(pointKey(row)) : evidence.nearStart.count(pointKey(next));
     const volume = smaller(near, smaller(left.get(row) ?? 0n, left.get(next) ?? 0n));
     if (volume === 0n) continue;
@@ -301,8 +305,8 @@ const rank = ({ code }: Explanation): number => EXPLANATION_CODES.indexOf(code);
 const descending = (a: bigint, b: bigint): number => (a === b ? 0 : a > b ? -1 : 1);
 
 /**
- * What explains each row whose volumes differ: the one that explains most first, and together no more than the difference.
- * Of two that explain a row equally well, the one that explains more of the whole month. Pure.
+ * The explanations of each row whose volumes differ: the largest first, together no more than the difference. Of two
+ * that explain a row equally well, the one that explains more of the whole month is first. Pure.
  */
 export function explainVolumes(rows: readonly JudgedRow[], evidence: Evidence): ReadonlyMap<JudgedRow, Explanation[]> {
   const differing = rows.filter((row) => row.volume_difference !== 0n);

@@ -9,7 +9,7 @@ import type { AskedDays } from './points.ts';
 import { fieldOfMonth } from './reconcile.ts';
 import { monthAfter } from './whole-days.ts';
 
-/** What is asked of Meta: all that its points can be split by. */
+/** The dimensions to request: all that Meta's points can be split by. */
 const DIMENSIONS: Readonly<Record<CountedField, readonly string[]>> = {
   pricing_analytics: ['PHONE', 'COUNTRY', 'PRICING_TYPE', 'PRICING_CATEGORY', 'TIER'],
   conversation_analytics: ['PHONE', 'COUNTRY', 'CONVERSATION_TYPE', 'CONVERSATION_CATEGORY'],
@@ -18,10 +18,10 @@ const METRICS: Readonly<Record<CountedField, readonly string[]>> = {
   pricing_analytics: ['COST', 'VOLUME'],
   conversation_analytics: ['COST', 'CONVERSATION'],
 };
-/** Graph API: a parameter, or something named in it, is not known or not allowed. */
+/** Graph API error: a parameter, or something in it, is unknown or not allowed. */
 const UNKNOWN_PARAMETER = 100;
 
-/** Product types of `analytics`: templates and other messages, and what customers write. */
+/** Product types of `analytics`: templates and other messages, and messages of customers. */
 const PRODUCT_TYPES: Readonly<Record<MessageDirection, readonly number[]>> = { outgoing: [0, 2], incoming: [100] };
 
 const quoted = (words: readonly string[]): string => JSON.stringify(words);
@@ -30,7 +30,7 @@ function fieldsOf(field: CountedField, start: number, end: number, dimensions: r
   return `${field}.start(${start}).end(${end}).granularity(DAILY).dimensions(${quoted(dimensions)}).metric_types(${quoted(METRICS[field])})`;
 }
 
-/** The calendar months that days are in, each with its own part of them. */
+/** Splits days by calendar month. */
 function* byMonth({ from, to }: AskedDays): Generator<AskedDays> {
   for (let first = from; first < to;) {
     const next = monthAfter(`${first.slice(0, 7)}-01`);
@@ -39,7 +39,7 @@ function* byMonth({ from, to }: AskedDays): Generator<AskedDays> {
   }
 }
 
-/** Asks for some days of one month; without the numbers where the account refuses to be split by them. */
+/** Fetches some days of one month; without numbers if the account refuses to be split by them. */
 async function ask(client: GraphClient, account: Account, field: CountedField, days: AskedDays): Promise<Buffer[]> {
   const zone = account.time_zone ?? 'UTC';
   const [start, end] = [days.from, days.to].map((day) => firstMoment(day, zone).toSeconds());
@@ -54,7 +54,10 @@ async function ask(client: GraphClient, account: Account, field: CountedField, d
   }
 }
 
-/** Counts of messages of one account on days of one month, in either direction: number by number, because points name none. */
+/**
+ * Fetches counts of messages of one account on days of one month, in both directions. Each number needs its own
+ * request, because points do not name it.
+ */
 async function fetchCounts(
   database: Database,
   client: GraphClient,
@@ -80,10 +83,10 @@ async function fetchCounts(
 }
 
 /**
- * Fetches what Meta's analytics say about days of accounts, month by month, and imports it. What fails for one account does
- * not keep the others from it.
- * @param onDone told of every import
- * @throws the first failure, when all that could be done is done; at once when the token is refused
+ * Fetches Meta's analytics for days of accounts, month by month, and imports them. A failure of one account does not
+ * stop the others.
+ * @param onDone called for every import
+ * @throws the first failure, after all other accounts were tried; at once when the token is refused
  */
 export async function fetchMetaAnswers(
   database: Database,
@@ -91,7 +94,7 @@ export async function fetchMetaAnswers(
   asked: {
     readonly accounts: readonly { readonly account: Account; readonly days: AskedDays }[];
     readonly by: string;
-    /** Whether messages are counted too, beside what is charged. */
+    /** Whether to fetch counts of messages too, besides charges. */
     readonly counts?: boolean;
   },
   onDone: (done: DoneMetaImport) => void,

@@ -4,24 +4,24 @@ import type { Database, Parameters } from '../clickhouse/database.ts';
 import { META_IN_FORCE } from './in-force.ts';
 import { dayAfter } from './whole-days.ts';
 
-/** A month of an account, and what it is held against. */
+/** A month of an account that is held against Meta's numbers. */
 export interface MatchedMonth {
   readonly waba_id: string;
   readonly field: CountedField;
   /** First day of the month and of the next one, `YYYY-MM-DD`. */
   readonly first_day: string;
   readonly end_day: string;
-  /** Of the account. */
+  /** The zone of the account. */
   readonly time_zone: string;
 }
 
-/** By which dimensions a day is matched, and which imports say so. */
+/** The dimensions by which a day is matched, and the imports that give them. */
 export interface DayGrain {
   readonly day: string;
   readonly days: DayCut;
-  /** Whether its points are of the whole month. */
+  /** Whether its points are for the whole month. */
   readonly is_monthly: boolean;
-  /** Dimensions that tell its imports from others of the same day. */
+  /** Dimensions that distinguish its imports from others of the same day. */
   readonly split: readonly Dimension[];
   readonly has_tier: boolean;
   /** When the latest of its imports was stored, Unix milliseconds. */
@@ -53,7 +53,7 @@ export function monthParameters(month: MatchedMonth): Parameters {
   return { ...month };
 }
 
-/** The finest that is said of a day; of the equally fine the latest. */
+/** The finest numbers for a day; of equally fine ones the latest. */
 function finest(rows: readonly GrainRow[]): GrainRow | undefined {
   return rows.toSorted((a, b) => b.split.length - a.split.length || b.stored_at - a.stored_at)[0];
 }
@@ -63,8 +63,8 @@ export function* daysOfMonth({ first_day, end_day }: Pick<MatchedMonth, 'first_d
 }
 
 /**
- * How each day of a month is matched: by days where all have some, else by the month where Meta says one number for all
- * of it. Days that Meta says nothing of are left out.
+ * How each day of a month is matched: by day if all days have numbers, else by month if Meta gives one number for the
+ * whole month. Days without numbers of Meta's are left out.
  */
 export async function readGrain(database: Database, month: MatchedMonth): Promise<readonly DayGrain[]> {
   const rows = await database.query(

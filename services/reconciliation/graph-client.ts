@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject } from '@ctwa-ledger/schemas/json.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 
-/** Meta's Graph API refused the question itself: asked again, it would refuse it again. */
+/** Meta's Graph API refused the request itself, and would refuse it again. */
 export class GraphRefusedError extends ActionableError {
   readonly code: number;
 
@@ -22,20 +22,20 @@ export interface GraphClientOptions {
 
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 1_000;
-/** Longer than this nobody waits for a limit to pass: the command can be run again. */
+/** The longest wait for a rate limit. After that the command can be run again. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
 const TIMEOUT_MS = 60_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 const MAX_PAGES = 1_000;
 
 const EXPIRED = 190;
-/** Too many calls: of the app, of the account, of the business use case. */
+/** Error codes for too many calls: of the app, of the account, of the business use case. */
 const RATE_LIMITS = new Set([4, 17, 32, 613, 80_007, 80_008]);
 /** "Please retry your request later." */
 const TRANSIENT = new Set([1, 2]);
 const isPermission = (code: number): boolean => code === 10 || code === 3 || (code >= 200 && code < 300);
 
-/** What went wrong with one attempt, and what to do about it. */
+/** The error of one attempt, and what to do about it. */
 type Failure =
   | { readonly kind: 'again'; readonly why: string; readonly wait_ms: number | null }
   | { readonly kind: 'refused'; readonly error: ActionableError };
@@ -46,7 +46,7 @@ interface Reply {
   readonly bytes: Buffer;
 }
 
-/** An answer as it came, and the page after it. */
+/** An answer as it came, and the address of the page after it. */
 interface GraphPage {
   readonly bytes: Buffer;
   readonly next: string | null;
@@ -56,11 +56,11 @@ function numberIn(value: unknown): number {
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** How long the API says that a limit lasts, in milliseconds; null when it does not. */
+/** How long the API says that a limit lasts, in milliseconds; null when it does not say. */
 function waitOf(headers: Headers): number | null {
   const after = Number(headers.get('retry-after') ?? Number.NaN);
   if (Number.isFinite(after)) return after * 1_000;
-  // Meta tells it in minutes, by business, of each kind of limit.
+  // Meta gives it in minutes, by business, for each kind of limit.
   const usage = headers.get('x-business-use-case-usage') ?? '';
   const minutes = [...usage.matchAll(/"estimated_time_to_regain_access"\s*:\s*(\d{1,5})/g)].map(([, n]) => Number(n));
   return minutes.length === 0 ? null : Math.max(...minutes) * 60_000;
@@ -82,7 +82,7 @@ function failureOf({ status, headers }: Reply, error: Record<string, unknown>): 
   return { kind: 'refused', error: new GraphRefusedError(code === EXPIRED || status === 401 ? EXPIRED : code, what) };
 }
 
-/** Whether trying again, with the next token or account, could help. */
+/** Whether the token was refused, so that trying another account would not help. */
 export function isTokenRefused(error: unknown): boolean {
   return error instanceof GraphRefusedError && error.code === EXPIRED;
 }
@@ -113,7 +113,7 @@ async function readBytes(response: Response): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A small client of Meta's Graph API: reads, waits out limits, tries again what failed, and turns pages. */
+/** A small client of Meta's Graph API: sends requests, waits for rate limits, retries failures, and follows pages. */
 export class GraphClient {
   readonly #url: URL;
   readonly #token: string;
@@ -128,7 +128,7 @@ export class GraphClient {
   async #ask(address: URL): Promise<Reply> {
     const response = await fetch(address, {
       headers: { authorization: `Bearer ${this.#token}`, accept: 'application/json' },
-      // A redirect could lead the token elsewhere.
+      // A redirect could send the token to another server.
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -173,9 +173,9 @@ export class GraphClient {
   }
 
   /**
-   * All pages of an answer, each as it came but for the token.
-   * @throws GraphRefusedError when the question itself is refused
-   * @throws ActionableError when the API cannot be reached, or goes on failing
+   * All pages of an answer, unchanged except for the token.
+   * @throws GraphRefusedError when the request itself is refused
+   * @throws ActionableError when the API cannot be reached, or keeps failing
    */
   async pages(path: string, query: Readonly<Record<string, string>>): Promise<Buffer[]> {
     const first = new URL(`${this.#url.href.replace(/\/$/, '')}/${path}`);
@@ -185,7 +185,7 @@ export class GraphClient {
       if (pages.length === MAX_PAGES)
         throw new ActionableError(`Meta's answer has more than ${MAX_PAGES} pages: fetch fewer days at once.`);
       const { bytes, next }: GraphPage = await this.#get(address);
-      // The address of the next page carries the token, which is nobody's who reads the file.
+      // The address of the next page contains the token, which must not be stored in the file.
       pages.push(Buffer.from(bytes.toString('utf8').replaceAll(/access_token=[^"&\\]*/g, 'access_token=')));
       address = next === null ? null : new URL(next);
       if (address !== null && address.origin !== this.#url.origin)

@@ -28,16 +28,16 @@ import { readLines, type KeptLine } from './lines.ts';
 import { countMessages, type CountedMessages, type CountsAbout } from './message-counts.ts';
 import { countPoints, type AskedDays, type CountedAnswer, type CountedPoint } from './points.ts';
 
-/** How answers are to be read. */
+/** How to read answers. */
 export interface MetaImportOptions extends About {
   readonly days: DayCut;
-  /** The days that were asked for; null = those that the points name. */
+  /** The requested days; null = those that the points name. */
   readonly asked: AskedDays | null;
-  /** What an answer of `analytics` is of, where it does not say it. */
+  /** Facts about an answer of `analytics` that does not contain them. */
   readonly counts?: CountsAbout;
   /** Who imports them. */
   readonly by: string;
-  /** Whether this is what Meta says now, whatever it has said before: not so a file, which may be an old one. */
+  /** Whether these are Meta's current numbers, later than all before. A file may be an old one. */
   readonly is_fetched?: boolean;
 }
 
@@ -59,7 +59,7 @@ export function listMetaImports(database: Database): Promise<MetaImport[]> {
   );
 }
 
-/** One account and field of what is imported at once, with the files that it comes from. */
+/** One account and field of an import, with the files that it comes from. */
 interface ReadAnswer {
   readonly import_id: string;
   readonly field: MetaField;
@@ -67,10 +67,10 @@ interface ReadAnswer {
   readonly name: string;
   readonly checksums: readonly string[];
   readonly time_zone: string;
-  /** Null: the answer is kept line by line. */
+  /** Null when the answer is stored line by line. */
   readonly counted: CountedAnswer | null;
   readonly lines: readonly KeptLine[];
-  /** What is counted beside the lines; null where nothing is. */
+  /** The counted messages besides the lines; null when there are none. */
   readonly messages: CountedMessages | null;
   readonly note: string | null;
 }
@@ -148,7 +148,7 @@ function readGroup(pages: readonly Page[], zones: ReadonlyMap<string, string>, o
   };
 }
 
-/** Two answers of one command about the same day: nobody says which is the later one. */
+/** Refuses two answers in one command for the same day, because it is not known which one is later. */
 function refuseOverlaps(answers: readonly ReadAnswer[]): void {
   const said = new Map<string, ReadAnswer>();
   for (const answer of answers) {
@@ -166,7 +166,7 @@ function refuseOverlaps(answers: readonly ReadAnswer[]): void {
   }
 }
 
-/** The days that an answer speaks of: the first and the last of each stretch. */
+/** The days that an answer covers: the first and the last of each range. */
 function stretchesOf({ counted, messages }: ReadAnswer): readonly (readonly [first: string, last: string])[] {
   if (counted !== null) return counted.stretches;
   const stretch = messages?.stretch ?? null;
@@ -272,7 +272,7 @@ interface ReadAnswers extends GivenAnswers {
 }
 
 async function readGiven({ files, options }: GivenAnswers, database: Database): Promise<ReadAnswers> {
-  // The same file given twice is one.
+  // The same file given twice counts once.
   const unlike = [...new Map(files.map((file) => [sha256(file.bytes), file])).values()];
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const zones = new Map(accounts.map((account) => [account.waba_id, account.time_zone ?? 'UTC']));
@@ -317,9 +317,9 @@ const META_ANSWERS: ImportKind<GivenAnswers, ReadAnswers, DoneMetaImport[], Meta
 };
 
 /**
- * Imports answers of Meta's, all that are given or none (contract.md 7). The same files again change nothing; what was
- * withdrawn holds again.
- * @throws BrokenFileError that names every place that cannot be taken
+ * Imports answers of Meta, all of them or none (contract.md 7). The same files again change nothing; withdrawn ones are
+ * in force again.
+ * @throws BrokenFileError that names every place that cannot be used
  */
 export function importMetaAnswers(
   database: Database,
@@ -330,9 +330,9 @@ export function importMetaAnswers(
 }
 
 /**
- * Withdraws an import: it stays listed, and what it had replaced holds again.
- * @returns the import as it is now
- * @throws ActionableError when there is none of that id
+ * Withdraws an import: it stays listed, and what it replaced is in force again.
+ * @returns the import after the change
+ * @throws ActionableError when there is none with that id
  */
 export async function withdrawMetaImport(database: Database, import_id: string, by: string): Promise<MetaImport> {
   return (await withdrawImport(database, META_ANSWERS, import_id, by)).now;

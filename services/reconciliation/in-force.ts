@@ -2,7 +2,7 @@ import { COUNTED_FIELDS } from '@ctwa-ledger/schemas/meta.ts';
 
 const COUNTED = COUNTED_FIELDS.map((field) => `'${field}'`).join(', ');
 
-/** Every day that an import speaks of. */
+/** Every day that an import covers. */
 export const SPOKEN_DAYS = `
   SELECT import_id, waba_id, toString(field) AS field, toString(days) AS days, time_zone, is_monthly, dimensions, imported_at,
     arrayJoin(arrayFlatten(arrayMap(
@@ -10,7 +10,7 @@ export const SPOKEN_DAYS = `
   FROM meta_imports FINAL
   WHERE withdrawn_at IS NULL AND field IN (${COUNTED})`;
 
-/** The numbers that an import names, the empty one where it names none. */
+/** The numbers in an import; the empty one if it has none. */
 export const NAMED_NUMBERS = `
   SELECT import_id, arrayJoin(if(empty(numbers), [''], numbers)) AS phone_number
   FROM (SELECT import_id FROM meta_imports FINAL) AS imports
@@ -18,9 +18,10 @@ export const NAMED_NUMBERS = `
     USING import_id`;
 
 /**
- * Which import holds of a day and number, among those of the same account, field, way to cut days and set of dimensions: the
- * latest that names the number (contract.md 7). One that a later answer does not name keeps its earlier points. The tier
- * does not tell sets apart: an answer without a charged message has none, whatever was asked for.
+ * The import in force for a day and number, among those of the same account, field, kind of days and set of dimensions:
+ * the latest one with the number (contract.md 7). A number that a later answer does not contain keeps its earlier
+ * points. Sets are not distinguished by tier, because an answer without a charged message has no tier, whatever was
+ * requested.
  */
 export const META_IN_FORCE = `
   SELECT waba_id, field, days, time_zone, is_monthly, arrayFilter(dimension -> dimension != 'tier', dimensions) AS split, day,

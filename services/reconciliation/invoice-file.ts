@@ -31,7 +31,7 @@ import {
 } from '../imports/rows.ts';
 import { readSheets } from '../imports/sheets.ts';
 
-/** Either all lines of an invoice, or why none of them. */
+/** All lines of an invoice, or everything that is wrong with it. An invoice is never read in part. */
 export type ParsedInvoice = { readonly ok: true; readonly lines: readonly InvoiceLine[] } | BrokenCsvFile;
 
 const SAID = 60;
@@ -39,7 +39,7 @@ const MAX_NAME_CHARACTERS = 200;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
-/** A month as invoices write it, as `YYYY-MM`; null when it is none. A day stands for its month. */
+/** A month in the spellings of invoices, as `YYYY-MM`; null when it is none. A day stands for its month. */
 function readMonth(text: string): string | null {
   const [, year, month] = /^(20\d{2})[-/.]?(\d{2})(?:[-/.]\d{2})?$/.exec(text) ?? [];
   const [, after, before] = /^(\d{1,2})[-/.](20\d{2})$/.exec(text) ?? [];
@@ -50,7 +50,7 @@ function readMonth(text: string): string | null {
   return of === undefined || !isMonth ? null : `${of}-${number.padStart(2, '0')}`;
 }
 
-/** Other words for what a line is for, without signs and spaces. */
+/** Other words for the kinds of lines, without signs and spaces. */
 const KIND_WORDS: Readonly<Record<LineKind, readonly string[]>> = {
   charge: ['charges', 'usage', 'message', 'messages'],
   tax: ['taxes', 'vat', 'gst', 'iva'],
@@ -62,11 +62,11 @@ const KIND_WORDS: Readonly<Record<LineKind, readonly string[]>> = {
 };
 const KINDS = new Map(LINE_KINDS.flatMap((kind) => [kind, ...KIND_WORDS[kind]].map((word) => [word, kind] as const)));
 
-/** An amount without its sign and its currency, and what these say. */
+/** An amount without its sign and currency, which are in the other fields. */
 interface Written {
   readonly size: string;
   readonly isNegative: boolean;
-  /** What stands before or behind the number. */
+  /** The text before or after the number. */
   readonly beside: string;
 }
 
@@ -82,7 +82,7 @@ function writtenAmount(text: string): Written {
 
 const VOLUME = /^(?:\d{1,15}|\d{1,3}(?:([.,'’\s])\d{3})(?:\1\d{3})*)$/u;
 
-/** One line under the header of an invoice. What cannot be read is among the problems of the file. */
+/** One line under the header of an invoice. What cannot be read is added to the problems of the file. */
 class InvoiceRow {
   readonly row: FileRow;
   readonly #header: FileRow;
@@ -106,7 +106,7 @@ class InvoiceRow {
     return null;
   }
 
-  /** The size of the amount as it is printed, where that could be read in two ways; else null. */
+  /** The absolute amount as printed, if it is ambiguous; else null. */
   get printedSize(): string | null {
     return this.row.numbers.has(this.#columns.get('amount') ?? -1) ? null : writtenAmount(this.text('amount')).size;
   }
@@ -176,7 +176,7 @@ class InvoiceRow {
   }
 }
 
-/** Where each mapped heading stands in a row; null where one is missing. */
+/** The position of each mapped heading in a row; null when one is missing. */
 function columnsIn(cells: readonly string[], mapping: InvoiceMapping): ReadonlyMap<InvoiceColumn, number> | null {
   const columns = new Map<InvoiceColumn, number>();
   for (const column of INVOICE_COLUMNS) {
@@ -223,8 +223,8 @@ function noHeader(sheets: readonly Sheet[], mapping: InvoiceMapping, problems: P
 }
 
 /**
- * Reads an invoice, CSV or a workbook, by the columns that a mapping names; or all that is wrong with it. No amount is ever
- * computed with as a JavaScript number.
+ * Reads an invoice, CSV or a workbook, by the columns of a mapping; or everything that is wrong with it. Amounts are
+ * never JavaScript numbers.
  */
 export async function parseInvoice(bytes: Uint8Array, mapping: InvoiceMapping): Promise<ParsedInvoice> {
   const problems = new Problems();

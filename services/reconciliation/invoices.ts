@@ -30,12 +30,12 @@ const MAPPED_INVOICES: MappingKind<InvoiceColumn> = {
   keptBy: 'ctwa-ledger invoice map NAME --column month=… --column amount=…',
 };
 
-/** All mappings of invoices that are kept, by name. */
+/** All stored mappings of invoices, by name. */
 export function listInvoiceMappings(database: Database): Promise<KeptInvoiceMapping[]> {
   return listMappings(database, MAPPED_INVOICES);
 }
 
-/** Keeps a mapping by name; one of the same name is replaced. */
+/** Stores a mapping by name; it replaces an earlier one of that name. */
 export function keepInvoiceMapping(
   database: Database,
   mapping: InvoiceMapping & { readonly name: string },
@@ -44,7 +44,7 @@ export function keepInvoiceMapping(
   return keepMapping(database, MAPPED_INVOICES, mapping, by);
 }
 
-/** @throws ActionableError when none is kept under that name; it names those that are */
+/** @throws ActionableError when there is none with that name; it lists the existing ones */
 export function invoiceMapping(database: Database, name: string): Promise<KeptInvoiceMapping> {
   return findMapping(database, MAPPED_INVOICES, name);
 }
@@ -101,9 +101,9 @@ const LINE_COLUMNS = [
 ] as const;
 
 interface GivenInvoice extends GivenFile {
-  /** Empty: it is not said which account it is for. */
+  /** Empty when the account was not given. */
   readonly waba_id: string;
-  /** The name of a mapping that is kept. */
+  /** The name of a stored mapping. */
   readonly mapping: string;
 }
 
@@ -118,12 +118,12 @@ async function readInvoice(given: GivenInvoice, database: Database): Promise<Rea
   const parsed = await parseInvoice(given.bytes, mapping);
   if (!parsed.ok) throw new BrokenFileError(given.name, parsed);
   const { columns, currency = '', decimal_mark = '' } = mapping;
-  // The bytes, and how they were read.
+  // The bytes, and the way they were read.
   const how = [sha256(given.bytes), given.waba_id, Object.entries(columns).sort(), currency, decimal_mark];
   return { given, import_id: importId(...how), lines: parsed.lines };
 }
 
-/** What importing an invoice does. */
+/** What importing an invoice would do. */
 interface PlannedInvoice {
   readonly import_id: string;
   readonly outcome: 'imported' | 'unchanged';
@@ -166,8 +166,8 @@ async function find(database: Database, import_id: string): Promise<Invoice | un
 }
 
 /**
- * Imports an invoice as a whole or not at all, by a mapping that is kept. The same again changes nothing; one that was
- * withdrawn holds again.
+ * Imports an invoice as a whole or not at all, with a stored mapping. Importing it again changes nothing; importing a
+ * withdrawn one puts it in force again.
  * @throws BrokenFileError that names every place that cannot be read
  */
 export async function importInvoice(
@@ -182,7 +182,7 @@ export async function importInvoice(
   return { outcome, invoice };
 }
 
-/** Withdraws an invoice: it stays listed. @throws ActionableError when there is none of that id */
+/** Withdraws an invoice: it stays listed. @throws ActionableError when there is none with that id */
 export async function withdrawInvoice(database: Database, import_id: string, by: string): Promise<Invoice> {
   return (await withdrawImport(database, INVOICES, import_id, by)).now;
 }

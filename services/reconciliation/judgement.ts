@@ -2,9 +2,12 @@ import type { ReconciliationStatus } from '@ctwa-ledger/schemas/meta.ts';
 import { readAmount, larger, sizeOf } from './amounts.ts';
 import type { MatchedRow } from './match.ts';
 
-/** By how much volumes may differ, the larger of both for each row. Amounts have none: it would hide a constant error. */
+/**
+ * By how much volumes may differ; for each row the larger limit counts. Amounts have no tolerance, which would hide a
+ * constant error.
+ */
 export interface Tolerance {
-  /** Per cent of Meta's volume, of the twelfth decimal. */
+  /** Per cent of Meta's volume, in units of the twelfth decimal. */
   readonly percent: bigint;
   readonly messages: bigint;
 }
@@ -12,7 +15,7 @@ export interface Tolerance {
 export const DEFAULT_TOLERANCE: Tolerance = { percent: readAmount('0.5'), messages: 1n };
 
 const HUNDRED_PER_CENT = readAmount('100');
-/** Half a cent: what a printed amount is rounded by. */
+/** Half a cent: the rounding of a printed amount. */
 const ROUNDING = readAmount('0.005');
 /** One of ten thousand. */
 const SHARE = 10_000n;
@@ -28,18 +31,18 @@ export interface Judgement {
   readonly status: ReconciliationStatus;
   /** ours − Meta's. */
   readonly volume_difference: bigint;
-  /** Of the twelfth decimal; null where it is not known. */
+  /** In units of the twelfth decimal; null when it is not known. */
   readonly our_cost: bigint | null;
   readonly meta_cost: bigint | null;
   readonly cost_difference: bigint | null;
 }
 
-/** Whether the costs differ by no more than the messages cost in which the volumes differ. */
+/** Whether the costs differ by no more than the price of the messages by which the volumes differ. */
 function costsAgree(
   row: MatchedRow,
   { cost_difference, meta_cost, volume_difference }: Omit<Judgement, 'status'>,
 ): boolean {
-  // What we have no message of has no price of ours to compare.
+  // Without messages of ours there is no price to compare.
   if (row.our_volume === 0n) return true;
   if (cost_difference === null || row.unrated > 0n) return false;
   const prices = [row.lowest_rate ?? 0n, row.highest_rate ?? 0n].map((rate) => rate * volume_difference);
@@ -58,8 +61,8 @@ function statusOf(row: MatchedRow, tolerance: Tolerance, amounts: Omit<Judgement
 }
 
 /**
- * What becomes of a row (contract.md 7). Pure.
- * @param givesCosts whether Meta gives any cost in the month: then what it has no point of costs nothing
+ * The status of a row (contract.md 7). Pure.
+ * @param givesCosts whether Meta gives any cost in the month: then a row without a point of Meta's costs nothing
  */
 export function judge(row: MatchedRow, tolerance: Tolerance, givesCosts: boolean): Judgement {
   const our_cost = row.our_volume === 0n ? 0n : row.our_cost;

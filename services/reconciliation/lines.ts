@@ -3,12 +3,12 @@ import type { Problems } from '../imports/rows.ts';
 import type { Answer } from './answers.ts';
 import { exactText, numberText } from './exact-json.ts';
 
-/** Lines of one answer. */
+/** Limit of lines in one answer. */
 const MAX_LINES = 1_000_000;
 
-/** A line of an answer that is kept as it is. */
+/** A line of an answer that is stored unchanged. */
 export interface KeptLine {
-  /** Unix seconds; null where it names no such time. */
+  /** Unix seconds; null when it has no such time. */
   readonly starts_at: number | null;
   readonly ends_at: number | null;
   /** JSON */
@@ -20,7 +20,7 @@ function secondsOf(value: unknown): number | null {
   return /^\d{9,10}$/.test(text) ? Number(text) : null;
 }
 
-/** What is said once of all points of a series: its numbers, its granularity. */
+/** The fields that all points of a series share: its numbers, its granularity. */
 function saidOfAll(series: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(series).filter(([key]) => key !== 'data_points' && key !== 'data' && key !== 'paging'),
@@ -36,7 +36,7 @@ function* valuesIn(body: unknown): Generator<unknown> {
   else yield body;
 }
 
-/** The lines of an answer, one for each point of its series, or for each element where it has no points. */
+/** The lines of an answer: one for each point of its series, or for each element without points. */
 export function readLines(pages: readonly Answer[], problems: Problems): KeptLine[] {
   const lines: KeptLine[] = [];
   for (const { body } of pages) {

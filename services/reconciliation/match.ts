@@ -7,14 +7,14 @@ import { MONTH_IN_FORCE, monthParameters, type DayGrain, type MatchedMonth } fro
 import { ActionableError } from '../clickhouse/errors.ts';
 import type { NumberNames } from './numbers.ts';
 
-/** Rows of one month that are held at once. */
+/** Rows of one month that are held in memory. */
 const MAX_ROWS = 2_000_000;
 
-/** What both sides are summed up by; a dimension that Meta's points lack is empty. */
+/** The key by which both sides are summed up. A dimension that Meta's points lack is empty. */
 export interface MatchKey {
-  /** Empty: the whole month. */
+  /** Empty = the whole month. */
   readonly day: string;
-  /** The displayed number, or our id where nobody knows how it is displayed. */
+  /** The displayed number, or our id if the displayed number is not known. */
   readonly phone_number: string;
   readonly country: string;
   readonly category: string;
@@ -23,16 +23,16 @@ export interface MatchKey {
   readonly tier: string;
 }
 
-/** Ours and Meta's of one key. Amounts are of the twelfth decimal; null = not known. */
+/** Our side and Meta's for one key. Amounts are in units of the twelfth decimal; null = not known. */
 export interface MatchedRow extends MatchKey {
   readonly our_volume: bigint;
   readonly meta_volume: bigint;
-  /** Of the messages that have an amount; null where none has. */
+  /** Cost of the messages with an amount; null when none has one. */
   readonly our_cost: bigint | null;
   readonly meta_cost: bigint | null;
-  /** How many of ours have no amount. */
+  /** How many of our messages have no amount. */
   readonly unrated: bigint;
-  /** Lowest and highest price of one of ours; null where none has one. */
+  /** Lowest and highest price of one of our messages; null when none has one. */
   readonly lowest_rate: bigint | null;
   readonly highest_rate: bigint | null;
   /** Whether Meta has a point for it. */
@@ -49,10 +49,10 @@ const BITS: Readonly<Record<Dimension, number>> = {
   tier: 16,
 };
 const BY_MONTH = 32;
-/** In the place of the category where the two sides have different words for it. */
+/** Replaces the category if the two sides have different names for it. */
 export const ANY = 'ANY';
 
-/** The dimensions of a day as one number. */
+/** The dimensions of a day as a bit mask. */
 function maskOf(grain: DayGrain): number {
   const bits = grain.split.reduce((mask, dimension) => mask | BITS[dimension], 0);
   return bits | (grain.has_tier ? BITS.tier : 0) | (grain.is_monthly ? BY_MONTH : 0);
@@ -62,8 +62,8 @@ const MASK = 'transform(toString(of_day), {grain_days:Array(String)}, {grain_mas
 const has = (bit: number): string => `bitAnd(mask, ${bit}) != 0`;
 
 /**
- * The key of a row with `of_day`, `number`, `of_country`, `of_type`, `of_category` and `of_tier`: of a tier its upper
- * bound, because the lower one of the first may be written as 0 or as 1.
+ * The key of a row with `of_day`, `number`, `of_country`, `of_type`, `of_category` and `of_tier`. A tier is identified
+ * by its upper bound, because the lower bound of the first tier may be written as 0 or as 1.
  */
 const KEY = `
     if(${has(BY_MONTH)}, '', toString(of_day)) AS day,
@@ -85,7 +85,7 @@ const isOfField = {
   conversation_analytics: "startsWith(toString(meta_type), 'CONVERSATION_')",
 } as const;
 
-/** Delivered messages with their price, by the days of the account's zone, or by those of UTC. */
+/** Delivered messages with their price, by the days of the account's zone or of UTC. */
 function chargedSql(month: MatchedMonth, grain: readonly DayGrain[]): string {
   const own = `
     SELECT ${CHARGED}, day, day AS of_day, sum(charge_days.volume) AS volume
@@ -102,7 +102,7 @@ function chargedSql(month: MatchedMonth, grain: readonly DayGrain[]): string {
   return grain.some(({ days }) => days === 'utc') ? `${own} UNION ALL ${utc}` : own;
 }
 
-/** What one of ours costs: nothing where it is not charged, whatever it would have cost on the list. */
+/** The cost of one of our messages: 0 if it is not charged, whatever its list price. */
 const BILLED = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 12), billing = 'UNKNOWN', NULL, toDecimal128(0, 12))";
 
 function matchSql(month: MatchedMonth, grain: readonly DayGrain[]): string {
@@ -150,7 +150,7 @@ GROUP BY day, phone_number, country, category, pricing_type, upper_bound
 ORDER BY day, phone_number, country, category, pricing_type, tier`;
 }
 
-/** A row as ClickHouse streams it: to check each of its cells by a schema would take longer than the match. */
+/** A row as ClickHouse streams it. It is not validated by a schema, because that would take longer than the match. */
 type Cells = readonly [
   day: string,
   phone_number: string,
@@ -187,14 +187,14 @@ function rowOf(cells: Cells): MatchedRow {
   };
 }
 
-/** Of each day, the sets of imports that it is matched by: a parameter for those in force. */
+/** For each day, the sets of imports by which it is matched, as a parameter of the query for imports in force. */
 export function chosenParameter(grain: readonly DayGrain[]): string[] {
   return grain.map(({ day, days, is_monthly, split }) =>
     [day, days, is_monthly ? '1' : '0', split.join(' ')].join(' '),
   );
 }
 
-/** The parameters that tell how each day is matched. */
+/** The parameters that say how each day is matched. */
 function grainParameters(grain: readonly DayGrain[]): Parameters {
   const daysCut = (cut: DayGrain['days']): string[] => grain.flatMap(({ day, days }) => (days === cut ? [day] : []));
   return {
@@ -207,7 +207,7 @@ function grainParameters(grain: readonly DayGrain[]): Parameters {
 }
 
 /**
- * Ours beside Meta's for the days that the grain names, sorted by day, then the rest of the key. The sums of all rows are
+ * Our side and Meta's for the days of the grain, sorted by day, then by the rest of the key. The sums of all rows are
  * those of both sides. Settle the charges first.
  */
 export async function matchMonth(

@@ -8,31 +8,31 @@ import { numberText } from './exact-json.ts';
 import type { Cut } from './points.ts';
 import { dayAfter, spanOf, zonesThatFit } from './whole-days.ts';
 
-/** Product type of Meta's for what customers write. */
+/** Meta's product type for messages that customers write. */
 const INCOMING = '100';
-/** Points of one answer. */
+/** Limit of points in one answer. */
 const MAX_POINTS = 1_000_000;
 
-/** What an answer is of where it does not say it itself. */
+/** Facts about an answer that does not contain them. */
 export interface CountsAbout {
-  /** Digits of the displayed number; undefined: all of the account. */
+  /** Digits of the displayed number; undefined = all numbers of the account. */
   readonly phone_number?: string | undefined;
   readonly direction?: MessageDirection | undefined;
 }
 
-/** What Meta counts on one day of some numbers. */
+/** Meta's count on one day for some numbers. */
 interface MessageCount {
   readonly day: string;
-  /** Digits, sorted, with spaces between; empty: all of the account. */
+  /** Digits, sorted, separated by spaces; empty = all numbers of the account. */
   readonly phone_numbers: string;
   readonly direction: MessageDirection;
-  /** Of what is incoming both are what has come in. */
+  /** For incoming messages both counts are the incoming ones. */
   readonly sent: bigint;
   readonly delivered: bigint;
 }
 
 export interface CountedMessages {
-  /** The first and the last day that it speaks of; null where it names none. */
+  /** The first and the last day that it covers; null when it names none. */
   readonly stretch: readonly [first: string, last: string] | null;
   readonly counts: readonly MessageCount[];
 }
@@ -88,9 +88,9 @@ function directionOf(series: Record<string, unknown>, about: CountsAbout): Messa
 }
 
 /**
- * What an answer of `analytics` counts by day (contract.md 7); all its pages, all their series. A day that was asked for
- * and has no point counts as nothing.
- * @returns null when it cannot be taken, with the reason among `problems`
+ * The counts in an answer of `analytics` by day (contract.md 7), over all pages and series. A requested day without a
+ * point counts as 0.
+ * @returns null when it cannot be used, with the reason among `problems`
  */
 export function countMessages(
   pages: readonly Answer[],
@@ -112,7 +112,7 @@ export function countMessages(
   };
   let points = 0;
   const series = pages.flatMap((page) => seriesIn(page).map((one) => ({ one, path: page.path })));
-  // Nothing at all is said of the numbers that were asked for: they have nothing.
+  // An answer without series for the requested numbers means that they have no messages.
   const keys = series.length === 0 ? [{}] : series.map(({ one }) => one);
   for (const { one, path } of series) {
     const all = Array.isArray(one['data_points']) ? (one['data_points'] as unknown[]) : [];

@@ -10,10 +10,10 @@ import { chosenParameter } from './match.ts';
 import { fieldOfMonth } from './reconcile.ts';
 import { monthAfter } from './whole-days.ts';
 
-/** Months of accounts that are read at once: a page of more is a page of years. */
+/** Months of accounts that are read at once: more would be a page of years. */
 const MAX_MONTHS = 60;
 
-/** An amount of an account on a day; null: not known. */
+/** An amount of an account on a day; null = not known. */
 interface DayAmount {
   readonly waba_id: string;
   readonly day: string;
@@ -21,7 +21,7 @@ interface DayAmount {
   readonly amount: bigint | null;
 }
 
-/** What is expected, by account and day; not known where a message has no amount. */
+/** The expected charge, by account and day; not known when a message has no amount. */
 async function expectedByDay(database: Database, filters: ReportFilters): Promise<DayAmount[]> {
   const { sql, parameters } = await printedCharges(database, filters);
   const rows = await database.query(
@@ -36,7 +36,7 @@ async function expectedByDay(database: Database, filters: ReportFilters): Promis
   }));
 }
 
-/** The months of accounts of which imports that hold say something in a range. */
+/** The months of accounts in a range that imports in force cover. */
 function monthsSaid(
   database: Database,
   { from, to }: { readonly from: string; readonly to: string },
@@ -56,10 +56,11 @@ function monthsSaid(
   );
 }
 
-/** Meta's charge of a month of an account, by the days that it names one for. */
+/** Meta's charge for a month of an account, by the days for which it gives one. */
 async function chargedDays(database: Database, month: MatchedMonth): Promise<ReadonlyMap<string, bigint>> {
   const grain = (await readGrain(database, month)).filter(
-    // A number of the whole month is of no day, and days that a partner cut in UTC are not those of ours.
+    // Left out: a number for the whole month belongs to no day, and days in UTC (from some partners) are not the
+    // account's days.
     ({ is_monthly, days }) => !is_monthly && (days === 'account' || month.time_zone === 'UTC'),
   );
   if (grain.length === 0) return new Map();
@@ -91,7 +92,7 @@ async function chargedDays(database: Database, month: MatchedMonth): Promise<Rea
 
 const invoicedRow = z.object({ waba_id: z.string(), month: z.string(), currency: z.string(), amount: z.string() });
 
-/** Charges of invoices by account, month and currency, of the months that are whole in a range. */
+/** Charges on invoices by account, month and currency, for months that are completely in a range. */
 function invoiced(
   database: Database,
   { from, to }: { readonly from: string; readonly to: string },
@@ -114,7 +115,10 @@ const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amoun
 const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 86_400_000;
 const dayKey = ({ waba_id, day }: { readonly waba_id: string; readonly day: string }): string => `${day} ${waba_id}`;
 
-/** What Meta and invoices say beside what is expected, for the range and the account of the filters; by currency. */
+/**
+ * The numbers of Meta and of invoices beside what is expected, for the range and the account of the filters; by
+ * currency.
+ */
 export async function metaSide(database: Database, filters: ReportFilters): Promise<MetaSide[]> {
   const { from, to, waba_id: only } = filters;
   if (from === null || to === null) return [];
@@ -142,7 +146,7 @@ export async function metaSide(database: Database, filters: ReportFilters): Prom
   }));
 }
 
-/** Meta's charge beside ours, of the days of accounts on which both are known. */
+/** Meta's charge beside ours, on days of accounts for which both are known. */
 function metaOf(
   currency: string,
   expected: readonly DayAmount[],
@@ -169,7 +173,7 @@ function metaOf(
   };
 }
 
-/** What is invoiced beside what is expected, of the months of accounts that both know whole. */
+/** The invoiced charge beside the expected one, for months of accounts in which both are complete. */
 function invoiceOf(
   currency: string,
   expected: readonly DayAmount[],

@@ -1,12 +1,12 @@
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 
-/** How business numbers are displayed, which is all that Meta's analytics call them by. */
+/** The displayed forms of business numbers, which are the only names in Meta's analytics. */
 export interface NumberNames {
   /** Digits of the displayed number, by our id. */
   readonly displayOf: ReadonlyMap<string, string>;
 }
 
-/** The displayed numbers that are known, of all accounts: one may have moved. */
+/** The known displayed numbers of all accounts, because a number may have moved between accounts. */
 export function numberNames(accounts: readonly Account[]): NumberNames {
   return {
     displayOf: new Map(

@@ -8,10 +8,10 @@ import type { Answer } from './answers.ts';
 import { numberText } from './exact-json.ts';
 import { dayAfter, monthAfter, spanOf, zonesThatFit, type Span } from './whole-days.ts';
 
-/** Points of one account and field. */
+/** Limit of points for one account and field. */
 const MAX_POINTS = 1_000_000;
 const MAX_VALUE_CHARACTERS = 100;
-/** Zones are looked for by so many different stretches. */
+/** How many different time spans are tried to find a zone. */
 const MAX_TRIED = 400;
 
 /** Points of the same day and dimensions, added up. */
@@ -23,26 +23,26 @@ export interface CountedPoint {
   readonly category: string;
   readonly tier: string;
   readonly volume: bigint;
-  /** Of the twelfth decimal; null where none gives one. */
+  /** In units of the twelfth decimal; null when no point has one. */
   readonly cost: bigint | null;
 }
 
-/** What an answer says about one account, ready to be kept. */
+/** An answer about one account, ready to be stored. */
 export interface CountedAnswer {
   readonly dimensions: readonly Dimension[];
   readonly is_monthly: boolean;
-  /** Days that it speaks of: the first and the last of each stretch, in order. */
+  /** Days that it covers: the first and the last of each range, in order. */
   readonly stretches: readonly (readonly [first: string, last: string])[];
   readonly points: readonly CountedPoint[];
 }
 
-/** The days that were asked for, `to` excluded; without them those that the points name. */
+/** The requested days, `to` excluded; without them those that the points name count. */
 export interface AskedDays {
   readonly from: string;
   readonly to: string;
 }
 
-/** How the days of an answer are cut. */
+/** How the days of an answer are separated. */
 export interface Cut {
   readonly days: DayCut;
   /** The zone of the account. */
@@ -50,7 +50,7 @@ export interface Cut {
   readonly asked: AskedDays | null;
 }
 
-/** Null and the empty string are the same as absent. */
+/** Null and the empty string mean absent. */
 const absent = z.union([z.null(), z.literal('')]).transform(() => undefined);
 const written = z
   .string()
@@ -73,7 +73,7 @@ const term = written.transform((text) => text.trim().toUpperCase().replaceAll('-
 const phone = written
   .transform((text) => text.replace(/[\s().+-]/g, ''))
   .refine((digits) => /^\d{1,20}$/.test(digits), 'is not a displayed phone number');
-/** `from:to`; what is written otherwise stays as it is. */
+/** `from:to`; another text stays as it is. */
 const tier = written.transform((text) => text.trim().toUpperCase().replace(/\s+/g, ''));
 
 const optional = <T>(schema: z.ZodType<T, string>) => z.union([absent, schema]).optional();
@@ -99,7 +99,7 @@ const COUNTS: Readonly<Record<CountedField, 'volume' | 'conversation'>> = {
   conversation_analytics: 'conversation',
 };
 
-/** Points of a body as they stand, with where; all series of it. */
+/** The points of a body, unchanged, with their paths; of all series. */
 function* pointsIn(answer: Answer, problems: Problems): Generator<{ readonly value: unknown; readonly path: string }> {
   const { body, path } = answer;
   const at = path === '' ? '' : `${path}.`;
@@ -126,7 +126,7 @@ function readPoint(value: unknown, path: string, problems: Problems): Point | nu
   for (const issue of parsed.error.issues) {
     const key = issue.path.map(String).join('.');
     const said = isObject(value) ? value[key] : undefined;
-    // Of a choice between absent and a value, the value's own words say more.
+    // For a value that may be absent, the message about the value itself is more useful.
     const words = issue.code === 'invalid_union' ? issue.errors.flat().at(-1)?.message : issue.message;
     problems.add(
       null,
@@ -137,7 +137,7 @@ function readPoint(value: unknown, path: string, problems: Problems): Point | nu
   return null;
 }
 
-/** The days of the months that points are in, each from the first to the last that they name. */
+/** The days of the months with points, each from the first to the last day that the points name. */
 function namedStretches(days: Iterable<string>, isMonthly: boolean): (readonly [string, string])[] {
   const byMonth = new Map<string, readonly [string, string]>();
   for (const day of days) {
@@ -165,8 +165,8 @@ function notWholeDays(points: readonly Point[], cut: Cut, waba_id: string): stri
 }
 
 /**
- * The points of an answer by day and dimension (contract.md 7); all its pages, all their series.
- * @returns null when they cannot be taken, with the reason among `problems`
+ * The points of an answer by day and dimension (contract.md 7), over all pages and series.
+ * @returns null when they cannot be used, with the reason among `problems`
  */
 export function countPoints(
   pages: readonly Answer[],

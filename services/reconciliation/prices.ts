@@ -4,21 +4,21 @@ import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
 import { amountText, larger, readAmount, sizeOf } from './amounts.ts';
 import type { Explanation, JudgedRow } from './differences.ts';
 
-/** A price of some card. */
+/** A price on a card. */
 export interface KnownPrice {
-  /** Of the twelfth decimal. */
+  /** In units of the twelfth decimal. */
   readonly rate: bigint;
   /** Card, market and category, for people. */
   readonly name: string;
 }
 
-/** From this day on a marketing message may cost less than the list says, and no webhook says how much. */
+/** From this day on a marketing message may cost less than the list price, and no webhook reports by how much. */
 const MAX_PRICE_FROM = '2026-10-01';
 const MARKETING = new Set(['MARKETING', 'MARKETING_LITE', 'MARKETING_LITE_DYNAMIC']);
-/** A price of Meta's comes of an amount that is rounded to this. */
+/** A price of Meta's is computed from an amount that is rounded to this. */
 const ROUNDING = readAmount('0.005');
 
-/** All prices of the cards of a currency and model that were ever in force. */
+/** All prices on cards of a currency and model that were ever in force. */
 export function readPrices(
   database: Database,
   currency: string,

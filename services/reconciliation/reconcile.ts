@@ -22,22 +22,22 @@ import { numberNames, type NumberNames } from './numbers.ts';
 import { explainPrice, readPrices } from './prices.ts';
 import { monthAfter } from './whole-days.ts';
 
-/** A month of an account, held against Meta's numbers. */
+/** A month of an account that was held against Meta's numbers. */
 export interface ReconciledMonth {
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
   readonly currency: string;
   readonly rows: readonly ExplainedRow[];
-  /** Days that Meta's side says nothing of: no row is of them. */
+  /** Days that Meta's numbers do not cover; they have no rows. */
   readonly missing_days: readonly string[];
-  /** When Meta's numbers of each of the other days were stored, Unix milliseconds. */
+  /** When Meta's numbers for each of the other days were stored, Unix milliseconds. */
   readonly taken_at: ReadonlyMap<string, number>;
-  /** Messages beside those that Meta counts; empty where its counts were not imported. */
+  /** Our messages beside Meta's counts; empty when its counts were not imported. */
   readonly counts: readonly MessageCountRow[];
 }
 
-/** What is to be held against Meta's numbers. */
+/** The month to hold against Meta's numbers. */
 export interface AskedMonth {
   readonly waba_id: string;
   /** `YYYY-MM` */
@@ -46,18 +46,21 @@ export interface AskedMonth {
 
 export interface ExplainedRow {
   readonly row: JudgedRow;
-  /** What explains most first; empty where nothing differs, or nothing explains it. */
+  /** The largest first; empty when nothing differs, or nothing explains it. */
   readonly explanations: readonly Explanation[];
 }
 
-/** Which answers of Meta's a month is held against: those per message, or, under conversation pricing, per conversation. */
+/**
+ * The field of Meta's that a month is held against: charges per message or, under conversation pricing, per
+ * conversation.
+ */
 export function fieldOfMonth(month: string): CountedField {
   const middle = Date.parse(`${month}-15T00:00:00Z`) / 1_000;
   const policy = compileRulebook([], DEFAULT_POLICY_SETTINGS).policyAt('', middle);
   return policy.startsWith('CBP') ? 'conversation_analytics' : 'pricing_analytics';
 }
 
-/** Accounts that have charges in a month, or numbers of Meta's, by id. */
+/** Accounts with charges in a month, or numbers of Meta's, by id. */
 export async function accountsToReconcile(database: Database, month: string): Promise<string[]> {
   const rows = await database.query(
     z.object({ waba_id: z.string() }),
@@ -76,7 +79,7 @@ export async function accountsToReconcile(database: Database, month: string): Pr
   return rows.map(({ waba_id }) => waba_id);
 }
 
-/** An account's month, and what is known of the account. */
+/** An account's month, with the facts about the account. */
 async function readMonth(
   database: Database,
   { waba_id, month }: AskedMonth,
@@ -99,15 +102,13 @@ function daysWithout(of: MatchedMonth, grain: readonly DayGrain[]): string[] {
   return [...daysOfMonth(of)].filter((day) => !known.has(day));
 }
 
-/** The days of a month that Meta's side says nothing of. */
+/** The days of a month that Meta's numbers do not cover. */
 export async function missingDays(database: Database, asked: AskedMonth): Promise<string[]> {
   const { of } = await readMonth(database, asked);
   return daysWithout(of, await readGrain(database, of));
 }
 
-/**
- * Holds a month of an account against what Meta's analytics say (contract.md 7). Settle the charges first.
- */
+/** Holds a month of an account against Meta's analytics (contract.md 7). Settle the charges first. */
 export async function reconcileMonth(
   database: Database,
   asked: AskedMonth,
@@ -122,7 +123,7 @@ export async function reconcileMonth(
   const rows = matched.map((row): JudgedRow => ({ ...row, ...judge(row, tolerance, givesCosts) }));
   const differs = rows.some(({ volume_difference }) => volume_difference !== 0n);
   const counts = await countedMessages(database, of, numbers);
-  // Conversations are not messages.
+  // Counts of messages cannot be compared with conversations.
   const usable = countEvidence(of.field === 'pricing_analytics' ? counts : []);
   const volumes = differs ? explainVolumes(rows, await readEvidence(database, of, grain, numbers, rows, usable)) : null;
   const model = of.field === 'pricing_analytics' ? 'message' : 'conversation';
@@ -144,7 +145,7 @@ export async function reconcileMonth(
 
 const textOf = (amount: bigint | null): string | null => (amount === null ? null : amountText(amount));
 
-/** A row as it is reported. */
+/** A row in the form of the report. */
 export function reportedRow(
   { waba_id, month, currency }: ReconciledMonth,
   { row, explanations }: ExplainedRow,
@@ -175,7 +176,7 @@ export function reportedRow(
 
 const descending = (one: bigint, other: bigint): number => (one === other ? 0 : one > other ? -1 : 1);
 
-/** The rows that differ, by the size of the difference in money, then in volume. */
+/** The rows that differ, the largest difference in money first, then in volume. */
 export function differingRows({ rows }: ReconciledMonth): ExplainedRow[] {
   const size = ({ row }: ExplainedRow): bigint => sizeOf(row.cost_difference ?? 0n);
   const volume = ({ row }: ExplainedRow): bigint => sizeOf(row.volume_difference);
@@ -186,7 +187,7 @@ export function differingRows({ rows }: ReconciledMonth): ExplainedRow[] {
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
 
-/** The sum of the amounts that are known; null where none is. */
+/** The sum of the known amounts; null when none is known. */
 export function sumKnown(amounts: readonly (bigint | null)[]): string | null {
   const known = amounts.flatMap((amount) => (amount === null ? [] : [amount]));
   return known.length === 0 ? null : amountText(sum(known));
@@ -219,20 +220,20 @@ export function summaryOf({ waba_id, month, currency, rows }: ReconciledMonth): 
   };
 }
 
-/** What to say of days that Meta's side says nothing of; null when there are none. */
+/** The message about days that Meta's numbers do not cover; null when there are none. */
 export function sayMissingDays({ waba_id, month }: AskedMonth, missing_days: readonly string[]): string | null {
   if (missing_days.length === 0) return null;
   const named = missing_days.length > 10 ? [...missing_days.slice(0, 10), 'others'] : missing_days;
   return `Meta's numbers for account ${waba_id} are missing for ${missing_days.length} days of ${month}: ${named.join(', ')}. Import them with "ctwa-ledger meta import", or fetch them with "ctwa-ledger meta fetch".`;
 }
 
-/** @throws ActionableError that names the days that Meta's side says nothing of */
+/** @throws ActionableError that lists the days that Meta's numbers do not cover */
 export function refuseMissingDays(reconciled: ReconciledMonth): void {
   const missing = sayMissingDays(reconciled, reconciled.missing_days);
   if (missing !== null) throw new ActionableError(missing);
 }
 
-/** Messages of a month beside those that Meta counts. */
+/** Our messages of a month beside Meta's counts. */
 export async function messageCountsOf(database: Database, asked: AskedMonth): Promise<readonly MessageCountRow[]> {
   const { of, numbers } = await readMonth(database, asked);
   return countedMessages(database, of, numbers);

@@ -46,7 +46,7 @@ import { utcText } from '../clickhouse/sql.ts';
 
 /**
  * The month of the filters.
- * @throws ActionableError when they are not one month, whole
+ * @throws ActionableError when they are not one whole month
  */
 function monthOf({ from, to }: ReportFilters): string {
   if (from?.endsWith('-01') !== true || to !== monthAfter(from))
@@ -54,14 +54,16 @@ function monthOf({ from, to }: ReportFilters): string {
   return from.slice(0, 7);
 }
 
-/** The accounts of the filters in the month of the filters, one after another. */
+/** The accounts of the filters in their month, one after another. */
 async function* reconciled(database: Database, filters: ReportFilters): AsyncGenerator<ReconciledMonth> {
   const month = monthOf(filters);
   const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
   for (const waba_id of accounts) yield await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
 }
 
-/** Report `reconciliation`, sorted by day, then the key; of several accounts one after another. Settle the charges first. */
+/**
+ * Report `reconciliation`, sorted by day, then by key; several accounts one after another. Settle the charges first.
+ */
 async function* reconciliation(database: Database, filters: ReportFilters): AsyncGenerator<ReconciliationRow[]> {
   for await (const month of reconciled(database, filters)) yield month.rows.map((row) => reportedRow(month, row));
 }
@@ -78,7 +80,7 @@ async function* differences(
     }));
 }
 
-/** A month that is held against Meta's numbers, for a page. */
+/** A month held against Meta's numbers, for a page. */
 export async function reconciliationOfMonth(
   database: Database,
   month: ReconciledMonth,
@@ -102,7 +104,7 @@ export async function reconciliationOfMonth(
   };
 }
 
-/** Every explanation of every row that differs, what explains most first. Settle the charges first. */
+/** Every explanation of every row that differs, the largest first. Settle the charges first. */
 async function* explanations(database: Database, filters: ReportFilters): AsyncGenerator<ExplanationRow[]> {
   for await (const month of reconciled(database, filters))
     yield month.rows.flatMap((explained) => {
@@ -132,7 +134,7 @@ const LINE_KEYS: readonly PageKey[] = [
   { sql: 'toUInt64(number)', type: 'UInt64' },
 ];
 
-/** The lines of answers that are kept as they are, of imports that are not withdrawn. */
+/** The stored lines of answers, of imports that are not withdrawn. */
 async function* metaLines(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { also, where, order, parameters } = reportPaging(page, LINE_KEYS);
   const time = (column: string): string => `if(${column} IS NULL, '', ${utcText(column)})`;
@@ -147,9 +149,9 @@ async function* metaLines(database: Database, { filters, page }: AskedRows): Asy
   );
 }
 
-/** What all reports of a month that is held against Meta's numbers have in common. */
+/** Fields that all reports about a month held against Meta's numbers share. */
 const OF_MONTH = { days: 'month', filters: ['waba_id'], settles: ['charges'], reads: MATCH_TABLES } as const;
-/** What tells their rows apart. */
+/** The key of their rows. */
 const GRAIN = ['waba_id', 'day', 'phone_number', 'country', 'category', 'pricing_type', 'tier', 'currency'] as const;
 
 export const reconciliationReport = whole({
@@ -211,7 +213,7 @@ export const casesReport = whole({
   rows: (database, filters) => gathered(cases(database, filters)),
 });
 
-/** Report `message-counts`: what Meta counts beside ours, of the accounts and the month of the filters. */
+/** Report `message-counts`: Meta's counts beside ours, for the accounts and the month of the filters. */
 async function* messageCounts(database: Database, filters: ReportFilters): AsyncGenerator<readonly MessageCountRow[]> {
   const month = monthOf(filters);
   const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];

@@ -19,7 +19,9 @@ const KEYS: readonly PageKey[] = [
   'after_id',
 ].map((column) => ({ sql: `toString(${column})`, type: 'String' }));
 
-/** Imports that speak of the days of the filters, one row for each day. The tier does not tell sets of dimensions apart. */
+/**
+ * Imports that cover the days of the filters, one row for each day. Sets of dimensions are not distinguished by tier.
+ */
 const SPOKEN = `
   SELECT import_id, waba_id, field, days, time_zone, is_monthly, day, imported_at,
     arrayFilter(dimension -> dimension != 'tier', dimensions) AS split, toUInt8(has(dimensions, 'tier')) AS has_tier
@@ -33,7 +35,7 @@ const BEFORE = `
 const inOrder = (key: string): string =>
   `WINDOW snapshots AS (PARTITION BY ${key} ORDER BY imported_at, import_id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)`;
 
-/** Of a day and number, each import that names it beside the one that named it before. */
+/** For a day and number, each import with the number beside the one before it with that number. */
 const NAMED_AGAIN = `
   SELECT waba_id, field, day, phone_number, before_id, after_id, before_at, after_at,
     toUInt8(before_has_tier AND has_tier) AS by_tier, toUInt8(0) AS is_gone
@@ -46,7 +48,7 @@ const NAMED_AGAIN = `
   )
   WHERE before_id != ''`;
 
-/** Of a day, each import beside the one before, with the numbers that only that one names. */
+/** For a day, each import beside the one before, with the numbers that only the earlier one has. */
 const NAMED_NO_MORE = `
   SELECT waba_id, field, day, phone_number, before_id, after_id, before_at, after_at, toUInt8(before_has_tier) AS by_tier, toUInt8(1) AS is_gone
   FROM
@@ -78,8 +80,9 @@ function sideOf(side: 'before' | 'after'): string {
 const SIDES = `SELECT ${PAIR}, country, category, pricing_type, tier, before_n, after_n, has_before, has_after, before_amount, after_amount`;
 
 /**
- * Report `restatements`, streamed: what Meta says otherwise of a day than it said before, by the account's imports that are
- * not withdrawn. Each is held against the one before it that is about the same day and number and is split alike.
+ * Report `restatements`, streamed: days for which Meta's later numbers differ from earlier ones, in imports of the
+ * account that are not withdrawn. Each import is compared with the one before it for the same day, number and
+ * dimensions.
  */
 async function* restatements(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { also, where, order, parameters } = reportPaging(page, KEYS);

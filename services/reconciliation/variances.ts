@@ -6,7 +6,7 @@ import { sumKnown, type ReconciledMonth } from './reconcile.ts';
 
 const sum = (numbers: readonly bigint[]): bigint => numbers.reduce((total, one) => total + one, 0n);
 
-/** What nobody can say of a day without Meta's numbers. */
+/** The figures that are unknown for a day without numbers of Meta's. */
 const NOT_KNOWN = {
   rows: null,
   different_rows: null,
@@ -20,7 +20,7 @@ const NOT_KNOWN = {
   unknown_costs: null,
 } as const;
 
-/** Sums of the rows of a day. A difference of cost is of the rows of which both are known, and 0 of a day without rows. */
+/** Sums of the rows of a day. The difference of cost is over rows with both costs; for a day without rows it is 0. */
 function varianceOf(rows: readonly JudgedRow[]): Omit<DayVariance, 'waba_id' | 'month' | 'day' | 'currency'> {
   const different_rows = rows.filter(({ status }) => isDifferent(status)).length;
   const differs = rows.some(({ volume_difference }) => volume_difference !== 0n);
@@ -42,8 +42,8 @@ function varianceOf(rows: readonly JudgedRow[]): Omit<DayVariance, 'waba_id' | '
 }
 
 /**
- * How each day of a month differs from Meta's numbers, in the order of days. Pure.
- * @returns nothing where Meta's points are of the whole month: then no day is compared
+ * How each day of a month differs from Meta's numbers, in order. Pure.
+ * @returns empty when Meta's points are for the whole month, so that no day can be compared
  */
 export function dayVariances({
   waba_id,

@@ -2,10 +2,10 @@ import { DateTime } from 'luxon';
 import { firstMoment } from '../reports/sql.ts';
 
 const HALF_HOUR = 1_800;
-/** Meta's numbers of a day still move for so long after it. */
+/** Meta's numbers for a day may still change for so many days after it. */
 const SETTLING_DAYS = 2;
 
-/** What stretch of time a point is about. */
+/** The span of time of a point. */
 export type Span =
   { readonly kind: 'day' | 'half hour'; readonly day: string } | { readonly kind: 'month'; readonly day: string };
 
@@ -23,7 +23,7 @@ export function monthAfter(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).plus({ months: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** When Meta's numbers of a day of a zone have settled, Unix seconds. */
+/** When Meta's numbers for a day of a zone have settled, Unix seconds. */
 export function settledAt(day: string, zone: string): number {
   return firstMoment(day, zone)
     .plus({ days: 1 + SETTLING_DAYS })
@@ -31,7 +31,7 @@ export function settledAt(day: string, zone: string): number {
 }
 
 /**
- * The day, half hour or calendar month of a zone that a stretch of time is; null when it is neither.
+ * The day, half hour or calendar month of a zone that is exactly a span of time; null when there is none.
  * @param start and end in Unix seconds, the end excluded
  */
 export function spanOf(start: number, end: number, zone: string): Span | null {
@@ -45,7 +45,7 @@ export function spanOf(start: number, end: number, zone: string): Span | null {
   return first.endsWith('-01') && after === monthAfter(first) ? { kind: 'month', day: first } : null;
 }
 
-/** Zones that accounts mostly have: named first where several would do. */
+/** Frequent zones of accounts, which are suggested first. */
 const USUAL_ZONES = [
   'UTC',
   'America/Los_Angeles',
@@ -67,14 +67,14 @@ const USUAL_ZONES = [
 
 const NAMED = 3;
 
-/** Zones in which all of these are whole days, at most some of them. */
+/** Zones in which all these spans are whole days, up to a limit. */
 export function zonesThatFit(stretches: readonly { readonly start: number; readonly end: number }[]): string[] {
   const fits = (zone: string): boolean => stretches.every(({ start, end }) => spanOf(start, end, zone) !== null);
   const usual = USUAL_ZONES.filter(fits);
   return (usual.length > 0 ? usual : Intl.supportedValuesOf('timeZone').filter(fits)).slice(0, NAMED);
 }
 
-/** The usual zones, and that of the account: those that days are tried in. */
+/** The usual zones and that of the account: those in which days are tried. */
 export function usualZones(zone: string): string[] {
   return [...new Set<string>([zone, ...USUAL_ZONES])];
 }

@@ -7,17 +7,17 @@ import { monthParameters, type DayGrain, type MatchedMonth } from './grain.ts';
 import type { NumberNames } from './numbers.ts';
 import { usualZones } from './whole-days.ts';
 
-/** In which zone days have to be cut so that ours are as Meta's. */
+/** A zone in which our days agree with Meta's. */
 export interface FittingZone {
   readonly zone: string;
-  /** ours − Meta's by `pointKey`, if the days are cut there. */
+  /** ours − Meta's by `pointKey`, with the days of that zone. */
   readonly differenceOf: (key: string) => bigint;
 }
 
-/** A zone fits when it leaves no more than one in so many of the differences. */
+/** A zone fits if no more than one in so many of the differences is left. */
 const LEAVES_ONE_IN = 10n;
 
-/** Whether charges by the hour can be cut at the midnights of a zone. */
+/** Whether hourly charges can be separated at the midnights of a zone. */
 function isOfWholeHours(zone: string, { first_day, end_day }: MatchedMonth): boolean {
   return [first_day, end_day].every((day) => DateTime.fromISO(day, { zone }).offset % 60 === 0);
 }
@@ -32,7 +32,7 @@ const cellRow = z.object({
 });
 type Cell = z.infer<typeof cellRow>;
 
-/** Messages of ours by the days of a zone; by the day alone, or by all that Meta's points may be split by. */
+/** Our messages by the days of a zone; by day alone, or by all dimensions of Meta's points. */
 function readCells(
   database: Database,
   month: MatchedMonth,
@@ -74,7 +74,7 @@ class Sums {
     return this.#sums.get(key) ?? 0n;
   }
 
-  /** Sum of the sizes of the differences to other sums. */
+  /** Sum of the absolute differences to other sums. */
   awayFrom(others: Sums): bigint {
     const keys = new Set([...this.#sums.keys(), ...others.#sums.keys()]);
     return [...keys].reduce((sum, key) => sum + sizeOf(this.of(key) - others.of(key)), 0n);
@@ -94,9 +94,9 @@ function sumsOf(
 }
 
 /**
- * The zone that explains the differences of a month, of those that accounts usually have: the one in which the fewest are
- * left, if these are few enough.
- * @param rows all rows of the month, also those that agree: another zone must not make them differ
+ * The zone that explains the differences of a month, among the usual zones of accounts: the one that leaves the fewest,
+ * if these are few enough.
+ * @param rows all rows of the month, also those that agree, because another zone must not make them differ
  */
 export async function readZone(
   database: Database,
@@ -110,7 +110,7 @@ export async function readZone(
   const days = grain.map(({ day }) => day);
   const daily = sumsOf(rows, ({ day }) => day);
   const before = daily.ours.awayFrom(daily.metas);
-  // By the days alone first: few numbers tell which zone it may be.
+  // First by day alone: few numbers show which zone it may be.
   let best: { readonly zone: string; readonly left: bigint } | null = null;
   for (const zone of usualZones(month.time_zone)) {
     if (zone === own || (zone !== month.time_zone && !isOfWholeHours(zone, month))) continue;

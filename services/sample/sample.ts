@@ -13,27 +13,30 @@ import { SAMPLE_ACCOUNTS, simulate } from '../simulate/simulate.ts';
 import { simulateSpend } from '../simulate/spend.ts';
 import { importSpendFile } from '../spend/spend.ts';
 
-/** A quarter of about 200,000 messages. */
+/** Gives a quarter with about 200,000 messages. */
 const THREADS = 17_800;
 const DAYS = 90;
 const SEED = 20_261;
-/** With its prices, and what its ads cost. */
+/** Fact: the sample is complete, with its prices and the cost of its ads. */
 const COMPLETE = 'sample_with_spend';
-/** When the simulated quarter ends, Unix seconds: who finds the sample unfinished goes on with the same events. */
+/**
+ * Fact: the end of the simulated quarter, Unix seconds. A process that finds the sample unfinished continues with the
+ * same events.
+ */
 const END_AT = 'sample_end_at';
-/** An unfinished sample whose quarter ended longer ago than this, in seconds, is begun anew. */
+/** An unfinished sample whose quarter ended more seconds ago is started again. */
 const STALE_SECONDS = 86_400;
-/** How often is looked whether another process has finished the sample. */
+/** How often to check whether another process has finished the sample. */
 const LOOK_EVERY_MS = 250;
-/** Kept in the real ledger once the sample was sent away: it does not come back by itself. */
+/** Fact in the real ledger: a user has removed the sample, so it is not loaded again. */
 const DISMISSED = 'sample_dismissed';
 
-/** The sample data has a database of its own, beside the ledger's. */
+/** The name of the sample's database, beside the ledger's. */
 function sampleDatabase(database: string): string {
   return `${database}_sample`;
 }
 
-/** Whether somebody sent the sample data away, here or by starting with `--empty`. */
+/** Whether a user has removed the sample data, here or with `--empty`. */
 export async function isSampleDismissed(ledger: Database): Promise<boolean> {
   return (await readFact(ledger, DISMISSED)) === 'true';
 }
@@ -44,7 +47,7 @@ export async function dismissSample(ledger: Database): Promise<void> {
   await ledger.command(`DROP DATABASE IF EXISTS ${sampleDatabase(ledger.name)}`);
 }
 
-/** Invented prices, which say so; file names end with the day from which they are in force. */
+/** Imports invented prices, whose names say so. File names end with the day from which they are in force. */
 async function importPrices(sample: Database): Promise<void> {
   const directory = new URL('rates/', import.meta.url);
   for (const name of readdirSync(directory).sort())
@@ -57,16 +60,16 @@ async function importPrices(sample: Database): Promise<void> {
     });
 }
 
-/** Invented costs of the ads, which say so, as exports of Ads Manager would have them. */
+/** Imports invented costs of the ads, whose names say so, in the form of Ads Manager's exports. */
 async function importSpend(sample: Database, end_at: number): Promise<void> {
   for (const { name, text } of simulateSpend({ days: DAYS, seed: SEED, end_at }))
     await importSpendFile(sample, { name, bytes: Buffer.from(text), by: 'sample data' });
 }
 
-/** Whether the sample is there; waits as long as another process is at it. */
+/** Whether the sample is complete. Waits while another process writes it. */
 async function isComplete(sample: Database): Promise<boolean> {
   for (;;) {
-    // Asked first: who is no more at it may have finished.
+    // Read first: a process that no longer writes may have finished in between.
     const isBeingWritten = (await otherWriters(sample, '')).length > 0;
     if ((await readFact(sample, COMPLETE)) === 'true') return true;
     if (!isBeingWritten) return false;
@@ -75,8 +78,8 @@ async function isComplete(sample: Database): Promise<boolean> {
 }
 
 /**
- * Opens the sample data, simulating it first where it is missing or was left half-written. Should several processes begin
- * at the same moment, they land the same events, and those are kept once.
+ * Opens the sample data. Simulates it first if it is missing or unfinished. Several processes that start at the same
+ * moment land the same events, which are kept once.
  * @param nowSeconds the simulated quarter ends at the last full hour before this, Unix seconds
  */
 export async function openSample(location: Location, database: string, nowSeconds: number): Promise<Ledger> {
@@ -107,7 +110,7 @@ export async function openSample(location: Location, database: string, nowSecond
         throw new TypeError(`The simulator made an event that cannot be used: ${parsed.rejection.message}`);
       const waiting = landing.add(parsed.event);
       if (waiting !== undefined) await waiting;
-      // Requests are answered meanwhile: somebody is looking at the page that says "loading".
+      // Lets the process answer requests: a user may be looking at the page that says "loading".
       if (++sinceBreath % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await ledger.fold(landing);
@@ -117,7 +120,7 @@ export async function openSample(location: Location, database: string, nowSecond
     await settleCharges(ledger.database);
     await writeFact(ledger.database, COMPLETE, 'true');
   } finally {
-    // Written or given up: who waits for this process waits no longer, and from now on the sample is only read.
+    // Closed whether written or given up, so that no process waits for this one. From now on the sample is only read.
     await ledger.close();
   }
   return Ledger.open(options);

@@ -3,10 +3,10 @@ import type { Thread } from '../lifecycle/facts.ts';
 import type { SendOutlook } from '../lifecycle/planned.ts';
 import { ratedCategory } from '../lifecycle/verdict.ts';
 
-/** Categories that a template of an unknown one may have. */
+/** Categories that a template with an unknown category may have. */
 export const POSSIBLE_CATEGORIES = ['utility', 'marketing', 'authentication'] as const;
 
-/** The category of a message, and who named it. */
+/** The category of a message, and its source. */
 export interface Category {
   readonly category: string;
   readonly from: CategorySource;
@@ -14,18 +14,18 @@ export interface Category {
 
 /** A message to one recipient. */
 export interface Checked {
-  /** As Meta calls them. */
+  /** Meta's name for the recipient. */
   readonly customer: string;
   readonly waba_id: string;
   readonly thread: Thread;
   readonly outlook: SendOutlook;
-  /** Since when they want no marketing messages; null = nothing is known of that. Unix seconds. */
+  /** Since when they want no marketing messages; null = not known to have stopped. Unix seconds. */
   readonly stopped_marketing_at: number | null;
-  /** When Meta said last that they cannot be reached; null where something went through since. */
+  /** When Meta last said that they cannot be reached; null if a message went through since. */
   readonly unreachable_at: number | null;
 }
 
-/** Whether a message is marketing to somebody who has stopped that. */
+/** Whether a message is marketing to a customer who has stopped it. */
 export function isStopped({ outlook, stopped_marketing_at }: Checked): boolean {
   const { type, category } = outlook.planned;
   return stopped_marketing_at !== null && type === 'template' && ratedCategory(category).startsWith('marketing');

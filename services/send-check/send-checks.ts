@@ -35,34 +35,37 @@ import { ThreadReader } from './thread-reader.ts';
 import { totalsOf } from './totals.ts';
 import { advice, refusal, stoppedRefusal } from './words.ts';
 
-/** How long accounts, cards and the counts of the month are taken for current. What was delivered is always read. */
+/** How long accounts, cards and the counts of the month count as current. Deliveries are always read. */
 const KEPT_MS = 5_000;
-/** The same for what changes by the day, and takes reading: the accounts of charges, the categories of past sends. */
+/**
+ * The same for facts that change daily and are slow to read: the accounts of charges, the categories of past messages.
+ */
 const KEPT_SLOWLY_MS = 60_000;
-/** Where nobody named a category (rules.md F5). */
+/** The category when none is known (rules.md F5). */
 const UNKNOWN_CATEGORY = 'unknown';
 
 const accountRow = z.object({ phone_number_id: z.string(), account: z.string() });
 
-/** The account whose charges a number had last, for numbers that no account lists. */
+/** For numbers that no account lists: the account with the number's latest charges. */
 const ACCOUNTS_OF_NUMBERS = `
 SELECT toString(phone_number_id) AS phone_number_id, toString(argMax(charge_days.waba_id, (day, charge_days.waba_id))) AS account
 FROM charge_days FINAL WHERE charge_days.waba_id != '' AND volume > 0 GROUP BY phone_number_id`;
 
 export interface CheckOptions {
-  /** Unix seconds: when the message would be sent and delivered. */
+  /** Unix seconds: the time of sending and delivery. */
   readonly at: number;
-  /** IANA zone in which times are written. */
+  /** IANA zone of the times in the answer. */
   readonly tz: string;
 }
 
 /**
- * Answers what would happen if a message were sent (contract.md 4): its thread is read with all that has landed, the message
- * is added at the time asked for, and the thread is folded; what the answer says is what the ledger will say of that message.
+ * Answers what would happen if a message were sent (contract.md 4). It reads the thread with everything that has
+ * landed, adds the message at the requested time, and folds the thread. So the answer is what the ledger will say about
+ * that message.
  */
 export class SendChecks {
   readonly #threads: ThreadReader;
-  /** For lists of recipients: who asks about one must not wait behind thousands. */
+  /** For lists of recipients, so that a single check need not wait behind thousands. */
   readonly #threadsOfLists: ThreadReader;
   readonly #prices: PlannedPrices;
   readonly #rulebook: KeptReading<Rulebook>;
@@ -70,7 +73,7 @@ export class SendChecks {
   readonly #imported: KeptReading<NamedCategories>;
   readonly #past: KeptReading<NamedCategories>;
 
-  /** @param keptMs how long accounts, cards and counts are taken for current */
+  /** @param keptMs how long accounts, cards and counts count as current */
   constructor(database: Database, keptMs: number = KEPT_MS) {
     this.#threads = new ThreadReader(database, 2);
     this.#threadsOfLists = new ThreadReader(database, 1);
@@ -154,7 +157,7 @@ export class SendChecks {
     };
   }
 
-  /** The same with another message. */
+  /** The same check with another message. */
   #replanned(checked: Checked, planned: PlannedMessage, rulebook: Rulebook): Checked {
     const { thread, waba_id, outlook } = checked;
     return { ...checked, outlook: sendOutlook(thread, rulebook, planned, waba_id as WabaId | '', outlook.at) };
@@ -182,7 +185,7 @@ export class SendChecks {
       this.#replanned(checked, { ...outlook.planned, type: 'template', category }, rulebook);
     const free_form = this.#replanned(checked, { type: 'text', template_name: '', category: 'service' }, rulebook);
     const others = !outlook.is_allowed || category.from === 'unknown' ? POSSIBLE_CATEGORIES.map(by) : [];
-    // Each by itself: only one of them is sent.
+    // Priced one by one: only one of them will be sent.
     const [price, free_price, ...prices] = await Promise.all(
       [checked, free_form, ...others].map(async (one) => {
         const [found] = await this.#price(request.phone_number_id, [one]);
@@ -264,7 +267,7 @@ function deadline({ openable, at }: SendOutlook, tz: string): SendAnswer['reply_
   return { by: isoTime(reply_by, tz), seconds_left: reply_by - at, ad_id: entry.ad_id };
 }
 
-/** F8: each participant of a group is a charge of its own, at a rate of its own. */
+/** F8: each participant of a group is charged separately, at their own rate. */
 function priceOf(price: PlannedPrice, isGroup: boolean): SendPrice {
   const { market, rated_category, currency, rate_card, tier, billed_cost, list_cost, is_in_free_place, unrated } =
     price;

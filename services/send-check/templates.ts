@@ -23,7 +23,7 @@ import { normaliseCategory } from '../lifecycle/verdict.ts';
 
 /** A file with Meta's answer about the templates of an account. */
 export interface GivenTemplates extends GivenFile {
-  /** Whose templates they are, where the file does not say; without it they are taken for any account's. */
+  /** The account of the templates if the file does not name it; without it they are used for any account. */
   readonly waba_id?: string;
 }
 
@@ -65,8 +65,8 @@ function parsed(file: GivenTemplates): readonly Template[] {
 }
 
 /**
- * Of each account, name and language the template that was imported last by an import that is not withdrawn. Rows without an
- * import are older than the table of imports.
+ * For each account, name and language, the template in the latest import that is not withdrawn. Rows without an import
+ * are older than the table of imports.
  */
 const TEMPLATES_IN_FORCE = `
 SELECT waba_id, name, language, category, status,
@@ -105,7 +105,7 @@ interface ReadTemplates {
 }
 
 function readTemplates(given: GivenTemplates): ReadTemplates {
-  // Of a template that is named twice the last one counts.
+  // If a template is named twice, the last one counts.
   const templates = [...new Map(parsed(given).map((template) => [keyOf(template), template])).values()];
   return { given, import_id: importId(sha256(given.bytes), given.waba_id ?? ''), templates };
 }
@@ -159,8 +159,8 @@ const TEMPLATES: ImportKind<GivenTemplates, ReadTemplates, DoneTemplateImport, T
 };
 
 /**
- * Imports templates; of each account, name and language the last import counts, and what a file leaves out stays.
- * @throws ActionableError when the file is none of Meta's; nothing is applied then
+ * Imports templates. For each account, name and language the last import counts; templates that a file leaves out stay.
+ * @throws ActionableError when the file is not in Meta's form; nothing is applied then
  */
 export function importTemplates(
   database: Database,
@@ -170,14 +170,14 @@ export function importTemplates(
 }
 
 /**
- * Withdraws an import of templates: it stays listed, and what the imports before it said counts again.
- * @throws ActionableError when there is none of that id
+ * Withdraws an import of templates: it stays listed, and earlier imports are in force again.
+ * @throws ActionableError when there is none with that id
  */
 export async function withdrawTemplates(database: Database, import_id: string, by: string): Promise<TemplateImport> {
   return (await withdrawImport(database, TEMPLATES, import_id, by)).now;
 }
 
-/** All templates that count. */
+/** All templates in force. */
 export function listTemplates(database: Database): Promise<ListedTemplate[]> {
   return database.query(
     listedTemplateRow,
@@ -187,12 +187,12 @@ export function listTemplates(database: Database): Promise<ListedTemplate[]> {
   );
 }
 
-/** A template of an account and its category, as somebody named it. */
+/** The category of a template of an account, from some source. */
 export interface NamedCategory {
-  /** Empty: of any account. */
+  /** Empty = of any account. */
   readonly waba_id: string;
   readonly name: string;
-  /** Empty: of any language. */
+  /** Empty = of any language. */
   readonly language: string;
   readonly category: string;
 }
@@ -208,7 +208,7 @@ function byName(rows: readonly NamedCategory[]): NamedCategories {
 
 const namedRow = z.object({ waba_id: z.string(), name: z.string(), language: z.string(), category: z.string() });
 
-/** The categories of all templates as they were imported. */
+/** The imported categories of all templates. */
 export async function importedCategories(database: Database): Promise<NamedCategories> {
   return byName(
     await database.query(
@@ -218,7 +218,10 @@ export async function importedCategories(database: Database): Promise<NamedCateg
   );
 }
 
-/** As Meta reports it of the template's messages, else as they were sent; of each account the latest message says. */
+/**
+ * The category that Meta reports for a template's messages, else the one with which they were sent; from the latest
+ * message in each account.
+ */
 const PAST = `
 SELECT toString(waba_id) AS waba_id, toString(template_name) AS name, '' AS language, argMax(said, (sent_at, message_id)) AS category
 FROM
@@ -231,14 +234,14 @@ FROM
 WHERE said NOT IN ('', 'unknown', 'service')
 GROUP BY waba_id, template_name`;
 
-/** The categories that the messages of all templates had last. */
+/** The latest categories of the messages of all templates. */
 export async function pastCategories(database: Database): Promise<NamedCategories> {
   return byName(await database.query(namedRow, PAST));
 }
 
 /**
- * The category of a template: of its account's, else of those of no account, else of any; and of those of its language, where
- * there are some. Null when nobody named it, or not all named the same.
+ * The category of a template: from its account, else from templates without an account, else from any account; and from
+ * its language, if there are some. Null when there is none, or they differ.
  */
 export function categoryAmong(
   categories: NamedCategories,

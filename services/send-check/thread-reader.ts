@@ -3,7 +3,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { landedUnder, threadText, type ThreadKey } from '../ledger/events/thread-key.ts';
 import { readComponents, readThreadsQuickly } from '../ledger/threads/threads.ts';
 
-/** Threads that are asked for in one question: folding them blocks the process. */
+/** Threads in one query, limited because folding them blocks the process. */
 const MAX_THREADS = 500;
 
 interface Waiting {
@@ -13,8 +13,8 @@ interface Waiting {
 }
 
 /**
- * Reads threads for many who ask at once: what is asked for while a question is under way goes into the next one together.
- * It reads what has landed, folded or not, so an answer follows a delivery at once.
+ * Reads threads for many callers: requests that arrive during a query are put together into the next one. It reads what
+ * has landed, folded or not, so an answer includes a delivery at once.
  */
 export class ThreadReader {
   readonly #database: Database;
@@ -22,17 +22,17 @@ export class ThreadReader {
   #waiting: Waiting[] = [];
   #questions = 0;
 
-  /** @param maxQuestions under way at once: while one is answered the next is put together */
+  /** @param maxQuestions queries that run at the same time: the next one is collected meanwhile */
   constructor(database: Database, maxQuestions: number) {
     this.#database = database;
     this.#maxQuestions = maxQuestions;
   }
 
-  /** All events of a thread and of those that it shares messages with; none of one that is new. */
+  /** All events of a thread and of those that it shares messages with; none for a new thread. */
   read(thread: ThreadKey): Promise<readonly LedgerEvent[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ thread, resolve, reject });
-      // Requests of the same turn of the event loop share one question.
+      // Requests in the same turn of the event loop share one query.
       queueMicrotask(() => {
         this.#ask();
       });
@@ -59,7 +59,7 @@ export class ThreadReader {
     const all = [...threads.values()];
     const read = await readThreadsQuickly(this.#database, all);
     const byThread = new Map(read.events);
-    // Few threads share messages with others; those are read again, together with the others.
+    // Few threads share messages with others. Those are read again, together with the others.
     const linked = all.filter((thread) => read.linked.has(threadText(thread)));
     for (const component of linked.length === 0 ? [] : await readComponents(this.#database, linked))
       for (const event of component) byThread.set(threadText(landedUnder(event)), component);

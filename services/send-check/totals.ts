@@ -16,7 +16,7 @@ import { isAllowed, isStopped, POSSIBLE_CATEGORIES, type Category, type Checked 
 interface CheckedList {
   readonly request: SendRequest;
   readonly category: Category;
-  /** Different ones; `checked` is in their order. */
+  /** Without duplicates; `checked` is in their order. */
   readonly recipients: readonly Recipient[];
   readonly checked: readonly Checked[];
   readonly at: string;
@@ -24,7 +24,7 @@ interface CheckedList {
 
 type Sums = Pick<SendTotals, 'category' | 'free' | 'outcomes' | 'opens_free_entry' | 'costs' | 'unrated'>;
 
-/** One message with what it would cost; null where it is not allowed. */
+/** A message and its price; null when it is not allowed. */
 interface Priced {
   readonly one: Checked;
   readonly price: PlannedPrice | null;
@@ -38,7 +38,9 @@ function outcomeOf({ one, price }: Priced): SendOutcome {
   return mark === 'BILLABLE' && price?.is_in_free_place === true ? 'FREE_ALLOWANCE' : mark;
 }
 
-/** Prices of messages in their order. What is not allowed is not sent, so it takes no place of the month. */
+/**
+ * The prices of messages in their order. A message that is not allowed is not sent, so it uses no place of the month.
+ */
 async function priced(
   checked: readonly Checked[],
   pricesOf: (of: readonly Checked[]) => Promise<PlannedPrice[]>,
@@ -48,7 +50,7 @@ async function priced(
   return checked.map((one) => ({ one, price: isAllowed(one) ? (prices[next++] ?? null) : null }));
 }
 
-/** Stops of marketing are named where there are any. */
+/** Stopped marketing is listed only if there is any. */
 const NO_OUTCOMES = Object.fromEntries(
   SEND_OUTCOMES.filter((outcome) => outcome !== 'MARKETING_STOPPED').map((outcome) => [outcome, 0]),
 ) as SendTotals['outcomes'];
@@ -128,8 +130,8 @@ function lineOf(recipient: Recipient, message: Priced): SendLine {
 }
 
 /**
- * What a message to many would come to. The messages take their places in the month one after the other, so that a tier or an
- * allowance that is reached on the way counts.
+ * The totals for a message to many recipients. The messages use up the places of the month one after another, so a tier
+ * or an allowance that is reached on the way is applied.
  * @param replan the same recipients with another message
  */
 export async function totalsOf(

@@ -14,13 +14,13 @@ function cost({ amount, currency, unrated }: SendPrice): string {
   return scaled(amount) === 0n ? 'is free' : `costs ${currency} ${amount}`;
 }
 
-/** What else could be sent now, with its price. */
+/** Another message that could be sent now, with its price. */
 interface Alternative {
   readonly outlook: SendOutlook;
   readonly price: SendPrice;
 }
 
-/** What costs least of what is allowed, and what would have to happen for less. */
+/** The alternatives to a message. */
 export interface Choices {
   readonly outlook: SendOutlook;
   readonly price: SendPrice;
@@ -33,7 +33,7 @@ function untilFreeWindowEnds({ free_window }: SendOutlook, zone: string): string
   return free_window === null ? '' : ` until ${clock(free_window.expires_at, zone)}`;
 }
 
-/** When a free entry window could be had. */
+/** The way to open a free entry window, in words. */
 function wayToFree({ openable }: SendOutlook, zone: string): string {
   return openable === null
     ? 'A free entry window opens when the customer answers an ad and is replied to within 24 hours.'
@@ -42,12 +42,12 @@ function wayToFree({ openable }: SendOutlook, zone: string): string {
 
 function isCheaper(other: SendPrice, than: SendPrice): boolean {
   if (other.amount === null || than.amount === null) return false;
-  // What costs nothing has no need of a currency.
+  // An alternative that costs nothing can be compared in any currency.
   const isComparable = other.currency === than.currency || scaled(other.amount) === 0n;
   return isComparable && scaled(other.amount) < scaled(than.amount);
 }
 
-/** The cheapest lawful way, in one sentence or two, for a message that is allowed. */
+/** The cheapest allowed message, in one sentence or two, as advice on a message that is allowed. */
 export function advice({ outlook, price, free_form, zone }: Choices): string {
   const until = free_form.outlook.service_window_ends_at;
   if (isInOpenFreeWindow(outlook.rule))
@@ -66,7 +66,7 @@ export function advice({ outlook, price, free_form, zone }: Choices): string {
   return `Nothing that is allowed now costs less. ${wayToFree(outlook, zone)}`;
 }
 
-/** What marketing to a customer who has stopped it is answered with. */
+/** The refusal of marketing to a customer who has stopped it. */
 export function stoppedRefusal(stopped_at: number, zone: string): SendRefusal {
   return {
     error: {
@@ -77,8 +77,8 @@ export function stoppedRefusal(stopped_at: number, zone: string): SendRefusal {
 }
 
 /**
- * What a free-form message outside the customer service window is answered with.
- * @param templates what templates would cost now, each with its category
+ * The refusal of a free-form message outside the customer service window.
+ * @param templates the prices of templates now, each with its category
  */
 export function refusal(
   outlook: SendOutlook,

@@ -9,9 +9,9 @@ function midnight(date: string, zone: string): number {
   return DateTime.fromISO(date, { zone }).toSeconds();
 }
 
-/** Local time of one account, from tables, because it is asked for every message. */
+/** Local time of one account, from tables, because it is needed for every message. */
 export interface LocalTime {
-  /** Whether Meta prices by conversation (rules.md 3). */
+  /** Until this time Meta prices by conversation (rules.md 3). */
   readonly perMessageFrom: number;
   /** From here service conversations are free. */
   readonly freeServiceFrom: number;

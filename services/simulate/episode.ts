@@ -33,12 +33,12 @@ const AGENTS: readonly string[] = Array.from(
   (_, i) => `,"sender":{"type":"agent","id":"a${String(i + 1).padStart(2, '0')}"}`,
 );
 
-/** Plans what is said in one episode of a thread: who writes when, and what becomes of each outbound message. */
+/** Plans one episode of a thread: who writes when, and what happens to each outbound message. */
 export class EpisodePlanner {
-  /** The first `count` are of the episode planned last, in no particular order; the others are kept for reuse. */
+  /** The first `count` belong to the current episode, in no particular order; the others are kept for reuse. */
   readonly messages: PlannedMessage[] = [];
   count = 0;
-  /** Unix seconds of the latest thing that happens in the episode. */
+  /** Unix seconds of the latest event of the episode. */
   lastAt = 0;
 
   readonly #prng: Prng;
@@ -93,7 +93,7 @@ export class EpisodePlanner {
     return INBOUND_TYPES[this.#prng.weighted(INBOUND_TOTALS)] as string;
   }
 
-  /** A message of the business that is on its way; what becomes of it is decided here too. */
+  /** Plans a message of the business, and what happens to it. */
   #outbound(
     thread: Thread,
     sentAt: number,
@@ -155,7 +155,7 @@ export class EpisodePlanner {
     const prng = this.#prng;
     const way = prng.unit();
     let delay = 1 + Math.floor(prng.unit() * 3);
-    // Somebody in a chat is online; a template often waits for a phone that is off.
+    // A customer in a chat is online; a template often waits for a phone that is off.
     if (isTemplate) {
       if (way > 0.985) delay = Math.floor(12 * HOUR + prng.unit() * 36 * HOUR);
       else if (way > 0.9) delay = Math.floor(10 * MINUTE + prng.exponential(3 * HOUR));
@@ -167,7 +167,7 @@ export class EpisodePlanner {
     message.deliveredStatusAt = deliveredAt;
     const attention = prng.unit();
     if (attention < 0.04) {
-      // Delivered and read at once: Meta sends only the latter.
+      // Delivered and read at once: Meta then sends only `read`.
       message.deliveredStatusAt = -1;
       message.readAt = deliveredAt;
     } else if (attention < (isTemplate ? 0.6 : 0.82)) {
@@ -193,7 +193,7 @@ export class EpisodePlanner {
     return TEMPLATES[thread.number.account] as Templates;
   }
 
-  /** When a customer who wrote at `time` is answered; -1 = not at all. */
+  /** When a customer who wrote at `time` is answered; -1 = never. */
   #answerTime(thread: Thread, time: number, isFirst: boolean): number {
     const prng = this.#prng;
     const { style } = thread.source;
@@ -203,7 +203,7 @@ export class EpisodePlanner {
     if (style === 'slow' || style === 'nobody')
       return nextBusinessTime(local, time + 2 * HOUR + Math.floor(prng.exponential(9 * HOUR)));
     const opening = nextBusinessTime(local, time);
-    // What came overnight is worked off in the first hours of the morning.
+    // Messages of the night are answered in the first hours of the morning.
     if (opening > time) return opening + Math.floor(prng.unit() * 1.5 * HOUR);
     return time + 20 + Math.floor(prng.exponential((isFirst ? 14 : 5) * MINUTE));
   }
@@ -223,7 +223,10 @@ export class EpisodePlanner {
     return false;
   }
 
-  /** A free-form message, or what a business does that may not send one any more; the time at which it was there. */
+  /**
+   * A free-form message or, if that is not allowed any more, what a business sends instead. Returns the time of
+   * delivery.
+   */
   #say(thread: Thread, time: number, isFirst: boolean): number {
     const prng = this.#prng;
     if (!this.#isServiceWindowOpen(thread, time + 5)) {
@@ -243,7 +246,7 @@ export class EpisodePlanner {
     if (message.errors === FAILURES.stopped) thread.hasStoppedMarketing = true;
   }
 
-  /** Customer and business in turn, from the first message of the customer on; the time of the last answer or -1. */
+  /** Customer and business in turn, after the customer's first message. Returns the time of the last answer, or -1. */
   #converse(thread: Thread, start: number): number {
     const prng = this.#prng;
     let wroteAt = start;
@@ -266,7 +269,7 @@ export class EpisodePlanner {
       const next = this.#answerTime(thread, wroteAt, false);
       if (next === -1) break;
       answeredAt = next;
-      // Known from statuses alone, a reaction could not be told from a reply (F5).
+      // For a message known from statuses alone, a reaction could not be told from a reply (F5).
       if (!thread.number.isStatusOnly && prng.chance(0.025))
         this.#outbound(thread, next - 1, 'reaction', undefined, SENDERS.bot);
       thereAt = this.#say(thread, next, false);
@@ -338,7 +341,7 @@ export class EpisodePlanner {
     );
   }
 
-  /** What follows an order: a confirmation soon, often the shipping later. */
+  /** The messages after an order: a confirmation soon, often the shipping later. */
   #planOrder(thread: Thread, after: number, share: number): void {
     const prng = this.#prng;
     if (!prng.chance(share)) return;

@@ -2,14 +2,14 @@ import type { Prng } from './prng.ts';
 import type { PlannedMessage, Thread } from './thread.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Of 2^32: how many lines come late, how many come again, and how many statuses overtake each other. */
+/** Of 2^32: shares of lines that come late, that come again, and of statuses that overtake others. */
 const LATE = 0.004 * 0x1_0000_0000;
 const AGAIN = 0.02 * 0x1_0000_0000;
 const OVERTAKEN = 0.015 * 0x1_0000_0000;
 
 const HOUR = 3600;
 
-/** Writes the messages of an episode down as events, and puts them where they arrive. */
+/** Writes the messages of an episode as events, at the times when they arrive. */
 export class EventWriter<Task> {
   readonly #prng: Prng;
   readonly #timeline: Timeline<Task>;
@@ -21,7 +21,7 @@ export class EventWriter<Task> {
 
   /**
    * @param messages in the order in which they count
-   * @param count how many of them are of the episode
+   * @param count how many of them belong to the episode
    */
   write(thread: Thread, messages: readonly PlannedMessage[], count: number): void {
     for (let i = 0; i < count; i++) {
@@ -82,7 +82,7 @@ export class EventWriter<Task> {
     const { sentAt, deliveredStatusAt, readAt, playedAt, failedAt, pricing } = message;
     if (message.deliveredAt === -1 && failedAt !== -1) {
       if (prng.chance(0.4)) this.#arrive(sentAt, `${start}sent","timestamp":"${sentAt}"}`);
-      // Sometimes Meta does not say to whom.
+      // Sometimes Meta does not name the recipient.
       const head = prng.chance(0.12) ? `{"event":"status","phone_number_id":"${thread.number.id}",${id}` : start;
       this.#arrive(failedAt, `${head}failed","timestamp":"${failedAt}"${message.errors}}`);
       return;
@@ -92,7 +92,7 @@ export class EventWriter<Task> {
     if (deliveredStatusAt !== -1) {
       const stamp = `${start}delivered","timestamp":"${deliveredStatusAt}"`;
       this.#arrive(deliveredStatusAt, `${stamp}${message.conversation}${pricing}}`);
-      // A second subscriber on another API version gets a copy that says less.
+      // A second subscriber with another API version gets a copy with fewer fields.
       if (pricing !== '' && prng.chance(0.001)) this.#arrive(deliveredStatusAt + 2, `${stamp}}`);
     }
     if (readAt !== -1) {

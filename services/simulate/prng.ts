@@ -15,12 +15,12 @@ export class Prng {
   #c: number;
   #counter = 1;
 
-  /** @param seed a whole number; all of its 53 bits count */
+  /** @param seed a whole number; all of its 53 bits matter */
   constructor(seed: number) {
     this.#a = Math.trunc(seed / 0x1_0000_0000) | 0;
     this.#b = seed | 0;
     this.#c = 0x9e3779b9 | 0;
-    // Seeds that differ in one bit begin alike; fifteen rounds part them.
+    // Seeds that differ in one bit start alike; fifteen rounds separate them.
     for (let i = 0; i < 15; i++) this.bits();
   }
 

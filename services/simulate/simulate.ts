@@ -20,7 +20,7 @@ import {
 
 export { SAMPLE_ACCOUNTS } from './world.ts';
 
-/** From 2026-04-01 UTC Meta names customers by their business-scoped ids too, and some by nothing else. */
+/** From 2026-04-01 UTC Meta also sends business-scoped ids of customers, for some nothing else. */
 const USER_IDS_FROM = 1_775_001_600;
 const USER_ID_SHARE = 0.3;
 const ONLY_USER_ID_SHARE = 0.04;
@@ -48,8 +48,8 @@ function whole(name: string, value: number, least: number): void {
 }
 
 /**
- * When and from which source each thread starts, ascending: seconds since `begin` × number of sources + the source.
- * One number per thread, because it is all that is kept of the threads that have not started.
+ * When and from which source each thread starts, ascending: seconds since `begin` × number of sources + the source. One
+ * number per thread, because nothing else is kept of threads that have not started.
  */
 function threadStarts(
   prng: Prng,
@@ -119,7 +119,7 @@ function nextCampaign(prng: Prng, thread: Thread, local: LocalTime, time: number
   return midnight + 11 * HOUR + Math.floor(prng.unit() * 2 * HOUR);
 }
 
-/** What a thread does after an episode that ended at `time`, if anything. */
+/** The next episode of a thread after one that ended at `time`, if there is one. */
 function nextEpisode(
   prng: Prng,
   thread: Thread,
@@ -145,12 +145,11 @@ function nextEpisode(
 
 /**
  * Realistic traffic of the sample accounts, for demonstrations and benchmarks: events of contract.md 1 as JSON lines
- * (without the line break) in the order in which they arrive, late and repeated ones included. The same options give the
- * same lines; no clock is asked.
- *
- * Meta's verdicts in it follow rules.md, but for customers on desktop, those who come from a Page's button, and pricing
- * types that nobody knows. Of the threads that have not started one number each is kept in memory, of the others what
- * they are about to say in the days of one episode.
+ * (without the line break) in the order in which they arrive, late and repeated ones included. The same options give
+ * the same lines; it reads no clock.
+ * Meta's verdicts follow rules.md, except for customers on desktop, those from a Page's button, and unknown pricing
+ * types. For threads that have not started one number each is kept in memory, for the others the messages of one
+ * episode.
  * @throws RangeError when an option is not a whole number in its range
  */
 export function* simulate(options: SimulateOptions): Generator<string> {

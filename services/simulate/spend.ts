@@ -2,20 +2,20 @@ import { DateTime } from 'luxon';
 import { Prng } from './prng.ts';
 import { NUMBERS, SAMPLE_ACCOUNTS, SOURCES } from './world.ts';
 
-/** What a conversation costs about, in whole units of each currency. */
+/** Approximate cost of a conversation, in whole units of each currency. */
 const COST_OF_CONVERSATION: Readonly<Record<string, number>> = { BRL: 4, INR: 28, USD: 2 };
 const REFERRAL_ID = /"source_id":"(\d+)"/;
 const HEADLINE = /"headline":"([^"]*)"/;
 
-/** An export of ads as Ads Manager writes it. */
+/** An export in the form of Ads Manager. */
 export interface SimulatedExport {
   readonly name: string;
   readonly text: string;
 }
 
 /**
- * What the ads of the simulated world cost, as exports of Ads Manager by day, one for each currency; always the same for a
- * seed. Posts cost nothing.
+ * The cost of the ads of the simulated world, as exports of Ads Manager by day, one for each currency; always the same
+ * for a seed. Posts cost nothing.
  * @param end_at when the traffic ends, Unix seconds
  */
 export function simulateSpend(options: {

@@ -1,6 +1,6 @@
 import type { BusinessNumber, Category, Source } from './world.ts';
 
-/** A conversation of the time of conversation pricing (rules.md 3.1). */
+/** A conversation under conversation pricing (rules.md 3.1). */
 export interface PricedConversation {
   readonly id: string;
   readonly category: Category;
@@ -22,7 +22,7 @@ export interface Thread {
   readonly iso: string;
   /** Meta opens no free entry window for web and desktop. */
   readonly isOnDesktop: boolean;
-  /** Came by the button of a Facebook Page: a free entry that leaves no referral. */
+  /** Came through the button of a Facebook Page: a free entry without a referral. */
   readonly isFromPageButton: boolean;
   hasStoppedMarketing: boolean;
   lastOutboundId: string;
@@ -36,7 +36,9 @@ export interface Thread {
   conversations: PricedConversation[];
 }
 
-/** One message of an episode, before it is written down. Reused from episode to episode. Times are Unix seconds. */
+/**
+ * One message of an episode, before it is written as events. Reused from episode to episode. Times are Unix seconds.
+ */
 export interface PlannedMessage {
   isInbound: boolean;
   isEntry: boolean;
@@ -59,7 +61,7 @@ export interface PlannedMessage {
   /** JSON member of the sender, or empty. */
   sender: string;
   isEcho: boolean;
-  /** Where it stands in the order of rules.md W4. */
+  /** Its position in the order of rules.md W4. */
   position: number;
   /** JSON members that Meta adds to statuses. */
   pricing: string;
@@ -67,7 +69,7 @@ export interface PlannedMessage {
   conversation: string;
 }
 
-/** An inbound text; the planner changes what differs. */
+/** An inbound text; the planner changes the fields that differ. */
 export function plannedMessage(): PlannedMessage {
   return {
     isInbound: true,

@@ -1,5 +1,5 @@
 const SECONDS_PER_SLOT = 300;
-/** Multiplier that puts the second of a slot before the position in it, in one exactly representable number. */
+/** Multiplier that combines the second of a slot with the position in it, in one exactly representable number. */
 const POSITIONS = 0x1_0000_0000;
 
 /** Bytes of a block; a longer line cannot be stored. */
@@ -16,18 +16,17 @@ class Slot<Task> {
 }
 
 /**
- * Lines and tasks that wait for their time, in slots of a few minutes. A task adds only lines and tasks that are not
- * earlier than itself, so a slot is complete, and can be sorted and given away, once its tasks have run.
- *
- * Waiting lines are bytes in blocks that are used again: as strings, each of many parts, they would keep the garbage
- * collector busier than all the rest is.
+ * Lines and tasks waiting for their time, in slots of a few minutes. A task adds only lines and tasks that are not
+ * earlier than itself, so once its tasks have run a slot is complete and can be sorted and returned.
+ * Waiting lines are bytes in reused blocks: as strings of many parts they would keep the garbage collector busier than
+ * everything else.
  */
 export class Timeline<Task> {
   readonly #slots = new Map<number, Slot<Task>>();
   readonly #free: Buffer[] = [];
   readonly #end: number;
 
-  /** @param end Unix seconds; what comes at or after it is forgotten */
+  /** @param end Unix seconds; lines and tasks at or after it are dropped */
   constructor(end: number) {
     this.#end = end;
   }
@@ -72,7 +71,7 @@ export class Timeline<Task> {
    * The lines by time of arrival, those of one second in the order in which they were added.
    * @param start Unix seconds of the first slot
    * @param run called for each task when its slot is due
-   * @param beforeSlot called with the end of each slot (Unix seconds, exclusive) before it is worked off
+   * @param beforeSlot called with the end of each slot (Unix seconds, exclusive) before the slot is processed
    */
   *drain(start: number, beforeSlot: (slotEnd: number) => void, run: (task: Task) => void): Generator<string> {
     const last = Math.ceil(this.#end / SECONDS_PER_SLOT);

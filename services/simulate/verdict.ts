@@ -42,11 +42,11 @@ function conversationJson(id: string, category: string, expiration: number): str
   return `,"conversation":{"id":"${id}",${expires}"origin":{"type":"${origin}"}}`;
 }
 
-/** What Meta counts per business number and month: the service messages that were free. */
+/** Meta's count per business number and month of free service messages. */
 export class ServiceAllowance {
   readonly #used = new Map<number, number>();
 
-  /** Takes one place; whether it was a free one. */
+  /** Uses one place; returns whether it was free. */
   take(numberIndex: number, month: number): boolean {
     const key = month * 1024 + numberIndex;
     const used = this.#used.get(key) ?? 0;
@@ -55,7 +55,9 @@ export class ServiceAllowance {
   }
 }
 
-/** Sorts the first `count` messages by the time at which they count; nearly sorted already, hence by insertion. */
+/**
+ * Sorts the first `count` messages by the time at which they count. They are nearly sorted, so insertion sort is fast.
+ */
 function sortByPosition(messages: PlannedMessage[], count: number): void {
   for (let i = 0; i < count; i++) {
     const message = messages[i] as PlannedMessage;
@@ -74,16 +76,16 @@ function sortByPosition(messages: PlannedMessage[], count: number): void {
 
 function comesAfter(a: PlannedMessage, b: PlannedMessage): boolean {
   if (a.position !== b.position) return a.position > b.position;
-  // An inbound message opens the customer service window for what is delivered in the same second (W1).
+  // An inbound message opens the customer service window for deliveries in the same second (W1).
   if (a.isInbound !== b.isInbound) return b.isInbound;
   return a.sentAt > b.sentAt;
 }
 
 /**
- * Puts on each message of an episode what Meta would report, by rules.md 2 and 3: as the rules predict, but no free
- * entry window for customers on desktop, and one without a referral for those who come from a Page's button.
- * Sorts `messages` by the order of W4.
- * @param count how many of `messages` are of this episode
+ * Adds to each message of an episode the report that Meta would send, by rules.md 2 and 3: as the rules predict, but
+ * without a free entry window for customers on desktop, and with one, without a referral, for those from a Page's
+ * button. Sorts `messages` by the order of W4.
+ * @param count how many of `messages` belong to this episode
  */
 export function reportVerdicts(
   thread: Thread,
@@ -105,14 +107,14 @@ export function reportVerdicts(
   }
 }
 
-/** Takes the entries that a message answers off the list of those that wait (W3, W4); whether there were any. */
+/** Removes the entries that a message answers from the waiting ones (W3, W4); returns whether there were any. */
 function answersEntry(thread: Thread, sentAt: number): boolean {
   const { waiting } = thread;
   let answered = false;
   for (let i = waiting.length - 1; i >= 0; i--) {
     const wait = sentAt - (waiting[i] as number);
     if (wait < 0) continue;
-    // An older one has lapsed and leaves the list unanswered (W9).
+    // An older one is too late and leaves the list unanswered (W9).
     if (wait <= DAY) answered = true;
     waiting.splice(i, 1);
   }
@@ -130,7 +132,7 @@ function reportVerdict(
   allowance: ServiceAllowance,
   prng: Prng,
 ): void {
-  // What people send from the app is outside the bill: it opens no window and takes no free place (rules.md F6).
+  // Messages from the app are not billed: they open no window and use no free place (rules.md F6).
   if (message.isEcho) return;
   const isDelivered = message.deliveredAt !== -1;
   const at = isDelivered ? message.deliveredAt : message.sentAt;
@@ -208,6 +210,6 @@ function reportConversation(
   message.conversation = conversationJson(conversation.id, conversation.category, -1);
   message.conversationOnSent = conversationJson(conversation.id, conversation.category, conversation.until);
   if (conversation.isCharged) message.pricing = CHARGED_CONVERSATION[conversation.category];
-  // What joins a free conversation is said to be covered by saying nothing: its opener has the report.
+  // Meta reports no pricing for a message in a free conversation: its opener has the report.
   else if (joined === undefined) message.pricing = FREE_CONVERSATION[conversation.category];
 }

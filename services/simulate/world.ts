@@ -1,13 +1,13 @@
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import { runningTotals } from './prng.ts';
 
-/** How a business number records and answers; what its provider passes on. */
+/** A business number: what its provider records and passes on, and how it answers. */
 export interface BusinessNumber {
   readonly id: string;
   readonly display: string;
-  /** Position in `SAMPLE_ACCOUNTS`. */
+  /** Index in `SAMPLE_ACCOUNTS`. */
   readonly account: number;
-  /** No outbound message events: its owner has nothing but Meta's webhooks. */
+  /** It has no outbound message events: its owner has only Meta's webhooks. */
   readonly isStatusOnly: boolean;
   /** Its statuses carry neither `pricing` nor `conversation`. */
   readonly hasPricing: boolean;
@@ -23,7 +23,7 @@ export interface BusinessNumber {
   readonly campaignDays: number;
 }
 
-/** The three accounts of the sample data; two of them share a portfolio, hence volume tiers. */
+/** The three accounts of the sample data. Two of them share a portfolio, and so volume tiers. */
 export const SAMPLE_ACCOUNTS: Account[] = [
   {
     waba_id: '102290129340398',
@@ -79,20 +79,20 @@ export const NUMBERS: readonly BusinessNumber[] = [
 ];
 
 /**
- * How customers are answered: `bot` in seconds; `hybrid` first a bot, then people; `agents` people in business hours;
+ * Ways to answer customers: `bot` in seconds; `hybrid` first a bot, then people; `agents` people in business hours;
  * `slow` people after hours; `nobody` hardly ever.
  */
 type AnswerStyle = 'bot' | 'hybrid' | 'agents' | 'slow' | 'nobody';
 
-/** What makes customers and a number begin to talk. */
+/** What brings customers to a number. */
 export interface Source {
   readonly kind: 'ad' | 'post' | 'organic' | 'login' | 'campaign';
-  /** Position in `NUMBERS`. */
+  /** Index in `NUMBERS`. */
   readonly number: number;
   /** Relative number of threads. */
   readonly weight: number;
   readonly style: AnswerStyle;
-  /** Share of customers who are answered at all. */
+  /** Share of customers who get any answer. */
   readonly answered: number;
   /** Share of conversations that get the reminders. */
   readonly reminded: number;
@@ -195,7 +195,7 @@ export const SOURCES: readonly Source[] = [
   plainSource('campaign', 6, 1.5, 'hybrid'),
 ];
 
-/** Positions in `SOURCES` of what brings entries to each number, for second clicks. */
+/** Indexes in `SOURCES` of what brings entries to each number, for second clicks. */
 export const ENTRY_SOURCES: readonly (readonly Source[])[] = NUMBERS.map((_, number) =>
   SOURCES.filter((source) => source.number === number && (source.kind === 'ad' || source.kind === 'post')),
 );
@@ -211,7 +211,7 @@ function country(iso: string, code: string, networks: string, digits: number): C
   return { iso, prefixes: networks.split(' ').map((network) => code + network), digits };
 }
 
-/** With the weight of each country among customers from abroad: every market that Meta prices, and unlisted ones. */
+/** With the share of each country among foreign customers: every market that Meta prices, and unlisted ones. */
 const COUNTRIES: readonly (readonly [country: Country, weight: number])[] = [
   [country('BR', '55', '119 219 319 419 519 619 719 819 859 919', 8), 5],
   [country('IN', '91', '98 97 96 90 89 88 87 79 70 63', 8), 6],
@@ -275,7 +275,7 @@ export interface Countries {
   readonly totals: readonly number[];
 }
 
-/** The customers' countries by account: mostly its own, the others by weight. */
+/** The customers' countries by account: mostly its own, the others by their shares. */
 export const COUNTRIES_OF_ACCOUNT: readonly Countries[] = HOMES.map((home, account) => {
   const abroad = COUNTRIES.reduce((sum, [{ iso }, weight]) => (iso === home ? sum : sum + weight), 0);
   const share = HOME_SHARES[account] as number;
@@ -283,7 +283,7 @@ export const COUNTRIES_OF_ACCOUNT: readonly Countries[] = HOMES.map((home, accou
   return { list: COUNTRIES.map(([listed]) => listed), totals: runningTotals(weights) };
 });
 
-/** Countries that have a rate of their own for authentication by businesses based elsewhere. */
+/** Countries with a rate of their own for authentication from businesses elsewhere. */
 export const AUTHENTICATION_INTERNATIONAL = new Set(['AE', 'EG', 'ID', 'IN', 'MY', 'NG', 'PK', 'SA', 'ZA']);
 
 /** The home country of each account. */
@@ -305,7 +305,7 @@ export type Category =
 export interface Template {
   /** JSON members that follow the type of an outbound message event. */
   readonly json: string;
-  /** As Meta reports it: two of the categories are never those of a template itself. */
+  /** The category that Meta reports: two of these are never the category of a template itself. */
   readonly category: Category;
 }
 
@@ -347,7 +347,7 @@ function failure(code: number, title: string, details: string): string {
   return `,"errors":${JSON.stringify([{ code, title, message: title, error_data: { details }, href }])}`;
 }
 
-/** JSON members of failed statuses, by why they failed. */
+/** JSON members of failed statuses, by reason. */
 export const FAILURES = {
   windowClosed: failure(
     131047,

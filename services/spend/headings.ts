@@ -2,8 +2,8 @@ import { SPEND_COLUMNS, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
 import { plain } from '../imports/rows.ts';
 
 /**
- * What Ads Manager calls its columns, by the language that a person has set there, and what its API calls them. English
- * and the API stand first: their names are known in every file.
+ * Ads Manager's names of its columns by the user's language, and the API's names. English and the API come first,
+ * because their names are known in every file.
  */
 const HEADINGS: Readonly<Record<string, Readonly<Record<SpendColumn, readonly string[]>>>> = {
   English: {
@@ -145,10 +145,10 @@ type Names = ReadonlyMap<string, SpendColumn>;
 const LANGUAGES: readonly Names[] = Object.values(HEADINGS).map(
   (names) => new Map(SPEND_COLUMNS.flatMap((column) => names[column].map((name) => [plain(name), column] as const))),
 );
-/** Exports in any language may have columns that nobody translated. */
+/** Exports in any language may have columns that are not translated. */
 const ALWAYS = LANGUAGES.slice(0, 2);
 
-/** A heading without the currency behind it: `Amount spent (BRL)`, `消化金額（JPY）`. */
+/** A heading and the currency after it: `Amount spent (BRL)`, `消化金額（JPY）`. */
 export function splitHeading(cell: string): { readonly name: string; readonly inside: string | null } {
   const [, name, inside] = /^\s*(.*?)\s*\(\s*([^()]{1,20}?)\s*\)\s*$/su.exec(cell.normalize('NFKC')) ?? [];
   return name === undefined || inside === undefined ? { name: cell, inside: null } : { name, inside };
@@ -158,14 +158,14 @@ function columnIn(cell: string, languages: readonly Names[]): SpendColumn | null
   const named = (text: string): SpendColumn | null =>
     languages.map((names) => names.get(plain(text))).find((column) => column !== undefined) ?? null;
   const { name, inside } = splitHeading(cell);
-  // Only an amount has something in brackets behind its name.
+  // Only an amount has brackets after its name.
   const column = named(name);
   return inside === null || column === 'amount' ? column : named(cell);
 }
 
 /**
- * How to tell the columns of a header: by the names of the language in which the id of an ad stands in it, because a
- * short word of one language means something else in another one. Of all languages where it stands in none.
+ * Recognises the columns of a header by the names of the language in which it has the id of an ad: a short word of one
+ * language may mean something else in another one. If it has none, the names of all languages are used.
  */
 export function columnNames(cells: readonly string[]): (cell: string) => SpendColumn | null {
   const spoken = LANGUAGES.filter((names) => cells.some((cell) => columnIn(cell, [names]) === 'ad_id'));
@@ -173,7 +173,7 @@ export function columnNames(cells: readonly string[]): (cell: string) => SpendCo
   return (cell) => columnIn(cell, languages);
 }
 
-/** The word that stands in place of a value where a row sums up all of them, in the same languages. */
+/** The word for "all" that replaces a value in a row of sums, in the same languages. */
 const ALL: ReadonlySet<string> = new Set(
   [
     ['All', 'All (default)', 'Total'],
@@ -188,7 +188,7 @@ const ALL: ReadonlySet<string> = new Set(
   ].flatMap((words) => words.map(plain)),
 );
 
-/** Whether a cell says that its row sums up all values of the column. */
+/** Whether a cell says that its row is a sum over all values of the column. */
 export function isAll(cell: string): boolean {
   return ALL.has(plain(cell));
 }

@@ -13,19 +13,19 @@ const EXPORTS_OF_ADS: MappingKind<SpendColumn> = {
   keptBy: 'ctwa-ledger spend map NAME --column …',
 };
 
-/** All mappings of exports of ads that are kept, by name. */
+/** All stored mappings of exports of ads, by name. */
 export function listSpendMappings(database: Database): Promise<KeptSpendMapping[]> {
   return listMappings(database, EXPORTS_OF_ADS);
 }
 
-/** @throws ActionableError when none is kept under that name; it names those that are */
+/** @throws ActionableError when there is none with that name; it lists the existing ones */
 export function spendMapping(database: Database, name: string): Promise<SpendMapping> {
   return findMapping(database, EXPORTS_OF_ADS, name);
 }
 
 /**
- * Keeps a mapping by name; one that was kept under the same name is replaced.
- * @param by who keeps it
+ * Stores a mapping by name; it replaces an earlier one of that name.
+ * @param by who stores it
  */
 export function keepSpendMapping(
   database: Database,

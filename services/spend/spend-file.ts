@@ -15,14 +15,14 @@ import { headingsOf, isSpendHeader, readSpendHeader, type SpendHeader } from './
 import { SpendRow, type Writing } from './spend-rows.ts';
 import { findSums } from './sums.ts';
 
-/** Either all of a file, or why none of it. */
+/** The content of a file, or everything that is wrong with it. A file is never read in part. */
 export type ParsedSpendFile = ({ readonly ok: true } & SpendFile) | BrokenCsvFile;
 
 interface ReadSpend extends AdSpend {
   readonly row: SpendRow;
 }
 
-/** Amounts of which each is for days of its own; those of the same ad and days are added up. */
+/** Adds up amounts of the same ad and days, so that each amount has days of its own. */
 function addedUp(spend: readonly ReadSpend[]): { readonly spend: ReadSpend[]; readonly added_up: number } {
   const bySpan = new Map<string, ReadSpend>();
   for (const one of spend) {
@@ -36,7 +36,7 @@ function addedUp(spend: readonly ReadSpend[]): { readonly spend: ReadSpend[]; re
   return { spend: [...bySpan.values()], added_up: spend.length - bySpan.size };
 }
 
-/** Days that overlap would be counted twice. */
+/** Reports overlapping days, which would be counted twice. */
 function findOverlaps(spend: readonly ReadSpend[]): void {
   const byAd = new Map<string, ReadSpend[]>();
   for (const one of spend) {
@@ -58,7 +58,7 @@ function findOverlaps(spend: readonly ReadSpend[]): void {
   }
 }
 
-/** Every ad's names, each by the last row that says it. */
+/** The names of every ad, from the last row that has one. */
 function labelsOf(rows: readonly SpendRow[]): AdLabel[] {
   const byAd = new Map<string, AdLabel>();
   for (const row of rows) {
@@ -74,11 +74,11 @@ function labelsOf(rows: readonly SpendRow[]): AdLabel[] {
   return [...byAd.values()].filter((label) => label.ad_name + label.adset_name + label.campaign_name !== '');
 }
 
-/** How the file writes days and amounts; null where nothing in it tells, with the reason among its problems. */
+/** How the file writes days and amounts; null when that is ambiguous, with the reason among its problems. */
 function writingOf(rows: readonly SpendRow[], isByDay: boolean): Writing | null {
   const columns = isByDay ? (['day'] as const) : (['first_day', 'last_day'] as const);
   const spans = ['day', 'first_day', 'last_day'] as const;
-  // The whole span stands on every row of a breakdown by day, and can tell what a day alone cannot.
+  // With a breakdown by day every row also has the whole span, which may show the order when a day alone does not.
   const day_order = dayOrderOf(rows.flatMap((row) => spans.map((column) => row.text(column))));
   if (typeof day_order === 'object') {
     const { unclear } = day_order;
@@ -105,17 +105,20 @@ function writingOf(rows: readonly SpendRow[], isByDay: boolean): Writing | null 
   return typeof day_order === 'object' || typeof decimal_mark === 'object' ? null : { day_order, decimal_mark };
 }
 
-/** A spreadsheet keeps 15 digits of a number, and writes zeros for the others. */
+/** Spreadsheet programs keep 15 digits of a number, and write zeros for the others. */
 const CUT_ID = /^[1-9]\d{14}0{1,5}$/;
 
-/** Rows whose ids a spreadsheet has rounded: with an exponent, or with zeros at the end of every long id of the file. */
+/**
+ * Rows whose ids a spreadsheet program has rounded: with an exponent, or with zeros at the end of every long id of the
+ * file.
+ */
 function rowsOfRoundedIds(rows: readonly SpendRow[]): readonly SpendRow[] {
   const long = rows.filter((row) => row.idText.length > 15 && !row.isIdRounded);
   const areCut = long.every((row) => CUT_ID.test(row.idText)) && new Set(long.map((row) => row.idText)).size > 1;
   return rows.filter((row) => row.isIdRounded || (areCut && row.idText.length > 15));
 }
 
-/** Ids that are rounded cannot be mended, and one is not worth more words than a hundred. */
+/** Rounded ids cannot be repaired, so one problem is reported for all of them. */
 function findRoundedIds(rows: readonly SpendRow[]): ReadonlySet<SpendRow> {
   const rounded = rowsOfRoundedIds(rows);
   rounded[0]?.problem(
@@ -149,7 +152,7 @@ function readSheet(header: SpendHeader, { rows }: Sheet, problems: Problems): Sp
   return { spend: spend.map(({ row: _, ...one }) => one), labels: labelsOf(counted), added_up, passed_over };
 }
 
-/** What is wrong with the headings of a file that has none of an export of ads. */
+/** What is wrong with the headings of a file that is no export of ads. */
 function unknownHeadings(sheets: readonly Sheet[], mapping: SpendMapping, problems: Problems): BrokenCsvFile {
   const mapped = Object.values(mapping.columns);
   const row = sheets.flatMap(({ rows }) => widestRow(rows) ?? []).sort((a, b) => b.cells.length - a.cells.length)[0];
@@ -166,7 +169,7 @@ function unknownHeadings(sheets: readonly Sheet[], mapping: SpendMapping, proble
   return problems.result(headings);
 }
 
-/** A workbook of Ads Manager may have the same rows twice, once made pretty. */
+/** Keeps one of two equal sheets: a workbook of Ads Manager may have the same rows twice, once formatted. */
 function onlyOne(
   read: readonly { readonly sheet: string; readonly file: SpendFile }[],
   problems: Problems,
@@ -184,8 +187,8 @@ function onlyOne(
 
 /**
  * Reads an export of ads from Meta's Ads Manager, as CSV or as a workbook: amounts per ad and days, names, or both; or
- * all that is wrong with it. Headings are known in several languages, and others can be mapped by hand. Rows that sum up
- * others are passed over and counted. No amount is ever computed with as a JavaScript number.
+ * everything that is wrong with it. Headings are known in several languages, and others can be mapped by hand. Rows of
+ * sums are counted and otherwise ignored. Amounts are never JavaScript numbers.
  */
 export async function parseSpendFile(
   bytes: Uint8Array,

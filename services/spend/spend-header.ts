@@ -3,14 +3,14 @@ import { currencyOf } from '../imports/amounts.ts';
 import { columnNameOf, plain, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { columnNames, splitHeading } from './headings.ts';
 
-/** The row with the headings, and what it says of the file. */
+/** The row with the headings, and what it says about the file. */
 export interface SpendHeader extends FileRow {
   readonly columns: ReadonlyMap<SpendColumn, number>;
-  /** Of all amounts; null: the file has a column for it, or no amounts. */
+  /** Currency of all amounts; null when the file has a column for it, or no amounts. */
   readonly currency: string | null;
 }
 
-/** Where each heading stands that somebody mapped by hand. */
+/** The positions of headings that were mapped by hand. */
 function mappedColumns(cells: readonly string[], mapping: SpendMapping): Map<SpendColumn, number> {
   const found = new Map<SpendColumn, number>();
   for (const column of SPEND_COLUMNS) {
@@ -23,7 +23,7 @@ function mappedColumns(cells: readonly string[], mapping: SpendMapping): Map<Spe
   return found;
 }
 
-/** Whether a row is the header of an export of ads: it has every column that is mapped, and the id of an ad. */
+/** Whether a row is the header of an export of ads: it has every mapped column, and the id of an ad. */
 export function isSpendHeader(cells: readonly string[], mapping: SpendMapping): boolean {
   const mapped = mappedColumns(cells, mapping);
   if (mapped.size < Object.keys(mapping.columns).length) return false;
@@ -31,7 +31,7 @@ export function isSpendHeader(cells: readonly string[], mapping: SpendMapping): 
   return mapped.has('ad_id') || cells.some((cell) => columnOf(cell) === 'ad_id');
 }
 
-/** The headings of a row, as they stand there. */
+/** The headings of a row, unchanged. */
 export function headingsOf(row: FileRow): string[] {
   return row.cells.map(singleSpaced).filter((heading) => heading !== '');
 }
@@ -39,7 +39,7 @@ export function headingsOf(row: FileRow): string[] {
 function currencyInHeading(row: FileRow, index: number, mapping: SpendMapping, problems: Problems): string | null {
   const { inside } = splitHeading(row.cells[index] ?? '');
   const said = inside === null ? null : currencyOf(inside);
-  // A heading that somebody mapped may have anything in brackets.
+  // A heading that was mapped by hand may have any text in brackets.
   if (inside !== null && said === null && mapping.columns.amount === undefined)
     problems.add(
       row,
@@ -55,7 +55,7 @@ function currencyInHeading(row: FileRow, index: number, mapping: SpendMapping, p
   return said;
 }
 
-/** Reads the header of an export; what it lacks is among `problems`. */
+/** Reads the header of an export; missing columns are listed in `problems`. */
 export function readSpendHeader(row: FileRow, mapping: SpendMapping, problems: Problems): SpendHeader {
   const columns = mappedColumns(row.cells, mapping);
   const byHand = new Set(columns.keys());

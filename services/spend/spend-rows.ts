@@ -18,17 +18,17 @@ import { FIRST_DAY_OF_EVENTS, LAST_GIVEN_DAY } from '@ctwa-ledger/schemas/time-l
 /** Ids of ads are digits. */
 const AD_ID = /^\d{1,30}$/;
 const MAX_NAME_CHARACTERS = 500;
-/** Days of one amount: a longer span is a mistake in a year. */
+/** Limit for the days of one amount: a longer span is a mistake in a year. */
 const MAX_DAYS = 3_660;
 const SAID = 60;
 
-/** How a file writes what could be read in two ways. */
+/** How a file writes what is ambiguous by itself. */
 export interface Writing {
   readonly day_order: DayOrder;
   readonly decimal_mark: DecimalMark;
 }
 
-/** One row under the header of an export, cell by cell. What cannot be read is among the problems of the file. */
+/** One row under the header of an export, cell by cell. What cannot be read is added to the problems of the file. */
 export class SpendRow {
   readonly row: FileRow;
   readonly #header: SpendHeader;
@@ -40,7 +40,7 @@ export class SpendRow {
     this.#problems = problems;
   }
 
-  /** The text of a cell; empty where there is none. */
+  /** The text of a cell; empty when there is none. */
   text(column: SpendColumn): string {
     const index = this.#header.columns.get(column);
     return index === undefined ? '' : (this.row.cells[index]?.trim() ?? '');
@@ -51,18 +51,18 @@ export class SpendRow {
     return null;
   }
 
-  /** Empty, or the word for all: the row sums up others. */
+  /** Whether the row is a sum over this column: it is empty, or has the word for "all". */
   sumsUp(column: SpendColumn): boolean {
     const text = this.text(column);
     return text === '' || isAll(text);
   }
 
-  /** The id as digits, whether or not it is one. */
+  /** The id as text, whether or not it is valid. */
   get idText(): string {
     return this.text('ad_id').replace(/^(ag|ad):/i, '');
   }
 
-  /** An id that a spreadsheet has made a number of is not the id any more. */
+  /** Whether a spreadsheet program has turned the id into a number and so changed it. */
   get isIdRounded(): boolean {
     return /^\d+([.,]\d+)?e\+?\d+$/i.test(this.idText);
   }
@@ -105,13 +105,13 @@ export class SpendRow {
     );
   }
 
-  /** The amount as the file writes it, where that could be in two ways; else null. */
+  /** The amount as the file writes it if it is ambiguous; else null. */
   get writtenAmount(): string | null {
     const index = this.#header.columns.get('amount');
     return index === undefined || this.row.numbers.has(index) ? null : this.text('amount');
   }
 
-  /** A plain decimal; null where it cannot be read. An empty cell is an ad that was not shown: 0. */
+  /** A plain decimal; null when it cannot be read. An empty cell means that the ad was not shown: 0. */
   amount({ decimal_mark }: Writing): string | null {
     const text = this.text('amount');
     if (text === '') return '0';
@@ -130,7 +130,7 @@ export class SpendRow {
     return decimal.text;
   }
 
-  /** What a column is called in this file. */
+  /** The file's heading of a column. */
   heading(column: SpendColumn): string {
     const index = this.#header.columns.get(column);
     return index === undefined ? SPEND_COLUMN_NAMES[column] : singleSpaced(this.#header.cells[index] ?? '');

@@ -25,9 +25,9 @@ import type { Database } from '../clickhouse/database.ts';
 import { scaled, unscaled } from '../imports/decimals.ts';
 import { parseSpendFile } from './spend-file.ts';
 
-/** An export as it was given. */
+/** An export and what was given with it. */
 export interface GivenSpendFile extends GivenFile {
-  /** Which heading is which column, where it is not known by itself. */
+  /** The mapping of headings that are not recognised. */
   readonly mapping?: SpendMapping;
 }
 
@@ -37,15 +37,15 @@ const NO_MAPPING: SpendMapping = { columns: {} };
 const STANDING = `SELECT import_id, name, imported_at FROM spend_imports FINAL WHERE withdrawn_at IS NULL`;
 
 /**
- * What ads cost: of several imports about the same ad, days and currency the last one holds. Different days of an ad never
- * overlap, so these are simply added up.
+ * The cost of ads: of several imports for the same ad, days and currency the last one is in force. Different amounts of
+ * an ad never overlap in days, so they are simply added up.
  */
 export const SPEND_IN_FORCE = `SELECT import_id, ad_id, first_day, last_day, currency, amount
   FROM (SELECT * FROM ad_spend FINAL) AS spend INNER JOIN (${STANDING}) AS standing USING import_id
   ORDER BY standing.imported_at DESC, import_id
   LIMIT 1 BY ad_id, currency, first_day, last_day`;
 
-/** Names of ads, each by the last import that says it. */
+/** Names of ads, each from the last import that has one. */
 export const LABELS_IN_FORCE = `SELECT ad_id,
     argMaxIf(labels.ad_name, standing.imported_at, labels.ad_name != '') AS ad_name,
     argMaxIf(labels.adset_name, standing.imported_at, labels.adset_name != '') AS adset_name,
@@ -96,7 +96,7 @@ const standingRow = z.object({
 });
 type StandingRow = z.infer<typeof standingRow>;
 
-/** What holds of the days from the first to the last of some amounts, by ad and currency. */
+/** The amounts in force between the first and the last day of some amounts, by ad and currency. */
 async function standingSpend(
   database: Database,
   spend: readonly AdSpend[],
@@ -138,7 +138,7 @@ function totalsOf(spend: readonly AdSpend[]): { readonly currency: string; reado
     .map(([currency, amount]) => ({ currency, amount: unscaled(amount) }));
 }
 
-/** Ads that a preview names. */
+/** Unknown ads that a preview lists. */
 const MAX_UNKNOWN_ADS = 20;
 
 /** Ads of a file that no message of a customer came from. */
@@ -156,7 +156,7 @@ const labelRow = z.object({
   campaign_name: z.string(),
 });
 
-/** Whether every name of a file is what its ad is called: an import that is older than another one's names is not. */
+/** Whether every name of a file is the current name of its ad: a later import may have others. */
 async function isNaming(database: Database, { labels }: SpendFile): Promise<boolean> {
   if (labels.length === 0) return true;
   const rows = await database.query(labelRow, `SELECT * FROM (${LABELS_IN_FORCE})`);
@@ -169,7 +169,7 @@ async function isNaming(database: Database, { labels }: SpendFile): Promise<bool
   });
 }
 
-/** A file or a typed amount, as it was read. */
+/** The content of a file or a typed amount. */
 interface ReadSpend {
   readonly given: GivenFile;
   readonly import_id: string;
@@ -178,7 +178,7 @@ interface ReadSpend {
 
 /**
  * What an import would do.
- * @throws BrokenFileError where days of an ad overlap with others that hold: both would be counted
+ * @throws BrokenFileError when days of an ad overlap with others in force: both would be counted
  */
 async function plan({ given, import_id, file }: ReadSpend, database: Database): Promise<PlannedSpendImport> {
   const [imports, standing, unknown, is_naming] = await Promise.all([
@@ -221,7 +221,7 @@ async function plan({ given, import_id, file }: ReadSpend, database: Database): 
   };
 }
 
-/** What to do about headings that nobody knows. */
+/** Advice about unknown headings. */
 const MAP_THEM =
   'Say which column is which with --column, like --column ad_id="…" --column amount="…" --column day="…", or keep that with "ctwa-ledger spend map NAME --column …" and give --mapping NAME.';
 
@@ -230,7 +230,7 @@ async function readFile(given: GivenSpendFile): Promise<ReadSpend> {
   const file = await parseSpendFile(bytes, mapping);
   if (!file.ok)
     throw file.headings === undefined ? new BrokenFileError(name, file) : new BrokenFileError(name, file, MAP_THEM);
-  // The bytes make an import itself, and how they were read.
+  // The bytes and the way they were read identify an import.
   const checksum = sha256(bytes);
   const isMapped = Object.keys(mapping.columns).length > 0 || mapping.currency !== undefined;
   const import_id = isMapped
@@ -298,7 +298,7 @@ export const AD_SPEND: ImportKind<GivenSpendFile | TypedSpend, ReadSpend, Planne
 };
 
 /**
- * What importing a file would do; nothing is written.
+ * What importing a file would do. Writes nothing.
  * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
 export async function previewSpendFile(database: Database, file: GivenSpendFile): Promise<PlannedSpendImport> {
@@ -306,7 +306,8 @@ export async function previewSpendFile(database: Database, file: GivenSpendFile)
 }
 
 /**
- * Imports a file as a whole or not at all. The file that holds changes nothing; one that was withdrawn or replaced holds again.
+ * Imports a file as a whole or not at all. Importing the file in force changes nothing; importing a withdrawn or
+ * replaced one puts it in force again.
  * @param by who imports it
  * @throws BrokenFileError that names every place that cannot be read, or every ad whose days overlap
  */
@@ -318,17 +319,17 @@ export function importSpendFile(
 }
 
 /**
- * Imports one amount that somebody typed. It replaces what holds for the same ad and days.
- * @throws BrokenFileError where its days overlap with others that hold
+ * Imports one typed amount. It replaces the amount in force for the same ad and days.
+ * @throws BrokenFileError when its days overlap with others in force
  */
 export function importTypedSpend(database: Database, typed: TypedSpend, by: string): Promise<PlannedSpendImport> {
   return importGiven(database, AD_SPEND, typed, by);
 }
 
 /**
- * Withdraws an import: it stays listed, and what it had replaced holds again.
- * @returns the import as it is now
- * @throws ActionableError when there is none of that id
+ * Withdraws an import: it stays listed, and what it replaced is in force again.
+ * @returns the import after the change
+ * @throws ActionableError when there is none with that id
  */
 export async function withdrawSpendImport(database: Database, import_id: string, by: string): Promise<SpendImport> {
   return (await withdrawImport(database, AD_SPEND, import_id, by)).now;

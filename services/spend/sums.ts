@@ -2,13 +2,15 @@ import { isAll } from './headings.ts';
 import type { SpendHeader } from './spend-header.ts';
 import type { SpendRow } from './spend-rows.ts';
 
-/** Columns that nothing is read from, where a breakdown (by age, platform, …) may stand. */
+/** Columns that are not read, in which a breakdown (by age, platform, …) may be. */
 function otherColumns(header: SpendHeader): number[] {
   const known = new Set(header.columns.values());
   return header.cells.flatMap((cell, index) => (known.has(index) || cell.trim() === '' ? [] : [index]));
 }
 
-/** Rows that sum up a breakdown of the same ad and days: one has the word for all where another one has a value. */
+/**
+ * Rows with the sum of a breakdown of the same ad and days: one has the word for "all" where another one has a value.
+ */
 function sumsOfBreakdowns(rows: readonly SpendRow[], header: SpendHeader): ReadonlySet<SpendRow> {
   const others = otherColumns(header);
   const groups = new Map<string, SpendRow[]>();
@@ -38,8 +40,8 @@ function sumsOfBreakdowns(rows: readonly SpendRow[], header: SpendHeader): Reado
 }
 
 /**
- * Tells the rows that count from those that sum up others: of no ad, of all days, of all values of a breakdown. An ad
- * that has an amount only in such a row would be lost, so that is a problem of the file.
+ * Separates rows that count from rows of sums: without an ad, over all days, over all values of a breakdown. If an ad
+ * has an amount only in a row of sums, it would be lost, so that is a problem of the file.
  */
 export function findSums(
   rows: readonly SpendRow[],

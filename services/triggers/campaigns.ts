@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { LABELS_IN_FORCE } from '../spend/spend.ts';
 
-/** The campaign of each ad, by what was imported with ad spend. */
+/** The campaign of each ad, from imported ad spend. */
 export type Campaigns = ReadonlyMap<string, string>;
 
 export async function campaignsOfAds(database: Database): Promise<Campaigns> {

@@ -5,13 +5,13 @@ import { latestOf, type History } from './register.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What deadlines are computed from, of an entry. Unix seconds. */
+/** The facts about an entry that decide its deadlines. Unix seconds. */
 export interface Deadlined {
   readonly entry_at: number;
   readonly window: { readonly opened_at: number; readonly expires_at: number } | null;
 }
 
-/** When the time of a kind runs out, in milliseconds; null where it does not run. */
+/** When the time of a kind ends, in milliseconds; null when it is not running. */
 export function endOf(kind: TriggerKind, { entry_at, window }: Deadlined): number | null {
   if (kind === 'unanswered') return (entry_at + REPLY_WITHIN_SECONDS) * 1000;
   return kind === 'window_ends' && window !== null ? window.expires_at * 1000 : null;
@@ -26,8 +26,8 @@ export function momentOf({ kind, hours }: Pick<TriggerDefinition, 'kind' | 'hour
 }
 
 /**
- * The revision of a trigger that was in force at the moment that it names, where that moment has come; null where there is
- * none. A trigger that is saved later than the moment stays silent.
+ * The revision of a trigger that was in force at its moment of firing, if that moment has come; else null. A trigger
+ * that was saved after that moment does not fire.
  */
 export function deadlineOf(history: History, entry: Deadlined, nowMs: number): SavedTrigger | null {
   if (latestOf(history).state !== 'active') return null;
@@ -40,7 +40,7 @@ export function deadlineOf(history: History, entry: Deadlined, nowMs: number): S
   return null;
 }
 
-/** The same, while it is worth saying: the deadline is ahead, and nobody has answered meanwhile. */
+/** The same, while it is useful: the deadline is in the future, and nobody has answered. */
 export function dueTrigger(
   history: History,
   { entry, outlook }: Pick<KnownEntry, 'entry' | 'outlook'>,

@@ -8,30 +8,30 @@ import { sendSigned, wordsOf, type Answer } from './signed-request.ts';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 3_600_000;
-/** After so long nobody is tried any more, until somebody orders it. */
+/** A delivery is given up after so long, until it is replayed. */
 export const GIVE_UP_MS = 86_400_000;
-/** Deliveries under way at once. */
+/** Deliveries that run at the same time. */
 const MAX_AT_ONCE = 16;
-/** An order is seen by the process that delivers, whose clock may be behind. */
+/** Orders are read again for so long, because the clock of the process that wrote them may be behind. */
 const ORDERS_OVERLAP_MS = 60_000;
 
-/** Where events of triggers go in Kafka. */
+/** The topic of Kafka for firings. */
 export interface TriggerTopic {
-  /** Resolves when the broker has it. */
+  /** Resolves when the broker has the record. */
   send(record: { readonly key: string; readonly value: string; readonly idempotency_key: string }): Promise<void>;
 }
 
 export interface DeliveryParts {
-  /** Null without a broker: then what is for the topic waits for a process that has one. */
+  /** Null without a broker: firings for the topic then wait for a process that has one. */
   readonly topic: TriggerTopic | null;
-  /** What requests are signed with; null: none is sent. */
+  /** Signs requests; null = none is sent. */
   readonly secret: string | null;
 }
 
 interface Pending extends Pick<Firing, 'trigger_id' | 'phone_number_id' | 'message_id' | 'customer' | 'payload'> {
   readonly channel: TriggerChannel;
   attempts: number;
-  /** Since the firing, or since somebody ordered to try again; milliseconds. */
+  /** Milliseconds since the firing, or since it was ordered to be delivered again. */
   since_ms: number;
   due_ms: number;
   isUnderWay: boolean;
@@ -51,7 +51,7 @@ const pendingRow = z.object({
   ordered_ms: z.coerce.number(),
 });
 
-/** What became of telling each channel of each firing last. */
+/** The last attempt for each channel of each firing. */
 export const LAST_ATTEMPTS = `
 SELECT trigger_id, phone_number_id, message_id, toString(trigger_attempts.channel) AS channel,
     argMax(toString(trigger_attempts.outcome), trigger_attempts.attempted_at) AS outcome,
@@ -63,7 +63,7 @@ SELECT trigger_id, phone_number_id, message_id, toString(trigger_attempts.channe
     countIf(trigger_attempts.outcome != 'ordered') AS all_attempts
 FROM trigger_attempts GROUP BY trigger_id, phone_number_id, message_id, channel`;
 
-/** @param outcomes what the last attempts were that are waited on; the empty one: there was none */
+/** @param outcomes the outcomes of last attempts that are selected; the empty one = there was none */
 function waiting(outcomes: string): string {
   return `
 WITH waiting AS
@@ -83,14 +83,14 @@ FROM waiting INNER JOIN
 ) AS fired USING (trigger_id, phone_number_id, message_id)`;
 }
 
-/** How long is waited after so many failures. */
+/** The pause after so many failures. */
 export function pauseAfter(failures: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
 }
 
 /**
- * Tells topics and webhooks of what fired. A firing that has no attempt is told; after each attempt its outcome is written.
- * A crash between the two tells once more, under the same key and with the same body.
+ * Delivers firings to topics and webhooks. A firing without an attempt is delivered, and after each attempt its outcome
+ * is stored. After a crash between the two it is delivered again, with the same key and body.
  */
 export class Deliveries {
   readonly #database: Database;
@@ -105,7 +105,7 @@ export class Deliveries {
     this.#parts = parts;
   }
 
-  /** Whether there is something to tell, now or later. */
+  /** Whether there is something to deliver, now or later. */
   get isWaiting(): boolean {
     return this.#pending.size > 0;
   }
@@ -115,13 +115,13 @@ export class Deliveries {
     if (!this.#pending.has(key)) this.#pending.set(key, { ...one, isUnderWay: false });
   }
 
-  /** Takes what has just fired. */
+  /** Takes new firings. */
   take(firings: readonly Firing[], now = Date.now()): void {
     for (const { fired_ms: _, channels, ...firing } of firings)
       for (const channel of channels) this.#put({ ...firing, channel, attempts: 0, since_ms: now, due_ms: now });
   }
 
-  /** Takes what was fired and not told before this process began. */
+  /** Takes firings that were not delivered before this process started. */
   async recall(): Promise<void> {
     this.#ordersFromMs = Date.now();
     for (const row of await this.#database.query(pendingRow, waiting(`'', 'failed', 'ordered'`))) this.#putBack(row);
@@ -133,7 +133,7 @@ export class Deliveries {
     this.#put({ ...firing, attempts, since_ms: Math.max(fired_ms, ordered_ms), due_ms });
   }
 
-  /** Takes what somebody has ordered to try again. */
+  /** Takes deliveries that were ordered to be tried again. */
   async takeOrders(): Promise<void> {
     const now = Date.now();
     const from = (this.#ordersFromMs ?? now) - ORDERS_OVERLAP_MS;
@@ -148,7 +148,7 @@ export class Deliveries {
     for (const row of await this.#database.query(pendingRow, waiting(`'ordered'`))) this.#putBack(row);
   }
 
-  /** Begins what is due, as far as there is room. Resolves when one of them is done, or nothing is under way. */
+  /** Starts deliveries that are due, as far as there is room. Resolves when one of them ends, or none is running. */
   begin(triggers: ReadonlyMap<string, SavedTrigger>): void {
     if (this.#stopping.signal.aborted) return;
     const now = Date.now();
@@ -160,13 +160,13 @@ export class Deliveries {
         one.isUnderWay = false;
         this.#underWay.delete(work);
       });
-      // The outcome could not be written: it is tried again, under the same key.
+      // If the outcome could not be stored, the delivery is tried again with the same key.
       work.catch(() => undefined);
       this.#underWay.add(work);
     }
   }
 
-  /** Milliseconds until something is due; Infinity when nothing waits. */
+  /** Milliseconds until something is due; Infinity when nothing is waiting. */
   get dueIn(): number {
     let due = Infinity;
     for (const one of this.#pending.values()) if (!one.isUnderWay) due = Math.min(due, one.due_ms);
@@ -189,7 +189,7 @@ export class Deliveries {
       return;
     }
     const answer = await (one.channel === 'topic' ? this.#produce(one) : this.#post(one, url ?? ''));
-    // A request that this process gave up is no failure of the receiver.
+    // A request that this process aborted is no failure of the receiver.
     if (this.#stopping.signal.aborted && answer.status === 0 && answer.detail !== '') return;
     one.attempts += 1;
     const isTaken = answer.detail === '';
@@ -234,7 +234,7 @@ export class Deliveries {
     });
   }
 
-  /** Begins nothing more, and gives what is under way a moment. */
+  /** Starts nothing more, and gives running deliveries a moment to end. */
   async stop(): Promise<void> {
     const settled = Promise.allSettled([...this.#underWay]);
     await Promise.race([settled, pause(1_000)]);
@@ -254,7 +254,7 @@ interface Attempt {
   readonly detail: string;
 }
 
-/** Writes down an attempt, or an order to try again. */
+/** Stores an attempt, or an order to try again. */
 export function writeAttempt(database: Database, one: Attempt): Promise<void> {
   return database.command(
     `INSERT INTO trigger_attempts

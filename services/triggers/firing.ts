@@ -14,14 +14,14 @@ import { isInTime, passes } from './matching.ts';
 import { entryAmong, payloadOf } from './payload.ts';
 import { latestOf, revisionAt, type History } from './register.ts';
 
-/** Up to where arrivals were examined, by ClickHouse's clock. */
+/** The fact with the time up to which arrivals were examined, by ClickHouse's clock. */
 const EXAMINED = 'triggers_examined_ms';
-/** An insert is listed when it begins and seen when it is done: what is listed later may be seen earlier. */
+/** An insert gets its time when it begins and is visible when it is done, so a later one may be visible earlier. */
 const OVERLAP_MS = 600_000;
 const MESSAGES_PER_QUESTION = 500;
-/** How long accounts and the names of campaigns are taken for current. */
+/** How long accounts and the names of campaigns count as current. */
 const KEPT_MS = 10_000;
-/** Deadlines are hours away: to look for them twice a minute is enough. */
+/** Deadlines are hours away, so looking for them twice a minute is enough. */
 const DEADLINES_EVERY_MS = 30_000;
 
 const arrivalRow = z.object({
@@ -53,24 +53,24 @@ const nearRow = z.object({
 });
 const firedRow = z.object({ trigger_id: z.string(), phone_number_id: z.string(), message_id: z.string() });
 
-/** A message, and the triggers that by all that is known before its thread is read may fire for it. */
+/** A message, and the triggers that may fire for it by what is known before its thread is read. */
 interface Candidate {
   readonly phone_number_id: string;
   readonly customer: string;
   readonly message_id: string;
   readonly histories: readonly History[];
-  /** When the ledger had it first; null for a deadline. */
+  /** When the ledger first stored it; null for a deadline. */
   readonly landed_ms: number | null;
 }
 
-/** Something that fired: durable, and told to nobody yet. */
+/** A firing: stored, and not delivered yet. */
 export interface Firing {
   readonly trigger_id: string;
   readonly phone_number_id: string;
   readonly message_id: string;
   readonly customer: string;
   readonly fired_ms: number;
-  /** Whom it tells. */
+  /** Its receivers. */
   readonly channels: readonly TriggerChannel[];
   readonly payload: string;
 }
@@ -80,10 +80,10 @@ function keyOf({ phone_number_id, message_id }: Pick<Candidate, 'phone_number_id
 }
 
 /**
- * Finds what triggers fire for. It reads what has landed, however it came: so it is the same for webhook, Kafka and files,
- * and a batch that is read again, a rebuild or another member of the group brings nothing new. What fired is written down
- * before anybody hears of it; up to where arrivals were examined is written after that, so that a crash in between examines
- * them again, and finds what fired.
+ * Finds what triggers fire for. It reads what has landed, by any way: so webhook, Kafka and files are the same, and a
+ * batch that is read again, a rebuild or another member of the group adds nothing. Firings are stored before they are
+ * delivered; the time up to which arrivals were examined is stored after that, so that after a crash in between they
+ * are examined again and found to have fired.
  */
 export class Firings {
   readonly #database: Database;
@@ -91,7 +91,7 @@ export class Firings {
   readonly #rulebook: KeptReading<Rulebook>;
   readonly #campaigns: KeptReading<Campaigns>;
   #examinedMs: number | null = null;
-  /** Arrivals of the overlap that were examined, with when they were noted. */
+  /** Examined arrivals within the overlap, with their times. */
   readonly #seen = new Map<string, number>();
   #deadlinesAt = -Infinity;
 
@@ -111,7 +111,7 @@ export class Firings {
   }
 
   /**
-   * Examines what has arrived since the last time, a part of it at once.
+   * Examines a part of what has arrived since the last time.
    * @returns what fired; null when nothing has arrived
    */
   async ofArrivals(histories: readonly History[]): Promise<readonly Firing[] | null> {
@@ -125,7 +125,7 @@ export class Firings {
        GROUP BY phone_number_id, customer, message_id ORDER BY noted_ms, message_id`,
       { from },
     );
-    // A message that comes again may come with what it lacked.
+    // A message that arrives again may contain what was missing before.
     const some = listed
       .filter((arrival) => (this.#seen.get(keyOf(arrival)) ?? -1) < arrival.noted_ms)
       .slice(0, MESSAGES_PER_QUESTION);
@@ -140,7 +140,9 @@ export class Firings {
     return fired;
   }
 
-  /** Those that some trigger may fire for, before their threads are read: of a backlog that is imported there are none. */
+  /**
+   * The arrivals for which a trigger may fire, before their threads are read. In an imported backlog there are none.
+   */
   async #arrived(arrivals: readonly Arrival[], histories: readonly History[]): Promise<Candidate[]> {
     const campaigns = await this.#campaignsFor(histories);
     const landed = await this.#database.query(
@@ -174,7 +176,7 @@ export class Firings {
     });
   }
 
-  /** Looks for deadlines that have come near. */
+  /** Looks for deadlines that are near. */
   async ofDeadlines(histories: readonly History[], nowMs: number): Promise<readonly Firing[]> {
     const isDeadlined = (history: History): boolean => history.some(({ trigger }) => trigger.kind !== 'arrival');
     const deadlined = histories.filter(isDeadlined);
@@ -208,7 +210,7 @@ export class Firings {
     return fired;
   }
 
-  /** Fires for those that pass by all that is known of their threads, unless it was done before. */
+  /** Fires for the candidates that pass by everything known of their threads, unless they have fired before. */
   async #fire(found: readonly Candidate[], nowMs: number): Promise<readonly Firing[]> {
     if (found.length === 0) return [];
     const before = await this.#firedBefore(found);
@@ -293,7 +295,7 @@ export class Firings {
   }
 }
 
-/** The trigger as it stood when a message arrived, where it fires for arrivals; null where it does not. */
+/** The trigger as it was when a message arrived, if it fires for arrivals; else null. */
 function arrivalTrigger(history: History, writtenAt: number, landedMs: number): SavedTrigger | null {
   const trigger = revisionAt(history, landedMs);
   if (trigger?.state !== 'active' || trigger.kind !== 'arrival') return null;

@@ -6,16 +6,16 @@ import { Firings } from './firing.ts';
 import { latestOf, readHistories, type History } from './register.ts';
 
 const LEASE = 'triggers';
-/** Without a trigger nothing else is asked than whether there is one. */
+/** How often to ask whether there is a trigger, while there is none. */
 const IDLE_MS = 2_000;
-/** Other processes land messages too, and say nothing. */
+/** How often to look for messages that other processes landed. */
 const LOOK_EVERY_MS = 1_000;
-/** Batches that come in quick succession are looked at together. */
+/** Batches in quick succession are examined together. */
 const LINGER_MS = 50;
 
 /**
- * Fires triggers and tells of it, in the background of a process that runs for long. Of several such processes one does it, and
- * another goes on when that one is gone.
+ * Fires triggers and delivers firings in the background of a long-running process. Of several such processes one does
+ * it; when it ends, another continues.
  */
 export class TriggerKeeper {
   readonly #database: Database;
@@ -34,13 +34,13 @@ export class TriggerKeeper {
     this.#done = this.#run();
   }
 
-  /** Something has landed. */
+  /** Called when something has landed. */
   nudge(): void {
     this.#isNudged = true;
     this.#wake();
   }
 
-  /** Triggers were changed, or a delivery is to be tried again. */
+  /** Called when triggers changed, or a delivery should be tried again. */
   changed(): void {
     this.#hasChanged = true;
     this.nudge();
@@ -70,7 +70,10 @@ export class TriggerKeeper {
     }
   }
 
-  /** Waits whatever lands: who has no trigger to fire, or leaves that to another process, is not woken by every batch. */
+  /**
+   * Waits without being woken by new batches: without a trigger, or while another process fires, there is nothing to
+   * do.
+   */
   async #rest(): Promise<void> {
     const until = performance.now() + IDLE_MS;
     while (!this.#isStopping && !this.#hasChanged && performance.now() < until) {
@@ -79,7 +82,7 @@ export class TriggerKeeper {
     }
   }
 
-  /** Works until there is neither a trigger nor anything to tell, the lease is lost, or the process stops. */
+  /** Works until there is no trigger and nothing to deliver, the lease is lost, or the process stops. */
   async #keep(lease: Lease): Promise<void> {
     const firings = new Firings(this.#database);
     const deliveries = new Deliveries(this.#database, this.#parts);

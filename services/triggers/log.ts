@@ -43,7 +43,7 @@ const deliveryRow = z.object({
   detail: z.string(),
 });
 
-/** The delivery log: what fired, and what became of telling it; the latest first. */
+/** The delivery log: firings and their deliveries, the latest first. */
 export async function triggerDeliveries(database: Database, asked: AskedDeliveries): Promise<TriggerDelivery[]> {
   const [histories, rows] = await Promise.all([
     readHistories(database),
@@ -75,7 +75,7 @@ const sumRow = z.object({
   given_up: z.coerce.number(),
 });
 
-/** All triggers but those that were deleted, with how often they fired. */
+/** All triggers except deleted ones, with how often they fired. */
 export async function listTriggersWithFirings(database: Database): Promise<ListedTrigger[]> {
   const [histories, sums] = await Promise.all([
     readHistories(database),
@@ -100,7 +100,7 @@ export async function listTriggersWithFirings(database: Database): Promise<Liste
 }
 
 /**
- * Orders that a firing is told once more, to every channel that it had, under the same key and with the same body.
+ * Orders a firing to be delivered again, to all of its channels, with the same key and body.
  * @returns how many deliveries will be tried
  * @throws ActionableError when it has never fired
  */
@@ -120,7 +120,7 @@ export async function replayDelivery(database: Database, one: ReplayedDelivery):
   return told.length;
 }
 
-/** The same of all that was given up. */
+/** The same for all deliveries that were given up. */
 export async function replayGivenUp(database: Database, trigger_id: string | null): Promise<number> {
   const given_up = await triggerDeliveries(database, { trigger_id, state: 'given_up', limit: MAX_LISTED });
   for (const { trigger_id, phone_number_id, message_id, channel } of given_up)

@@ -1,7 +1,7 @@
 import type { SavedTrigger, TriggerDefinition } from '@ctwa-ledger/schemas/triggers.ts';
 import type { Campaigns } from './campaigns.ts';
 
-/** What filters ask of a first message. */
+/** The fields of a first message that filters compare. */
 export interface Referred {
   readonly phone_number_id: string;
   readonly ad_id: string;
@@ -39,8 +39,7 @@ export function passes({ filters }: TriggerDefinition, message: Referred, campai
 }
 
 /**
- * Whether a message arrived in time for a trigger. Both times are facts of the ledger, so the answer stays the same
- * whenever it is asked for.
+ * Whether a message arrived in time for a trigger. Both times are stored in the ledger, so the answer never changes.
  */
 export function isInTime(
   { max_age_seconds }: Pick<SavedTrigger, 'max_age_seconds'>,

@@ -25,7 +25,7 @@ function iso(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', '+00:00');
 }
 
-/** Windows that were open at a time, of one thread. */
+/** Whether a window of one thread was open at a time. */
 function isOpen(rows: readonly EntryRow[], at: number): boolean {
   return rows.some(
     ({ opened_at, expires_at }) => opened_at !== null && expires_at !== null && opened_at <= at && at < expires_at,
@@ -33,8 +33,8 @@ function isOpen(rows: readonly EntryRow[], at: number): boolean {
 }
 
 /**
- * For which messages of the past a trigger would have fired, had each come when it was written. What it says of a deadline
- * stands on what is known today.
+ * The past messages for which a trigger would have fired, had each arrived when it was written. For deadlines this uses
+ * what is known today.
  * @param days Unix seconds, `to` excluded
  */
 export async function tryTrigger(
@@ -51,7 +51,7 @@ export async function tryTrigger(
        FROM entry_marks FINAL
        WHERE is_retracted = 0 AND entry_marks.entry_at >= toDateTime({earliest:UInt32}, 'UTC')
          AND entry_marks.entry_at < toDateTime({to:UInt32}, 'UTC')`,
-      // A window that ended in these days may be of an entry before them.
+      // A window that ended in these days may belong to an earlier entry.
       { earliest: Math.max(0, from - 2 * WEEK_SECONDS), to },
     ),
     definition.filters.campaigns.length === 0 ? Promise.resolve(new Map<string, string>()) : campaignsOfAds(database),
@@ -72,7 +72,7 @@ export async function tryTrigger(
   return { from: iso(from), to: iso(to), fired: found.length, messages: found.slice(0, MAX_SHOWN) };
 }
 
-/** When it would have fired for an entry, in Unix seconds; null = not at all. */
+/** When it would have fired for an entry, in Unix seconds; null = never. */
 function timeOf(definition: TriggerDefinition, row: EntryRow, thread: readonly EntryRow[]): number | null {
   const { kind } = definition;
   if (kind === 'arrival') return row.entry_at;

@@ -9,17 +9,17 @@ import { accountNamedAt, sendOutlook, type SendOutlook } from '../lifecycle/plan
 import type { Rulebook } from '../lifecycle/rulebook.ts';
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 
-/** An entry (W2) among all that is known of its thread at a time. */
+/** An entry (W2) with what is known of its thread at a time. */
 export interface KnownEntry {
   readonly message: MessageEvent;
   readonly entry: EntryMark;
   readonly waba_id: string;
-  /** What a free-form reply would be now, with both windows. */
+  /** The outcome of a free-form reply now, with both windows. */
   readonly outlook: SendOutlook;
 }
 
 /**
- * Finds an entry among the events of its thread; null when the message is none by the copy that counts (F2).
+ * Finds an entry among the events of its thread; null when by the copy that counts (F2) the message is none.
  * @param at Unix seconds
  */
 export function entryAmong(
@@ -43,7 +43,7 @@ export function entryAmong(
   return null;
 }
 
-/** Identifies a firing to receivers: a second delivery with the same key says nothing new. */
+/** Identifies a firing to receivers: a second delivery with the same key repeats the first. */
 export function idempotencyKey(message_id: string, trigger_id: string): string {
   return `${message_id}:${trigger_id}`;
 }
@@ -54,7 +54,7 @@ function iso(seconds: number): string {
 
 const ONLY_DIGITS = /^\d+$/;
 
-/** The body that a topic or webhook is given. The same at every attempt, so windows are those of the firing. */
+/** The body for a topic or webhook. It is the same at every attempt, so windows are those of the firing. */
 export function payloadOf(trigger: SavedTrigger, known: KnownEntry, firedMs: number, arrivedMs: number | null): string {
   const { message, entry, waba_id, outlook } = known;
   const at = firedMs / 1000;
@@ -98,7 +98,7 @@ export function payloadOf(trigger: SavedTrigger, known: KnownEntry, firedMs: num
   });
 }
 
-/** What a webhook's receiver checks: HMAC-SHA256 over the time stamp, a full stop and the raw body. */
+/** The signature for a webhook's receiver: HMAC-SHA256 over the time stamp, a full stop and the raw body. */
 export function signatureOf(secret: string, timestamp: string, body: string): string {
   return `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }

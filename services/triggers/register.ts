@@ -11,14 +11,14 @@ import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
 
-/** One state of a trigger: it holds from `changed_ms` until the next revision. */
+/** One state of a trigger, in force from `changed_ms` until the next revision. */
 interface Revision {
   readonly trigger: SavedTrigger;
   /** Milliseconds since 1970, by ClickHouse's clock. */
   readonly changed_ms: number;
 }
 
-/** All revisions of a trigger, the first one first. */
+/** All revisions of a trigger, oldest first. */
 export type History = readonly Revision[];
 
 const revisionRow = z.object({
@@ -30,7 +30,7 @@ const revisionRow = z.object({
   changed_by: z.string(),
 });
 
-/** All triggers that ever were, with all that was changed. */
+/** All triggers, also deleted ones, with all revisions. */
 export async function readHistories(database: Database): Promise<ReadonlyMap<string, History>> {
   const rows = await database.query(
     revisionRow,
@@ -52,19 +52,19 @@ export async function readHistories(database: Database): Promise<ReadonlyMap<str
   return histories;
 }
 
-/** How a trigger stands now. */
+/** The current state of a trigger. */
 export function latestOf(history: History): SavedTrigger {
   const last = history.at(-1);
   if (last === undefined) throw new TypeError('A trigger without a revision is none.');
   return last.trigger;
 }
 
-/** How a trigger stood at a time; null before it was created. */
+/** The state of a trigger at a time; null before it was created. */
 export function revisionAt(history: History, atMs: number): SavedTrigger | null {
   return history.findLast(({ changed_ms }) => changed_ms <= atMs)?.trigger ?? null;
 }
 
-/** All triggers but those that were deleted, by name. */
+/** All triggers except deleted ones, by name. */
 async function listTriggers(database: Database): Promise<SavedTrigger[]> {
   return [...(await readHistories(database)).values()]
     .map(latestOf)
@@ -72,7 +72,7 @@ async function listTriggers(database: Database): Promise<SavedTrigger[]> {
     .sort((a, b) => a.name.localeCompare(b.name) || (a.trigger_id < b.trigger_id ? -1 : 1));
 }
 
-/** @throws ActionableError when there is none, or none any more */
+/** @throws ActionableError when there is none, or it was deleted */
 export async function findTrigger(database: Database, trigger_id: string): Promise<SavedTrigger> {
   const history = (await readHistories(database)).get(trigger_id);
   const found = history === undefined ? null : latestOf(history);
@@ -83,7 +83,7 @@ export async function findTrigger(database: Database, trigger_id: string): Promi
 
 const VIEW = 'trigger_arrivals_by_landing';
 
-/** From here on the first messages of ads are listed as they are landed. */
+/** From now on the first messages of ads are listed as they land. */
 async function listArrivals(database: Database): Promise<void> {
   await database.command(
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${VIEW} TO trigger_arrivals AS
@@ -108,7 +108,7 @@ async function append(
   );
 }
 
-/** One change at a time: two that read the same revision would both write the next. */
+/** Runs one change at a time: two that read the same revision would both write the next one. */
 async function alone<T>(database: Database, change: () => Promise<T>): Promise<T> {
   const changed = await underLease(database, 'trigger register', async () => ({ value: await change() }));
   if (changed === null) throw new ActionableError('Another change of triggers is being made. Try again in a moment.');
@@ -127,18 +127,18 @@ function definitionOf(saved: SavedTrigger): TriggerDefinition {
   return definition;
 }
 
-/** Saves a new trigger. It is active, and looks at what arrives from now on. */
+/** Saves a new trigger. It is active, and examines what arrives from now on. */
 export function createTrigger(database: Database, definition: TriggerDefinition, by: string): Promise<SavedTrigger> {
   return alone(database, async () => {
     const trigger_id = randomUUID();
-    // Before the trigger counts, so that nothing arrives unlisted that it should see.
+    // Before the trigger is in force, so that no arrival for it is missed.
     await listArrivals(database);
     await append(database, { trigger_id, revision: 1, state: 'active' }, definition, by);
     return findTrigger(database, trigger_id);
   });
 }
 
-/** Changes what a trigger looks for or whom it tells. What it has fired for it does not fire for again. */
+/** Changes the conditions or receivers of a trigger. It does not fire again for what it has fired for. */
 export function changeTrigger(
   database: Database,
   trigger_id: string,
@@ -152,7 +152,7 @@ export function changeTrigger(
   });
 }
 
-/** Pauses a trigger, lets it go on, or deletes it. What arrives while it is paused it never fires for. */
+/** Pauses, resumes or deletes a trigger. It never fires for what arrives during a pause. */
 export function setTriggerState(
   database: Database,
   trigger_id: string,

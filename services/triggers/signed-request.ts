@@ -3,21 +3,21 @@ import { signatureOf } from './payload.ts';
 const ANSWER_WITHIN_MS = 10_000;
 const MAX_DETAIL_CHARS = 300;
 
-/** What came of telling somebody. */
+/** The result of a request. */
 export interface Answer {
-  /** Of the response; 0 where there was none. */
+  /** HTTP status of the response; 0 when there was none. */
   readonly status: number;
-  /** What went wrong; empty: it was taken. */
+  /** What went wrong; empty = it was accepted. */
   readonly detail: string;
 }
 
 /** A request to be signed and sent. */
 export interface SignedRequest {
   readonly url: string;
-  /** Of two with one key the second says nothing new. */
+  /** A second request with the same key repeats the first. */
   readonly key: string;
   readonly body: string;
-  /** Null: nothing is sent, because it cannot be signed. */
+  /** Null when it cannot be signed, so it is not sent. */
   readonly secret: string | null;
 }
 
@@ -27,7 +27,7 @@ export function wordsOf(error: unknown): string {
   return (words === '' ? 'it did not work' : words).slice(0, MAX_DETAIL_CHARS);
 }
 
-/** Sends a signed request. Every 2xx is an answer; redirections are not followed. Never throws. */
+/** Sends a signed request. Every 2xx is a success; redirects are not followed. Never throws. */
 export async function sendSigned({ url, key, body, secret }: SignedRequest, stopping: AbortSignal): Promise<Answer> {
   if (secret === null)
     return { status: 0, detail: 'CTWA_TRIGGER_SECRET is not set, so nothing can be signed; set it and start again' };

@@ -21,7 +21,10 @@ export interface AccountOptions extends CommonOptions {
   readonly phoneNumber?: string[];
 }
 
-/** One JSON object per line: accounts that are set, and where, and those that are only seen in messages. */
+/**
+ * Prints one JSON object per line: the configured accounts with the place of their configuration, and those that only
+ * messages name.
+ */
 export async function accountsList(options: CommonOptions): Promise<void> {
   const progress = new Progress();
   await withLedger('accounts list', options, async (ledger) => {

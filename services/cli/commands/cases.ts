@@ -38,7 +38,7 @@ function write({ seen: _, ...one }: WorkedCase, json: boolean): void {
   writeResult({ json }, one, () => caseLines(one));
 }
 
-/** The cases of a month, one JSON object each; with an action, what a person decides on one of them. */
+/** Prints the cases of a month, one JSON object each; with an action, applies a person's decision to one of them. */
 export async function cases(action: CaseAction | undefined, options: CasesOptions): Promise<void> {
   const { month, waba, case: explanation, note, until, to } = options;
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);

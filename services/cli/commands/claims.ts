@@ -31,7 +31,7 @@ function write({ outcome, claim }: ClaimOutcome): void {
   if (outcome === 'unchanged') process.stderr.write(`${claim.claim_id} is so already: nothing changes.\n`);
 }
 
-/** Makes a claim: one JSON object. */
+/** Makes a claim. Prints one JSON object. */
 export async function claimsMake(options: ClaimMakeOptions): Promise<void> {
   const { month, waba, amount, currency, note = '', reference = '' } = options;
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
@@ -49,7 +49,7 @@ export async function claimsMake(options: ClaimMakeOptions): Promise<void> {
   });
 }
 
-/** Enters what happened to a claim: one JSON object. */
+/** Records what happened to a claim. Prints one JSON object. */
 export async function claimsChange(
   action: ClaimChange['action'],
   claim_id: string,
@@ -61,7 +61,7 @@ export async function claimsChange(
   });
 }
 
-/** One JSON object per claim, the latest month first. */
+/** Prints one JSON object per claim, the latest month first. */
 export async function claimsList(options: CommonOptions): Promise<void> {
   await withExistingLedger('claims list', options, async ({ database }) => {
     writeLines(await listClaims(database));

@@ -10,7 +10,7 @@ export interface ConsumeCommandOptions extends CommonOptions {
   readonly host: string;
 }
 
-/** Stops on the first signal when the batch under way is done; a second one ends the process at once. */
+/** Stops on the first signal, after the current batch; a second signal ends the process at once. */
 export async function consumeCommand(options: ConsumeCommandOptions): Promise<void> {
   if (options.group.trim() === '') throw new UsageError('--group is empty; leave it out for the default group.');
   const stopping = new AbortController();

@@ -10,7 +10,7 @@ import { requiredKafkaSettings } from '../kafka-settings.ts';
 import { withExistingLedger } from '../open.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
-/** One JSON object per line: source, position, reason, first seen. */
+/** Prints one JSON object per line: source, position, reason, first seen. */
 export async function deadLetterList(options: CommonOptions & { limit: string }): Promise<void> {
   if (!/^\d{1,6}$/.test(options.limit)) throw new UsageError(`--limit "${options.limit}" is not a whole number.`);
   await withExistingLedger('dead-letter list', options, async (ledger) => {
@@ -22,7 +22,7 @@ export async function deadLetterList(options: CommonOptions & { limit: string })
   });
 }
 
-/** From the ledger's table, which has all letters, or from the topic, which may have some of another ledger too. */
+/** From the ledger's table, which has all letters, or from the topic, which may also have letters of another ledger. */
 export async function deadLetterReplay(options: CommonOptions & { from: string }): Promise<void> {
   if (options.from !== 'table' && options.from !== 'topic')
     throw new UsageError(`--from "${options.from}" is neither table nor topic.`);

@@ -23,7 +23,7 @@ const LOW_DISK_BYTES = 5 * 1024 ** 3;
 
 type Check = () => Promise<string> | string;
 
-/** A check that found something wrong throws `ActionableError` with what to do. */
+/** A check that finds something wrong throws an `ActionableError` that says what to do. */
 async function report(name: string, check: Check): Promise<boolean> {
   try {
     process.stdout.write(`ok    ${name}: ${await check()}\n`);
@@ -52,10 +52,10 @@ async function kafkaState(): Promise<string> {
     await admin.connect();
     const partitions = await checkSources(admin, names);
     const absent = await missingTopics(admin, Object.values(names));
-    // The topic of triggers is there once a trigger needs it.
+    // The topic of triggers is created with the first trigger.
     const missing = absent.filter((topic) => topic !== names.adTrigger);
     const present = Object.values(names).filter((topic) => !absent.includes(topic));
-    // A user that may not read the configuration of topics can do its work all the same.
+    // A user without the right to read the settings of topics can still do everything else.
     const configured = [...(await topicSettings(admin, present).catch(() => new Map<string, TopicSettings>()))];
     const compacted = configured.filter(
       ([topic, { is_compacted }]) => is_compacted && (topic === names.messages || topic === names.statuses),
@@ -71,7 +71,7 @@ async function kafkaState(): Promise<string> {
   }
 }
 
-/** Checks what the product stands on; exit code 1 when something is wrong. */
+/** Checks what the product needs to work; exit code 1 when something is wrong. */
 export async function doctor(options: CommonOptions): Promise<void> {
   const location = locationOf(options);
   const checks: [string, Check][] = [

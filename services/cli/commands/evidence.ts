@@ -15,7 +15,7 @@ export interface EvidenceOptions extends CommonOptions {
   readonly json?: boolean;
 }
 
-/** Writes the evidence of a case as a ZIP archive, and says where. */
+/** Writes the evidence of a case as a ZIP archive, and prints its path. */
 export async function evidence(options: EvidenceOptions): Promise<void> {
   const { month, waba, case: explanation, out } = options;
   const key = caseKeySchema.omit({ waba_id: true }).safeParse({ month, explanation });

@@ -13,13 +13,13 @@ import { Progress } from '../progress.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
 
 export interface ExportOptions extends CommonOptions {
-  /** What the report is asked for, by the names of parameters. */
+  /** The parameters of the report, by name. */
   readonly asked: GivenTexts;
   readonly out?: string;
   readonly sample?: boolean;
 }
 
-/** Of days without numbers of Meta's there are no rows, which nobody sees in the rows. */
+/** Days without numbers of Meta's have no rows, which the output itself does not show. */
 async function warnOfMissingDays({ reading }: Ledger, month: string, waba: string | undefined): Promise<void> {
   for (const waba_id of waba === undefined ? await accountsToReconcile(reading, month) : [waba]) {
     const missing = sayMissingDays({ waba_id, month }, await missingDays(reading, { waba_id, month }));
@@ -29,7 +29,7 @@ async function warnOfMissingDays({ reading }: Ledger, month: string, waba: strin
 
 const flags = (names: readonly ParameterName[]): string => names.map((name) => `--${optionOf(name)}`).join(', ');
 
-/** @throws UsageError for what the report does not take */
+/** @throws UsageError for a parameter that the report does not take */
 function checkTaken(report: Report, asked: GivenTexts): void {
   const taken = parametersOf(report);
   const given = (Object.keys(asked) as ParameterName[]).filter((name) => asked[name] !== undefined);

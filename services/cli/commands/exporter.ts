@@ -7,7 +7,7 @@ import { didYouMean } from '../../reports/nearest.ts';
 import { databaseName, locationOf, UsageError, type CommonOptions } from '../settings.ts';
 import { portOf, serveUntilStopped } from './start.ts';
 
-/** What can be written day by day. */
+/** Reports that can be written day by day. */
 const DAILY: readonly ReportName[] = REPORTS.filter((report) => !['month', 'none'].includes(reportOf(report).days));
 
 export interface ExporterTexts extends CommonOptions {
@@ -20,7 +20,7 @@ export interface ExporterTexts extends CommonOptions {
   readonly host: string;
 }
 
-/** Files are kept for days, so that nobody means more than a few years of them. */
+/** Limit of the days to write again. More than a few years is a mistake. */
 const MAX_DAYS = 1_000;
 
 function reportsOf(text: string): ReportName[] {

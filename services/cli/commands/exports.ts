@@ -45,7 +45,7 @@ function now(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Where the folders of schedules are. */
+/** The directory with the folders of schedules. */
 export function exportsDirectory(options: ExportsRunOptions): string {
   if (options.dir !== undefined) return resolve(options.dir);
   const location = locationOf(options);
@@ -63,7 +63,7 @@ function printed(lines: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A table for a person, objects for machines. */
+/** Writes a table for a person, JSON objects for a program. */
 function writeTable(
   options: ExportsOptions,
   rows: readonly object[],

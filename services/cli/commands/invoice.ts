@@ -31,7 +31,7 @@ export interface InvoiceImportOptions extends CommonOptions {
   readonly waba?: string;
 }
 
-/** @throws UsageError when an option names no column of ours, no heading or no currency */
+/** @throws UsageError when an option names no known column, no heading or no currency */
 function mappingOf({ column = [], currency, decimal }: InvoiceMapOptions): InvoiceMapping {
   const columns: Partial<Record<InvoiceColumn, string>> = {};
   for (const option of column) {
@@ -56,7 +56,7 @@ function mappingOf({ column = [], currency, decimal }: InvoiceMapOptions): Invoi
   };
 }
 
-/** Keeps by name which heading is which column: one JSON object. */
+/** Stores a mapping of headings to columns by name. Prints one JSON object. */
 export async function invoiceMap(name: string, options: InvoiceMapOptions): Promise<void> {
   const known = mappingNameSchema.safeParse(name);
   if (!known.success)
@@ -68,14 +68,14 @@ export async function invoiceMap(name: string, options: InvoiceMapOptions): Prom
   });
 }
 
-/** One JSON object per mapping that is kept. */
+/** Prints one JSON object per stored mapping. */
 export async function invoiceMappings(options: CommonOptions): Promise<void> {
   await withExistingLedger('invoice mappings', options, async ({ database }) => {
     writeLines(await listInvoiceMappings(database));
   });
 }
 
-/** One JSON object: the invoice, with its sums by month and kind. */
+/** Prints one JSON object: the invoice, with its sums by month and kind. */
 export async function invoiceImport(path: string, options: InvoiceImportOptions): Promise<void> {
   const file = readGivenFile(path);
   await withLedger('invoice import', options, async ({ database }) => {
@@ -86,7 +86,7 @@ export async function invoiceImport(path: string, options: InvoiceImportOptions)
   });
 }
 
-/** One JSON object per invoice, also of those that were withdrawn. */
+/** Prints one JSON object per invoice, withdrawn ones included. */
 export async function invoiceList(options: CommonOptions): Promise<void> {
   await withExistingLedger('invoice list', options, async ({ database }) => {
     writeLines(await listInvoices(database));

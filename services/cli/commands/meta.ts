@@ -25,10 +25,10 @@ export interface MetaImportCommandOptions extends CommonOptions, AskedDaysOption
   readonly incoming?: boolean;
 }
 
-/** A range of years is a slip of the pen. */
+/** A range of more days is probably a typing mistake. */
 const MAX_DAYS = 366;
 
-/** @throws UsageError when only one end is given, or one that is no day */
+/** @throws UsageError when only one end is given, or an end is no day */
 export function askedDays({ from, to }: AskedDaysOptions): AskedDays | null {
   if (from === undefined && to === undefined) return null;
   if (from === undefined || to === undefined)
@@ -51,7 +51,7 @@ export function fieldOf(name: string | undefined): MetaField | undefined {
   return field;
 }
 
-/** One JSON object per account and field: what was done about it. */
+/** Prints one JSON object per account and field: the result of the import. */
 export async function metaImport(paths: readonly string[], options: MetaImportCommandOptions): Promise<void> {
   const field = fieldOf(options.field);
   const asked = askedDays(options);
@@ -90,7 +90,7 @@ function graphClient(): GraphClient {
   return new GraphClient({ url, token });
 }
 
-/** The days that are asked for: those given, else those that are over since the last month began. */
+/** The days to fetch: those given, else the finished days since the begin of the last month. */
 function daysToFetch(options: MetaFetchOptions, zone: string): AskedDays {
   const today = DateTime.now().setZone(zone).startOf('day');
   const text = (day: DateTime): string => day.toFormat('yyyy-MM-dd');
@@ -105,7 +105,7 @@ function daysToFetch(options: MetaFetchOptions, zone: string): AskedDays {
   return { from, to: to < text(today) ? to : text(today) };
 }
 
-/** One JSON object per account and month: what was done about what Meta answered. */
+/** Prints one JSON object per account and month: the result of importing Meta's answer. */
 export async function metaFetch(options: MetaFetchOptions): Promise<void> {
   const client = graphClient();
   if (options.month !== undefined && (options.from !== undefined || options.to !== undefined))
@@ -126,7 +126,7 @@ export async function metaFetch(options: MetaFetchOptions): Promise<void> {
   });
 }
 
-/** One JSON object per import, also of those that were replaced or withdrawn. */
+/** Prints one JSON object per import, replaced and withdrawn ones included. */
 export async function metaList(options: CommonOptions): Promise<void> {
   await withExistingLedger('meta list', options, async ({ database }) => {
     writeLines(await listMetaImports(database));

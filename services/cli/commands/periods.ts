@@ -36,7 +36,7 @@ export interface ReopenOptions extends PeriodsOptions {
 
 const MAX_NOTE_CHARACTERS = 1_000;
 
-/** How the messages of no account are asked for. */
+/** The value of `--account` for messages without an account. */
 const NONE = 'none';
 
 /** The accounts with messages in the month that are not closed yet. */
@@ -58,7 +58,7 @@ async function openAccounts(database: Database, month: string): Promise<string[]
   return open;
 }
 
-/** Says that it is early, where it is: Meta's numbers of the last days still move. */
+/** Warns when it is early to close: Meta's numbers for the last days may still change. */
 async function warnIfEarly(database: Database, month: AccountMonth): Promise<void> {
   const earliest = await earliestClosing(database, month);
   const today = DateTime.now().setZone(month.time_zone).toFormat('yyyy-MM-dd');
@@ -68,7 +68,7 @@ async function warnIfEarly(database: Database, month: AccountMonth): Promise<voi
     );
 }
 
-/** Closes a month of an account, or checks it, and prints what came of it; false when something may be missing. */
+/** Closes a month of an account, or checks it, and prints the result; false when something may be missing. */
 async function closeOne(database: Database, waba_id: string, month: string, options: CloseOptions): Promise<boolean> {
   const of = await accountMonth(database, waba_id, month);
   await warnIfEarly(database, of);
@@ -98,7 +98,9 @@ async function closeOne(database: Database, waba_id: string, month: string, opti
   return closed.outcome !== 'incomplete';
 }
 
-/** The closing of each account, or what may be missing. Exit code 1 when something may be, unless accepted. */
+/**
+ * Prints the closing of each account, or what may be missing. Exit code 1 when something may be, unless it is accepted.
+ */
 export async function close(month: string, options: CloseOptions): Promise<void> {
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
   if (options.check === true && options.accept === true)
@@ -109,7 +111,7 @@ export async function close(month: string, options: CloseOptions): Promise<void>
     await settleCharges(database);
     const named = options.waba?.map((waba_id) => (waba_id === NONE ? '' : waba_id));
     const accounts = [...new Set(named ?? (await openAccounts(database, month)))];
-    // All of them first, so that a slip of the pen in one closes none.
+    // All accounts are checked first, so that a mistake in one name closes nothing.
     for (const waba_id of accounts) await closableMonth(database, waba_id, month, Date.now());
     const incomplete: string[] = [];
     for (const waba_id of accounts) if (!(await closeOne(database, waba_id, month, options))) incomplete.push(waba_id);
@@ -120,7 +122,7 @@ export async function close(month: string, options: CloseOptions): Promise<void>
   });
 }
 
-/** All closings, also those that were reopened. */
+/** Prints all closings, reopened ones included. */
 export async function periodsList(options: PeriodsOptions): Promise<void> {
   await withExistingLedger('periods list', options, async ({ database }) => {
     const periods = await listPeriods(database);
@@ -143,7 +145,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Writes the report of a closing into a folder. Made once; written again it is the same bytes. */
+/** Writes the report of a closing into a folder. The report is made once: written again it has the same bytes. */
 export async function periodsReport(period_id: string, options: PeriodsReportOptions): Promise<void> {
   await withExistingLedger('periods report', options, async ({ database }) => {
     const { outcome, report } = await makeMonthReport(database, period_id, userName(), Date.now());

@@ -36,7 +36,7 @@ function rateFile(path: string, { effective, effectiveAnyway, model }: RatesImpo
   };
 }
 
-/** One JSON object per card of the file: what was done about it, or with `--dry-run` what would be. */
+/** Prints one JSON object per card of the file: the result or, with `--dry-run`, what would happen. */
 export async function ratesImport(path: string, options: RatesImportOptions): Promise<void> {
   const file = rateFile(path, options);
   await withLedger('rates import', options, async ({ database }) => {
@@ -54,7 +54,7 @@ export async function ratesImport(path: string, options: RatesImportOptions): Pr
   });
 }
 
-/** One JSON object per card, also of those that were replaced or withdrawn. */
+/** Prints one JSON object per card, replaced and withdrawn ones included. */
 export async function ratesList(options: CommonOptions): Promise<void> {
   await withExistingLedger('rates list', options, async ({ database }) => {
     writeLines(await listRateCards(database));

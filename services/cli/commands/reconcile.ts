@@ -18,7 +18,7 @@ export interface ReconcileOptions extends CommonOptions {
   readonly toleranceMessages: string;
 }
 
-/** contract.md 2: done, but outside a tolerance that was asked for. */
+/** Exit code of contract.md 2: done, but outside the requested tolerance. */
 const OUTSIDE_TOLERANCE = 3;
 
 function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions): Tolerance {
@@ -30,8 +30,8 @@ function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions):
 }
 
 /**
- * The only account that has something to reconcile in a month.
- * @throws ActionableError where there is none; UsageError where there are several
+ * The only account that can be reconciled in a month.
+ * @throws ActionableError when there is none; UsageError when there are several
  */
 export async function onlyAccount(database: Database, month: string): Promise<string> {
   const [only, ...others] = await accountsToReconcile(database, month);
@@ -46,7 +46,7 @@ export async function onlyAccount(database: Database, month: string): Promise<st
   return only;
 }
 
-/** One JSON object: the sums of both sides, and how many rows differ. */
+/** Prints one JSON object: the sums of both sides, and how many rows differ. */
 export async function reconcile(options: ReconcileOptions): Promise<void> {
   const { month } = options;
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
@@ -56,7 +56,7 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
     const waba_id = options.waba ?? (await onlyAccount(database, month));
     const asked = { waba_id, month };
     const evaluated = await evaluateMonth(database, asked, { purpose: 'reconcile', by: userName() });
-    // Cases are kept under the usual tolerance, whatever is tried here.
+    // Cases are stored only for the usual tolerance.
     const isUsual =
       tolerance.percent === DEFAULT_TOLERANCE.percent && tolerance.messages === DEFAULT_TOLERANCE.messages;
     const reconciled = isUsual ? evaluated : await reconcileMonth(database, asked, tolerance);

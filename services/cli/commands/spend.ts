@@ -16,11 +16,11 @@ export interface MappingOptions extends CommonOptions {
 
 export interface SpendImportOptions extends MappingOptions {
   readonly dryRun?: boolean;
-  /** Name of a mapping that is kept. */
+  /** Name of a stored mapping. */
   readonly mapping?: string;
 }
 
-/** @throws UsageError when an option names no column of ours, no heading or no currency */
+/** @throws UsageError when an option names no known column, no heading or no currency */
 function mappingOf({ column = [], currency }: MappingOptions): SpendMapping {
   const columns: Partial<Record<SpendColumn, string>> = {};
   for (const option of column) {
@@ -38,7 +38,7 @@ function mappingOf({ column = [], currency }: MappingOptions): SpendMapping {
   return { columns, ...(code === null ? {} : { currency: code }) };
 }
 
-/** One JSON object: what was done, or with `--dry-run` what would be. */
+/** Prints one JSON object: the result or, with `--dry-run`, what would happen. */
 export async function spendImport(path: string, options: SpendImportOptions): Promise<void> {
   const given = readGivenFile(path);
   const said = mappingOf(options);
@@ -57,7 +57,7 @@ export async function spendImport(path: string, options: SpendImportOptions): Pr
   });
 }
 
-/** Keeps by name which heading is which column: one JSON object. */
+/** Stores a mapping of headings to columns by name. Prints one JSON object. */
 export async function spendMap(name: string, options: MappingOptions): Promise<void> {
   const known = mappingNameSchema.safeParse(name);
   if (!known.success)
@@ -71,14 +71,14 @@ export async function spendMap(name: string, options: MappingOptions): Promise<v
   });
 }
 
-/** One JSON object per mapping that is kept. */
+/** Prints one JSON object per stored mapping. */
 export async function spendMappings(options: CommonOptions): Promise<void> {
   await withExistingLedger('spend mappings', options, async ({ database }) => {
     writeLines(await listSpendMappings(database));
   });
 }
 
-/** One JSON object per import, also of those that were replaced or withdrawn. */
+/** Prints one JSON object per import, replaced and withdrawn ones included. */
 export async function spendList(options: CommonOptions): Promise<void> {
   await withExistingLedger('spend list', options, async ({ database }) => {
     writeLines(await listSpendImports(database));

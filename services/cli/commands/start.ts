@@ -29,14 +29,14 @@ export function portOf(text: string): number {
   return port;
 }
 
-/** Where the ledger is, for people: a directory, or a database of a server. */
+/** The place of the ledger, for people: a directory, or a database of a server. */
 function placeOf(location: Location): string {
   return location.kind === 'embedded' ? location.dataDir : `${databaseName()} on ${location.url}`;
 }
 
 /**
- * Runs something until the process is told to stop.
- * @param ledger where it keeps what it takes in; null where it keeps nothing
+ * Runs something until the process is asked to stop.
+ * @param ledger where it stores events; null when it stores none
  */
 export async function serveUntilStopped(ledger: Location | null, begin: () => Promise<Serving>): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
@@ -47,7 +47,7 @@ export async function serveUntilStopped(ledger: Location | null, begin: () => Pr
   await stopped;
   process.stderr.write('stopping…\n');
   await serving.stop();
-  // The dashboard's handler keeps timers of its own.
+  // The timers of the dashboard's handler would keep the process alive.
   process.exit(0);
 }
 
@@ -86,7 +86,7 @@ export async function start(options: ServerOptions): Promise<void> {
   await run('start', options, { withDashboard: true, empty: options.empty === true });
 }
 
-/** Into the topics when a broker is configured, else straight into the ledger. */
+/** Sends deliveries to the topics if a broker is configured, else straight into the ledger. */
 export async function webhook(options: ServerOptions): Promise<void> {
   const kafka = kafkaSettings();
   if (kafka !== null) {
@@ -103,7 +103,7 @@ export async function dashboard(options: ServerOptions): Promise<void> {
   const location = locationOf(options);
   await serveUntilStopped(location, () =>
     serveDashboard({
-      // No configuration: who writes the ledger applies it, and who reads it finds it there.
+      // No configuration file: the process that writes the ledger applies it, and this one reads it from there.
       ledger: { location, database: databaseName(), command: 'ctwa-ledger dashboard' },
       host: options.host,
       port: portOf(options.port),

@@ -9,7 +9,10 @@ export interface TemplatesImportOptions extends CommonOptions {
   readonly waba?: string;
 }
 
-/** One JSON object: how many templates the file has, how many are new, and which have another category than before. */
+/**
+ * Prints one JSON object: how many templates the file has, how many are new, and which have another category than
+ * before.
+ */
 export async function templatesImport(path: string, options: TemplatesImportOptions): Promise<void> {
   const file = readGivenFile(path);
   await withLedger('templates import', options, async ({ database }) => {
@@ -18,14 +21,14 @@ export async function templatesImport(path: string, options: TemplatesImportOpti
   });
 }
 
-/** One JSON object per template. */
+/** Prints one JSON object per template. */
 export async function templatesList(options: CommonOptions): Promise<void> {
   await withExistingLedger('templates list', options, async ({ database }) => {
     writeLines(await listTemplates(database));
   });
 }
 
-/** One JSON object per import, also of those that were replaced or withdrawn. */
+/** Prints one JSON object per import, replaced and withdrawn ones included. */
 export async function templatesImports(options: CommonOptions): Promise<void> {
   await withExistingLedger('templates imports', options, async ({ database }) => {
     writeLines(await listTemplateImports(database));

@@ -16,7 +16,7 @@ function count(name: string, text: string, most: number): number {
   return value;
 }
 
-/** Creates the topics that are missing; running it again changes nothing. One JSON object per topic. */
+/** Creates missing topics; running it again changes nothing. Prints one JSON object per topic. */
 export async function topicsCreate(options: TopicsOptions): Promise<void> {
   const settings = requiredKafkaSettings();
   const wanted = {

@@ -25,7 +25,7 @@ export interface TriggerOptions extends CommonOptions {
   readonly maxAge?: string;
 }
 
-/** A definition out of options; what is left out stays as it was. */
+/** A definition from options; what is left out stays as it was. */
 function definitionOf(options: TriggerOptions, before: TriggerDefinition | null): TriggerDefinition {
   const filters = before?.filters;
   const url = options.url === undefined ? filters?.url : { match: options.urlMatch ?? 'exact', value: options.url };
@@ -48,7 +48,7 @@ function definitionOf(options: TriggerOptions, before: TriggerDefinition | null)
   return read;
 }
 
-/** Saves a new trigger. One JSON object. */
+/** Saves a new trigger. Prints one JSON object. */
 export async function triggersAdd(options: TriggerOptions): Promise<void> {
   const definition = definitionOf(options, null);
   await withLedger('triggers add', options, async ({ database }) => {
@@ -81,7 +81,7 @@ export async function triggersState(
   });
 }
 
-/** One JSON object per trigger. */
+/** Prints one JSON object per trigger. */
 export async function triggersList(options: CommonOptions): Promise<void> {
   await withExistingLedger('triggers list', options, async ({ database }) => {
     writeLines(await listTriggersWithFirings(database));
@@ -98,7 +98,7 @@ function secondsOf(name: string, text: string): number {
   return Date.parse(`${text}T00:00:00Z`) / 1000;
 }
 
-/** One JSON object: how often it would have fired, and for which messages. */
+/** Prints one JSON object: how often it would have fired, and for which messages. */
 export async function triggersTest(trigger_id: string, options: TryOptions): Promise<void> {
   const to = options.to === undefined ? Math.floor(Date.now() / 1000) : secondsOf('to', options.to);
   const from = options.from === undefined ? to - TRY_DAYS * DAY_SECONDS : secondsOf('from', options.from);
@@ -112,7 +112,7 @@ export interface DeliveriesOptions extends CommonOptions {
   readonly limit: string;
 }
 
-/** One JSON object per firing and channel, the latest first. */
+/** Prints one JSON object per firing and channel, the latest first. */
 export async function triggersDeliveries(options: DeliveriesOptions): Promise<void> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
@@ -128,7 +128,7 @@ export interface ReplayOptions extends CommonOptions {
   readonly phoneNumberId?: string;
 }
 
-/** One JSON object: how many deliveries are tried once more, by the process that runs. */
+/** Prints one JSON object: how many deliveries the running process will try again. */
 export async function triggersReplay(options: ReplayOptions): Promise<void> {
   const { trigger, message, phoneNumberId } = options;
   await withExistingLedger('triggers replay', options, async ({ database }) => {

@@ -3,7 +3,7 @@ import type { ClaimChangeOptions, ClaimMakeOptions } from '../commands/claims.ts
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** What is claimed back from Meta or a partner. */
+/** Commands for claims against Meta or a partner. */
 export function claimCommands(command: AddCommand, root: Command): void {
   const claims = root.command('claims').description('what is claimed back from Meta or a partner').exitOverride();
   const claim = (name: string, description: string): Command =>

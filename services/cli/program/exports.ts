@@ -17,7 +17,7 @@ import type {
 } from '../commands/exports.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Options that name days, and everything that some report can be narrowed to. */
+/** Options for days, and all filters of reports. */
 const REPORT_OPTIONS = ['from', 'to', 'month', 'period', 'tz', 'as_of', 'by', ...NARROWINGS] as const;
 
 function meaningOf(name: (typeof REPORT_OPTIONS)[number]): string {
@@ -47,7 +47,7 @@ function exportCommand(command: Command): void {
     });
 }
 
-/** Reports as files, now and on a schedule. */
+/** Commands that write reports as files, once and on a schedule. */
 export function exportCommands(command: AddCommand, root: Command): void {
   exportCommand(command('export', 'write a report as CSV: messages, conversations, daily, ads, charges and others'));
   scheduleCommands(command, root);

@@ -8,7 +8,7 @@ import type { ReconcileOptions } from '../commands/reconcile.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Meta's numbers and invoices, and a month held against them. */
+/** Commands for Meta's numbers, invoices and reconciliation. */
 export function metaCommands(command: AddCommand, root: Command): void {
   const meta = root.command('meta').description("what Meta's analytics say, to hold ours against").exitOverride();
   command('import', "import answers of Meta's Graph API; all of the files, or none", meta)

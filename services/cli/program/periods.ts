@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CloseOptions, PeriodsOptions, PeriodsReportOptions, ReopenOptions } from '../commands/periods.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Months that are closed. */
+/** Commands for closing months. */
 export function periodCommands(command: AddCommand, root: Command): void {
   command('close', 'freeze the charges and messages of a month as they are known now')
     .argument('<month>', 'YYYY-MM, of days in the zone of each account')

@@ -10,7 +10,10 @@ import { spendCommands } from './spend.ts';
 import { triggerCommands } from './triggers.ts';
 import { upkeepCommands } from './upkeep.ts';
 
-/** A command loads its own modules, and only when it runs: all of them together take longer than most commands. */
+/**
+ * The program. A command loads its own modules only when it runs, because loading all of them takes longer than most
+ * commands.
+ */
 export function program(): Command {
   const root = new Command('ctwa-ledger')
     .description('Rebuilds what Meta should have billed for Click-to-WhatsApp conversations, message by message.')

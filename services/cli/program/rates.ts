@@ -5,7 +5,7 @@ import type { TemplatesImportOptions } from '../commands/templates.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Price lists, tiers and templates. */
+/** Commands for price lists, tiers and templates. */
 export function rateCommands(command: AddCommand, root: Command): void {
   const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
   command('import', 'import a rate card or tier file, CSV or .xlsx; the last one imported for a date holds', rates)

@@ -5,7 +5,7 @@ import { DEFAULT_GROUP } from '../kafka-settings.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Commands that run until they are stopped, and files that are read in. */
+/** Commands that run until they are stopped, and that read files. */
 export function runningCommands(command: AddCommand): void {
   command('start', 'everything in one process: webhook receiver, API and dashboard')
     .option('--port <n>', 'port to listen on', '8787')

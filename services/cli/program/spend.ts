@@ -4,7 +4,7 @@ import type { MappingOptions, SpendImportOptions } from '../commands/spend.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** What ads cost. */
+/** Commands for the cost of ads. */
 export function spendCommands(command: AddCommand, root: Command): void {
   const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
   const mapped = (command: Command): Command =>

@@ -4,7 +4,7 @@ import type { DeliveriesOptions, ReplayOptions, TriggerOptions, TryOptions } fro
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** Triggers. */
+/** Commands for triggers. */
 export function triggerCommands(command: AddCommand, root: Command): void {
   const triggers = root
     .command('triggers')

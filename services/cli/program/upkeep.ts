@@ -5,7 +5,7 @@ import type { TopicsOptions } from '../commands/topics.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
-/** What a ledger is looked after with. */
+/** Commands that maintain a ledger. */
 export function upkeepCommands(command: AddCommand, root: Command): void {
   command('explain', 'say in one sentence why a message was marked as it was')
     .argument('<message-id>')
