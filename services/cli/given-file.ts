@@ -11,7 +11,7 @@ export function readGivenFile(path: string): { readonly name: string; readonly b
   try {
     const { size } = statSync(path);
     if (size > MAX_CSV_FILE_BYTES)
-      throw new Error(`it is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB, hardly a file to import`);
+      throw new Error(`it is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB, probably not meant for import`);
     return { name: basename(path), bytes: readFileSync(path) };
   } catch (error) {
     throw new ActionableError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);

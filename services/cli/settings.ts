@@ -97,6 +97,6 @@ export function readConfig(options: CommonOptions): Config | null {
   const issue = parsed.error.issues[0];
   const where = issue === undefined || issue.path.length === 0 ? 'at the top' : `at "${issue.path.join('.')}"`;
   throw new ActionableError(
-    `The configuration file ${path} is wrong ${where}: ${issue?.message ?? 'unknown'}. Mend it and run the command again.`,
+    `The configuration file ${path} is wrong ${where}: ${issue?.message ?? 'unknown'}. Correct it and run the command again.`,
   );
 }

@@ -24,7 +24,7 @@ export async function sendNotice(
   const secret = environment['CTWA_EXPORT_SECRET'] ?? '';
   if (secret === '')
     throw new ActionableError(
-      'Nobody can be told of the file: CTWA_EXPORT_SECRET is not set, and nothing is sent unsigned.',
+      'The notice was not sent: CTWA_EXPORT_SECRET is not set, and a notice has to be signed. Set it.',
     );
   const { origin } = new URL(address);
   const body = JSON.stringify(notice);
@@ -48,7 +48,7 @@ export async function sendNotice(
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new ActionableError(
-      `The receiver at ${origin} was not told of the file (${cause instanceof Error ? cause.message : String(cause)}). The file is there.`,
+      `The receiver at ${origin} was not notified of the file (${cause instanceof Error ? cause.message : String(cause)}). The file is there.`,
     );
   }
   if (status < 200 || status > 299)

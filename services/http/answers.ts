@@ -45,7 +45,7 @@ export async function jsonBody(
   const body = await receiveBody(request, unfinished, max_bytes);
   if (body === 'gone') return null;
   if (body === 'too_large') return failure(413, 'TOO_LARGE', `The body is over ${max_bytes / 1024} KB.`);
-  if (!Buffer.isBuffer(body)) return failure(503, 'BUSY', 'The body was not whole in time. Send it again.');
+  if (!Buffer.isBuffer(body)) return failure(503, 'BUSY', 'The body was not complete in time. Send it again.');
   try {
     return { value: JSON.parse(body.toString('utf8')) as unknown };
   } catch (error) {

@@ -255,7 +255,7 @@ export async function answerApi(
     if ((await downloads.send(response, answer.head, answer.parts())) !== 'busy') return;
   } catch (error) {
     if (!(error instanceof UnknownPositionError)) throw error;
-    fail(response, 400, 'BAD_REQUEST', 'after is no place of this report; take it from next of the page before.');
+    fail(response, 400, 'BAD_REQUEST', 'after is no position of this report; take it from next of the previous page.');
     return;
   }
   response.setHeader('retry-after', String(DOWNLOAD_LIMITS.stalled_ms / 1000));

@@ -16,7 +16,7 @@ export interface CaseParts {
 async function answerOf(request: IncomingMessage, url: URL, parts: CaseParts): Promise<Answer | null> {
   const [unknown] = url.searchParams.keys();
   if (unknown !== undefined)
-    return failure(400, 'BAD_REQUEST', `A decision takes no parameter "${unknown}": all of it stands in the body.`);
+    return failure(400, 'BAD_REQUEST', `A decision takes no parameter "${unknown}": everything is in the body.`);
   if (parts.changes === null) return READ_ONLY;
   const body = await jsonBody(request, parts.unfinished, MAX_BODY_BYTES);
   if (body === null || isAnswer(body)) return body;

@@ -23,7 +23,7 @@ async function answerOf(request: IncomingMessage, url: URL, parts: ClaimParts): 
   const { changes } = parts;
   const [unknown] = url.searchParams.keys();
   if (unknown !== undefined)
-    return failure(400, 'BAD_REQUEST', `A claim takes no parameter "${unknown}": all of it stands in the body.`);
+    return failure(400, 'BAD_REQUEST', `A claim takes no parameter "${unknown}": everything is in the body.`);
   if (changes === null) return READ_ONLY;
   const body = await jsonBody(request, parts.unfinished, MAX_BODY_BYTES);
   if (body === null || isAnswer(body)) return body;

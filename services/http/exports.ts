@@ -68,7 +68,7 @@ async function bodyOf(
   const body = await receiveBody(request, unfinished, MAX_BODY_BYTES);
   if (body === 'gone') return null;
   if (!Buffer.isBuffer(body)) {
-    fail(response, body === 'too_large' ? 413 : 503, 'NOT_READ', 'The body was too large, or not whole in time.');
+    fail(response, body === 'too_large' ? 413 : 503, 'NOT_READ', 'The body was too large, or not complete in time.');
     return null;
   }
   try {

@@ -21,7 +21,7 @@ export class Metrics {
   });
   readonly failures = new Counter({
     name: 'ctwa_failures_total',
-    help: 'Work that failed and is tried again, by what it was.',
+    help: 'Work that failed and is tried again, by kind.',
     labelNames: ['work'],
     registers: [this.registry],
   });
@@ -57,7 +57,7 @@ export class Metrics {
   });
   readonly rebalances = new Counter({
     name: 'ctwa_rebalances_total',
-    help: 'Times that the group gave partitions out anew to this process.',
+    help: 'How often the group assigned partitions to this process.',
     registers: [this.registry],
   });
   readonly recordsLost = new Counter({
@@ -68,7 +68,7 @@ export class Metrics {
   });
   readonly recordsRefused = new Counter({
     name: 'ctwa_records_refused_total',
-    help: 'Records that a topic of Kafka does not take, for their size; what they say is in the ledger.',
+    help: 'Records that a topic of Kafka refuses for their size; the ledger has their contents.',
     labelNames: ['topic'],
     registers: [this.registry],
   });
@@ -80,13 +80,13 @@ export class Metrics {
 
   readonly unfinished = new Counter({
     name: 'ctwa_webhook_unfinished_total',
-    help: 'Deliveries that ended before their body was whole: late, gone (the sender left), or crowded out by others.',
+    help: 'Deliveries that ended before their body was complete: late, gone (the sender left), or crowded (others needed the room).',
     labelNames: ['reason'],
     registers: [this.registry],
   });
   readonly downloads = new Counter({
     name: 'ctwa_downloads_total',
-    help: 'Downloads that ended: sent, left (the reader went), stalled (it took nothing), busy (refused), or failed.',
+    help: 'Downloads that ended: sent, left (the client closed the connection), stalled (it took nothing), busy (refused), or failed.',
     labelNames: ['outcome'],
     registers: [this.registry],
   });

@@ -59,7 +59,7 @@ function answersOf({ name }: DescribedReport): JsonObject {
     '200': {
       description: 'The rows. Where limit is given also next: the place where the next page begins, or null.',
       headers: {
-        ETag: headerOf('Of the rows, for as long as nothing is written that they depend on.'),
+        ETag: headerOf('Tag of the rows. It stays the same until something is written that they depend on.'),
         Link: headerOf('Address of the next page, where there is one.'),
       },
       content: {
@@ -128,7 +128,7 @@ const EXPORT_PATHS: JsonObject = {
         '403': answered('This process only reads.'),
         '413': answered('The body is too large.'),
         '415': answered('The body is not sent as application/json.'),
-        '503': answered('The body was not whole in time.'),
+        '503': answered('The body was not complete in time.'),
       },
     },
   },

@@ -67,7 +67,7 @@ export class SendCheckDoor {
     }
     if (!Buffer.isBuffer(body)) {
       response.setHeader('retry-after', '1');
-      fail(response, 503, 'BUSY', 'The body was not whole in time, or too many come at once. Send it again.');
+      fail(response, 503, 'BUSY', 'The body was not complete in time, or too many come at once. Send it again.');
       return;
     }
     if (!filters.ok) {

@@ -72,7 +72,7 @@ async function withinTime(check: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`What it stands on has not answered for ${MAX_READY_MS / 1000} s.`));
+      reject(new Error(`The ledger or the broker has not answered for ${MAX_READY_MS / 1000} s.`));
     }, MAX_READY_MS);
   });
   await Promise.race([check, late]).finally(() => {
@@ -110,7 +110,7 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   switch (url.pathname) {
     case '/healthz':
       if (parts.isAlive?.() ?? true) plain(response, 200, 'ok');
-      else plain(response, 503, 'The consumer has not gone round its loop for a minute. See the log.');
+      else plain(response, 503, "The consumer's loop has not run for a minute. See the log.");
       return;
     case '/readyz':
       try {
@@ -245,7 +245,7 @@ function sharedParts(parts: ServerParts): Shared {
     metrics.downloads.inc({ outcome });
   });
   if (parts.sink !== null) {
-    const bodies = 'deliveries whose body is not whole yet';
+    const bodies = 'deliveries whose body is not complete yet';
     metrics.watch('ctwa_webhook_unfinished', `Number of ${bodies}.`, () => deliveries.count);
     metrics.watch('ctwa_webhook_unfinished_bytes', `Bytes held of ${bodies}.`, () => deliveries.bytes);
   }

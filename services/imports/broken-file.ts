@@ -10,7 +10,7 @@ export class BrokenFileError extends ActionableError {
   readonly headings: readonly string[] | null;
 
   /** @param advice what to do about it, as a sentence */
-  constructor(name: string, broken: BrokenCsvFile, advice = 'Mend it and import it again.') {
+  constructor(name: string, broken: BrokenCsvFile, advice = 'Correct it and import it again.') {
     const lines = broken.problems.map((problem) => {
       const place = placeOfProblem(problem);
       return `\n  ${place === '' ? '' : `${place}: `}${problem.message}`;

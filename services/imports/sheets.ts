@@ -63,12 +63,12 @@ export async function readSheets(
     return null;
   };
   if (bytes.length > MAX_CSV_FILE_BYTES)
-    return no(`is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly a ${kind}`);
+    return no(`is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is probably no ${kind}`);
   if (ZIP.some((signature) => startsWith(bytes, signature))) return readWorkbook(bytes, problems);
   const text = textOf(bytes);
   const reason = whyNotText(bytes, text);
   if (reason !== null) return no(reason);
   const rows = readCsv(text ?? '', isHeader, problems);
-  if (rows !== null && rows.length > MAX_ROWS) return no(`has more than ${MAX_ROWS} rows: it is hardly a ${kind}`);
+  if (rows !== null && rows.length > MAX_ROWS) return no(`has more than ${MAX_ROWS} rows: it is probably no ${kind}`);
   return rows === null ? null : [{ name: null, rows }];
 }

@@ -61,7 +61,7 @@ export function checkInputs(paths: readonly string[]): void {
 
 const BLANK = /^\s*$/;
 const BEGINS_LIST = /^\s*\[/;
-const MEND = 'Mend it and run the file again, or write one value per line, with: jq -c . FILE';
+const MEND = 'Correct it and run the file again, or write one value per line, with: jq -c . FILE';
 
 function isBlank(bytes: Buffer): boolean {
   return BLANK.test(bytes.toString('utf8'));
@@ -103,7 +103,7 @@ export async function ingestFile(
   if (failure !== null) {
     const reason = failure instanceof Error ? failure.message : String(failure);
     throw new ActionableError(
-      `The file ${path} could not be read to its end (${reason}). ${ingested.read} events before that are in the ledger; mend the file and run it again.`,
+      `The file ${path} could not be read to its end (${reason}). ${ingested.read} events before that are in the ledger; correct the file and run it again.`,
     );
   }
   return ingested;

@@ -294,7 +294,7 @@ const NOT_GZIP: Refusal = {
 const ENDED: Readonly<Record<EndedBecause, Refusal>> = {
   late: {
     status: 408,
-    message: `The body was not whole after ${BODY_LIMITS.milliseconds / 1000} s; send it again.`,
+    message: `The body was not complete after ${BODY_LIMITS.milliseconds / 1000} s; send it again.`,
   },
   crowded: { status: 503, message: 'Too many deliveries are being received at once; send it again.' },
 };

@@ -88,7 +88,7 @@ function checkZstdFrame(bytes: Buffer): void {
   if (isSingleSegment)
     windowBytes = contentSizeBytes === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, contentSizeBytes);
   if (windowBytes > MAX_ZSTD_WINDOW_BYTES)
-    throw new Error(`it asks for a window of ${windowBytes} bytes; at most ${MAX_ZSTD_WINDOW_BYTES} are given`);
+    throw new Error(`it needs a window of ${windowBytes} bytes; at most ${MAX_ZSTD_WINDOW_BYTES} are allowed`);
   at += contentSizeBytes;
   for (let isLast = false; !isLast;) {
     if (at + 3 > bytes.length) throw new Error('it ends too early for a Zstandard frame');

@@ -47,7 +47,7 @@ export function composerWords(message: ComposedMessage): string {
     case '3_utility_in_csw':
       return `Free: the customer service window is open, so this ${kind} costs nothing.`;
     case 'unknown_category':
-      return `Outside a free entry window: what this ${kind} would cost depends on its category, which nobody named.`;
+      return `Outside a free entry window: what this ${kind} would cost depends on its category, which is not known.`;
     case 'F4':
     case 'F6':
       throw new TypeError(`A message that is delivered by the API is not decided by ${message.rule}.`);

@@ -37,7 +37,7 @@ function because(mark: MessageMark, at: (seconds: number) => string): string {
     case 'F6':
       return 'sent by a person from the WhatsApp Business app, which is outside the bill of the API (F6)';
     case 'unknown_category':
-      return 'a template whose category nobody named, outside a free entry window (F5)';
+      return 'a template with an unknown category, outside a free entry window (F5)';
     case '3.1_opens':
       return `opens a ${mark.is_template ? mark.category : 'service'} conversation of 24 hours under ${mark.policy ?? ''} (3.1)`;
     case '3.1_covered':

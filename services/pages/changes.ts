@@ -177,7 +177,7 @@ class ChangesOfRequest implements Changes {
     return this.#whereAllowed(() => {
       if (file.bytes.length > MAX_CSV_FILE_BYTES)
         throw new ActionableError(
-          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is hardly one to import.`,
+          `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is probably not meant for import.`,
         );
       return Promise.resolve({ ok: true, upload: this.#kept.uploads.hold(file) });
     });
@@ -427,7 +427,7 @@ class ChangesOfRequest implements Changes {
     const configuration = await readConfiguration(ledger.database);
     if (configuration?.settings.file_accounts.some(({ waba_id }) => waba_id === account.waba_id) === true)
       throw new ActionableError(
-        `The configuration file sets ${account.waba_id} and wins: change it there, and start again.`,
+        `The configuration file sets ${account.waba_id} and overrides this page: change it there, and start again.`,
       );
     // Pages set neither how numbers are displayed nor whether a second person is required: what a command set stays.
     const { phone_numbers, second_person } =

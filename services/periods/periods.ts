@@ -298,8 +298,7 @@ async function countsOf(database: Database, period_id: string): Promise<{ charge
     `SELECT toString(${COPIED_CHARGES}) AS charges, toString(${COPIED_MESSAGES}) AS messages`,
     { period_id },
   );
-  if (row === undefined)
-    throw new ActionableError('The ledger does not count the rows of the copy. Close the month again.');
+  if (row === undefined) throw new ActionableError('The rows of the copy could not be counted. Close the month again.');
   return row;
 }
 

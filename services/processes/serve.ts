@@ -161,7 +161,7 @@ function consumeHere(
   const producer = new RecordProducer(connectKafka(options.kafka, log));
   consumers.run().catch((error: unknown) => {
     // Pages and webhook continue; `/readyz` says why nothing is consumed.
-    log.error({ err: error }, 'Nothing is consumed from Kafka; mend it and start again');
+    log.error({ err: error }, 'Nothing is consumed from Kafka; repair the cause and start again');
   });
   return {
     consumers,

@@ -350,7 +350,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
       return { outcome: 'unchanged', case: await caseNow() };
     if (isOutdated(decision, seenOf(history, explanation, standing)))
       throw new ActionableError(
-        `${nameOf(decision)} is another one by now: somebody decided on it, or other rows are behind it. Look at it again, and decide then.`,
+        `${nameOf(decision)} has changed: somebody decided on it, or it has other rows. Look at it again, then decide.`,
       );
     refuseWrong(decision, standing, now);
     const decision_id = randomBytes(8).toString('hex');

@@ -77,7 +77,7 @@ const CAUSES: readonly Cause[] = [
       for (const row of rows)
         if (row.phone_number !== '' && (row.our_volume === 0n || row.meta_volume === 0n))
           if (!evidence.isKnown(row.phone_number))
-            found(row, sizeOf(row.volume_difference), `Nobody says which number of ours ${row.phone_number} is.`);
+            found(row, sizeOf(row.volume_difference), `It is not known which number of ours ${row.phone_number} is.`);
     },
   },
   {
@@ -176,7 +176,7 @@ const CAUSES: readonly Cause[] = [
     find({ rows, evidence }, found) {
       for (const row of missing(rows)) {
         const volume = evidence.echoes.take(row, -row.volume_difference);
-        if (volume > 0n) found(row, volume, 'Sent from the app, which stands apart from the bill here.');
+        if (volume > 0n) found(row, volume, 'Sent from the app, which is outside the bill here.');
       }
     },
   },
@@ -256,7 +256,7 @@ const CAUSES: readonly Cause[] = [
           found(
             row,
             volume,
-            `All ${counts.our_incoming} messages of customers on ${row.day} are here, but Meta counts ${counts.meta_sent ?? 0} sent and our events name ${counts.our_sent}: somebody else answers with this number.`,
+            `All ${counts.our_incoming} messages of customers on ${row.day} are here, but Meta counts ${counts.meta_sent ?? 0} sent and our events name ${counts.our_sent}: something else answers with this number.`,
           );
       }
     },

@@ -137,7 +137,7 @@ class InvoiceRow {
       );
     if (said !== null && given !== undefined && said !== given)
       return this.problem('amount', `The line is in ${said}, but the mapping says ${given} for all amounts.`);
-    return said ?? given ?? this.problem('amount', 'Nobody says which currency it is in: map a column, or --currency.');
+    return said ?? given ?? this.problem('amount', 'The currency is not known: map a column, or give --currency.');
   }
 
   #kind(): LineKind | null {

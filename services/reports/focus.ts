@@ -175,7 +175,7 @@ function beginOf({ after, limit }: ReportPage): { readonly part: Part; readonly 
   const [name, ...rest] = Array.isArray(place) ? (place as unknown[]) : [];
   const part = PARTS.find((known) => known === name);
   if (part === undefined)
-    throw new UnknownPositionError('The place after which the page is to begin is none of this report.');
+    throw new UnknownPositionError('The position after which the page should begin is not one of this report.');
   return { part, page: { after: JSON.stringify(rest), limit } };
 }
 

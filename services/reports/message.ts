@@ -54,7 +54,7 @@ function missing(row: MessageRow): string {
   const card = `${row.currency} card per ${row.model}`;
   switch (row.unrated) {
     case 'unknown_category':
-      return `nobody named its category, or "${row.rated_category}" has no price column`;
+      return `its category is not known, or "${row.rated_category}" has no price column`;
     case 'no_account':
       return row.waba_id === ''
         ? 'no account lists its number: set one with ctwa-ledger accounts set WABA --phone-number-id'

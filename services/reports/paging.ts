@@ -85,7 +85,7 @@ export function positionAfter({ after }: ReportPage, keys: readonly Pick<PageKey
   if (after === null) return null;
   const position = readCursor(after, keys);
   if (position === null)
-    throw new UnknownPositionError('The place after which the page is to begin is none of this report.');
+    throw new UnknownPositionError('The position after which the page should begin is not one of this report.');
   return position;
 }
 

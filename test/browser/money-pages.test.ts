@@ -298,7 +298,9 @@ describe('the pages of money', () => {
       body: new URLSearchParams({ waba_id: ACCOUNTS.usa.waba_id, currency: 'EUR' }),
     });
     expect(refused.status).toBe(409);
-    expect(await refused.text()).toContain(`The configuration file sets ${ACCOUNTS.usa.waba_id} and wins`);
+    expect(await refused.text()).toContain(
+      `The configuration file sets ${ACCOUNTS.usa.waba_id} and overrides this page`,
+    );
 
     await rig.page.getByRole('link', { name: `Configure ${ACCOUNTS.india.waba_id}` }).click();
     await rig.page.getByLabel('Name', { exact: true }).fill('Acme India');

@@ -98,7 +98,7 @@ describe('input that is not one value a line', () => {
     expect(finished.stderr).toMatch(
       `broken.json: The JSON that begins in line ${begins} cannot be read: a text in it does not end on its line.`,
     );
-    expect(finished.stderr).toMatch('Mend it and run the file again');
+    expect(finished.stderr).toMatch('Correct it and run the file again');
     await withLedger(data, database, async (ledger) => {
       expect(await messageIds(ledger.database)).toEqual(['wamid.A', 'wamid.B']);
       const letters = [...(await lettersOf(ledger.database))].sort(([a], [b]) => a - b);

@@ -104,7 +104,7 @@ describe('what a report does not take', () => {
     ['charges?limit=10001', 'limit "10001"'],
     ['charges?limit=5.5', 'limit "5.5"'],
     ['charges?after=x', 'after goes with limit'],
-    ['charges?limit=5&after=nonsense', 'after is no place of this report'],
+    ['charges?limit=5&after=nonsense', 'after is no position of this report'],
     ['charges?period=last-month&month=2026-10', 'period names all days by itself'],
     ['reconciliation', 'is of one month'],
     ['reconciliation?period=yesterday', 'is of one month'],

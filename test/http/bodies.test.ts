@@ -209,7 +209,7 @@ describe('bodies that do not end', () => {
   it('are answered when their time is up, and when others need their place', async () => {
     const late = new StalledClient(product.url, HEAD, Buffer.from('{'));
     await until('it is told', () => late.isClosed);
-    expect(late.heard).toMatch(/^HTTP\/1\.1 408 .*connection: close.*not whole after 10 s/is);
+    expect(late.heard).toMatch(/^HTTP\/1\.1 408 .*connection: close.*not complete after 10 s/is);
 
     const first = new StalledClient(product.url, HEAD, Buffer.from('{'));
     await until('it is waited for', async () => (await metric(product, 'ctwa_webhook_unfinished')) === 1);

@@ -158,7 +158,7 @@ describe('corrections of closed months', () => {
     for (const after of ['', '[]', '["charges"]', '["corrections","x"]', '{"a":1}'])
       await expect(
         readPage('focus', ledger.database, { filters: EVERYTHING, by: 'sent', page: { limit: 1, after } }),
-      ).rejects.toThrow('none of this report');
+      ).rejects.toThrow('is not one of this report');
   });
 
   it('name the invoice of the month that bills them', async () => {

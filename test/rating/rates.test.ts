@@ -341,7 +341,7 @@ describe('the command line', () => {
     ]);
     const again = await succeed(data, ['rates', 'import', good, ...effective]);
     expect(lines(again.stdout)).toMatchObject([{ outcome: 'unchanged' }, { outcome: 'unchanged' }]);
-    expect(again.stderr).toContain('of this file and date was imported before and holds: nothing changes.');
+    expect(again.stderr).toContain('of this file and date was imported before and is in force: nothing changes.');
 
     const id = String(imported[0]!['card_id']);
     expect(lines((await succeed(data, ['rates', 'withdraw', id])).stdout)).toEqual([

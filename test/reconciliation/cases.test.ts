@@ -124,7 +124,7 @@ describe.sequential('the cases of a month', () => {
     ]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(String(both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))[0])).toContain(
-      'is another one by now: somebody decided on it',
+      'has changed: somebody decided on it',
     );
     expect(await rowsIn('case_decisions')).toBe(1);
     await decide({ by: 'ana', action: 'assign', assignee: 'rui' });

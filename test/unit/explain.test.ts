@@ -57,7 +57,7 @@ it.each([
   [
     'a',
     [...out('a', AT, { type: 'template' })],
-    'UNKNOWN: a template whose category nobody named, outside a free entry window (F5)',
+    'UNKNOWN: a template with an unknown category, outside a free entry window (F5)',
   ],
 ] as const)('message %s of %j is explained', (id, events, sentence) => {
   const mark = fold(events, [], DEFAULT_POLICY_SETTINGS).messages.find((m) => m.message_id === id);

@@ -78,7 +78,7 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
     await settleCharges(ledger.database);
     progress.end();
     if (ledger.configuration.settings.file_accounts.some((listed) => listed.waba_id === waba_id))
-      process.stderr.write(`The configuration file lists ${waba_id} too, and wins over this.\n`);
+      process.stderr.write(`The configuration file lists ${waba_id} too, and overrides this.\n`);
     process.stdout.write(`${JSON.stringify(account)}\n`);
   });
 }

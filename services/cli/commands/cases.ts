@@ -31,7 +31,7 @@ async function list(database: Database, { month, waba, json }: CasesOptions): Pr
     for (const one of cases) write(one, json === true);
   }
   if (found === 0 && isForPerson({ json: json === true }))
-    process.stdout.write(`Nothing that differs is known of ${month}.\n`);
+    process.stdout.write(`No difference is known for ${month}.\n`);
 }
 
 function write({ seen: _, ...one }: WorkedCase, json: boolean): void {
@@ -44,11 +44,9 @@ export async function cases(action: CaseAction | undefined, options: CasesOption
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
   const decides = [explanation, note, until, to].some((option) => option !== undefined);
   if (action === undefined && decides)
-    throw new UsageError(
-      '--case, --note, --until and --to go with what is decided, like "reconcile cases acknowledge".',
-    );
+    throw new UsageError('--case, --note, --until and --to need a decision, like "reconcile cases acknowledge".');
   if (action !== undefined && explanation === undefined)
-    throw new UsageError('Say which case with --case, by its explanation: like --case midnight.');
+    throw new UsageError('Name the case with --case by its explanation, like --case midnight.');
   await withExistingLedger('reconcile cases', options, async ({ database }) => {
     await settleCharges(database);
     if (action === undefined) {
@@ -64,6 +62,6 @@ export async function cases(action: CaseAction | undefined, options: CasesOption
     if (typeof decision === 'string') throw new UsageError(decision);
     const { outcome, case: decided } = await decideCase(database, decision, Date.now());
     write(decided, options.json === true);
-    if (outcome === 'unchanged') process.stderr.write('The same was decided before: nothing changes.\n');
+    if (outcome === 'unchanged') process.stderr.write('The same decision was made before: nothing changes.\n');
   });
 }

@@ -28,7 +28,7 @@ export interface ClaimChangeOptions extends ClaimOptions {
 
 function write({ outcome, claim }: ClaimOutcome): void {
   writeLines([{ ...claim, outcome }]);
-  if (outcome === 'unchanged') process.stderr.write(`${claim.claim_id} is so already: nothing changes.\n`);
+  if (outcome === 'unchanged') process.stderr.write(`${claim.claim_id} was entered before: nothing changes.\n`);
 }
 
 /** Makes a claim. Prints one JSON object. */

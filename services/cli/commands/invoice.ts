@@ -82,7 +82,8 @@ export async function invoiceImport(path: string, options: InvoiceImportOptions)
     const given = { ...file, waba_id: options.waba ?? '', by: userName() };
     const { outcome, invoice } = await importInvoice(database, given, options.mapping);
     writeLines([{ ...invoice, outcome }]);
-    if (outcome === 'unchanged') process.stderr.write(`${file.name} was imported before and holds: nothing changes.\n`);
+    if (outcome === 'unchanged')
+      process.stderr.write(`${file.name} was imported before and is in force: nothing changes.\n`);
   });
 }
 

@@ -83,7 +83,8 @@ const GRAPH_URL = 'https://graph.facebook.com/v24.0';
 
 function graphClient(): GraphClient {
   const token = environment('META_ACCESS_TOKEN');
-  if (token === null) throw new UsageError('META_ACCESS_TOKEN is not set: it is the token that Meta is asked with.');
+  if (token === null)
+    throw new UsageError('META_ACCESS_TOKEN is not set: it is the token for requests to Meta. Set it.');
   const url = environment('META_GRAPH_URL') ?? GRAPH_URL;
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw new UsageError(`META_GRAPH_URL "${url}" is not an http(s) address; use one like ${GRAPH_URL}.`);

@@ -64,7 +64,7 @@ async function warnIfEarly(database: Database, month: AccountMonth): Promise<voi
   const today = DateTime.now().setZone(month.time_zone).toFormat('yyyy-MM-dd');
   if (today < earliest)
     process.stderr.write(
-      `It is early to close ${month.month} of ${accountName(month.waba_id)}: it is closed from ${earliest} on. Until then Meta's numbers of the last days still move.\n`,
+      `It is early to close ${month.month} of ${accountName(month.waba_id)}: it is closed from ${earliest} on. Until then Meta's numbers for the last days still change.\n`,
     );
 }
 

@@ -49,7 +49,7 @@ export async function ratesImport(path: string, options: RatesImportOptions): Pr
     for (const { card_id, currency, outcome } of cards)
       if (outcome === 'unchanged')
         process.stderr.write(
-          `The ${currency} card ${card_id} of this file and date was imported before and holds: nothing changes.\n`,
+          `The ${currency} card ${card_id} of this file and date was imported before and is in force: nothing changes.\n`,
         );
   });
 }

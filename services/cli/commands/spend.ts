@@ -53,7 +53,7 @@ export async function spendImport(path: string, options: SpendImportOptions): Pr
     const planned = await importSpendFile(database, { ...file, by: userName() });
     writeLines([planned]);
     if (planned.outcome === 'unchanged')
-      process.stderr.write(`${file.name} was imported before and holds: nothing changes.\n`);
+      process.stderr.write(`${file.name} was imported before and is in force: nothing changes.\n`);
   });
 }
 
@@ -64,7 +64,7 @@ export async function spendMap(name: string, options: MappingOptions): Promise<v
     throw new UsageError(`The name "${name}" cannot be kept: it ${known.error.issues[0]?.message ?? ''}.`);
   const mapping = { name: known.data, ...mappingOf(options) };
   if (Object.keys(mapping.columns).length === 0)
-    throw new UsageError('Say at least one column, like --column amount="Valor gasto".');
+    throw new UsageError('Name at least one column, like --column amount="Valor gasto".');
   await withLedger('spend map', options, async ({ database }) => {
     await keepSpendMapping(database, mapping, userName());
     writeLines((await listSpendMappings(database)).filter((one) => one.name === mapping.name));

@@ -5,12 +5,12 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for claims against Meta or a partner. */
 export function claimCommands(command: AddCommand, root: Command): void {
-  const claims = root.command('claims').description('what is claimed back from Meta or a partner').exitOverride();
+  const claims = root.command('claims').description('claims for money back from Meta or a partner').exitOverride();
   const claim = (name: string, description: string): Command =>
     command(name, description, claims)
-      .option('--note <text>', 'what is to be kept with it')
+      .option('--note <text>', 'a comment that is stored with it')
       .option('--reference <number>', 'the number of the case at Meta or the partner');
-  claim('make', 'make a claim; the same again is the same claim')
+  claim('make', 'make a claim; the same claim again is made only once')
     .requiredOption('--month <month>', 'YYYY-MM, that was charged')
     .requiredOption('--waba <id>', 'the account')
     .requiredOption('--amount <amount>', 'what is claimed, like 12.50')
@@ -18,7 +18,7 @@ export function claimCommands(command: AddCommand, root: Command): void {
     .option('--case <explanation>', 'the case that it is about, like midnight')
     .action(async (options: ClaimMakeOptions) => (await import('../commands/claims.ts')).claimsMake(options));
   for (const [name, meaning] of [
-    ['refer', 'keep the number of the case at Meta or the partner'],
+    ['refer', 'record the number of the case at Meta or the partner'],
     ['grant', 'a credit is promised'],
     ['refuse', 'it is refused'],
     ['withdraw', 'take it back'],
@@ -35,7 +35,7 @@ export function claimCommands(command: AddCommand, root: Command): void {
     .action(async (id: string, options: ClaimChangeOptions) =>
       (await import('../commands/claims.ts')).claimsChange('pay', id, options),
     );
-  command('list', 'list all claims, with what was recovered', claims).action(async (options: CommonOptions) =>
+  command('list', 'list all claims, with the recovered amounts', claims).action(async (options: CommonOptions) =>
     (await import('../commands/claims.ts')).claimsList(options),
   );
 }

@@ -54,7 +54,7 @@ export function exportCommands(command: AddCommand, root: Command): void {
 }
 
 function scheduleCommands(command: AddCommand, root: Command): void {
-  const exports = root.command('exports').description('exports on a schedule: what, when, where, and how they went');
+  const exports = root.command('exports').description('exports on a schedule and their runs');
   exports.exitOverride();
   const scheduled = (name: string, description: string): Command =>
     command(name, description, exports).option('--json', 'JSON on a terminal too, one object per line');
@@ -71,28 +71,30 @@ function scheduleCommands(command: AddCommand, root: Command): void {
       'like "every weekday 06:00 America/Sao_Paulo", "1st of the month 07:00", or five fields of cron and a zone',
     )
     .addOption(
-      new Option('--period <period>', 'the days of a run, seen from the day of its time')
+      new Option('--period <period>', 'the days of a run, relative to its day')
         .choices(EXPORT_PERIODS)
         .makeOptionMandatory(),
     )
     .option('--zone <zone>', 'IANA time zone of the times, where --when names none', 'UTC')
     .addOption(new Option('--format <format>', 'what the files are').choices(EXPORT_FORMATS).default('csv'))
     .addOption(
-      new Option('--compression <packing>', 'how the files are packed').choices(EXPORT_COMPRESSIONS).default('none'),
+      new Option('--compression <packing>', 'how the files are compressed')
+        .choices(EXPORT_COMPRESSIONS)
+        .default('none'),
     )
     .option('--columns <list>', 'which columns, with commas between (default: all)')
     .option('--folder <folder>', 'folder below the directory of the exporter (default: the name)')
     .option(
       '--destination <address>',
-      'where files go besides: s3://bucket/prefix?region=R&endpoint=URL, sftp://user@host/folder?host_key=SHA256:…',
+      'a second destination of the files: s3://bucket/prefix?region=R&endpoint=URL, sftp://user@host/folder?host_key=SHA256:…',
     )
-    .option('--notify <address>', 'who is told when a file is there, by a signed request');
+    .option('--notify <address>', 'address that gets a signed request when a file is there');
   for (const name of ['tz', 'by', ...NARROWINGS] as const) add.option(`--${optionOf(name)} <${name}>`, meaningOf(name));
   add.action(async (name: string, options: ExportsAddOptions & Readonly<Record<string, unknown>>) =>
     (await import('../commands/exports.ts')).exportsAdd(name, options),
   );
   for (const [verb, state, description] of [
-    ['pause', 'paused', 'run a schedule no more until it is resumed'],
+    ['pause', 'paused', 'pause a schedule until it is resumed'],
     ['resume', 'active', 'run a schedule again, from now on'],
     ['remove', 'removed', 'end a schedule; its files stay'],
   ] as const)
@@ -113,12 +115,12 @@ function scheduleCommands(command: AddCommand, root: Command): void {
     .action(async (name: string, options: ExportsBackfillOptions) =>
       (await import('../commands/exports.ts')).exportsBackfill(name, options),
     );
-  scheduled('history', 'list what became of each period of a schedule, the last one first')
+  scheduled('history', 'list each period of a schedule with its run, the last one first')
     .argument('<name>')
     .action(async (name: string, options: ExportsOptions) =>
       (await import('../commands/exports.ts')).exportsHistory(name, options),
     );
-  below(scheduled('verify', 'read files and manifests back, and hold them against the ledger'))
+  below(scheduled('verify', 'read files and manifests back, and compare them with the ledger'))
     .argument('[name]', 'only this schedule')
     .action(async (name: string | undefined, options: ExportsRunOptions) =>
       (await import('../commands/exports.ts')).exportsVerify(name, options),

@@ -10,11 +10,11 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for Meta's numbers, invoices and reconciliation. */
 export function metaCommands(command: AddCommand, root: Command): void {
-  const meta = root.command('meta').description("what Meta's analytics say, to hold ours against").exitOverride();
+  const meta = root.command('meta').description("Meta's analytics, to compare ours with").exitOverride();
   command('import', "import answers of Meta's Graph API; all of the files, or none", meta)
     .argument('<file...>')
-    .option('--waba <id>', 'the account that they are about, where they do not say it')
-    .option('--field <name>', `what they answer, where they do not say it: ${META_FIELDS.join(', ')}`)
+    .option('--waba <id>', 'the account that they are about, if they do not name it')
+    .option('--field <name>', `the field that they answer, if they do not name it: ${META_FIELDS.join(', ')}`)
     .addOption(
       new Option('--days <cut>', "utc: a partner cut the days in UTC (default: in the account's zone)").choices([
         'utc',
@@ -22,7 +22,7 @@ export function metaCommands(command: AddCommand, root: Command): void {
     )
     .option('--from <date>', 'the first day that was asked for, YYYY-MM-DD (default: the first that a point names)')
     .option('--to <date>', 'the day after the last one that was asked for')
-    .option('--incoming', 'analytics: they count what customers wrote (product type 100)')
+    .option('--incoming', 'analytics: they count messages of customers (product type 100)')
     .action(async (files: string[], options: MetaImportCommandOptions) =>
       (await import('../commands/meta.ts')).metaImport(files, options),
     );
@@ -39,7 +39,7 @@ export function metaCommands(command: AddCommand, root: Command): void {
   command('list', 'list all imports, also those that were replaced or withdrawn', meta).action(
     async (options: CommonOptions) => (await import('../commands/meta.ts')).metaList(options),
   );
-  command('withdraw', 'take an import back; what it replaced holds again', meta)
+  command('withdraw', 'withdraw an import; what it replaced is in force again', meta)
     .argument('<import-id>')
     .action(async (id: string, options: CommonOptions) =>
       (await import('../commands/meta.ts')).metaWithdraw(id, options),
@@ -52,16 +52,16 @@ export function metaCommands(command: AddCommand, root: Command): void {
 
 function invoiceCommands(command: AddCommand, root: Command): void {
   const invoice = root.command('invoice').description('invoices of Meta or a partner').exitOverride();
-  command('map', 'keep by name which heading is which column; the same name again replaces', invoice)
+  command('map', 'store under a name which heading is which column; the same name again replaces it', invoice)
     .argument('<name>')
     .option(
       '--column <column=heading>',
       `which heading a column has: ${INVOICE_COLUMNS.join(', ')}; may be given several times`,
       (one: string, all: readonly string[] = []) => [...all, one],
     )
-    .option('--currency <code>', 'the currency of all amounts, where the file does not say it')
+    .option('--currency <code>', 'the currency of all amounts, if the file does not say it')
     .addOption(
-      new Option('--decimal <sign>', 'the sign before the decimals, where the file leaves doubt').choices([
+      new Option('--decimal <sign>', 'the sign before the decimals, if the file leaves doubt').choices([
         'point',
         'comma',
       ]),
@@ -69,12 +69,12 @@ function invoiceCommands(command: AddCommand, root: Command): void {
     .action(async (name: string, options: InvoiceMapOptions) =>
       (await import('../commands/invoice.ts')).invoiceMap(name, options),
     );
-  command('mappings', 'list the mappings of columns that are kept', invoice).action(async (options: CommonOptions) =>
+  command('mappings', 'list the stored mappings of columns', invoice).action(async (options: CommonOptions) =>
     (await import('../commands/invoice.ts')).invoiceMappings(options),
   );
   command('import', 'import an invoice, CSV or .xlsx', invoice)
     .argument('<file>')
-    .requiredOption('--mapping <name>', 'the columns as they are kept under this name')
+    .requiredOption('--mapping <name>', 'the name of a stored mapping of columns')
     .option('--waba <id>', 'the account that it is for')
     .action(async (file: string, options: InvoiceImportOptions) =>
       (await import('../commands/invoice.ts')).invoiceImport(file, options),
@@ -82,7 +82,7 @@ function invoiceCommands(command: AddCommand, root: Command): void {
   command('list', 'list all invoices, also those that were withdrawn', invoice).action(async (options: CommonOptions) =>
     (await import('../commands/invoice.ts')).invoiceList(options),
   );
-  command('withdraw', 'take an invoice back; it stays listed', invoice)
+  command('withdraw', 'withdraw an invoice; it stays listed', invoice)
     .argument('<import-id>')
     .action(async (id: string, options: CommonOptions) =>
       (await import('../commands/invoice.ts')).invoiceWithdraw(id, options),
@@ -92,19 +92,19 @@ function invoiceCommands(command: AddCommand, root: Command): void {
 function reconcileCommands(command: AddCommand): void {
   const reconcile = command(
     'reconcile',
-    "hold a month against Meta's numbers: one JSON object; exit code 3 when something differs",
+    "compare a month with Meta's numbers: one JSON object; exit code 3 when something differs",
   )
     .requiredOption('--month <month>', 'YYYY-MM, of days in the zone of the account')
     .option('--waba <id>', 'the account (default: the only one with messages in the month)')
     .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's", '0.5')
-    .option('--tolerance-messages <n>', 'how much volumes may differ, in messages; the larger of both holds', '1')
+    .option('--tolerance-messages <n>', 'how much volumes may differ, in messages; the larger of both counts', '1')
     .action(async (options: ReconcileOptions) => (await import('../commands/reconcile.ts')).reconcile(options));
-  command('cases', 'list what differs in the month as cases, or decide on one of them', reconcile)
+  command('cases', 'list the differences of the month as cases, or decide on one of them', reconcile)
     .addArgument(new Argument('[action]', 'what is decided').choices(CASE_ACTIONS))
     .option('--case <explanation>', 'which case, like midnight')
-    .option('--note <text>', 'what is to be kept with it')
-    .option('--until <day>', 'accept: the last day on which it holds, YYYY-MM-DD')
-    .option('--to <name>', 'assign: who works on it; empty: nobody')
+    .option('--note <text>', 'a comment that is stored with it')
+    .option('--until <day>', 'accept: the last day of the acceptance, YYYY-MM-DD')
+    .option('--to <name>', 'assign: the new owner; empty = nobody')
     .option('--json', 'JSON on a terminal too, one object per case')
     .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
       (await import('../commands/cases.ts')).cases(action, cases.optsWithGlobals()),

@@ -13,7 +13,7 @@ export function periodCommands(command: AddCommand, root: Command): void {
     )
     .option('--accept', 'close although something may be missing')
     .option('--check', 'say what may be missing, and close nothing')
-    .option('--note <text>', 'what is to be kept with the closing')
+    .option('--note <text>', 'a comment that is stored with the closing')
     .option('--json', 'JSON on a terminal too, one object per account')
     .action(async (month: string, options: CloseOptions) =>
       (await import('../commands/periods.ts')).close(month, options),

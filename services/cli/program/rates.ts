@@ -8,7 +8,11 @@ import type { AddCommand } from './add-command.ts';
 /** Commands for price lists, tiers and templates. */
 export function rateCommands(command: AddCommand, root: Command): void {
   const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
-  command('import', 'import a rate card or tier file, CSV or .xlsx; the last one imported for a date holds', rates)
+  command(
+    'import',
+    'import a rate card or tier file, CSV or .xlsx; the last one imported for a date is in force',
+    rates,
+  )
     .argument('<file>')
     .option(
       '--effective <date>',
@@ -16,7 +20,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
     )
     .option('--effective-anyway', 'take that day although the file names another one')
     .addOption(
-      new Option('--model <model>', 'what is charged for, where the file does not say it').choices(
+      new Option('--model <model>', 'what is charged for, if the file does not say it').choices(
         rateModelSchema.options,
       ),
     )
@@ -27,7 +31,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
   command('list', 'list all cards, also those that were replaced or withdrawn', rates).action(
     async (options: CommonOptions) => (await import('../commands/rates.ts')).ratesList(options),
   );
-  command('withdraw', 'take a card out of force; the one that it replaced holds again', rates)
+  command('withdraw', 'withdraw a card; the one that it replaced is in force again', rates)
     .argument('<card-id>')
     .action(async (id: string, options: CommonOptions) =>
       (await import('../commands/rates.ts')).ratesWithdraw(id, options),
@@ -39,7 +43,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
     .exitOverride();
   command('import', "import Meta's answer to GET /<WABA>/message_templates", templates)
     .argument('<file>')
-    .option('--waba <id>', 'whose templates they are, where the file does not say (default: any account)')
+    .option('--waba <id>', 'the account of the templates, if the file does not name it (default: any account)')
     .action(async (file: string, options: TemplatesImportOptions) =>
       (await import('../commands/templates.ts')).templatesImport(file, options),
     );
@@ -49,7 +53,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
   command('imports', 'list all imports of templates, also those that were replaced or withdrawn', templates).action(
     async (options: CommonOptions) => (await import('../commands/templates.ts')).templatesImports(options),
   );
-  command('withdraw', 'take an import of templates back; what it replaced holds again', templates)
+  command('withdraw', 'withdraw an import of templates; what it replaced is in force again', templates)
     .argument('<import-id>')
     .action(async (id: string, options: CommonOptions) =>
       (await import('../commands/templates.ts')).templatesWithdraw(id, options),

@@ -10,7 +10,7 @@ export function runningCommands(command: AddCommand): void {
   command('start', 'everything in one process: webhook receiver, API and dashboard')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .option('--empty', 'send the sample data away')
+    .option('--empty', 'remove the sample data')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).start(options));
   command('webhook', "receiver of Meta's webhooks: into Kafka when KAFKA_BROKERS is set, else into the ledger")
     .option('--port <n>', 'port to listen on', '8788')
@@ -19,7 +19,7 @@ export function runningCommands(command: AddCommand): void {
   command('dashboard', 'pages and API of a ledger that other processes write')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .option('--empty', 'send the sample data away')
+    .option('--empty', 'remove the sample data')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).dashboard(options));
   command('exporter', 'write the CSVs of the last finished days, at once and on a schedule')
     .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')

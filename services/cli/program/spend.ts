@@ -11,10 +11,10 @@ export function spendCommands(command: AddCommand, root: Command): void {
     command
       .option(
         '--column <column=heading>',
-        `which heading a column has, where it is not known: ${SPEND_COLUMNS.join(', ')}; may be given several times`,
+        `the heading of a column, if it is not recognised: ${SPEND_COLUMNS.join(', ')}; may be given several times`,
         (one: string, all: readonly string[] = []) => [...all, one],
       )
-      .option('--currency <code>', 'the currency of all amounts, where the file does not say it');
+      .option('--currency <code>', 'the currency of all amounts, if the file does not say it');
   mapped(
     command(
       'import',
@@ -23,23 +23,23 @@ export function spendCommands(command: AddCommand, root: Command): void {
     ),
   )
     .argument('<file>')
-    .option('--mapping <name>', 'the columns as they are kept under this name')
+    .option('--mapping <name>', 'the name of a stored mapping of columns')
     .option('--dry-run', 'show what would change, and change nothing')
     .action(async (file: string, options: SpendImportOptions) =>
       (await import('../commands/spend.ts')).spendImport(file, options),
     );
-  mapped(command('map', 'keep by name which heading is which column; the same name again replaces', spend))
+  mapped(command('map', 'store under a name which heading is which column; the same name again replaces it', spend))
     .argument('<name>')
     .action(async (name: string, options: MappingOptions) =>
       (await import('../commands/spend.ts')).spendMap(name, options),
     );
-  command('mappings', 'list the mappings of columns that are kept', spend).action(async (options: CommonOptions) =>
+  command('mappings', 'list the stored mappings of columns', spend).action(async (options: CommonOptions) =>
     (await import('../commands/spend.ts')).spendMappings(options),
   );
   command('list', 'list all imports, also those that were replaced or withdrawn', spend).action(
     async (options: CommonOptions) => (await import('../commands/spend.ts')).spendList(options),
   );
-  command('withdraw', 'take an import back; what it replaced holds again', spend)
+  command('withdraw', 'withdraw an import; what it replaced is in force again', spend)
     .argument('<import-id>')
     .action(async (id: string, options: CommonOptions) =>
       (await import('../commands/spend.ts')).spendWithdraw(id, options),

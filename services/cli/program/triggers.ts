@@ -8,16 +8,18 @@ import type { AddCommand } from './add-command.ts';
 export function triggerCommands(command: AddCommand, root: Command): void {
   const triggers = root
     .command('triggers')
-    .description('what is told when a message of an ad arrives, or a deadline comes near')
+    .description('messages to your systems when a message of an ad arrives, or before a deadline')
     .exitOverride();
   const defined = (command: Command): Command =>
     command
       .addOption(
-        new Option('--kind <kind>', 'what makes it fire: a message that arrives, or a deadline').choices(TRIGGER_KINDS),
+        new Option('--kind <kind>', 'when it fires: when a message arrives, or before a deadline').choices(
+          TRIGGER_KINDS,
+        ),
       )
       .option('--hours <n>', 'how long before the deadline')
       .option('--ad <id...>', 'ids of ads or posts, any of them')
-      .option('--url <address>', 'the address of the ad or post; an empty one takes the filter away')
+      .option('--url <address>', 'the address of the ad or post; an empty one removes the filter')
       .addOption(new Option('--url-match <how>', 'how it is compared (default: exact)').choices(URL_MATCHES))
       .option('--phone-number-id <id...>', 'business numbers, any of them')
       .option('--campaign <name...>', 'campaigns as they were imported with ad spend, any of them')
@@ -29,7 +31,7 @@ export function triggerCommands(command: AddCommand, root: Command): void {
     async (options: TriggerOptions) => (await import('../commands/triggers.ts')).triggersAdd(options),
   );
   defined(
-    command('set', 'change a trigger; what is left out stays', triggers)
+    command('set', 'change a trigger; options that are left out stay as they are', triggers)
       .argument('<trigger-id>')
       .option('--name <name>'),
   ).action(async (id: string, options: TriggerOptions) =>
@@ -37,7 +39,7 @@ export function triggerCommands(command: AddCommand, root: Command): void {
   );
   for (const [name, state, meaning] of [
     ['pause', 'paused', 'pause a trigger: it never fires for what arrives meanwhile'],
-    ['resume', 'active', 'let a paused trigger go on'],
+    ['resume', 'active', 'resume a paused trigger'],
     ['delete', 'deleted', 'delete a trigger'],
   ] as const)
     command(name, meaning, triggers)
@@ -48,20 +50,20 @@ export function triggerCommands(command: AddCommand, root: Command): void {
   command('list', 'list the triggers, and how often they fired', triggers).action(async (options: CommonOptions) =>
     (await import('../commands/triggers.ts')).triggersList(options),
   );
-  command('test', 'say for which messages of the past a trigger would have fired', triggers)
+  command('test', 'list the past messages for which a trigger would have fired', triggers)
     .argument('<trigger-id>')
     .option('--from <date>', 'first day, UTC (default: seven days before the last)')
     .option('--to <date>', 'the day after the last one, UTC (default: now)')
     .action(async (id: string, options: TryOptions) =>
       (await import('../commands/triggers.ts')).triggersTest(id, options),
     );
-  command('deliveries', 'list what fired and what became of telling it, the latest first', triggers)
+  command('deliveries', 'list firings and their deliveries, the latest first', triggers)
     .option('--trigger <id>', 'of this trigger only')
     .option('--limit <n>', 'how many at most', '100')
     .action(async (options: DeliveriesOptions) =>
       (await import('../commands/triggers.ts')).triggersDeliveries(options),
     );
-  command('replay', 'tell once more: of one message, or of all that was given up', triggers)
+  command('replay', 'deliver again: the firing of one message, or all that were given up', triggers)
     .option('--trigger <id>')
     .option('--message <id>')
     .option('--phone-number-id <id>')

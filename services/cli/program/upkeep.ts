@@ -7,14 +7,14 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands that maintain a ledger. */
 export function upkeepCommands(command: AddCommand, root: Command): void {
-  command('explain', 'say in one sentence why a message was marked as it was')
+  command('explain', 'explain in one sentence why a message has its mark')
     .argument('<message-id>')
     .option('--tz <zone>', 'IANA time zone of the times (default: UTC)')
     .option('--sample', 'read the sample data instead of the ledger')
     .action(async (id: string, options: CommonOptions & { tz?: string; sample?: boolean }) =>
       (await import('../commands/explain.ts')).explain(id, options),
     );
-  command('rebuild', 'derive all marks anew from the landed events').action(async (options: CommonOptions) =>
+  command('rebuild', 'compute all marks again from the landed events').action(async (options: CommonOptions) =>
     (await import('../commands/rebuild.ts')).rebuild(options),
   );
   command('simulate', 'write realistic, deterministic traffic for demos and benchmarks')
@@ -24,18 +24,22 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .option('--end <date>', 'the day after the last one, UTC', '2026-11-01')
     .option('--out <file>', 'write to a file instead of stdout')
     .action(async (options: SimulateTexts) => (await import('../commands/simulate.ts')).simulateTraffic(options));
-  command('doctor', 'check versions, paths, disk and what is reachable').action(async (options: CommonOptions) =>
+  command('doctor', 'check versions, paths, disk and connections').action(async (options: CommonOptions) =>
     (await import('../commands/doctor.ts')).doctor(options),
   );
 
   const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
-  command('list', 'list those that wait, first seen first', letters)
+  command('list', 'list those that are kept, first seen first', letters)
     .option('--limit <n>', 'how many at most', '100')
     .action(async (options: CommonOptions & { limit: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterList(options),
     );
   command('replay', 'try all of them again, after a fix', letters)
-    .option('--from <where>', 'table: those that wait in the ledger; topic: those in the dead-letter topic', 'table')
+    .option(
+      '--from <where>',
+      'table: those that are kept in the ledger; topic: those in the dead-letter topic',
+      'table',
+    )
     .action(async (options: CommonOptions & { from: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterReplay(options),
     );
@@ -45,9 +49,9 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .description('the topics of Kafka')
     .exitOverride()
     .command('create')
-    .description('create those that are missing, with equally many partitions')
-    .option('--partitions <n>', 'partitions of each; they bound the number of consumers', '48')
-    .option('--replication <n>', 'copies of each partition; 3 where three brokers are', '1')
+    .description('create the missing ones, with the same number of partitions')
+    .option('--partitions <n>', 'partitions of each; they limit the number of consumers', '48')
+    .option('--replication <n>', 'copies of each partition; 3 with three brokers', '1')
     .exitOverride()
     .action(async (options: TopicsOptions) => (await import('../commands/topics.ts')).topicsCreate(options));
 
@@ -58,19 +62,19 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   command('list', 'list the accounts that are set, and where, and those that messages name', accounts).action(
     async (options: CommonOptions) => (await import('../commands/accounts.ts')).accountsList(options),
   );
-  command('set', 'set an account; the configuration file wins over it', accounts)
+  command('set', 'set an account; the configuration file overrides it', accounts)
     .argument('<waba>')
     .option('--name <name>')
     .option('--time-zone <zone>', 'IANA time zone: decides the day on which a policy begins')
     .option('--currency <code>', 'billing currency, ISO 4217')
-    .option('--closing-day <day>', 'earliest day of the next month on which a month is closed, 1 to 28 (default: 5)')
-    .option('--second-person <yes|no>', 'whether one person asks for a month to be closed and another closes it')
+    .option(
+      '--closing-day <day>',
+      'earliest day of the next month on which a month can be closed, 1 to 28 (default: 5)',
+    )
+    .option('--second-person <yes|no>', 'whether one person requests the closing of a month and another confirms it')
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
-    .option(
-      '--phone-number <id=number...>',
-      "how business numbers are displayed, which is what Meta's analytics call them",
-    )
+    .option('--phone-number <id=number...>', "the displayed forms of business numbers, which Meta's analytics use")
     .action(async (waba: string, options: AccountOptions) =>
       (await import('../commands/accounts.ts')).accountsSet(waba, options),
     );

@@ -41,7 +41,7 @@ export async function putFiles(
     if (error instanceof ActionableError) throw error;
     const said = secrets.without(error instanceof Error ? error.message || error.name : String(error));
     throw new ActionableError(
-      `${placeOf(to)} did not take ${name === '' ? 'the connection' : name} (${said}). Check that it is there and that ${secrets.nameOf('…')} may write; nothing partial was left where readers look.`,
+      `${placeOf(to)} did not take ${name === '' ? 'the connection' : name} (${said}). Check that it is there and that ${secrets.nameOf('…')} may write; readers see no partial file.`,
     );
   } finally {
     await storage?.close().catch(() => undefined);

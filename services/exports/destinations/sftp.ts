@@ -33,7 +33,7 @@ export async function openSftp(destination: SftpDestination, secrets: Secrets): 
   ];
   if (privateKey === null && password === null)
     throw new ActionableError(
-      `There is nothing to sign in with at sftp://${host}: set ${secrets.nameOf('PRIVATE_KEY_FILE')} or ${secrets.nameOf('PASSWORD_FILE')}.`,
+      `There are no credentials for sftp://${host}: set ${secrets.nameOf('PRIVATE_KEY_FILE')} or ${secrets.nameOf('PASSWORD_FILE')}.`,
     );
   let isOther = false;
   // By default the client prints what it receives among the results of a command. Errors are thrown in any case.

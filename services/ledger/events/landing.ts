@@ -169,7 +169,7 @@ export class Landing {
       refused.map(({ index, error }) => ({
         ...(origins[index] ?? NOWHERE),
         code: 'refused_by_ledger' as const,
-        message: `${error.message.slice(0, MAX_REASON_CHARS)} The event is kept as it was read; mend the ledger, then replay it.`,
+        message: `${error.message.slice(0, MAX_REASON_CHARS)} The event is kept as it was read; repair the ledger, then replay it.`,
         raw: rawOf(events[index]),
       })),
     );
