@@ -2,7 +2,7 @@ import { DAY_CUTS } from '@ctwa-ledger/schemas/meta.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database, Parameters } from '../clickhouse/database.ts';
-import { readRatingBasis } from '../rating/basis.ts';
+import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
 import { inMetaTerms } from '../rating/meta-terms.ts';
 import { placedSql } from '../rating/ratable.ts';
 import { streamGaps } from '../reports/gaps.ts';
@@ -126,12 +126,20 @@ class EvidenceReader {
   readonly #month: MatchedMonth;
   readonly #grainOf: ReadonlyMap<string, DayGrain>;
   readonly #numbers: NumberNames;
+  readonly #basis: RatingBasis;
 
-  constructor(database: Database, month: MatchedMonth, grain: readonly DayGrain[], numbers: NumberNames) {
+  constructor(
+    database: Database,
+    month: MatchedMonth,
+    grain: readonly DayGrain[],
+    numbers: NumberNames,
+    basis: RatingBasis,
+  ) {
     this.#database = database;
     this.#month = month;
     this.#grainOf = new Map(grain.map((day) => [day.day, day]));
     this.#numbers = numbers;
+    this.#basis = basis;
   }
 
   /** Counts messages, and calls `take` with the key of the row to which they belong. */
@@ -140,7 +148,7 @@ class EvidenceReader {
     { marks, join = '', where = 'true', counts, parameters = {} }: Counting,
     take: (key: ReturnType<typeof keyInGrain>, counts: readonly bigint[], of_day: string) => void,
   ): Promise<void> {
-    const basis = await readRatingBasis(this.#database);
+    const basis = this.#basis;
     const rows = await this.#database.query(
       countedRow,
       `SELECT ${KEY}, [${counts.map((one) => `toString(${one})`).join(', ')}] AS counts
@@ -360,7 +368,7 @@ export async function readEvidence(
   rows: readonly JudgedRow[],
   counts: CountEvidence,
 ): Promise<Evidence> {
-  const reader = new EvidenceReader(database, month, grain, numbers);
+  const reader = new EvidenceReader(database, month, grain, numbers, await readRatingBasis(database));
   const displays = new Set(numbers.displayOf.values());
   const evidence = {
     nearStart: new Pool(),
