@@ -418,7 +418,7 @@ describe('every cent of the bill is followed down to the message', () => {
     }
   });
 
-  it('refuses to narrow what it cannot', async () => {
+  it('refuses filters that it does not know', async () => {
     for (const address of [
       '/api/savings?ad=1',
       '/api/daily?market=Brazil',
@@ -462,7 +462,7 @@ describe('every cent of the bill is followed down to the message', () => {
     expect(await rig.page.locator('p.id').innerText()).toContain(rows[0]![1]!);
   });
 
-  it('and what is closed stays what it was, however it is narrowed', async () => {
+  it('and closed months stay as they were, with any filter', async () => {
     const waba_id = '102290129340398';
     // All pages are walked through, so not too many of them.
     const closed: readonly Row[] = [

@@ -708,7 +708,7 @@ describe('conversations', () => {
     expect(await first()).toBe('00:00:00');
   });
 
-  it('says what to do about a message that nobody knows', async () => {
+  it('says what to do about an unknown message', async () => {
     const response = await rig.page.goto(`${rig.product.url}/conversations/${NUMBER}/wamid.nobody`);
     expect(response?.status()).toBe(404);
     await rig.page.getByRole('heading', { name: 'There is no such conversation' }).waitFor();

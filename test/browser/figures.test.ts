@@ -496,7 +496,7 @@ describe('the figures of pages', () => {
     await rig.page.getByRole('heading', { name: 'By hour' }).waitFor();
   });
 
-  it('says what was rejected, finds it by reason, and tries it again', async () => {
+  it('lists rejected inputs, finds them by reason, and tries them again', async () => {
     /** What Health says of the figures, when nothing is being recomputed. */
     const doubtsOf = async (): Promise<string[]> => {
       await untilSettled(rig.product);

@@ -214,7 +214,7 @@ describe('what ads cost', () => {
     ]);
   });
 
-  it('with headings that nobody knows is mapped by hand, once', async () => {
+  it('with unknown headings is mapped by hand, once', async () => {
     const file = (day: number): string => `Reklama;Data;Kwota\n8080;2026-10-2${day};1 250,50\n`;
     const isShown = async (): Promise<void> => {
       expect(await page.locator('#preview').innerText()).toContain('1 ad, 1 amount');

@@ -61,7 +61,7 @@ describe('keys and the foot of pages', () => {
     expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({ tz: 'Europe/Berlin', ...own });
   });
 
-  it('goes through what was found with the arrow keys', async () => {
+  it('moves through the links with the arrow keys', async () => {
     await page.keyboard.press('/');
     await page.keyboard.type('120210000000000001');
     await page.keyboard.press('ArrowDown');

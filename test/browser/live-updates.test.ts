@@ -90,7 +90,7 @@ describe('a page that is looked at', () => {
     await page.getByText(/^Updated 1[123] s ago$/).waitFor();
   });
 
-  it('stands still when it is told to, also on the next page, and goes on when it is told to', async () => {
+  it('stops when it is told to, also on the next page, and continues when it is told to', async () => {
     await open();
     await page.getByRole('button', { name: 'Stop updating' }).click();
     await later(3 * UPDATE_EVERY_MS);
@@ -104,7 +104,7 @@ describe('a page that is looked at', () => {
     await until('the page is read', () => reads.length > 0);
   });
 
-  it('leaves alone what somebody types', async () => {
+  it('does not touch a form while a user types', async () => {
     await open();
     await page.locator('input[name="q"]').fill('1650');
     await later(3 * UPDATE_EVERY_MS);
@@ -112,7 +112,7 @@ describe('a page that is looked at', () => {
     expect(await page.locator('input[name="q"]').inputValue()).toBe('1650');
   });
 
-  it('does not update what was known at a chosen time', async () => {
+  it('does not update figures of a chosen time', async () => {
     await page.goto(`${product.url}/conversations?as_of=2026-10-01T00:00:00Z`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await later(3 * UPDATE_EVERY_MS);

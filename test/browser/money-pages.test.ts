@@ -281,7 +281,7 @@ describe('the pages of money', () => {
     }
   });
 
-  it('change amounts when an account is changed, and refuse what is none', async () => {
+  it('change amounts when an account is changed, and refuse an invalid account', async () => {
     await open('/rates');
     const rows = await cells('accounts');
     expect(rows.map((row) => [row[0], row[2], row[6]])).toEqual([

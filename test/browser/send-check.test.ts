@@ -63,7 +63,7 @@ describe('the page of the send check', () => {
     expect(await sidewaysScroll(rig.page)).toBeLessThanOrEqual(0);
   }
 
-  it('says of a send body what the API says', async () => {
+  it("shows the API's answer for a send body", async () => {
     await open(T + 3_600);
     expect(await rig.page.locator('.empty').innerText()).toContain('POST /api/send-check');
     const body = { messaging_product: 'whatsapp', to: CLICKED, type: 'template', template: { name: 'offer' } };
@@ -98,7 +98,7 @@ describe('the page of the send check', () => {
     await expectReadable();
   });
 
-  it('says what is wrong with what it cannot read, and keeps it', async () => {
+  it('says what is wrong with unreadable input, and keeps the input', async () => {
     await open(T);
     await rig.page.fill('textarea[name="what"]', 'nobody');
     await rig.page.click('button[type="submit"]');

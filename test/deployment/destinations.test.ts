@@ -86,7 +86,7 @@ describe('where files go', () => {
 });
 
 describe('a destination that takes nothing', () => {
-  it('has the run tried again, and nothing where readers look; what it says has no secret', async () => {
+  it('has the run tried again, shows readers no partial file, and prints no secret', async () => {
     const server: Server = createServer((socket) => socket.destroy());
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
@@ -116,7 +116,7 @@ describe('a destination that takes nothing', () => {
   });
 });
 
-describe('whoever is told of a file', () => {
+describe('notices about a file', () => {
   it('gets a signed request when it is there; one that is not taken has the run tried again', async () => {
     const receiver = await Receiver.start();
     try {

@@ -82,7 +82,7 @@ afterAll(async () => {
 });
 
 describe('a scheduled export', () => {
-  it('catches up what it missed, the oldest first, each period one file that is what the report gives', async () => {
+  it('catches up missed periods, oldest first, each as one file with the rows of the report', async () => {
     const given = definition();
     await only(given, NOW - 4 * DAY, async (place) => {
       expect(await place.exports.runDue(NOW, go)).toEqual([]);
@@ -438,7 +438,7 @@ describe('the API of scheduled exports', () => {
     expect(await ask('/api/exports')).toEqual({ status: 200, body: { exports: [] } });
   });
 
-  it('runs a schedule, fills in what it would have run, and refuses what it cannot', async () => {
+  it('runs a schedule, backfills it, and refuses requests that it cannot serve', async () => {
     const given = definition();
     const at = `/api/exports/${given.name}`;
     expect(await post('/api/exports', given)).toMatchObject({ status: 201 });
@@ -460,7 +460,7 @@ describe('the API of scheduled exports', () => {
     await post(`${at}/remove`, {});
   });
 
-  it('refuses what it does not know, and what a page elsewhere could send', async () => {
+  it('refuses unknown names, and requests from pages of other sites', async () => {
     expect(await post('/api/exports', { name: 'x', nmae: 'y' })).toEqual({ status: 400, body: refused });
     expect(await ask('/api/exports', { method: 'POST', body: '{}' })).toEqual({ status: 415, body: refused });
     expect(await post('/api/exports', {}, { 'x-reads-only': '1' })).toEqual({ status: 403, body: refused });

@@ -82,7 +82,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('waits for what is healthy or has ended well', () => {
+  it('waits for services that are healthy or have ended well', () => {
     for (const [name, service] of services)
       for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
         expect([name, other, Object.hasOwn(compose.services, other)]).toEqual([name, other, true]);
@@ -116,7 +116,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services['kafka']?.image).toMatch(/^apache\/kafka:4\./);
   });
 
-  it('gives Kafka the settings that the ledger stands on', () => {
+  it('gives Kafka the settings that the ledger needs', () => {
     expect(compose.services['kafka']?.environment).toMatchObject({
       KAFKA_PROCESS_ROLES: 'broker,controller',
       KAFKA_LOG_MESSAGE_TIMESTAMP_TYPE: 'LogAppendTime',
@@ -170,14 +170,14 @@ describe('deploy/clickhouse/users.xml', () => {
     ]);
   });
 
-  it('lets what the world reaches know nothing of the ledger', () => {
+  it('gives public services no access to the ledger', () => {
     for (const name of PUBLISHED)
       expect(
         Object.keys(compose.services[name]?.environment ?? {}).filter((key) => key.startsWith('CLICKHOUSE')),
       ).toEqual([]);
   });
 
-  it('gives the reader to those only who show and hand out', () => {
+  it('gives the reading user only to services that show and export', () => {
     const readers = services.filter(([, { environment: given }]) => 'CLICKHOUSE_READ_USER' in given);
     expect(readers.map(([name]) => name).sort()).toEqual(['dashboard', 'exporter']);
   });
@@ -207,7 +207,7 @@ describe('Dockerfile', () => {
     .filter((line) => line !== '' && !line.startsWith('#'));
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
 
-  it('pins what it stands on, to the Node version that the packages want', () => {
+  it('pins its images, and the Node version that the packages need', () => {
     const [, version] = /^ARG NODE_IMAGE=node:(\d+\.\d+\.\d+)-[\w-]+$/.exec(lines[0] ?? '') ?? [];
     expect(version).toMatch(/^20\.(19|[2-9]\d)\./);
     for (const line of lines.filter((text) => text.startsWith('FROM ')))

@@ -84,7 +84,7 @@ describe('input that is not one value a line', () => {
     });
   });
 
-  it('reads what is broken line by line, keeps every line, takes the rest and says where to mend it', async () => {
+  it('reads a broken value line by line, keeps every line, takes the rest and says where to correct it', async () => {
     const { database, options } = newLedger();
     const broken = JSON.stringify(message('broken'), null, 2).replace('"text"', '"text');
     const documents = [message('A'), message('B')].map((event) => JSON.stringify(event, null, 2));

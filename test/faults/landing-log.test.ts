@@ -138,7 +138,7 @@ describe('a writer of live traffic', () => {
     });
   });
 
-  it('reads threads ahead that others made, and notices what is landed in them later', async () => {
+  it('reads ahead threads of other writers, and notices later landings on them', async () => {
     const away = [click('o', 'other', 0), reply('o1', 'other', HOUR), delivered('o1', 'other', HOUR)];
     const begun = [click('z', 'z', 0)];
     await withLedgers(async (a, b) => {
@@ -159,7 +159,7 @@ describe('a writer of live traffic', () => {
     });
   });
 
-  it('notices what another landed on a thread that it remembers', async () => {
+  it('notices what another writer landed on a thread in memory', async () => {
     await withLedgers(async (a, b) => {
       await loadKnownKeys(a, first);
       await b.record(parsed(theirs));
@@ -253,7 +253,7 @@ describe('a writer of live traffic', () => {
     });
   });
 
-  it('links what it names itself, whether it remembers the threads or not', async () => {
+  it('links threads by its own names, whether they are in memory or not', async () => {
     await withLedgers(async (a) => {
       await loadKnownKeys(a, [...first, click('d', 'y', 0)]);
       const linking = [reply('r', 'y', HOUR - 60), delivered('fresh', null, HOUR), reply('fresh', 'x', HOUR - 9)];
@@ -303,7 +303,7 @@ describe('a log of landings', () => {
     });
   });
 
-  it('that is behind while its writer stalls is caught up by whoever is later', async () => {
+  it('that is behind while its writer stalls is caught up by the next writer', async () => {
     await withLedgers(async (a, b) => {
       await loadKnownKeys(a, first);
       const gate = holdInsert(b, 'recent_landings');

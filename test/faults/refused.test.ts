@@ -116,7 +116,7 @@ it('a delivery is taken, and what ClickHouse refuses of it is kept', async () =>
   expect(messages).not.toContain('poison');
 });
 
-it('who puts nothing aside hears of it', async () => {
+it('without a place for refused events, a refusal fails the landing', async () => {
   await refusing('refused_alone');
   await expect(ledger.record(parsed([status('wamid.poison')]))).rejects.toThrow(RefusedRowError);
 });

@@ -78,7 +78,7 @@ afterAll(async () => {
   }
 });
 
-describe('what a report does not take', () => {
+describe('parameters that a report does not take', () => {
   it.each(REPORTS)('is refused by %s, and never answered with all rows', async (name) => {
     for (const unknown of ['waba=1', 'form=csv', 'limt=5', 'constructor=1', '__proto__=1'])
       expect(await refusal(`/${name}?${unknown}`)).toContain(`There is no parameter "${unknown.split('=')[0]!}".`);
@@ -203,7 +203,7 @@ describe('an answer', () => {
     expect([after.status, csvRows(await after.text()).length]).toEqual([200, MESSAGES + 1]);
   });
 
-  it('is packed for those who take that', async () => {
+  it('is compressed for clients that accept it', async () => {
     const plain = await sentBytes('/messages?format=csv', 'identity');
     const packed = await sentBytes('/messages?format=csv', 'br;q=1, gzip');
     expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);

@@ -78,7 +78,7 @@ describe('how bodies are written', () => {
     expect(await output(data, ['dead-letter', 'list'])).toBe('');
   });
 
-  it('decodes gzip, and checks the signature over what was sent', async () => {
+  it('decodes gzip, and checks the signature over the bytes as sent', async () => {
     const [plain, upper, twice] = [newId(), newId(), newId()];
     const before = await letters();
     expect(await encoded(gzipSync(statusBody(plain)), 'gzip')).toBe(200);
@@ -96,7 +96,7 @@ describe('how bodies are written', () => {
     expect(await letters()).toBe(before);
   });
 
-  it('keeps what was gzipped and cannot be used as it reads, so that it can be replayed', async () => {
+  it('keeps a gzipped body that cannot be used in decoded form, so that it can be replayed', async () => {
     const text = `{"no": "event", "of": "${newId()}"}`;
     expect(await encoded(gzipSync(text), 'gzip')).toBe(200);
     const found = await data.query(
@@ -123,7 +123,7 @@ describe('how bodies are written', () => {
     expect(await isStored(not)).toBe(false);
   });
 
-  it('refuses what it cannot decode, and keeps none of it', async () => {
+  it('refuses a body that cannot be decoded, and keeps none of it', async () => {
     const before = await letters();
     const body = Buffer.from(statusBody(newId()));
     for (const coding of ['br', 'deflate', 'zstd', 'compress', 'gzip, gzip', 'gzip, br', 'utf-8'])

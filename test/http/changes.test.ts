@@ -16,7 +16,7 @@ describe('changes from pages', () => {
     await data.remove();
   });
 
-  it('apply an upload once, however often somebody presses', async () => {
+  it('apply an upload once, however often the button is pressed', async () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),

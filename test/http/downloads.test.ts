@@ -104,7 +104,7 @@ it('answers pages and deliveries while downloads stand still, and ends those', a
   expect(isWhole).toBe(true);
 });
 
-it('ends the query of a reader who leaves', async () => {
+it('ends the query when its client leaves', async () => {
   const open = async (): Promise<number> => {
     const rows = await data.query(
       "SELECT count() FROM system.processes WHERE query LIKE '%message_marks.sent_at%' AND query NOT LIKE '%system.processes%' FORMAT JSONCompactEachRow",

@@ -142,7 +142,7 @@ describe('a message that is allowed', () => {
     expect(advice).toBe('A free-form message is free until 6 Oct 2026, 10:00 (UTC); this one costs USD 0.025.');
   });
 
-  it('is priced by each category where nobody named its own', async () => {
+  it('is priced by each category when its own is not known', async () => {
     const { category_from, mark, price, by_category } = await allowed(template(NEW, 'never_seen'));
     expect([category_from, mark, price.amount, price.unrated]).toEqual([
       'unknown',

@@ -96,7 +96,7 @@ describe('a running receiver', () => {
       expect((await handshake(without)).status).toBe(403);
     });
 
-    it('refuses another mode and what is no handshake', async () => {
+    it('refuses another mode and requests that are no handshake', async () => {
       const { 'hub.challenge': _, ...without } = right;
       for (const query of [{ ...right, 'hub.mode': 'unsubscribe' }, without, {}])
         expect((await handshake(query)).status).toBe(400);
@@ -109,7 +109,7 @@ describe('a running receiver', () => {
     });
   });
 
-  it('stores what it acknowledges: the next process sees it', async () => {
+  it('stores acknowledged events, so that the next process sees them', async () => {
     const [entry, echo, sent] = newIds(3) as [string, string, string];
     const text = { body: 'Olá! Preço da ação — 你好 👋🏽 \u0000 “quoted”' };
     const referral = { source_type: 'ad', source_id: '=120226', headline: 'Fale já 🛍️', ctwa_clid: 'Aff-n8' };
@@ -274,7 +274,7 @@ describe('a running receiver', () => {
     expect(await storedIds(data, ids)).toEqual(ids.toSorted());
   });
 
-  it('believes nobody while it has no secrets', async () => {
+  it('refuses every delivery while it has no secrets', async () => {
     const open = await startProduct(data, { command: 'webhook', env: {} });
     const [id] = newIds(1) as [string];
     expect(await deliver(open, statusBody(id), signatureOf(statusBody(id), ''))).toBe(503);
@@ -287,7 +287,7 @@ describe('a running receiver', () => {
     expect(await open.stop()).toBe(0);
   });
 
-  it('outlives its engine: what was acknowledged is there, and what comes later is taken', async () => {
+  it('survives its engine: acknowledged events are there, and later ones are taken', async () => {
     const [before, ...later] = newIds(61) as [string, ...string[]];
     expect(await deliver(product, statusBody(before))).toBe(200);
     await data.killEngine();

@@ -63,7 +63,7 @@ describeKafka('a broker for development and tests', NEEDS, (kafka) => {
     expect(record?.value).toHaveLength(8_000_000);
   });
 
-  it('does not make topics that nobody created', async () => {
+  it('does not create topics by itself', async () => {
     const producer = kafkaClient(kafka.brokers, { retry: { retries: 1 } }).producer({
       createPartitioner: Partitioners.DefaultPartitioner,
     });
@@ -134,7 +134,7 @@ describeKafka('a broker for development and tests', NEEDS, (kafka) => {
       });
     }
 
-    it('has a certificate that nobody trusts unless told', async () => {
+    it('has a certificate that is not trusted by default', async () => {
       const sasl = { mechanism: 'plain', username: USER.name, password: USER.password } as const;
       await expect(connect(sasl, true)).rejects.toThrow(/self-signed certificate/);
     });

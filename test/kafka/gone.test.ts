@@ -55,7 +55,7 @@ describeKafka('offsets that hold nothing any more', {}, (kafka) => {
     await consumer.stop();
   });
 
-  it('are counted when they were deleted while nobody read, and kept in mind', async () => {
+  it('are counted when they were deleted unread, and the loss is stored', async () => {
     world = await World.create(kafka, data, 1);
     const { messages } = world.names;
     const values = traffic(405, 60);

@@ -80,7 +80,7 @@ describeKafka('topics with the defaults of a broker', { laps: ['defaults'] }, (k
     expect(stored).toEqual([...values.slice(0, 20), compressible.value, ...values.slice(20)]);
   });
 
-  it('are obeyed by halving where it is not known what they take', async () => {
+  it('are found by halving when the limit of a topic is not known', async () => {
     const topic = kafka.unique('lowered');
     await kafka.createTopics([topic], 1);
     const records = Array.from({ length: 300 }, (_, i) => ({
@@ -95,7 +95,7 @@ describeKafka('topics with the defaults of a broker', { laps: ['defaults'] }, (k
     expect(new Set(await valuesOf(topic))).toEqual(new Set(records.map(({ value }) => value)));
   });
 
-  it('are not made by whoever writes to one that is missing', async () => {
+  it('are not created by a writer when they are missing', async () => {
     const topic = kafka.unique('never-created');
     const failure = await producer.send([{ topic, key: 'k', value: 'v' }]).catch((error: unknown) => error);
     expect(String(brokerError(failure, settings))).toContain('ctwa-ledger topics create');

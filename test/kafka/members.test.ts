@@ -8,7 +8,7 @@ import { isFull, openLedger, shuffled } from '../support/ledger.ts';
 import { DataDirectory, until } from '../support/product.ts';
 import { traffic, World, type ConsumerProcess } from './consuming.ts';
 
-describe('who gets which partitions', () => {
+describe('which member gets which partitions', () => {
   const assign = async (memberIds: readonly string[], partitions: Readonly<Record<string, number[]>>) => {
     const cluster = {
       findTopicPartitionMetadata: (topic: string) =>
@@ -98,7 +98,7 @@ describeKafka('members of a group', {}, (kafka) => {
     expect(await world.behind()).toEqual([]);
   });
 
-  it('are more than there are partitions: who has none waits, and steps in', async () => {
+  it('may be more than there are partitions: one without a partition waits, and takes over', async () => {
     world = await World.create(kafka, data, 2);
     const values = traffic(78, 400);
     const members: ConsumerProcess[] = [world.consume(), world.consume(), world.consume()];

@@ -121,7 +121,7 @@ describe('corrections of closed months', () => {
     expect(total(focus, 'BilledCost')).toBe(new Decimal('0.0625').times(messages).toFixed());
   });
 
-  it('take back what was billed of a month that is reopened', async () => {
+  it('reverse what was billed for a month that is reopened', async () => {
     await reopen('2026-10');
     // October is whole again, so what November billed of it goes back, in the month after it that is open.
     expect(await rows('corrections', December)).toMatchObject([

@@ -366,7 +366,7 @@ describe('a closed month', () => {
       }
     }));
 
-  it('stays what it is when its account is given another zone', async () => {
+  it('stays as it is when its account gets another zone', async () => {
     const byCommand = { accounts: ACCOUNTS.filter(({ waba_id }) => waba_id !== 'W1') };
     const ledger = await openLedger(data, `periods_${databases++}`, byCommand);
     try {

@@ -483,7 +483,7 @@ describe('M5: the first reason that holds', () => {
 });
 
 describe('charges', () => {
-  test('group what is alike and add it up', () => {
+  test('group equal rows and add them up', () => {
     const rated = rate([
       message(),
       message(),

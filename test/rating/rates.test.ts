@@ -130,7 +130,7 @@ describe('an imported card', () => {
     ]);
   });
 
-  it('stands beside those of other dates, currencies, models and kinds', async () => {
+  it('is listed beside those of other dates, currencies, models and kinds', async () => {
     await forget();
     const rows = ['Brazil,USD,1,1,1', 'Brazil,EUR,2,2,2'];
     const { database } = ledger;
@@ -353,7 +353,7 @@ describe('the command line', () => {
     ]);
   });
 
-  it('refuses what it cannot use, and says why', async () => {
+  it('refuses a file that it cannot use, and says why', async () => {
     const bad = data.file('bad.csv');
     writeFileSync(bad, 'Rates\nMarket,Currency,Marketing,Utility,Authentication\nBrazil,USD,1,1,x\n');
     const refusals: [args: string[], code: number, words: string][] = [

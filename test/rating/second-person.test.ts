@@ -36,7 +36,7 @@ describe('a month that two persons close', () => {
   const shown = () => monthClose(ledger.database, WABA, MONTH, Date.now());
 
   // One story: each step goes on from where the one before ended.
-  it('is asked for by the first, who cannot close it as well, however the name is written', async () => {
+  it('is requested by the first person, who cannot close it too, however the name is written', async () => {
     expect((await close('Ana Lima', false)).outcome).toBe('incomplete');
     expect(await shown()).toMatchObject({ needs_second_person: true, requested: null, closed: null });
     expect(await close('Ana Lima')).toMatchObject({ outcome: 'requested', request: { by: 'Ana Lima' } });

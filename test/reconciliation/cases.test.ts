@@ -91,7 +91,7 @@ afterAll(async () => {
 
 // One story: each step goes on from where the one before ended.
 describe.sequential('the cases of a month', () => {
-  it('are none of a month that nobody held, and of a pass', async () => {
+  it("do not exist for a month that was never held against Meta's numbers, or without differences", async () => {
     await evaluate();
     expect(await rowsIn('case_evaluations')).toBe(0);
     await takeMeta([0, 0]);
@@ -116,7 +116,7 @@ describe.sequential('the cases of a month', () => {
     expect(await rowsIn('case_evaluations')).toBe(before);
   });
 
-  it('are decided once, whoever presses twice or at the same time', async () => {
+  it('are decided once, even when the button is pressed twice or by two people at once', async () => {
     const [{ seen } = { seen: '' }] = await cases();
     const both = await Promise.allSettled([
       decide({ by: 'ana', seen }),
@@ -143,7 +143,7 @@ describe.sequential('the cases of a month', () => {
     );
   });
 
-  it('count in the checklist: what is accepted is a warning, and no more a break', async () => {
+  it('count in the checklist: an accepted case is a warning, and no longer a break', async () => {
     const { database } = ledger;
     const examine = async (now = NOW): Promise<unknown> => {
       const { checklist } = await examineMonth(database, await accountMonth(database, WABA, MONTH), now);

@@ -157,7 +157,7 @@ describe('messages beside those that Meta counts', () => {
     expect(await countsCheck()).toMatchObject({ state: 'passed', rows: 62, missing_days: 0 });
   });
 
-  it('tell missing events from somebody else who answers', async () => {
+  it('distinguish missing events from another system that answers', async () => {
     await takeCounts(FIRST, (day) => (day === 4 ? { sent: 7, incoming: 6 } : day === 9 ? { sent: 5 } : {}));
     expect(findings(await counts())).toEqual([
       `2026-10-05 ${FIRST.display} gap`,
@@ -232,7 +232,7 @@ describe('messages beside those that Meta counts', () => {
   });
 });
 
-describe('what is no count of whole days', () => {
+describe('points that are not whole days', () => {
   const refused = (points: unknown, options: Partial<MetaImportOptions> = {}) =>
     importMetaAnswers(
       ledger.database,

@@ -65,7 +65,7 @@ describe('the command line', () => {
     'amount=Wydana kwota',
   ];
 
-  it('lists the columns of a file that nobody knows, takes them by hand, and keeps them by name', async () => {
+  it('lists the columns of a file with unknown headings, takes a mapping by hand, and stores it by name', async () => {
     const path = data.file('polish.csv');
     writeFileSync(path, FILE);
     const refused = await run(data, ['spend', 'import', path]);

@@ -216,7 +216,7 @@ class Model {
 }
 
 describe('any order of imports and withdrawals', () => {
-  it('gives what is reckoned by hand', async () => {
+  it('gives the figures computed by hand', async () => {
     const random = new Prng(7);
     const model = new Model();
     const ids = new Map<string, string>();

@@ -153,7 +153,7 @@ describe('triggers that tell a webhook', () => {
     expect(new Set(receiver.received.map(({ key }) => key)).size).toBe(4);
   });
 
-  it('try again where the answer is none, log it, and tell once more when it is ordered', async () => {
+  it('tries again when there is no answer, logs it, and delivers again on request', async () => {
     receiver.answering = 503;
     await deliverBefore('wamid.A5');
     const waiting = await until(

@@ -10,7 +10,7 @@ it('is a backlog when the partitions together have much waiting', () => {
   expect(behind.isBacklog).toBe(true);
 });
 
-it('is none any more when the last fetches came near the end', () => {
+it('ends when the last fetches came close to the end', () => {
   const behind = new Behind();
   behind.note('messages', 0, 90_000, 1);
   behind.note('messages', 0, 10, 1);

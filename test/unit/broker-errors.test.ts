@@ -23,7 +23,7 @@ const OF_REACHING = [
   'KafkaJSGroupCoordinatorNotFound',
 ];
 
-describe('what is said of an error of Kafka', () => {
+describe('messages about an error of Kafka', () => {
   it.each(errorCodes.filter(({ code }) => code !== 0).map(({ type, code }) => [type, code] as const))(
     'names what the broker refused: %s',
     (type, code) => {
@@ -56,7 +56,7 @@ describe('what is said of an error of Kafka', () => {
     expect(error.message).toContain('cannot be reached');
   });
 
-  it('tells what trying again may mend from what a person must', () => {
+  it('distinguishes errors that may pass from those that need a person', () => {
     const { KafkaJSProtocolError } = kafkajs;
     const of = (type: string): Error =>
       said(new KafkaJSProtocolError(errorCodes.find((e) => e.type === type) as never));

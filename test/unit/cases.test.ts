@@ -93,7 +93,7 @@ const words = (standing: Standing | null): string =>
 
 const until = (day: number): { readonly until: string } => ({ until: new Date(at(day)).toISOString().slice(0, 10) });
 
-describe('where a case stands', () => {
+describe('the state of a case', () => {
   const CASES: readonly (readonly [string, readonly Step[], string])[] = [
     ['never differed', [found(0, null), found(1, null)], 'none'],
     ['differs', [found(0, { 5: 3 })], 'open new'],

@@ -15,7 +15,7 @@ function entries(happened: readonly Happened[]): ClaimEntry[] {
   });
 }
 
-describe('where a claim stands', () => {
+describe('the state of a claim', () => {
   const CASES: readonly (readonly [readonly Happened[], string, number])[] = [
     [[['make', 10]], 'made', 0],
     [[['make', 10], 'refer'], 'made', 0],

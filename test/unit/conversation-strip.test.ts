@@ -68,7 +68,7 @@ const serviceWindows = (...opened: number[]): Pick<OpenSpans, 'service_windows'>
 });
 const messages = (...at: number[]): TimelineEvent[] => at.map((one) => business(one, 'BILLABLE'));
 
-describe('what the picture reaches from and to', () => {
+describe('the time that the picture covers', () => {
   const cases: readonly [string, DrawnThread, number, number][] = [
     ['one event: an hour around it', thread(messages(START)), START - HOUR / 2, START + HOUR / 2],
     ['two events', thread(messages(START, START + DAY)), START, START + DAY],
@@ -261,7 +261,7 @@ describe('marks', () => {
       }
   });
 
-  it('are named by what is in the event, and what nobody knows is unknown', () => {
+  it('are named by the kind of the event, and others are unknown', () => {
     const events = [
       customer(START, entry(false)),
       customer(START, entry(true)),

@@ -91,7 +91,7 @@ describe('a page without rows', () => {
     expect(await noConversation(DAYS, { ...NOTHING_ASKED, ...asked }, isMessage, RANGE, list)).toBe(sentence);
   });
 
-  it('tells an ad that nobody knows from one of other days', () => {
+  it('distinguishes an unknown ad from one of other days', () => {
     expect(nothingOfAd('Sofa', RANGE, false)).toBe(
       'No ad or post with a conversation or a cost in 1 – 31 Oct 2026 has the id, address or name “Sofa”.',
     );

@@ -54,7 +54,7 @@ Kind regards
 `);
   });
 
-  it('asks for no credit where Meta charges less, and says no amount that nobody knows', () => {
+  it('asks for no credit when Meta charges less, and names no unknown amount', () => {
     const less = { ...ROW, cost_difference: '0.1', our_cost: '0.6', meta_cost: '0.5' };
     const letter = disputeLetter({ ...dispute, explanation: 'midnight', rows: [less] });
     expect(letter).toContain('(difference +0.1)');

@@ -75,7 +75,7 @@ describe('downloads', () => {
     expect([outcomes, ended, downloads.running]).toEqual([['sent'], ['/small'], 0]);
   });
 
-  it('are read no further for who asks for the head alone', async () => {
+  it('are read no further for a HEAD request', async () => {
     const response = await fetch(new URL('/large', url), { method: 'HEAD' });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/plain']);
     await until('it has ended', () => ended.length === 1);
@@ -87,7 +87,7 @@ describe('downloads', () => {
     expect([outcomes, ended, downloads.running]).toEqual([['failed'], ['/broken'], 0]);
   });
 
-  it('end when nobody takes them, and what they read ends with them', async () => {
+  it('end when no client takes them, and their queries end with them', async () => {
     const socket = ask('/stalled');
     await until('it is ended', () => outcomes.length === 1);
     expect([outcomes, ended, downloads.running]).toEqual([['stalled'], ['/stalled'], 0]);

@@ -148,7 +148,7 @@ describe('groups and echoes among places', () => {
     expect([billed(events, { echoes: 'apart' }), billed(events, { echoes: 'counted' })]).toEqual([0, 1]);
   });
 
-  test('F6, M4: an echo that stands apart has a list cost of 0, though Meta reports free entry', () => {
+  test('F6, M4: an echo outside the bill has a list cost of 0, though Meta reports free entry', () => {
     const report = { pricing: { type: 'free_entry_point', category: 'marketing' } };
     const reported = { ...base, event: 'status', id: 'e', status: 'delivered', timestamp: t, ...report };
     expect(bill([echo('e'), reported])).toEqual(['e 5511900000001: Brazil, service, 0 / 0']);

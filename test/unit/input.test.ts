@@ -82,7 +82,7 @@ describe('the pieces of an input', () => {
     expect((await piecesIn('[\n{"a":1}\n]')).map(({ kind }) => kind)).toEqual(['value']);
   });
 
-  it('are lines where one value is larger than what is held', async () => {
+  it('are lines when one value is too large to hold', async () => {
     const line = `"${'x'.repeat(1024 * 1024)}": 1,\n`;
     async function* chunks(): AsyncGenerator<Buffer> {
       yield Buffer.from('{\n');

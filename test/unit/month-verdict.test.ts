@@ -155,7 +155,7 @@ describe('the checklist in words', () => {
   const days = (n: number): string[] =>
     Array.from({ length: n }, (_, i) => `2026-10-${String(i + 1).padStart(2, '0')}`);
 
-  it('never says that something passed that nobody can tell', () => {
+  it('never says of an item that cannot be decided that it passed', () => {
     const none: Check = { ...PASSED.meta_numbers, state: 'unknown', missing_days: days(31) };
     expect(words.say(none)).toBe('No numbers of Meta’s are there for any day of the month.');
     const differences: Check = { ...PASSED.differences, state: 'unknown', rows: 0, missing_days: 31 };

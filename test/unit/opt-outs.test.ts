@@ -103,7 +103,7 @@ describe('a preference in a webhook', () => {
   });
 });
 
-describe('who has stopped marketing', () => {
+describe('customers who stopped marketing', () => {
   it('has from the second on in which they said so, until the second after they resumed', () => {
     const values = [preference('stop', AT), preference('resume', AT + 10)];
     expect([AT - 1, AT, AT + 9, AT + 10].map((at) => standing(values, at).stopped)).toEqual([null, AT, AT, null]);
@@ -140,7 +140,7 @@ describe('who has stopped marketing', () => {
   });
 });
 
-describe('who cannot be reached', () => {
+describe('customers who cannot be reached', () => {
   it('cannot from the refusal on, until a message goes through either way', () => {
     const refused = [sent('wamid.M1', AT), said('wamid.M1', 'failed', AT + 1, 131_026)];
     expect(standing(refused, AT).away).toBeNull();

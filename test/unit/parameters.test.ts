@@ -40,7 +40,7 @@ describe('days by name', () => {
   });
 });
 
-describe('the name that somebody may have meant', () => {
+describe('the name that was probably meant', () => {
   const KNOWN = ['from', 'to', 'format', 'waba_id', 'phone_number_id', 'limit', 'tag', 'rate', 'rate_card'];
 
   it.each([

@@ -259,7 +259,7 @@ describe('a send body', () => {
 });
 
 describe('a reading that is kept', () => {
-  it('is read once for all who ask while it is read, and again for whoever asks later where nothing is kept', async () => {
+  it('is read once for all requests during the reading, and again for later ones when nothing is kept', async () => {
     let reads = 0;
     const kept = new KeptReading(0, () => Promise.resolve(++reads));
     expect(await Promise.all([kept.get(), kept.get()])).toEqual([1, 1]);

@@ -34,7 +34,7 @@ const PORTUGUESE_SPEND = [
   '0 passed over',
 ];
 
-describe('exports of Ads Manager come in the language of who exports', () => {
+describe('exports of Ads Manager come in the language of the user', () => {
   it('in Portuguese, for one ad over two days', async () => {
     expect(await spendOf(PORTUGUESE)).toEqual(PORTUGUESE_SPEND);
     expect(await parse(PORTUGUESE)).toMatchObject({
@@ -205,7 +205,7 @@ describe('rows that sum up others are passed over and counted', () => {
     expect(await spendOf(text)).toEqual(['1 2026-10-01..2026-10-01 31 USD', '0 passed over']);
   });
 
-  it('an ad whose amount stands only in such a row is not lost without a word', async () => {
+  it('an ad with an amount only in a row of sums is reported and not lost', async () => {
     const text = 'Ad ID,Day,Amount spent (USD)\n1,All,30\n,2026-10-01,30\n2,2026-10-01,5\n3,All,0\n';
     expect(await problemsOf(text)).toEqual([
       expect.stringMatching(/^2 \| 1 \(Ad ID\) \| Ad 1 has an amount only in this row/),
@@ -325,7 +325,7 @@ describe('days and amounts are read where the file leaves no doubt', () => {
     expect(problems).toEqual([expect.stringMatching(message)]);
   });
 
-  it('a number of a workbook is what it is', async () => {
+  it('a number of a workbook is read exactly', async () => {
     const rows = [
       ['Ad ID', 'Day', 'Amount spent (USD)'],
       ['1', '2026-10-01', 1.25],
@@ -341,7 +341,7 @@ describe('days and amounts are read where the file leaves no doubt', () => {
   });
 });
 
-describe('headings that nobody knows', () => {
+describe('unknown headings', () => {
   const POLISH = 'Identyfikator reklamy;Dzień;Wydana kwota (PLN)\n12;2026-10-01;7,5\n';
   const columns = { ad_id: 'identyfikator REKLAMY', day: 'Dzień', amount: 'Wydana kwota' };
 

@@ -3,7 +3,7 @@ import { UnfinishedBodies, type EndedBecause, type Seat } from '../../services/i
 
 const LIMITS = { bodies: 3, bytes: 100, milliseconds: 10_000 };
 
-describe('bodies that are not whole yet', () => {
+describe('bodies that are not complete yet', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -26,7 +26,7 @@ describe('bodies that are not whole yet', () => {
     expect(unfinished.count).toBe(3);
   });
 
-  it('end the oldest when they hold too many bytes, themselves if that is who they are', () => {
+  it('end the oldest when they hold too many bytes, also if that is the new one', () => {
     const ended: [string, EndedBecause][] = [];
     const unfinished = new UnfinishedBodies(LIMITS);
     const [a, b, c] = enterAll(unfinished, ['a', 'b', 'c'], ended);

@@ -76,7 +76,7 @@ describe('a workbook', () => {
   });
 });
 
-describe('what is no workbook that could be meant is refused, and takes neither memory nor time', () => {
+describe('files that cannot be a workbook are refused, and take neither memory nor time', () => {
   const sheetWith = async (write: (xml: string) => string): Promise<string[]> => {
     const workbook = await workbookOf({ name: 'A', rows: [['x', 1]] });
     const { sheets, problems } = await read(withPart(workbook, SHEET, write));
