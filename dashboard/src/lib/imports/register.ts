@@ -1,0 +1,23 @@
+/** An import as the tables of the page list it. */
+export interface Registered {
+  readonly import_id: string;
+  readonly name: string;
+  readonly imported_at: string;
+  readonly imported_by: string;
+  readonly state: keyof typeof STATE_WORDS;
+  readonly first_day: string | null;
+  readonly last_day: string | null;
+  /** Whose midnight separates its days, if that can differ. */
+  readonly days?: string;
+}
+
+/** A column of such a table. */
+export interface RegisterColumn<Column extends string> {
+  /** Null when the table cannot be sorted by it. */
+  readonly column: Column | null;
+  readonly name: string;
+  /** Whether it has words and is left-aligned. */
+  readonly text?: boolean;
+}
+
+export const STATE_WORDS = { holds: 'holds', replaced: 'replaced by later ones', withdrawn: 'withdrawn' } as const;
