@@ -6,7 +6,7 @@ import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Lease } from '../clickhouse/lease.ts';
 import { readMigrations } from '../clickhouse/migrations.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { tablesOf } from '../reports/report.ts';
+import { tablesOf, type Column } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { contentOf } from './content.ts';
 import { putFiles } from './destinations/put-files.ts';
@@ -15,6 +15,7 @@ import { manifestPath, manifestText, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
 import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
+import type { Passage } from './passage.ts';
 import { totalsLess } from './totals.ts';
 import { readyFolder, writeBeside, type WrittenFile } from './written-file.ts';
 
@@ -85,16 +86,74 @@ function said(error: unknown, path: string): unknown {
   return new ActionableError(`${path} could not be written (${error.message}). Nothing was left behind.`);
 }
 
+/** What is known of a file once it was written. */
+interface Written {
+  readonly name: string;
+  readonly file: WrittenFile;
+  readonly passage: Passage;
+  readonly columns: readonly Column[];
+  readonly closings: Manifest['closings'];
+  readonly ledger_state: string;
+}
+
+function manifestOf(
+  { schedule_id, definition }: ExportSchedule,
+  period: RunPeriod,
+  { as_of, before, manifest_before, asked_by }: WriteOptions,
+  { name, file, passage, columns, closings, ledger_state }: Written,
+): Manifest {
+  const { filters, by } = questionOf(definition, period, as_of);
+  const totals = passage.byCurrency();
+  return {
+    manifest_version: 1,
+    schedule: definition.name,
+    schedule_id,
+    report: reportOfExport(definition).name,
+    query: Object.fromEntries(
+      Object.entries(filters).flatMap(([key, value]: [string, unknown]) =>
+        typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? [[key, value]] : [],
+      ),
+    ),
+    by,
+    zone: filters.tz,
+    period: { label: period.label, from: filters.from, to: filters.to, status: passage.isFrozen ? 'closed' : 'open' },
+    as_of: new Date(as_of * 1000).toISOString().replace('.000Z', '+00:00'),
+    is_frozen: passage.isFrozen,
+    closings: closings.map(({ waba_id, month, closed_at, checksum }) => ({ waba_id, month, closed_at, checksum })),
+    file: name,
+    format: definition.format,
+    compression: definition.compression,
+    rows: passage.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    totals,
+    columns: columns.map(({ name: column, type, is_nullable, meaning }) => ({
+      name: column,
+      type,
+      is_nullable,
+      meaning,
+    })),
+    replaces: before === null ? null : { sha256: before.sha256, rows: before.rows, totals: before.totals },
+    changes: before === null ? null : { rows: passage.rows - before.rows, totals: totalsLess(totals, before.totals) },
+    manifest_before,
+    product_version: VERSION,
+    schema_version: readMigrations().at(-1)?.version ?? 0,
+    ledger_state,
+    asked_by,
+  };
+}
+
 /**
  * Writes the file of a period, then its manifest, then `latest.json`. Each is written beside its place and renamed, so
  * that the file named in `latest.json` is always complete.
  * @throws LeaseLostError when another process holds the lease now
  */
 export async function writeExport(
-  { schedule_id, definition }: ExportSchedule,
+  schedule: ExportSchedule,
   period: RunPeriod,
   options: WriteOptions,
 ): Promise<WrittenExport> {
+  const { schedule_id, definition } = schedule;
   const { ledger, lease, as_of } = options;
   const report = reportOf(reportOfExport(definition).name);
   const question = questionOf(definition, period, as_of);
@@ -115,57 +174,8 @@ export async function writeExport(
     const file = await writeBeside(path, parts, definition.compression);
     try {
       const closings = await closingsIn(report.name, ledger.reading, question.filters);
-      const manifest: Manifest = {
-        manifest_version: 1,
-        schedule: definition.name,
-        schedule_id,
-        report: report.name,
-        query: Object.fromEntries(
-          Object.entries(question.filters).flatMap(([key, value]: [string, unknown]) =>
-            typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? [[key, value]] : [],
-          ),
-        ),
-        by: question.by,
-        zone: question.filters.tz,
-        period: {
-          label: period.label,
-          from: question.filters.from,
-          to: question.filters.to,
-          status: passage.isFrozen ? 'closed' : 'open',
-        },
-        as_of: new Date(as_of * 1000).toISOString().replace('.000Z', '+00:00'),
-        is_frozen: passage.isFrozen,
-        closings: closings.map(({ waba_id, month, closed_at, checksum }) => ({ waba_id, month, closed_at, checksum })),
-        file: name,
-        format: definition.format,
-        compression: definition.compression,
-        rows: passage.rows,
-        bytes: file.bytes,
-        sha256: file.sha256,
-        totals: passage.byCurrency(),
-        columns: described.map(({ name: column, type, is_nullable, meaning }) => ({
-          name: column,
-          type,
-          is_nullable,
-          meaning,
-        })),
-        replaces:
-          options.before === null
-            ? null
-            : { sha256: options.before.sha256, rows: options.before.rows, totals: options.before.totals },
-        changes:
-          options.before === null
-            ? null
-            : {
-                rows: passage.rows - options.before.rows,
-                totals: totalsLess(passage.byCurrency(), options.before.totals),
-              },
-        manifest_before: options.manifest_before,
-        product_version: VERSION,
-        schema_version: readMigrations().at(-1)?.version ?? 0,
-        ledger_state,
-        asked_by: options.asked_by,
-      };
+      const written = { name, file, passage, columns: described, closings, ledger_state };
+      const manifest = manifestOf(schedule, period, options, written);
       const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);
       const latest = await writeBeside(join(directory, LATEST), [
         `${JSON.stringify({ file: name, manifest: manifestPath(name), sha256: file.sha256, manifest_sha256: beside.sha256, period: manifest.period, as_of: manifest.as_of }, null, 2)}\n`,

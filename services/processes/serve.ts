@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import { DeadLetters } from '../ledger/events/dead-letters.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { Metrics } from '../http/metrics.ts';
-import { createHttpServer } from '../http/server.ts';
+import { createHttpServer, type PageHandler, type ServerParts } from '../http/server.ts';
 import { Readiness } from '../ledger/events/readiness.ts';
-import { LedgerSink, type Sink, type WebhookSecrets } from '../ingest/webhook.ts';
+import { LedgerSink, type WebhookSecrets } from '../ingest/webhook.ts';
 import { connectKafka } from '../kafka/connection.ts';
 import type { BatchReport } from '../kafka/gathered-batch.ts';
 import { RecordProducer } from '../kafka/record-producer.ts';
@@ -18,7 +18,7 @@ import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
 import { ScheduledExports } from './scheduled-exports.ts';
-import { fireTriggers } from './triggers.ts';
+import { fireTriggers, type FiringTriggers } from './triggers.ts';
 import { ShownLedger } from '../pages/product.ts';
 
 export interface ServeOptions {
@@ -38,6 +38,66 @@ export interface ServeOptions {
   readonly empty: boolean;
   /** The directory of scheduled exports; null = an exporter runs them. */
   readonly exportsDirectory: string | null;
+}
+
+/** What runs in one process beside its server. */
+interface Running {
+  readonly ledger: Ledger;
+  readonly product: ShownLedger;
+  readonly keepers: Keepers;
+  readonly triggers: FiringTriggers;
+  /** Null without a broker. */
+  readonly broker: Broker | null;
+  /** Null when an exporter runs scheduled exports. */
+  readonly scheduled: ScheduledExports | null;
+  readonly metrics: Metrics;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+function changesOf({ ledger, product, keepers, triggers, scheduled, onError }: Running): LedgerChanges {
+  return new LedgerChanges({
+    ledger,
+    isSample: async (sample) => (await product.source(sample)) === 'sample',
+    onRatingChanged: () => {
+      keepers.nudge();
+    },
+    onTriggersChanged: () => {
+      triggers.keeper.changed();
+    },
+    exports: () => scheduled?.open() ?? null,
+    onError,
+  });
+}
+
+/** Pages and API of this process. */
+function reportsOf(
+  { product, broker, scheduled, metrics }: Running,
+  changes: LedgerChanges,
+  pages: PageHandler,
+  ledger: OpenOptions,
+): ServerParts['reports'] {
+  return {
+    queries: (sample) => product.queriesOf(sample),
+    changes: (sample) => changes.of(sample),
+    process: () => metrics.process(broker !== null),
+    about: aboutProduct(ledger),
+    ledgerFor: (sample) => product.ledgerFor(sample),
+    sendCheck: (...asked) => product.sendCheckFor(...asked),
+    pages,
+    waitingFor: () => null,
+    exports: () => scheduled?.open() ?? null,
+  };
+}
+
+function readinessOf({ ledger, broker }: Running): () => Promise<void> {
+  const readiness = new Readiness(ledger.database);
+  return async () => {
+    await ledger.checkReachable();
+    // With a broker it is the broker that takes deliveries.
+    if (broker === null) await readiness.check();
+    const reason = broker?.consumers.notReadyBecause ?? null;
+    if (reason !== null) throw new Error(reason);
+  };
 }
 
 /** Runs the server until it is stopped. */
@@ -60,59 +120,28 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     keepers.nudge();
     triggers.keeper.nudge();
   };
-  const readiness = new Readiness(ledger.database);
   const metrics = new Metrics();
   const drift = watchDrift(ledger.database, toldWebhook(options), { metrics, log });
   const ledgerSink = new LedgerSink(ledger, onLanded, (error) => {
     onError('Deliveries are in the ledger, but their marks could not be made; it is tried again', error);
   });
   const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, onLanded, log);
-  const sink: Sink = (delivery, onDurable) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery, onDurable);
   const directory = options.exportsDirectory;
   const scheduled =
     directory === null
       ? null
       : new ScheduledExports({ ledger: () => ledger, directory, isExporter: false, metrics, log });
   const product = new ShownLedger(ledger, options.ledger.location, onError);
-  const changes = new LedgerChanges({
-    ledger,
-    isSample: async (sample) => (await product.source(sample)) === 'sample',
-    onRatingChanged: () => {
-      keepers.nudge();
-    },
-    onTriggersChanged: () => {
-      triggers.keeper.changed();
-    },
-    exports: () => scheduled?.open() ?? null,
-    onError,
-  });
+  const running: Running = { ledger, product, keepers, triggers, broker, scheduled, metrics, onError };
+  const changes = changesOf(running);
   const server = createHttpServer({
     secrets: options.secrets,
-    sink,
-    reports:
-      pages === null
-        ? null
-        : {
-            queries: (sample) => product.queriesOf(sample),
-            changes: (sample) => changes.of(sample),
-            process: () => metrics.process(broker !== null),
-            about: aboutProduct(options.ledger),
-            ledgerFor: (sample) => product.ledgerFor(sample),
-            sendCheck: (...asked) => product.sendCheckFor(...asked),
-            pages,
-            waitingFor: () => null,
-            exports: () => scheduled?.open() ?? null,
-          },
+    sink: (delivery, onDurable) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery, onDurable),
+    reports: pages === null ? null : reportsOf(running, changes, pages, options.ledger),
     metrics,
     hosts: hostsOf(options.host),
     isAlive: () => broker?.consumers.isAlive ?? true,
-    checkReady: async () => {
-      await ledger.checkReachable();
-      // With a broker it is the broker that takes deliveries.
-      if (broker === null) await readiness.check();
-      const reason = broker?.consumers.notReadyBecause ?? null;
-      if (reason !== null) throw new Error(reason);
-    },
+    checkReady: readinessOf(running),
     onError,
   });
   const listening = await beginListening(server, options).catch(async (error: unknown) => {
@@ -141,6 +170,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   };
 }
 
+interface Broker {
+  readonly consumers: ConsumerService;
+  readonly sink: TopicSink;
+  readonly stop: () => Promise<void>;
+}
+
 /** Consumers in this process, and a sink that writes to the topics that they read. */
 function consumeHere(
   ledger: Ledger,
@@ -148,7 +183,7 @@ function consumeHere(
   metrics: Metrics,
   onLanded: () => void,
   log: Logger,
-): { readonly consumers: ConsumerService; readonly sink: TopicSink; readonly stop: () => Promise<void> } {
+): Broker {
   const counted = metrics.consumerObserver();
   const observer = {
     ...counted,
