@@ -54,6 +54,19 @@ export const caseKeySchema = z.strictObject({
 });
 export type CaseKey = z.infer<typeof caseKeySchema>;
 
+/** Rows of evidence that a person can choose one by one. */
+export const MAX_CHOSEN_ROWS = 500;
+const MAX_ROW_KEY_CHARACTERS = 300;
+
+/** Chosen rows of an account and month, by their keys (`rowKeyOf`). */
+export const chosenRowsSchema = caseKeySchema.omit({ explanation: true }).extend({
+  rows: z
+    .array(z.string().max(MAX_ROW_KEY_CHARACTERS))
+    .min(1, 'is empty: choose at least one row')
+    .max(MAX_CHOSEN_ROWS, `has more than ${MAX_CHOSEN_ROWS} rows`),
+});
+export type ChosenRows = z.infer<typeof chosenRowsSchema>;
+
 /** A decision of a person on a case. */
 const caseDecisionSchema = caseKeySchema.extend({
   action: z.enum(CASE_ACTIONS, `is none of ${CASE_ACTIONS.join(', ')}`),

@@ -159,6 +159,13 @@ export type ReconciliationRow = z.infer<typeof reconciliationRow>;
 /** The same with the evidence in words: a row of the report `reconciliation-differences`. */
 export const differenceRow = reconciliationRow.extend({ evidence: z.string() });
 
+/** The key of a row within its account and month. */
+export function rowKeyOf(
+  row: Pick<ReconciliationRow, 'day' | 'phone_number' | 'country' | 'category' | 'pricing_type' | 'tier'>,
+): string {
+  return [row.day, row.phone_number, row.country, row.category, row.pricing_type, row.tier].join('|');
+}
+
 /** States of a day. `departs`: a row of it differs beyond tolerance; `missing`: Meta's numbers do not cover it. */
 const DAY_STATES = ['agrees', 'within_tolerance', 'departs', 'missing'] as const;
 

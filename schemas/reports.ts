@@ -16,7 +16,7 @@ import type {
   ChargedMessageRow,
   ChargedMessageSort,
 } from './bill.ts';
-import type { CaseKey, CasesOfMonth } from './cases.ts';
+import type { CaseKey, CasesOfMonth, ChosenRows } from './cases.ts';
 import type { ExplainedMessage } from './message.ts';
 import type { ListedAccount } from './changes.ts';
 import type { AskedThread, AskedAdConversations, ThreadView, AdConversationList } from './conversations.ts';
@@ -75,8 +75,10 @@ export interface Reports {
   reconciliation(asked: { readonly waba_id: string; readonly month: string }): Promise<ReconciliationOfMonth>;
   /** The differences in that month, as cases. */
   cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
-  /** The evidence of a case for a dispute, as a ZIP archive; null when the case has no rows now. */
-  evidencePack(key: CaseKey): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
+  /** The evidence of a case, or of chosen rows, for a dispute: a ZIP archive. Null where these rows do not differ now. */
+  evidencePack(
+    of: CaseKey | ChosenRows,
+  ): Promise<{ readonly name: string; readonly content: AsyncIterable<Uint8Array> } | null>;
   /** Claims, the latest month first, then by account. */
   claims(): Promise<ClaimRow[]>;
   /** The claimed and recovered sums of months that share a day with a range, by currency. */

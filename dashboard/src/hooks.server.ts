@@ -18,7 +18,7 @@ function localsOf({ platform, url }: Parameters<Handle>[0]['event']): App.Locals
     filters,
     reports: shown(reports),
     monthReportArchive: (period_id) => reports.monthReportArchive(period_id),
-    evidencePack: (key) => reports.evidencePack(key),
+    evidencePack: (of) => reports.evidencePack(of),
     changes: hosted.changes?.(filters.sample) ?? null,
     about: hosted.about,
     processFigures: async () => (await hosted.process?.()) ?? null,

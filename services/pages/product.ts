@@ -207,9 +207,9 @@ export class ShownLedger {
       reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
       cases: async (asked) =>
         casesOf(await this.#database(sample), (await this.#heldMonth(asked, sample)).cases, Date.now()),
-      evidencePack: async (key) => {
+      evidencePack: async (of) => {
         try {
-          return await evidencePack(await this.#database(sample), key, Date.now());
+          return await evidencePack(await this.#database(sample), of, Date.now());
         } catch (error) {
           if (error instanceof ActionableError && !(error instanceof LedgerAwayError)) return null;
           throw error;

@@ -1,5 +1,5 @@
 import { EXPLANATION_WORDS } from '@ctwa-ledger/schemas/case-words.ts';
-import type { ExplanationCode, ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
+import { EXPLANATION_CODES, type ExplanationCode, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
 import { DateTime } from 'luxon';
 import { amountText, readAmount } from '../reconciliation/amounts.ts';
 
@@ -8,7 +8,8 @@ export interface Dispute {
   readonly waba_id: string;
   /** `YYYY-MM` */
   readonly month: string;
-  readonly explanation: ExplanationCode;
+  /** Null: the rows were chosen one by one, and may have several. */
+  readonly explanation: ExplanationCode | null;
   readonly rows: readonly ReconciliationRow[];
   /** Our messages that are listed with the rows. */
   readonly messages: number;
@@ -62,17 +63,35 @@ function days(rows: readonly ReconciliationRow[], month: string): string {
   return first === last ? first : `${first} to ${last}`;
 }
 
+/** What is known to explain the rows, in words; `unexplained` where nothing is. */
+function reasonsOf({ explanation, rows }: Dispute): readonly string[] {
+  const codes =
+    explanation === null
+      ? EXPLANATION_CODES.filter((code) => rows.some((row) => row.explanation === code))
+      : [explanation];
+  return codes.map((code) => EXPLANATION_WORDS[code]);
+}
+
+/** What was found so far, as a sentence of a letter. */
+function foundWords(dispute: Dispute): string {
+  const unexplained = EXPLANATION_WORDS.unexplained;
+  const reasons = reasonsOf(dispute);
+  const known = reasons.filter((reason) => reason !== unexplained);
+  if (known.length === 0) return 'We have not found a reason on our side.';
+  const said = known.map((reason) => `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`).join('; ');
+  const rest = known.length < reasons.length ? '\nFor the other rows we have not found a reason on our side.' : '';
+  return `What we found so far: ${said}.${rest}`;
+}
+
 /** The text of a letter about rows that differ, with the figures filled in. Plain text, wrapped. */
-export function disputeLetter({ waba_id, month, explanation, rows, messages }: Dispute): string {
+export function disputeLetter(dispute: Dispute): string {
+  const { waba_id, month, rows, messages } = dispute;
   const sums = sumsOf(rows);
   const { our_cost, meta_cost, cost_difference, currency, unknown_costs } = sums;
   const n = rows.length;
   const volume = (sums.our_volume - sums.meta_volume).toString();
   const asksForCredit = cost_difference?.startsWith('-') === true;
-  const found =
-    explanation === 'unexplained'
-      ? 'We have not found a reason on our side.'
-      : `What we found so far: ${EXPLANATION_WORDS[explanation].charAt(0).toLowerCase()}${EXPLANATION_WORDS[explanation].slice(1)}.`;
+  const found = foundWords(dispute);
   const lines = [
     `Subject: WhatsApp charges of ${monthName(month)}, account ${waba_id}: ${n} ${n === 1 ? 'row differs' : 'rows differ'}`,
     '',
@@ -121,7 +140,7 @@ const MAX_PRINTED = 500;
 
 /** A page to print, A4 or Letter, in one file: the differences, row by row. */
 export function disputePage(dispute: Dispute): string {
-  const { waba_id, month, explanation, rows, messages } = dispute;
+  const { waba_id, month, rows, messages } = dispute;
   const sums = sumsOf(rows);
   const cells = (values: readonly (string | null)[], tag: 'td' | 'th'): string =>
     `<tr>${values.map((value) => `<${tag}>${escaped(value ?? 'not known')}</${tag}>`).join('')}</tr>`;
@@ -144,7 +163,7 @@ tr { break-inside: avoid; }
 </head>
 <body>
 <h1>${escaped(title)}</h1>
-<p>${escaped(EXPLANATION_WORDS[explanation])}. ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}, ${messages} ${messages === 1 ? 'message' : 'messages'} on record. Differences are ours less Meta’s.</p>
+<p>${escaped(reasonsOf(dispute).join('; '))}. ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}, ${messages} ${messages === 1 ? 'message' : 'messages'} on record. Differences are ours less Meta’s.</p>
 <table>
 <thead>${cells(['', 'Ours', 'Meta’s', 'Difference'], 'th')}</thead>
 <tbody>

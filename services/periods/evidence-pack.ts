@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CaseKey } from '@ctwa-ledger/schemas/cases.ts';
-import { differenceRow, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
+import type { CaseKey, ChosenRows } from '@ctwa-ledger/schemas/cases.ts';
+import { differenceRow, rowKeyOf, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
 import type { z } from 'zod';
 import { reportOf } from '../catalogue/catalogue.ts';
 import type { Database } from '../clickhouse/database.ts';
@@ -10,7 +10,13 @@ import { csvText } from '../exports/csv.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
 import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
-import { differingRows, reconcileMonth, reportedRow } from '../reconciliation/reconcile.ts';
+import {
+  differingRows,
+  reconcileMonth,
+  reportedRow,
+  type ExplainedRow,
+  type ReconciledMonth,
+} from '../reconciliation/reconcile.ts';
 import { columnsOf } from '../reports/report.ts';
 import { disputeLetter, disputePage, sumsOf } from './dispute-letter.ts';
 import { accountMonth, type AccountMonth } from './month.ts';
@@ -100,26 +106,49 @@ async function messagesOf(
 
 const utf8 = (text: string): Buffer => Buffer.from(text);
 
-/**
- * The current evidence of a case for a dispute, as a ZIP archive: the rows and our messages of their days as CSV, a
- * page to print, the text of a letter, and a manifest with sizes and checksums. Settle the charges first.
- * @param now Unix milliseconds
- * @throws ActionableError when no row of the month has the explanation
- */
-export async function evidencePack(
-  database: Database,
-  { waba_id, month, explanation }: CaseKey,
-  now: number,
-): Promise<{ readonly name: string; readonly content: AsyncGenerator<Uint8Array> }> {
-  const of = await accountMonth(database, waba_id, month);
-  const held = await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
-  const rows = differingRows(held)
-    .filter((row) => codeOf(row) === explanation)
-    .map((row) => ({ ...reportedRow(held, row), evidence: row.explanations.map(({ detail }) => detail).join(' ') }));
+/** Rows of a case as they are now. @throws ActionableError when there are none */
+function rowsOfCase(held: ReconciledMonth, { waba_id, month, explanation }: CaseKey): DifferenceRow[] {
+  const rows = differingRows(held).filter((row) => codeOf(row) === explanation);
   if (rows.length === 0)
     throw new ActionableError(
       `No row of ${month} of account ${waba_id} is ${explanation} now: there is no evidence of it. See the cases with "ctwa-ledger reconcile cases --month ${month}".`,
     );
+  return rows.map((row) => differenceOf(held, row));
+}
+
+/** Chosen rows as they are now. @throws ActionableError when one of them does not differ any more */
+function chosenRows(held: ReconciledMonth, { waba_id, month, rows: keys }: ChosenRows): DifferenceRow[] {
+  const chosen = new Set(keys);
+  const rows = differingRows(held).filter(({ row }) => chosen.has(rowKeyOf(row)));
+  const lost = chosen.size - rows.length;
+  if (lost > 0)
+    throw new ActionableError(
+      `${lost} of the ${chosen.size} chosen rows of ${month} of account ${waba_id} do not differ any more. Load the page again, and choose anew.`,
+    );
+  return rows.map((row) => differenceOf(held, row));
+}
+
+function differenceOf(held: ReconciledMonth, row: ExplainedRow): DifferenceRow {
+  return { ...reportedRow(held, row), evidence: row.explanations.map(({ detail }) => detail).join(' ') };
+}
+
+/**
+ * The evidence of a case or of chosen rows as they are now, for a dispute: the rows and our messages of their days as CSV, a
+ * page to print, the text of a letter, and a manifest with sizes and checksums, as a ZIP archive. Settle the charges first.
+ * @param now Unix milliseconds
+ * @throws ActionableError when no row of the month has the explanation, or a chosen row does not differ
+ */
+export async function evidencePack(
+  database: Database,
+  evidence: CaseKey | ChosenRows,
+  now: number,
+): Promise<{ readonly name: string; readonly content: AsyncGenerator<Uint8Array> }> {
+  const { waba_id, month } = evidence;
+  const of = await accountMonth(database, waba_id, month);
+  const held = await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
+  const rows = 'rows' in evidence ? chosenRows(held, evidence) : rowsOfCase(held, evidence);
+  // Null: the rows were chosen one by one.
+  const explanation = 'rows' in evidence ? null : evidence.explanation;
   const { messages, isCut } = await messagesOf(database, of, rows);
   const dispute = { waba_id, month, explanation, rows, messages: messages.length };
   const columns = columnsOf(differenceRow) as (keyof DifferenceRow)[];
@@ -140,7 +169,7 @@ export async function evidencePack(
       sha256: createHash('sha256').update(bytes).digest('hex'),
     })),
   };
-  const folder = `evidence-${month}-${waba_id.replaceAll(/[^\w-]/g, '_')}-${explanation}`;
+  const folder = `evidence-${month}-${waba_id.replaceAll(/[^\w-]/g, '_')}-${explanation ?? 'chosen'}`;
   const packed: ArchivedFile[] = [
     ...files,
     { name: 'manifest.json', bytes: utf8(`${JSON.stringify(manifest, null, 2)}\n`) },

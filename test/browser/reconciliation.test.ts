@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -173,6 +173,26 @@ describe("Meta's bill beside ours", () => {
     );
     expect([zip!.status, zip!.headers.get('content-type'), none!.status]).toEqual([200, 'application/zip', 404]);
     expect(Object.keys(unzipSync(new Uint8Array(await zip!.arrayBuffer())))).toHaveLength(5);
+
+    // The same of rows that are chosen in the table, by keyboard.
+    const box = page.locator('#differences').getByRole('checkbox', { name: /^Choose 5 Oct 2026/ });
+    await box.focus();
+    await page.keyboard.press('Space');
+    await page.getByText('1 row of this page chosen').waitFor();
+    await check(page);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Evidence of the chosen rows, ZIP' }).press('Enter'),
+    ]);
+    expect(download.suggestedFilename()).toBe(`evidence-2026-10-${WABA}-chosen.zip`);
+    const folder = `evidence-2026-10-${WABA}-chosen`;
+    const unpacked = unzipSync(readFileSync(await download.path()));
+    const of_rows = csvRows(Buffer.from(unpacked[`${folder}/differences.csv`]!).toString());
+    expect(of_rows.map(({ day, volume_difference }) => [day, volume_difference])).toEqual([['2026-10-05', '2']]);
+    expect(csvRows(Buffer.from(unpacked[`${folder}/messages.csv`]!).toString())).toHaveLength(5);
+    expect(Buffer.from(unpacked[`${folder}/letter.txt`]!).toString()).toContain('USD 0.3125 in our records');
+    const evidence = `${rig.product.url}/billing/reconciliation/evidence?account=${WABA}&month=2026-10`;
+    expect([(await fetch(evidence)).status, (await fetch(`${evidence}&row=x`)).status]).toEqual([400, 404]);
 
     // The same by the API, which knows that the case is another one than before the page was used.
     const decide = (body: object, type = 'application/json'): Promise<Response> =>

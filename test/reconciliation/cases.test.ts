@@ -1,4 +1,5 @@
 import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
+import { rowKeyOf, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -221,6 +222,18 @@ describe.sequential('the cases of a month', () => {
       `${late!.volume} in our records, ${late!.volume + 2} in yours (difference −2)`,
     );
     await expect(evidencePack(database, { ...key, explanation: 'midnight' }, NOW)).rejects.toThrow('is midnight now');
+    // Of rows that were chosen the same, and nothing where one of them does not differ.
+    const chosen = rowKeyOf(row as unknown as ReconciliationRow);
+    const same = await evidencePack(database, { ...asked, rows: [chosen] }, NOW);
+    const again: Uint8Array[] = [];
+    for await (const part of same.content) again.push(part);
+    const unpacked = unzipSync(Buffer.concat(again));
+    expect(same.name).toBe(`evidence-${MONTH}-${WABA}-chosen.zip`);
+    for (const file of ['differences.csv', 'messages.csv', 'letter.txt'])
+      expect(Buffer.from(unpacked[`evidence-${MONTH}-${WABA}-chosen/${file}`]!).toString()).toBe(text(file));
+    await expect(
+      evidencePack(database, { ...asked, rows: [chosen, chosen.replace(late!.day, '2026-10-31')] }, NOW),
+    ).rejects.toThrow('1 of the 2 chosen rows');
   });
 
   it('are worked on in a closed month, whose closing stays what it was', async () => {

@@ -54,6 +54,22 @@ Kind regards
 `);
   });
 
+  it('names what explains rows that were chosen one by one', () => {
+    const late = { ...ROW, explanation: 'late' } as const;
+    const midnight = { ...OTHER, explanation: 'midnight' } as const;
+    const chosen = { ...dispute, explanation: null } as const;
+    expect(disputeLetter({ ...chosen, rows: [late, midnight, ROW] })).toContain(
+      'What we found so far: counted on the neighbouring day; known here only after Meta’s numbers.\nFor the other rows we have not found a reason on our side.\n',
+    );
+    expect(disputeLetter({ ...chosen, rows: [late] })).toContain(
+      'What we found so far: known here only after Meta’s numbers.\n',
+    );
+    expect(disputeLetter({ ...chosen, rows: [ROW] })).toContain('We have not found a reason on our side.\n');
+    expect(disputePage({ ...chosen, rows: [late, ROW] })).toContain(
+      'Known here only after Meta’s numbers; Not explained.',
+    );
+  });
+
   it('asks for no credit when Meta charges less, and names no unknown amount', () => {
     const less = { ...ROW, cost_difference: '0.1', our_cost: '0.6', meta_cost: '0.5' };
     const letter = disputeLetter({ ...dispute, explanation: 'midnight', rows: [less] });

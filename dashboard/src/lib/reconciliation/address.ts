@@ -1,4 +1,4 @@
-import type { DifferingRow, MetaImport } from '@ctwa-ledger/schemas/meta.ts';
+import { rowKeyOf, type DifferingRow, type MetaImport } from '@ctwa-ledger/schemas/meta.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
@@ -110,5 +110,5 @@ export function messagesSearch(row: DifferingRow, filters: FilterState): string 
 
 /** Key of a row. */
 export function rowKey(row: DifferingRow): string {
-  return [row.day, row.phone_number, row.country, row.category, row.pricing_type, row.tier].join('\n');
+  return rowKeyOf(row);
 }
