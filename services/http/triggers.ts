@@ -48,78 +48,106 @@ function daysOf(query: URLSearchParams): { readonly from: number; readonly to: n
   return { from, to };
 }
 
-async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts): Promise<Answer | null> {
-  const { queries, changes, unfinished } = parts;
-  const [, , first = '', second = '', third = '', ...more] = url.pathname.split('/').map(decodeURIComponent);
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (more.length > 0) return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
-  if (first === 'trigger-deliveries') {
-    if (second === '') {
-      if (!isRead) return notAllowed('GET');
-      const state = url.searchParams.get('state');
-      const known = DELIVERY_STATES.find((one) => one === state) ?? null;
-      if (state !== null && known === null)
-        return failure(400, 'BAD_REQUEST', `state "${state}" is none of ${DELIVERY_STATES.join(', ')}.`);
-      const limit = Number(url.searchParams.get('limit') ?? DEFAULT_DELIVERIES);
-      if (!Number.isInteger(limit) || limit < 1)
-        return failure(400, 'BAD_REQUEST', 'limit is not a whole number above 0.');
-      const trigger_id = url.searchParams.get('trigger_id');
-      return {
-        status: 200,
-        body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }) },
-      };
-    }
-    if (second !== 'replay' || third !== '') return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
-    if (request.method !== 'POST') return notAllowed('POST');
-    if (changes === null) return READ_ONLY;
-    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
-    if (body === null || isAnswer(body)) return body;
-    const { value } = body;
-    const one = replaySchema.safeParse(value);
-    const all = JSON.stringify(value) === '{"given_up":true}';
-    if (!one.success && !all)
-      return failure(
-        400,
-        'BAD_REQUEST',
-        'Give trigger_id, phone_number_id and message_id of one delivery, or {"given_up":true} for all that were given up.',
-      );
-    const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up');
-    return changed(replayed, 202, ({ deliveries }) => ({ deliveries }));
-  }
-  if (second === '' && isRead) return { status: 200, body: { rows: await queries.triggers() } };
-  if (second === 'test' && third === '') {
-    if (request.method !== 'POST') return notAllowed('POST');
-    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
-    if (body === null || isAnswer(body)) return body;
-    const read = readTrigger(body.value);
-    const days = daysOf(url.searchParams);
-    if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
-    if (typeof days === 'string') return failure(400, 'BAD_REQUEST', days);
-    return { status: 200, body: await queries.tryTrigger(read, days) };
-  }
-  if (second === '' || third === '') {
-    const allow = second === '' ? 'GET, POST' : 'PUT, DELETE';
-    if (!allow.split(', ').includes(request.method ?? '')) return notAllowed(allow);
-    if (changes === null) return READ_ONLY;
-    if (request.method === 'DELETE') {
-      if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
-      return changed(await changes.setTriggerState(second, 'deleted'), 200, ({ trigger }) => trigger);
-    }
-    const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
-    if (body === null || isAnswer(body)) return body;
-    const read = readTrigger(body.value);
-    if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
-    const saved = await changes.saveTrigger(second === '' ? null : second, read);
-    return changed(saved, second === '' ? 201 : 200, ({ trigger }) => trigger);
-  }
-  const states = { pause: 'paused', resume: 'active' } as const;
-  const state = third === 'pause' || third === 'resume' ? states[third] : null;
-  if (state === null) return failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
+const NO_SUCH_ADDRESS = failure(404, 'NOT_FOUND', 'There is no such address of triggers.');
+const isRead = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
+
+/** `GET /api/trigger-deliveries`: lists deliveries. */
+async function listDeliveries(query: URLSearchParams, { queries }: TriggerParts): Promise<Answer> {
+  const state = query.get('state');
+  const known = DELIVERY_STATES.find((one) => one === state) ?? null;
+  if (state !== null && known === null)
+    return failure(400, 'BAD_REQUEST', `state "${state}" is none of ${DELIVERY_STATES.join(', ')}.`);
+  const limit = Number(query.get('limit') ?? DEFAULT_DELIVERIES);
+  if (!Number.isInteger(limit) || limit < 1) return failure(400, 'BAD_REQUEST', 'limit is not a whole number above 0.');
+  const trigger_id = query.get('trigger_id');
+  return { status: 200, body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }) } };
+}
+
+/** `POST /api/trigger-deliveries/replay`: delivers again. */
+async function replay(request: IncomingMessage, { changes, unfinished }: TriggerParts): Promise<Answer | null> {
   if (request.method !== 'POST') return notAllowed('POST');
   if (changes === null) return READ_ONLY;
   const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
   if (body === null || isAnswer(body)) return body;
-  return changed(await changes.setTriggerState(second, state), 200, ({ trigger }) => trigger);
+  const { value } = body;
+  const one = replaySchema.safeParse(value);
+  const all = JSON.stringify(value) === '{"given_up":true}';
+  if (!one.success && !all)
+    return failure(
+      400,
+      'BAD_REQUEST',
+      'Give trigger_id, phone_number_id and message_id of one delivery, or {"given_up":true} for all that were given up.',
+    );
+  const replayed = await changes.replayDeliveries(one.success ? one.data : 'given_up');
+  return changed(replayed, 202, ({ deliveries }) => ({ deliveries }));
+}
+
+/** `POST /api/triggers/test`: tries a trigger on past messages. */
+async function tryOut(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  { queries, unfinished }: TriggerParts,
+): Promise<Answer | null> {
+  if (request.method !== 'POST') return notAllowed('POST');
+  const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
+  if (body === null || isAnswer(body)) return body;
+  const read = readTrigger(body.value);
+  const days = daysOf(query);
+  if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
+  if (typeof days === 'string') return failure(400, 'BAD_REQUEST', days);
+  return { status: 200, body: await queries.tryTrigger(read, days) };
+}
+
+/**
+ * `POST /api/triggers` and `PUT` or `DELETE /api/triggers/{id}`: saves or deletes a trigger.
+ * @param trigger_id null = a new one
+ */
+async function saveOrDelete(
+  request: IncomingMessage,
+  trigger_id: string | null,
+  { changes, unfinished }: TriggerParts,
+): Promise<Answer | null> {
+  const allow = trigger_id === null ? 'GET, POST' : 'PUT, DELETE';
+  if (!allow.split(', ').includes(request.method ?? '')) return notAllowed(allow);
+  if (changes === null) return READ_ONLY;
+  if (trigger_id !== null && request.method === 'DELETE') {
+    if (isForeign(request)) return failure(403, 'FOREIGN_ORIGIN', 'The request comes from a page of another origin.');
+    return changed(await changes.setTriggerState(trigger_id, 'deleted'), 200, ({ trigger }) => trigger);
+  }
+  const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
+  if (body === null || isAnswer(body)) return body;
+  const read = readTrigger(body.value);
+  if (typeof read === 'string') return failure(400, 'BAD_REQUEST', read);
+  const saved = await changes.saveTrigger(trigger_id, read);
+  return changed(saved, trigger_id === null ? 201 : 200, ({ trigger }) => trigger);
+}
+
+/** `POST /api/triggers/{id}/pause` and `…/resume`. */
+async function setState(
+  request: IncomingMessage,
+  trigger_id: string,
+  state: 'paused' | 'active',
+  { changes, unfinished }: TriggerParts,
+): Promise<Answer | null> {
+  if (request.method !== 'POST') return notAllowed('POST');
+  if (changes === null) return READ_ONLY;
+  const body = await jsonBody(request, unfinished, MAX_BODY_BYTES);
+  if (body === null || isAnswer(body)) return body;
+  return changed(await changes.setTriggerState(trigger_id, state), 200, ({ trigger }) => trigger);
+}
+
+async function answerOf(request: IncomingMessage, url: URL, parts: TriggerParts): Promise<Answer | null> {
+  const [, , first = '', second = '', third = '', ...more] = url.pathname.split('/').map(decodeURIComponent);
+  if (more.length > 0) return NO_SUCH_ADDRESS;
+  if (first === 'trigger-deliveries') {
+    if (second === '') return isRead(request) ? await listDeliveries(url.searchParams, parts) : notAllowed('GET');
+    return second === 'replay' && third === '' ? await replay(request, parts) : NO_SUCH_ADDRESS;
+  }
+  if (second === '' && isRead(request)) return { status: 200, body: { rows: await parts.queries.triggers() } };
+  if (second === 'test' && third === '') return tryOut(request, url.searchParams, parts);
+  if (second === '' || third === '') return saveOrDelete(request, second === '' ? null : second, parts);
+  if (third === 'pause') return setState(request, second, 'paused', parts);
+  return third === 'resume' ? setState(request, second, 'active', parts) : NO_SUCH_ADDRESS;
 }
 
 /** Whether an address belongs to triggers. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { Metrics } from '../http/metrics.ts';
-import { createHttpServer } from '../http/server.ts';
 import type { BatchReport } from '../kafka/gathered-batch.ts';
 import { ConsumerService, type ConsumerOptions } from '../kafka/consumer-service.ts';
 import { LedgerAwayError } from '../clickhouse/errors.ts';
@@ -8,6 +8,7 @@ import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
 import { toldWebhook, watchDrift } from './drift.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Listening } from './listening.ts';
+import { probeServer } from './probes.ts';
 import { fireTriggers } from './triggers.ts';
 
 export interface ConsumeOptions {
@@ -50,78 +51,75 @@ export async function consume(options: ConsumeOptions, signal: AbortSignal): Pro
   const log = createLog();
   const metrics = new Metrics();
   let consumers: ConsumerService | null = null;
+  let ledger: Ledger | null = null;
   let why = 'The ledger is being opened.';
   let listening: Listening | null = null;
   if (options.listen !== null) {
-    const server = createHttpServer({
-      secrets: { appSecret: null, verifyToken: null },
-      sink: null,
-      reports: null,
+    const server = probeServer({
       metrics,
-      hosts: null,
+      log,
       isAlive: () => consumers?.isAlive ?? true,
       checkReady: async () => {
         const reason = consumers === null ? why : consumers.notReadyBecause;
         if (reason !== null) throw new Error(reason);
         await ledger?.checkReachable();
       },
-      onError: (what, error) => {
-        log.error({ err: error }, what);
-      },
     });
     listening = await beginListening(server, options.listen);
     options.onListening(listening.url);
   }
-  let ledger: Ledger | null = null;
   try {
     ledger = await openPatiently(options.ledger, signal, (reason) => {
       why = reason;
       log.warn(`Waiting: ${reason}`);
     });
-    if (ledger === null) return;
-    await ledger.beginWriting();
-    ledger.readAhead();
-    const keepers = new Keepers(ledger.database, (what, error) => {
-      log.error({ err: error }, what);
-    });
-    const triggers = fireTriggers(
-      ledger.database,
-      { kafka: options.consumer.kafka, secret: options.triggerSecret },
-      log,
-    );
-    const drift = watchDrift(ledger.database, toldWebhook(options), { metrics, log });
-    const background = [keepers, triggers, drift];
-    const counted = metrics.consumerObserver();
-    consumers = new ConsumerService(
-      ledger,
-      options.consumer,
-      {
-        ...counted,
-        onBatch: (report) => {
-          counted.onBatch(report);
-          options.onBatch?.(report);
-          keepers.nudge();
-          triggers.keeper.nudge();
-        },
-      },
-      log,
-    );
-    const running = consumers;
-    signal.addEventListener('abort', () => void running.stop(), { once: true });
-    if (signal.aborted) {
-      await atMost(FAREWELL_MS, Promise.all(background.map((one) => one.stop())));
-      return;
-    }
-    log.info({ group: options.consumer.group, brokers: options.consumer.kafka.brokers }, 'consuming');
-    keepers.nudge();
-    try {
-      await consumers.run();
-    } finally {
-      await atMost(FAREWELL_MS, Promise.all(background.map((one) => one.stop())));
-    }
+    if (ledger !== null)
+      await consumeInto(ledger, options, { metrics, log, signal }, (made) => {
+        consumers = made;
+      });
   } finally {
     await atMost(FAREWELL_MS, ledger?.close());
     await listening?.close();
+  }
+}
+
+/**
+ * Consumes into an open ledger until the signal, with recomputation, triggers and drift in the background.
+ * @param onMade called with the consumers before they run
+ */
+async function consumeInto(
+  ledger: Ledger,
+  options: ConsumeOptions,
+  { metrics, log, signal }: { readonly metrics: Metrics; readonly log: Logger; readonly signal: AbortSignal },
+  onMade: (consumers: ConsumerService) => void,
+): Promise<void> {
+  await ledger.beginWriting();
+  ledger.readAhead();
+  const keepers = new Keepers(ledger.database, (what, error) => {
+    log.error({ err: error }, what);
+  });
+  const triggers = fireTriggers(ledger.database, { kafka: options.consumer.kafka, secret: options.triggerSecret }, log);
+  const drift = watchDrift(ledger.database, toldWebhook(options), { metrics, log });
+  const counted = metrics.consumerObserver();
+  const observer = {
+    ...counted,
+    onBatch: (report: BatchReport) => {
+      counted.onBatch(report);
+      options.onBatch?.(report);
+      keepers.nudge();
+      triggers.keeper.nudge();
+    },
+  };
+  const consumers = new ConsumerService(ledger, options.consumer, observer, log);
+  onMade(consumers);
+  signal.addEventListener('abort', () => void consumers.stop(), { once: true });
+  try {
+    if (signal.aborted) return;
+    log.info({ group: options.consumer.group, brokers: options.consumer.kafka.brokers }, 'consuming');
+    keepers.nudge();
+    await consumers.run();
+  } finally {
+    await atMost(FAREWELL_MS, Promise.all([keepers, triggers, drift].map((one) => one.stop())));
   }
 }
 

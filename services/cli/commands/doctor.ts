@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { Database } from '../../clickhouse/database.ts';
+import { Database, type Location } from '../../clickhouse/database.ts';
 import { ActionableError } from '../../clickhouse/errors.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/events/dead-letters.ts';
@@ -71,86 +71,72 @@ async function kafkaState(): Promise<string> {
   }
 }
 
+function configurationState(options: CommonOptions): string {
+  const config = readConfig(options);
+  return config === null ? 'no file; defaults and what the ledger holds' : `${config.accounts?.length ?? 0} accounts`;
+}
+
+function diskState(dataDir: string): string {
+  const { bavail, bsize } = statfsSync(existing(dataDir));
+  const free = bavail * bsize;
+  const said = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${dataDir}`;
+  if (free < LOW_DISK_BYTES) throw new ActionableError(`only ${said}; free some, or move the data directory.`);
+  return said;
+}
+
+async function clickHouseState(location: Location): Promise<string> {
+  const home = new Database(location, 'default');
+  try {
+    const [row] = await home.query(
+      z.object({ version: z.string(), zone: z.string() }),
+      'SELECT version() AS version, timezone() AS zone',
+    );
+    const where = location.kind === 'embedded' ? `embedded in ${location.dataDir}` : location.url;
+    return `${row?.version ?? ''} ${where}, zone ${row?.zone ?? ''}`;
+  } finally {
+    await home.close();
+  }
+}
+
+async function ledgerState(location: Location): Promise<string> {
+  const database = databaseName();
+  const ledger = await Ledger.open({ location, database, config: null, command: 'ctwa-ledger doctor' });
+  try {
+    const { events } = await ledger.extent();
+    const letters = await countDeadLetters(ledger.database);
+    return `${events} event rows, ${letters} dead letters waiting, epoch ${ledger.configuration.epoch}`;
+  } finally {
+    await ledger.close();
+  }
+}
+
+function webhookState(): string {
+  const { appSecret, verifyToken } = webhookSecrets();
+  if (appSecret === null && verifyToken === null)
+    return 'not configured; set META_APP_SECRET and META_VERIFY_TOKEN to receive';
+  if (appSecret === null)
+    throw new ActionableError(
+      'META_VERIFY_TOKEN is set but META_APP_SECRET is not: deliveries would be refused. Set it.',
+    );
+  if (verifyToken === null)
+    throw new ActionableError(
+      "META_APP_SECRET is set but META_VERIFY_TOKEN is not: Meta's handshake would fail. Set it.",
+    );
+  return 'app secret and verify token are set';
+}
+
 /** Checks what the product needs to work; exit code 1 when something is wrong. */
 export async function doctor(options: CommonOptions): Promise<void> {
   const location = locationOf(options);
   const checks: [string, Check][] = [
     ['ctwa-ledger', () => `${VERSION} on Node ${process.version}, ${process.platform} ${process.arch}`],
-    [
-      'configuration',
-      () => {
-        const config = readConfig(options);
-        return config === null
-          ? 'no file; defaults and what the ledger holds'
-          : `${config.accounts?.length ?? 0} accounts`;
-      },
-    ],
+    ['configuration', () => configurationState(options)],
   ];
-  if (location.kind === 'embedded')
-    checks.push([
-      'disk',
-      () => {
-        const { bavail, bsize } = statfsSync(existing(location.dataDir));
-        const free = bavail * bsize;
-        if (free < LOW_DISK_BYTES)
-          throw new ActionableError(
-            `only ${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}; free some, or move the data directory.`,
-          );
-        return `${(free / 1024 ** 3).toFixed(1)} GiB free at ${location.dataDir}`;
-      },
-    ]);
+  if (location.kind === 'embedded') checks.push(['disk', () => diskState(location.dataDir)]);
   checks.push(
-    [
-      'ClickHouse',
-      async () => {
-        const home = new Database(location, 'default');
-        try {
-          const [row] = await home.query(
-            z.object({ version: z.string(), zone: z.string() }),
-            'SELECT version() AS version, timezone() AS zone',
-          );
-          const where = location.kind === 'embedded' ? `embedded in ${location.dataDir}` : location.url;
-          return `${row?.version ?? ''} ${where}, zone ${row?.zone ?? ''}`;
-        } finally {
-          await home.close();
-        }
-      },
-    ],
-    [
-      'ledger',
-      async () => {
-        const ledger = await Ledger.open({
-          location,
-          database: databaseName(),
-          config: null,
-          command: 'ctwa-ledger doctor',
-        });
-        try {
-          const { events } = await ledger.extent();
-          const letters = await countDeadLetters(ledger.database);
-          return `${events} event rows, ${letters} dead letters waiting, epoch ${ledger.configuration.epoch}`;
-        } finally {
-          await ledger.close();
-        }
-      },
-    ],
-    [
-      'webhook',
-      () => {
-        const { appSecret, verifyToken } = webhookSecrets();
-        if (appSecret === null && verifyToken === null)
-          return 'not configured; set META_APP_SECRET and META_VERIFY_TOKEN to receive';
-        if (appSecret === null)
-          throw new ActionableError(
-            'META_VERIFY_TOKEN is set but META_APP_SECRET is not: deliveries would be refused. Set it.',
-          );
-        if (verifyToken === null)
-          throw new ActionableError(
-            "META_APP_SECRET is set but META_VERIFY_TOKEN is not: Meta's handshake would fail. Set it.",
-          );
-        return 'app secret and verify token are set';
-      },
-    ],
+    ['ClickHouse', () => clickHouseState(location)],
+    ['ledger', () => ledgerState(location)],
+    ['webhook', webhookState],
     ['Kafka', kafkaState],
   );
   let allWell = true;
