@@ -1,21 +1,6 @@
-import {
-  dataset,
-  timeAxis,
-  dayLabels,
-  dayTitle,
-  fontOf,
-  gap,
-  panel,
-  styleTooltip,
-  type BarChart,
-  type ChartColours,
-  type Series,
-} from '../chart/bars.ts';
+import { dayTitle, setPanels, styleTooltip, type BarChart, type ChartColours, type Series } from '../chart/bars.ts';
 import { partialMoney } from '../format/amounts.ts';
-import { numberFormat } from '../format/locale.ts';
 import type { BilledDay } from './days.ts';
-
-const axisLabels = numberFormat({ notation: 'compact', maximumFractionDigits: 2 });
 
 interface AmountSeries extends Series {
   /** One for each day, as in the report. */
@@ -54,18 +39,8 @@ export function updateChart(
   currencies: readonly string[],
   colours: ChartColours,
 ): void {
-  const font = fontOf(chart);
   const series = seriesOf(days, currencies, colours);
-  // Chart.js draws the first panel at the bottom, and the first currency should be at the top.
-  const panels = currencies
-    .toReversed()
-    .flatMap((currency, i) => [
-      ...(i === 0 ? [] : [[`gap ${currency}`, gap(colours, font)] as const]),
-      [currency, panel(currency, 3, colours, font, (value) => axisLabels().format(Number(value)))] as const,
-    ]);
-  chart.data.labels = dayLabels(days);
-  chart.data.datasets = series.map((one) => dataset(one, days, colours));
-  chart.options.scales = { ...Object.fromEntries(panels), x: timeAxis(colours, font) };
+  setPanels(chart, currencies, series, days, colours);
   styleTooltip(chart, series, colours, {
     title: (items) => dayTitle(days[items[0]?.dataIndex ?? -1]),
     label: (item) => {

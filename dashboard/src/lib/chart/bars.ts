@@ -12,6 +12,7 @@ import {
 } from 'chart.js';
 
 import { dayNames, longDay, weekday } from '../format/dates.ts';
+import { numberFormat } from '../format/locale.ts';
 
 // Only what is drawn, to keep the rest of Chart.js out of the page.
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
@@ -143,7 +144,7 @@ export function timeAxis(colours: ChartColours, font: Font) {
 }
 
 /** Names of the days. */
-export function dayLabels(days: readonly ChartDay[]): string[] {
+function dayLabels(days: readonly ChartDay[]): string[] {
   const nameOf = dayNames(days[0]?.day ?? '', days.at(-1)?.day ?? '');
   return days.map(({ day }) => nameOf(day));
 }
@@ -176,6 +177,29 @@ export function styleTooltip(
       return { borderColor: outline ?? colour, backgroundColor: colour };
     },
   };
+}
+
+const amountTicks = numberFormat({ notation: 'compact', maximumFractionDigits: 2 });
+
+/** Puts series of days into an existing chart, with a panel for each axis, the first one at the top. */
+export function setPanels(
+  chart: BarChart,
+  axes: readonly string[],
+  series: readonly Series[],
+  days: readonly ChartDay[],
+  colours: ChartColours,
+): void {
+  const font = fontOf(chart);
+  // Chart.js draws the first panel at the bottom.
+  const panels = axes
+    .toReversed()
+    .flatMap((axis, i) => [
+      ...(i === 0 ? [] : [[`gap ${axis}`, gap(colours, font)] as const]),
+      [axis, panel(axis, 3, colours, font, (value) => amountTicks().format(Number(value)))] as const,
+    ]);
+  chart.data.labels = dayLabels(days);
+  chart.data.datasets = series.map((one) => dataset(one, days, colours));
+  chart.options.scales = { ...Object.fromEntries(panels), x: timeAxis(colours, font) };
 }
 
 export function dataset(

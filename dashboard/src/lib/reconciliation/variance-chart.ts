@@ -1,23 +1,8 @@
 import type { DayVariance } from '@ctwa-ledger/schemas/meta.ts';
 
-import {
-  dataset,
-  dayLabels,
-  dayTitle,
-  fontOf,
-  gap,
-  panel,
-  styleTooltip,
-  timeAxis,
-  type BarChart,
-  type ChartColours,
-  type Series,
-} from '../chart/bars.ts';
+import { dayTitle, setPanels, styleTooltip, type BarChart, type ChartColours, type Series } from '../chart/bars.ts';
 import { amountDifference, countDifference } from '../format/amounts.ts';
-import { numberFormat } from '../format/locale.ts';
 import { NOTHING } from '../format/numbers.ts';
-
-const axisLabels = numberFormat({ notation: 'compact', maximumFractionDigits: 2 });
 
 /** Whether there is a difference of charges to draw. */
 export function hasCosts(days: readonly DayVariance[]): boolean {
@@ -70,20 +55,17 @@ export function updateVariances(
   counts: string,
   colours: ChartColours,
 ): void {
-  const font = fontOf(chart);
   const panels = panelsOf(days, counts);
   const bars = days.map(({ day }) => ({ day, unfinished: false }));
   const series = panels.flatMap((one) => seriesOf(one, days, colours));
   const textOf = new Map(panels.map(({ axis, text }) => [axis, text]));
-  const axes = panels
-    .toReversed()
-    .flatMap(({ axis }, i) => [
-      ...(i === 0 ? [] : [[`gap ${axis}`, gap(colours, font)] as const]),
-      [axis, panel(axis, 3, colours, font, (value) => axisLabels().format(Number(value)))] as const,
-    ]);
-  chart.data.labels = dayLabels(bars);
-  chart.data.datasets = series.map((one) => dataset(one, bars, colours));
-  chart.options.scales = { ...Object.fromEntries(axes), x: timeAxis(colours, font) };
+  setPanels(
+    chart,
+    panels.map(({ axis }) => axis),
+    series,
+    bars,
+    colours,
+  );
   styleTooltip(chart, series, colours, {
     title: (items) => dayTitle(bars[items[0]?.dataIndex ?? -1]),
     label: (item) => {
