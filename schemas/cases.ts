@@ -55,7 +55,7 @@ export const caseKeySchema = z.strictObject({
 export type CaseKey = z.infer<typeof caseKeySchema>;
 
 /** Rows of evidence that a person can choose one by one. */
-export const MAX_CHOSEN_ROWS = 500;
+const MAX_CHOSEN_ROWS = 500;
 const MAX_ROW_KEY_CHARACTERS = 300;
 
 /** Chosen rows of an account and month, by their keys (`rowKeyOf`). */

@@ -3,7 +3,7 @@ import type { Database } from '../../clickhouse/database.ts';
 import { underLease } from '../../clickhouse/lease.ts';
 
 /** Dirt that one recomputation cleans. */
-export interface Dirt {
+interface Dirt {
   readonly stamps: readonly string[];
   /** Unix seconds: what is dirty before it is left for later. */
   readonly from: number;
