@@ -7,9 +7,9 @@ export default defineConfig({
     pool: 'forks',
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/temporary-folder.ts'],
-    // More than two cores: a worker waits for engines, brokers and pages most of its time, and three left two cores idle
-    // for over four tenths of a run.
-    maxWorkers: 5,
+    // More than two cores: a worker waits for engines, brokers and pages much of its time. With five of them single tests
+    // ran into their time limits on a slow machine.
+    maxWorkers: 3,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['default', new SuiteTimes()],

@@ -431,7 +431,7 @@ describe('conversations', () => {
       expect(ids, `${params} ${sort}`).toEqual(inOrder(expected, sort).map((row) => row['conversation_id']));
     }
     expect(found).toBeGreaterThan(15);
-  }, 120_000);
+  });
 
   /** Rows of the time line: what is read, and whether they have the edge of a free entry window. */
   const timeline = (): Promise<(string | boolean)[][]> =>

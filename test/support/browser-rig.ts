@@ -4,6 +4,8 @@ import { complaintsOf, launchBrowser, tableRows } from './browser.ts';
 import { DataDirectory, startProduct, untilSettled, type Product, type StartOptions } from './product.ts';
 import { makeTables } from './tables.ts';
 
+/** A page that waits for its server on a busy machine is slow, not wrong. */
+const PATIENCE_MS = 120_000;
 const WINDOW = { width: 1280, height: 900 } as const;
 
 export interface RigOptions {
@@ -51,6 +53,7 @@ export class BrowserRig {
   /** Opens another window, which is closed after the test. */
   async newPage(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: WINDOW, ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
     this.#contexts.push(context);
     this.#page = await context.newPage();
     complaintsOf(this.#page, this.complaints);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../services/cli/ctwa-ledger.js', import.meta.url));
 /** Generous, because it only ends what hangs: machines that run tests are slow now and then. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 150_000;
 /** What a developer's shell may carry and a test must not inherit. */
 const FOREIGN = /^(CLICKHOUSE_|KAFKA_|META_|CTWA_|LOG_LEVEL$)/;
 
