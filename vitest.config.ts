@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // A page on a busy machine needs more than the second that polling has by default.
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', new SuiteTimes()],
   },
 });

@@ -680,7 +680,7 @@ describe('conversations', () => {
       .locator('.badge')
       .nth(1)
       .evaluate((badge) => (badge as unknown as { offsetHeight: number }).offsetHeight);
-    await expect.poll(() => left.innerText(), { timeout: 10_000 }).not.toBe(first);
+    await expect.poll(() => left.innerText(), { timeout: 60_000 }).not.toBe(first);
     expect(await left.innerText()).toMatch(/^\d min( \d+ s)? left$/);
     expect(
       await rig.page

@@ -459,7 +459,7 @@ describe('the figures of pages', () => {
       `/conversations/${phone_number_id!}/${message_id!}`,
     ]) {
       // Amounts are by the days of each account until a zone is chosen.
-      const usual = /^\/billing(\/charges|\/messages)?$/.test(path)
+      const usual = /^\/billing(\/charges|\/messages|\/mismatches)?$/.test(path)
         ? 'the days of each account’s own time zone are'
         : 'UTC is';
       await open(`${path}?tz=Mars/Olympus`);
