@@ -240,6 +240,6 @@ export const mismatchedMessagesReport = streamed({
   days: 'accounts',
   filters: NARROWINGS,
   settles: [],
-  reads: ['message_marks', 'messages_by_time', 'accounts', 'configuration'],
+  reads: MESSAGE_TABLES,
   rows: allMismatchedMessages,
 });
