@@ -197,7 +197,7 @@ describe('the first page', () => {
     const exported = output(data, ['export', 'ads', '--sample', '--as-of', asOf]);
     exported.catch(() => undefined);
     // Without a reload of ours.
-    await rig.page.locator('#by-ad tbody tr').first().waitFor({ timeout: 90_000 });
+    await rig.page.locator('#by-ad tbody tr').first().waitFor({ timeout: 240_000 });
     expect(await rig.page.locator('[aria-busy="true"]').count()).toBe(0);
     expect(await sampleLabel().isVisible()).toBe(true);
     expect(await title()).toMatch(/^Click-to-WhatsApp, \d/);

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY_SETTINGS, type Config, type PolicySettings } from '@ctwa
 import { Database } from '../../services/clickhouse/database.ts';
 import { ConfigurationChangedError, ActionableError } from '../../services/clickhouse/errors.ts';
 import type { Landing } from '../../services/ledger/events/landing.ts';
-import type { Ledger } from '../../services/ledger/ledger.ts';
+import { Ledger } from '../../services/ledger/ledger.ts';
 import { dirtyCells, recomputeSummaries, settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { randomTraffic } from '../oracle/arbitraries.ts';
@@ -142,7 +142,15 @@ describe('several processes at once', () => {
     const inDatabase = { env: { CLICKHOUSE_DATABASE: 'together' } };
     // None of them finds an engine: they start at once, and one of them starts it.
     const ingests = files.map((file) => begin(data, ['ingest', file, '--data', data.path], inDatabase));
-    await withLedger(data, 'together', async (ledger) => {
+    // Not by `withLedger`: here the migrations run, in every process that finds none applied.
+    const ledger = await Ledger.open({
+      location: { kind: 'embedded', dataDir: data.path },
+      database: 'together',
+      config: null,
+      command: 'a test',
+      onProgress: () => undefined,
+    });
+    try {
       await until('some events have landed', async () =>
         (await numberFrom(ledger.database, 'SELECT count() AS n FROM events')) > 0 ? true : null,
       );
@@ -156,7 +164,9 @@ describe('several processes at once', () => {
       expect(await numberFrom(ledger.database, 'SELECT max(epoch) AS n FROM configuration')).toBe(2);
       await expectOracle(ledger, events);
       await drop(ledger);
-    });
+    } finally {
+      await ledger.close();
+    }
   });
 });
 

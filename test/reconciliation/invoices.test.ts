@@ -84,7 +84,7 @@ describe('an invoice', () => {
     ['another kind', csv('2026-10;;;;1,50;Gift'), MAPPING, /"Gift" is none of charge, tax/],
     ['a volume that is none', csv('2026-10;;;some;1,50;'), MAPPING, /"some" is not a number of messages/],
     ['another currency', csv('2026-10;;;;USD 1,50;'), MAPPING, /in USD, but the mapping says EUR/],
-    ['no currency', csv('2026-10;;;;1,50;'), { columns: MAPPING.columns }, /which currency/],
+    ['no currency', csv('2026-10;;;;1,50;'), { columns: MAPPING.columns }, /The currency is not known: map a column/],
     ['no such header', Buffer.from('A,B\n1,2\n'), MAPPING, /no header with "Period".*columns found are: "A", "B"/],
     ['no lines', csv(), MAPPING, /no lines under the header/],
     ['a PDF', Buffer.from('%PDF-1.7 '), MAPPING, /is a PDF/],

@@ -105,7 +105,7 @@ describe('the command line', () => {
     [['import', 'f.csv', '--mapping', 'nobody'], 1, 'No mapping is kept under the name "nobody"'],
     [['map', '-x', '--', '--column'], 2, 'error'],
     [['map', '<b>', '--column', 'amount=A'], 2, 'The name "<b>" cannot be kept'],
-    [['map', 'empty'], 2, 'Say at least one column'],
+    [['map', 'empty'], 2, 'Name at least one column'],
   ])('refuses %j', async (args, code, words) => {
     writeFileSync(data.file('f.csv'), FILE);
     const refused = await run(data, ['spend', ...args.map((arg) => (arg === 'f.csv' ? data.file(arg) : arg))]);
