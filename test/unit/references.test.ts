@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { REPORTS } from '../../services/exports/report.ts';
+import { NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
+import { REPORTS, reportOf } from '../../services/catalogue/catalogue.ts';
 import { ACCOUNTS_COLUMNS } from '../../services/reports/accounts.ts';
 import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
 import { AD_CONVERSATIONS_COLUMNS } from '../../services/reports/conversations.ts';
@@ -270,6 +271,21 @@ describe('docs/contract.md', () => {
       expect(contract, report).toContain(`\`${report}\``);
       expect(readme, report).toContain(`\`${report}\``);
     }
+  });
+
+  it('says of each filter which reports take it', () => {
+    const told = [...contract.matchAll(/^\| (`\w+`.*) \| (`[a-z-]+`(?:, `[a-z-]+`)*) \|$/gm)].flatMap(
+      ([, filters = '', reports = '']) => {
+        // Values of a filter stand in brackets behind it.
+        const names = filters.replaceAll(/\(.*?\)/g, '').matchAll(/`(\w+)`/g);
+        return [...names].map(([, filter = '']) => [filter, reports.replaceAll('`', '').split(', ').sort()] as const);
+      },
+    );
+    const taken = NARROWINGS.map(
+      (filter) => [filter, REPORTS.filter((name) => reportOf(name).filters.includes(filter)).sort()] as const,
+    );
+    const narrowing = told.filter(([filter]) => NARROWINGS.some((name) => name === filter));
+    expect(Object.fromEntries(narrowing)).toEqual(Object.fromEntries(taken));
   });
 
   it('names every variable of the environment that a command reads', () => {
