@@ -10,7 +10,7 @@ import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { streamLines, textOfLines } from './csv-lines.ts';
 import { csvText } from './csv.ts';
 
-export { REPORTS, type ReportName } from '../catalogue/catalogue.ts';
+export type { ReportName } from '../catalogue/catalogue.ts';
 
 const SETTLE: Readonly<Record<Sums, (database: Database) => Promise<void>>> = {
   summaries: settleSummaries,
