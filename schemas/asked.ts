@@ -13,7 +13,7 @@ export interface ReportFilters extends Narrowed {
 }
 
 /**
- * Filters that some reports take; `narrowingsOf` says which. `ad` is the id of an ad or post, or (text that begins with
+ * Filters that some reports take; the record of a report says which. `ad` is the id of an ad or post, or (text that begins with
  * http) the address that its entries came from; `q` searches conversations, and `state` is their state. The others are
  * values of columns: `category` and `market` of prices; `billing`, `predicted` and `reported` of marks; `code` of
  * rejected inputs; `tier`, `rate` and `rate_card` of charges; `policy` and `rule` of predictions; `circumstance`

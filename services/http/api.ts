@@ -1,3 +1,4 @@
+import { asksForSample, valueIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
@@ -51,7 +52,7 @@ interface Question extends AskedRows {
 
 /** The requested page; null = all rows; a text = what is wrong with the request. */
 function pageOf(query: URLSearchParams): ReportPage | null | string {
-  const [limit, after] = [query.get('limit'), query.get('after')];
+  const [limit, after] = [valueIn(query, 'limit'), valueIn(query, 'after')];
   if (limit === null) return after === null ? null : 'after goes with limit: say how many rows the page has.';
   const rows = /^\d{1,6}$/.test(limit) ? Number(limit) : 0;
   if (rows < 1 || rows > MAX_LIMIT) return `limit "${limit}" is not a whole number from 1 to ${MAX_LIMIT}.`;
@@ -60,7 +61,7 @@ function pageOf(query: URLSearchParams): ReportPage | null | string {
 
 /** What is wrong with a parameter that takes only certain values; null when nothing is. */
 export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams): string | null {
-  const value = query.get(name);
+  const value = valueIn(query, name);
   const known = valuesOf(name);
   if (value === null || known.includes(value)) return null;
   return `${name} "${value}" is none of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
@@ -77,7 +78,7 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   if (unknown !== null) return unknown;
   const page = pageOf(query);
   if (typeof page === 'string') return page;
-  if (report.days === 'month' && !query.has('month') && !query.has('period'))
+  if (report.days === 'month' && valueIn(query, 'month') === null && valueIn(query, 'period') === null)
     return `Report "${report.name}" is of one month: say which, like month=2026-10.`;
   const asked = Object.fromEntries(query);
   const question = readQuestion(report, asked, Math.floor(Date.now() / 1000));
@@ -88,15 +89,9 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
     filters,
     by,
     page,
-    format: query.get('format') === 'csv' ? 'csv' : 'json',
-    sample: asksForSample(query),
+    format: valueIn(query, 'format') === 'csv' ? 'csv' : 'json',
+    sample: asksForSample(query) === true,
   };
-}
-
-/** Whether a query string asks for the sample data: `?sample` alone, or with `1` or `true`. */
-export function asksForSample(query: URLSearchParams): boolean {
-  const value = query.get('sample');
-  return value !== null && value !== '0' && value !== 'false';
 }
 
 /** @param closings of the months that the rows cover: printed after the rows if there are any */
@@ -194,7 +189,7 @@ class Answer {
     const next = place === null ? null : Buffer.from(place).toString('base64url');
     if (next !== null) {
       const query = new URLSearchParams(this.#url.searchParams);
-      query.set('after', next);
+      query.set('after' satisfies AddressParameter, next);
       this.#headers['link'] = `<${this.#url.pathname}?${query.toString()}>; rel="next"`;
     }
     if (format === 'csv') return csv;

@@ -1,3 +1,4 @@
+import { asksForSample, valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseFilters } from '@ctwa-ledger/schemas/report-filters.ts';
 import {
@@ -8,7 +9,7 @@ import {
 } from '@ctwa-ledger/schemas/send-check.ts';
 import { receiveBody } from '../ingest/body.ts';
 import type { UnfinishedBodies, UnfinishedLimits } from '../ingest/unfinished.ts';
-import { asksForSample, unknownValueOf } from './api.ts';
+import { unknownValueOf } from './api.ts';
 
 /** Limits for questions that are being received. */
 export const QUESTION_LIMITS: UnfinishedLimits = {
@@ -56,7 +57,7 @@ export class SendCheckDoor {
     }
     const query = url.searchParams;
     const filters = parseFilters(
-      { tz: query.get('tz') ?? undefined, as_of: query.get('as_of') ?? undefined },
+      { tz: valueIn(query, 'tz') ?? undefined, as_of: valueIn(query, 'as_of') ?? undefined },
       Math.floor(Date.now() / 1000),
     );
     const body = await receiveBody(request, this.#unfinished, MAX_SEND_CHECK_BYTES);
@@ -79,7 +80,7 @@ export class SendCheckDoor {
       fail(response, 400, 'BAD_REQUEST', unknown);
       return;
     }
-    const asked = readQuestion(body, query.get('phone_number_id'));
+    const asked = readQuestion(body, valueIn(query, 'phone_number_id'));
     if (!asked.ok) {
       fail(response, 400, 'BAD_REQUEST', asked.message);
       return;
@@ -92,7 +93,7 @@ export class SendCheckDoor {
     if (asked.request.is_list) this.#lists += 1;
     try {
       const { as_of: at, tz } = filters.filters;
-      const result = await this.#ask(asked.request, { at, tz }, asksForSample(query));
+      const result = await this.#ask(asked.request, { at, tz }, asksForSample(query) === true);
       if (result === null) {
         fail(response, 404, 'NO_SAMPLE', 'There is no sample data any more; leave out "sample" to read the ledger.');
         return;

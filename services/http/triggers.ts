@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Changes, Refused } from '@ctwa-ledger/schemas/changes.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
@@ -35,8 +36,8 @@ function changed<T extends { readonly ok: true }>(
 /** Days as `YYYY-MM-DD`, in UTC, `to` excluded; by default the last seven days. */
 function daysOf(query: URLSearchParams): { readonly from: number; readonly to: number } | string {
   const now = Math.floor(Date.now() / 1000);
-  const timeOf = (name: string, otherwise: number): number => {
-    const text = query.get(name);
+  const timeOf = (name: 'from' | 'to', otherwise: number): number => {
+    const text = valueIn(query, name);
     if (text === null) return otherwise;
     return /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) / 1000 : NaN;
   };
@@ -53,13 +54,13 @@ const isRead = ({ method }: IncomingMessage): boolean => method === 'GET' || met
 
 /** `GET /api/trigger-deliveries`: lists deliveries. */
 async function listDeliveries(query: URLSearchParams, { queries }: TriggerParts): Promise<Answer> {
-  const state = query.get('state');
+  const state = valueIn(query, 'state');
   const known = DELIVERY_STATES.find((one) => one === state) ?? null;
   if (state !== null && known === null)
     return failure(400, 'BAD_REQUEST', `state "${state}" is none of ${DELIVERY_STATES.join(', ')}.`);
-  const limit = Number(query.get('limit') ?? DEFAULT_DELIVERIES);
+  const limit = Number(valueIn(query, 'limit') ?? DEFAULT_DELIVERIES);
   if (!Number.isInteger(limit) || limit < 1) return failure(400, 'BAD_REQUEST', 'limit is not a whole number above 0.');
-  const trigger_id = query.get('trigger_id');
+  const trigger_id = valueIn(query, 'trigger_id');
   return { status: 200, body: { rows: await queries.triggerDeliveries({ trigger_id, state: known, limit }) } };
 }
 

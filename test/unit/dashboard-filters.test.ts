@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { billedDays } from '../../dashboard/src/lib/billing/days.ts';
 import { bucketsOf } from '../../dashboard/src/lib/buckets/buckets.ts';
 import type { BucketRows } from '../../schemas/figures.ts';
-import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
+import { LINKED_REPORTS, reportAddress, type LinkedReport } from '../../dashboard/src/lib/filters/api.ts';
 import {
   DEFAULT_STATE,
   ownParameters,
@@ -27,6 +27,8 @@ import {
 } from '../../dashboard/src/lib/filters/range.ts';
 import { offeredZones } from '../../dashboard/src/lib/filters/zones.ts';
 import { countChange, rateChange } from '../../dashboard/src/lib/headline/change.ts';
+import { reportOf } from '../../services/catalogue/catalogue.ts';
+import { parametersOf } from '../../services/reports/parameters.ts';
 
 const state = (change: Partial<FilterState>): FilterState => ({ ...DEFAULT_STATE, ...change });
 const unix = (iso: string): number => Date.parse(iso) / 1000;
@@ -342,6 +344,26 @@ describe('the address of the report behind a table', () => {
     expect(reportAddress('ads', 'csv', asked, range, true)).toBe(
       '/api/ads?format=csv&from=2026-01-01&to=2026-02-01&tz=Asia%2FTokyo&as_of=2026-01-31T10%3A00%3A00Z&sample=1',
     );
+  });
+});
+
+describe('a link to a report', () => {
+  const range = { from: '2026-01-01', to: '2026-02-01' };
+  const reports = Object.keys(LINKED_REPORTS) as LinkedReport[];
+
+  it.each(reports)('says only what the report takes: %s', (report) => {
+    const taken: readonly string[] = [...parametersOf(reportOf(report)), 'format', 'sample'];
+    for (const tz of [null, 'Asia/Tokyo']) {
+      const asked = state({ tz, as_of: '2026-01-31T10:00:00Z' });
+      const { searchParams } = new URL(reportAddress(report, 'csv', asked, range, true), 'http://localhost');
+      expect([...searchParams.keys()].filter((name) => !taken.includes(name))).toEqual([]);
+    }
+  });
+
+  it('names days where the report has some', () => {
+    const undated = reports.filter((report) => LINKED_REPORTS[report] === 'none' && reportOf(report).days !== 'none');
+    // The page lists imports of all days, and links to what changed between any of them.
+    expect(undated).toEqual(['restatements']);
   });
 });
 

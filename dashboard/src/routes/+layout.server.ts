@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import { DateTime } from 'luxon';
@@ -55,7 +56,7 @@ export const load: LayoutServerLoad = async (event) => {
   );
   const now = Math.floor(Date.now() / 1000);
   const [ledger, process] = await Promise.all([
-    readLedger(event.locals.reports, page, read.state, event.url.searchParams.get('waba_id'), now),
+    readLedger(event.locals.reports, page, read.state, valueIn(event.url.searchParams, 'waba_id'), now),
     event.locals.processFigures(),
   ]);
   const status = ledger?.status ?? null;

@@ -1,3 +1,4 @@
+import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { AdNameRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { quoted, type Repair } from '../filters/filters.ts';
@@ -15,7 +16,7 @@ export function readAd(params: URLSearchParams): {
   readonly ad: string;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
 } {
-  const ad = params.get('ad')?.trim() ?? '';
+  const ad = textIn(params, 'ad');
   if (ad.length <= MAX_CHARACTERS) return { ad, repairs: [] };
   return { ad: '', repairs: [{ notice: `ad: no id or address has ${ad.length} characters; all ads are shown.` }] };
 }

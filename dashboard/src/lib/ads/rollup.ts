@@ -1,3 +1,4 @@
+import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { REPORTED_ONLY } from '@ctwa-ledger/schemas/figures.ts';
 
 import { quoted, type Repair } from '../filters/filters.ts';
@@ -28,7 +29,7 @@ export function readRollup(params: URLSearchParams): {
   readonly by: Rollup;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
 } {
-  const text = params.get('by')?.trim() ?? '';
+  const text = textIn(params, 'by');
   const by = ROLLUPS.find((rollup) => rollup === text);
   if (by !== undefined || text === '') return { by: by ?? 'ad', repairs: [] };
   return { by: 'ad', repairs: [{ notice: `by: ads are not rolled up by ${quoted(text)}; each ad has a row.` }] };

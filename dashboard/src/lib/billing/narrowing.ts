@@ -1,3 +1,4 @@
+import { queryOf } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { Narrowed, Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 
 import { isPlace, isSaid, quoted, type Repair } from '../filters/filters.ts';
@@ -73,8 +74,7 @@ export function narrowedSearch(params: URLSearchParams, change: Narrowed): strin
     if (value == null) changed.delete(name);
     else changed.set(name, value);
   }
-  const text = changed.toString();
-  return text === '' ? '' : `?${text}`;
+  return queryOf(changed);
 }
 
 /** A filter for people: `Market: Brazil`, `Mark: Billable (regular)`, `No account`. */

@@ -1,3 +1,4 @@
+import { textIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { CaseRow } from '@ctwa-ledger/schemas/cases.ts';
 import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
 
@@ -23,7 +24,7 @@ export function newClaimSearch(
 
 /** The texts for the form of a new claim in an address. Values that cannot be used are left empty. */
 export function textsOf(params: URLSearchParams): ClaimTexts {
-  const text = (name: string): string => params.get(name)?.trim().slice(0, 100) ?? '';
+  const text = (name: AddressParameter): string => textIn(params, name).slice(0, 100);
   const explanation = text('case');
   return {
     waba_id: text('account'),

@@ -1,7 +1,8 @@
+import { textIn, type AddressParameters } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { CheckName, MonthClose } from '@ctwa-ledger/schemas/periods.ts';
 
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
-import { reportAddress } from '../filters/api.ts';
+import { apiAddress, reportAddress } from '../filters/api.ts';
 import { monthLabel } from '../format/dates.ts';
 import { daysOf } from '$lib/reconciliation/address.ts';
 
@@ -18,7 +19,7 @@ export function readClosedMonth(
 ): { readonly month: string | null; readonly repairs: Notices } {
   const current = now.toISOString().slice(0, 7);
   const usual = months.find((month) => month < current) ?? months.at(0) ?? null;
-  const text = params.get('month')?.trim() ?? '';
+  const text = textIn(params, 'month');
   if (/^20\d\d-(0[1-9]|1[0-2])$/.test(text)) return { month: text, repairs: [] };
   if (text === '') return { month: usual, repairs: [] };
   return {
@@ -34,7 +35,7 @@ export function readClosedAccount(
   accounts: readonly string[],
 ): { readonly account: string | null; readonly repairs: Notices } {
   const usual = accounts.find((waba_id) => waba_id !== '') ?? accounts.at(0) ?? null;
-  const text = params.get('account')?.trim() ?? '';
+  const text = textIn(params, 'account');
   const asked = text === NO_ACCOUNT ? '' : text;
   if (text === '') return { account: usual, repairs: [] };
   if (accounts.includes(asked)) return { account: asked, repairs: [] };
@@ -50,7 +51,7 @@ export function readClosedAccount(
 export function closeSearch(
   { month, waba_id }: Pick<MonthClose, 'month' | 'waba_id'>,
   filters: FilterState,
-  own: Readonly<Record<string, string>> = {},
+  own: AddressParameters = {},
 ): string {
   return search(filters, { month, account: waba_id === '' ? NO_ACCOUNT : waba_id, ...own });
 }
@@ -65,8 +66,13 @@ export interface Evidence {
 
 /** By the days of sending: an undelivered message is on no day of charges. */
 function undelivered(month: string, waba_id: string, isSample: boolean): string {
-  const asked = { format: 'csv', month, waba_id, billing: 'UNDELIVERED', ...(isSample ? { sample: '1' } : {}) };
-  return `/api/messages?${new URLSearchParams(asked).toString()}`;
+  return apiAddress('messages', {
+    format: 'csv',
+    month,
+    waba_id,
+    billing: 'UNDELIVERED',
+    ...(isSample ? { sample: '1' } : {}),
+  });
 }
 
 /** The pages and reports that show an item's evidence. */

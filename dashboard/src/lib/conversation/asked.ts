@@ -1,10 +1,11 @@
+import { textIn, valueIn, type AddressParameters } from '@ctwa-ledger/schemas/address-parameters.ts';
 import {
   CONVERSATION_STATES,
   type ConversationState,
   type TimelineCursor,
 } from '@ctwa-ledger/schemas/conversations.ts';
 
-import { quoted, search, writeFilters, type FilterState, type Repair } from '../filters/filters.ts';
+import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /** The parameters of the list, besides the filters of all pages. */
@@ -37,14 +38,14 @@ function readTimelineCursor(text: string): TimelineCursor | null {
 
 /** Whether an address asks for full customers. */
 export function readReveal(params: URLSearchParams): boolean {
-  return params.get('reveal') === '1';
+  return valueIn(params, 'reveal') === '1';
 }
 
 /** The parameters of the list in an address. What cannot be used is left out, with a notice. */
 export function readAsked(params: URLSearchParams): Read<AskedState> {
   const repairs: Notice[] = [];
   const text = (name: 'q' | 'ad'): string => {
-    const value = params.get(name)?.trim() ?? '';
+    const value = textIn(params, name);
     if (value.length <= MAX_CHARACTERS) return value;
     repairs.push({ notice: `${name}: longer than ${MAX_CHARACTERS} characters; it is left out.` });
     return '';
@@ -54,7 +55,7 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
     repairs.push({ notice: 'q: has no digit and no letter; it is left out.' });
     q = '';
   }
-  const named = params.get('state')?.trim() ?? '';
+  const named = textIn(params, 'state');
   const state = CONVERSATION_STATES.find((known) => known === named) ?? null;
   if (named !== '' && state === null)
     repairs.push({
@@ -65,14 +66,14 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
 
 /** The position in the timeline that an address selects. */
 export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor | null> {
-  const text = params.get('before') ?? '';
+  const text = valueIn(params, 'before') ?? '';
   const asked = text === '' ? null : readTimelineCursor(text);
   const notice = 'before: the link names no place to read on from; the latest events are shown.';
   return { asked, repairs: text !== '' && asked === null ? [{ notice }] : [] };
 }
 
 /** The parameters of the list itself. */
-function ownOf({ q, ad, state, reveal }: AskedState): Readonly<Record<'q' | 'ad' | 'state' | 'reveal', string>> {
+function ownOf({ q, ad, state, reveal }: AskedState): AddressParameters {
   return { q, ad, state: state ?? '', reveal: reveal ? '1' : '' };
 }
 
@@ -83,9 +84,8 @@ export function listSearch(filters: FilterState, asked: AskedState): string {
 
 /** End of the address of one conversation. */
 export function threadSearch(filters: FilterState, reveal: boolean, before: TimelineCursor | null = null): string {
-  const params = writeFilters(filters);
-  if (reveal) params.set('reveal', '1');
-  if (before !== null) params.set('before', `${before.at},${before.rank},${before.id}`);
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+  return search(filters, {
+    reveal: reveal ? '1' : '',
+    before: before === null ? '' : `${before.at},${before.rank},${before.id}`,
+  });
 }

@@ -1,65 +1,56 @@
+import { queryOf, type AddressParameters } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
 import { zoneOf, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
 
-const AMOUNT_REPORTS = [
-  'savings',
-  'savings-days',
-  'savings-ads',
-  'ad-figures',
-  'savings-categories',
-  'savings-markets',
-  'savings-numbers',
-  'unrated',
-  'charges',
-  'messages',
-  'adjustments',
-  'mismatches',
-  'mismatched-messages',
-] as const;
-type AmountReport = (typeof AMOUNT_REPORTS)[number];
+/**
+ * Reports that pages link to, and the days that such a link names: those of a zone, those of each account's own zone
+ * unless one is chosen, those that the rows have by themselves, those of one whole month, or none.
+ */
+export const LINKED_REPORTS = {
+  days: 'zone',
+  hours: 'zone',
+  weeks: 'zone',
+  ads: 'zone',
+  'ad-answers': 'zone',
+  'ad-hours': 'zone',
+  'ad-conversations': 'zone',
+  savings: 'accounts',
+  'savings-days': 'accounts',
+  'savings-ads': 'accounts',
+  'savings-categories': 'accounts',
+  'savings-markets': 'accounts',
+  'savings-numbers': 'accounts',
+  'ad-figures': 'accounts',
+  unrated: 'accounts',
+  charges: 'accounts',
+  // By the days of charges, as the link says.
+  messages: 'accounts',
+  mismatches: 'accounts',
+  'mismatched-messages': 'accounts',
+  adjustments: 'own',
+  reconciliation: 'month',
+  'reconciliation-differences': 'month',
+  'reconciliation-days': 'month',
+  cases: 'month',
+  'message-counts': 'month',
+  'dead-letters': 'none',
+  'dead-letter-reasons': 'none',
+  'rate-cards': 'none',
+  accounts: 'none',
+  'ad-spend-imports': 'none',
+  'meta-imports': 'none',
+  'invoice-lines': 'none',
+  restatements: 'none',
+  claims: 'none',
+} as const;
+export type LinkedReport = keyof typeof LINKED_REPORTS;
 
-/** Reports about the ledger as it is now, which take no days. */
-const TIMELESS_REPORTS = [
-  'dead-letters',
-  'dead-letter-reasons',
-  'rate-cards',
-  'accounts',
-  'ad-spend-imports',
-  'meta-imports',
-  'invoice-lines',
-  'restatements',
-  'claims',
-] as const;
-type TimelessReport = (typeof TIMELESS_REPORTS)[number];
-
-/** Reports about one whole month, to which the days belong. */
-const MONTH_REPORTS = [
-  'reconciliation',
-  'reconciliation-differences',
-  'reconciliation-days',
-  'cases',
-  'message-counts',
-] as const;
-type MonthReport = (typeof MONTH_REPORTS)[number];
-
-/** Reports that pages link to. */
-export type LinkedReport =
-  | 'days'
-  | 'hours'
-  | 'weeks'
-  | 'ads'
-  | 'ad-answers'
-  | 'ad-hours'
-  | 'ad-conversations'
-  | AmountReport
-  | MonthReport
-  | TimelessReport;
-
-const isOfAmounts = (report: LinkedReport): boolean => AMOUNT_REPORTS.some((name) => name === report);
-const isOfMonth = (report: LinkedReport): boolean => MONTH_REPORTS.some((name) => name === report);
-const isTimeless = (report: LinkedReport): boolean => TIMELESS_REPORTS.some((name) => name === report);
+/** The address of a report with these parameters. */
+export function apiAddress(report: LinkedReport, parameters: AddressParameters): string {
+  return `/api/${report}${queryOf(new URLSearchParams(parameters))}`;
+}
 
 /**
  * The parameters of reports of amounts. The days are those of each account's own zone, unless another one is chosen.
@@ -73,6 +64,29 @@ export function daysOfAmounts({ tz }: FilterState): string {
   return tz === null
     ? 'Counts are of UTC days, amounts of the days of each account’s own time zone; choose a zone for both.'
     : '';
+}
+
+/** The parameters of a report that say which days it is about, and the clock. */
+function daysOf(report: LinkedReport, { tz, as_of }: FilterState, { from, to }: DayRange): AddressParameters {
+  const days = LINKED_REPORTS[report];
+  const clock = as_of === null ? {} : { as_of };
+  switch (days) {
+    case 'none':
+      return {};
+    case 'month':
+      return { month: from.slice(0, 7) };
+    case 'own':
+      return { from, to, ...clock };
+    case 'zone':
+    case 'accounts':
+      return {
+        from,
+        to,
+        ...(report === 'messages' ? { by: 'charged' } : {}),
+        ...(days === 'zone' || tz !== null ? { tz: zoneOf({ tz }) } : {}),
+        ...clock,
+      };
+  }
 }
 
 /**
@@ -89,19 +103,10 @@ export function reportAddress(
   isSample = false,
   only: Narrowed = {},
 ): string {
-  const params = new URLSearchParams();
-  if (format === 'csv') params.set('format', 'csv');
-  if (isOfMonth(report)) params.set('month', range.from.slice(0, 7));
-  else if (!isTimeless(report)) {
-    params.set('from', range.from);
-    params.set('to', range.to);
-    // Days as those of charges: of each account's own zone, unless another one is chosen.
-    if (report === 'messages') params.set('by', 'charged');
-    if (!isOfAmounts(report) || filters.tz !== null) params.set('tz', zoneOf(filters));
-    if (filters.as_of !== null) params.set('as_of', filters.as_of);
-  }
-  if (isSample) params.set('sample', '1');
-  for (const [name, value] of Object.entries(only)) if (value != null) params.set(name, value);
-  const text = params.toString();
-  return `/api/${report}${text === '' ? '' : `?${text}`}`;
+  return apiAddress(report, {
+    ...(format === 'csv' ? { format } : {}),
+    ...daysOf(report, filters, range),
+    ...(isSample ? { sample: '1' } : {}),
+    ...Object.fromEntries(Object.entries(only).flatMap(([name, value]) => (value == null ? [] : [[name, value]]))),
+  });
 }

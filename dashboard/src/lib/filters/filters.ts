@@ -1,3 +1,11 @@
+import {
+  asksForSample,
+  queryOf,
+  textIn,
+  valueIn,
+  type AddressParameter,
+  type AddressParameters,
+} from '@ctwa-ledger/schemas/address-parameters.ts';
 import { DateTime } from 'luxon';
 
 import { addDays, isDay, type Day } from './days.ts';
@@ -86,7 +94,7 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
 
   /** Reads one parameter. `read` returns null for a value that cannot be used. */
   function parameter<T>(name: Repair['parameter'], otherwise: T, read: (text: string) => T | null, wrong: string): T {
-    const text = params.get(name)?.trim() ?? '';
+    const text = textIn(params, name);
     if (text === '') return otherwise;
     const value = read(text);
     if (value !== null) return value;
@@ -143,37 +151,31 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
 
 /** Present is enough for this flag, while the other parameters ignore empty values. */
 function readSample(params: URLSearchParams, repairs: Repair[]): boolean {
-  const text = params.get('sample');
-  switch (text) {
-    case null:
-    case '0':
-    case 'false':
-      return false;
-    case '':
-    case '1':
-    case 'true':
-      return true;
-    default:
-      repairs.push({ parameter: 'sample', notice: `sample: ${quoted(text)} is neither 1 nor 0; it is left out.` });
-      return false;
-  }
+  const isAsked = asksForSample(params);
+  if (isAsked !== null) return isAsked;
+  const text = valueIn(params, 'sample') ?? '';
+  repairs.push({ parameter: 'sample', notice: `sample: ${quoted(text)} is neither 1 nor 0; it is left out.` });
+  return false;
 }
 
 /** The shortest query string of a state: only what differs from the default, in a fixed order. */
 export function writeFilters(state: FilterState): URLSearchParams {
   const params = new URLSearchParams();
-  if (state.from !== null) params.set('from', state.from);
-  if (state.to !== null) params.set('until', addDays(state.to, -1));
-  if (state.tz !== null) params.set('tz', state.tz);
-  if (state.as_of !== null) params.set('as_of', state.as_of);
-  if (state.sample) params.set('sample', '1');
-  if (state.compare !== DEFAULT_STATE.compare) params.set('compare', state.compare);
-  if (state.grain !== null) params.set('grain', state.grain);
+  const say = (name: AddressParameter, value: string | null): void => {
+    if (value !== null) params.set(name, value);
+  };
+  say('from', state.from);
+  say('until', state.to === null ? null : addDays(state.to, -1));
+  say('tz', state.tz);
+  say('as_of', state.as_of);
+  say('sample', state.sample ? '1' : null);
+  say('compare', state.compare === DEFAULT_STATE.compare ? null : state.compare);
+  say('grain', state.grain);
   return params;
 }
 
 /** Parameters for which the empty text is a value: messages of no account, charges without a tier, a rate or a card. */
-const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['waba_id', 'tier', 'rate', 'rate_card']);
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set<AddressParameter>(['waba_id', 'tier', 'rate', 'rate_card']);
 
 /** Whether a parameter has a value. Empty fields of forms have none. */
 export function isSaid(name: string, value: string): boolean {
@@ -184,11 +186,10 @@ export function isSaid(name: string, value: string): boolean {
  * {@link writeFilters} as the end of an address: empty, or with a question mark.
  * @param own parameters of the page itself; empty ones are left out, unless the empty text is a value
  */
-export function search(state: FilterState, own: Readonly<Record<string, string>> = {}): string {
+export function search(state: FilterState, own: AddressParameters = {}): string {
   const params = writeFilters(state);
   for (const [name, value] of Object.entries(own)) if (isSaid(name, value)) params.set(name, value);
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+  return queryOf(params);
 }
 
 /** The address to which a page's form is sent: the action's name, then the filters. */

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 
 /** The form of a reason. An unknown reason lists nothing. */
@@ -11,7 +12,7 @@ export function readCode(params: URLSearchParams): {
   readonly code: string | null;
   readonly repairs: readonly Pick<Repair, 'notice'>[];
 } {
-  const code = params.get('code') ?? '';
+  const code = valueIn(params, 'code') ?? '';
   if (CODE.test(code)) return { code, repairs: [] };
   const notice = `code: ${quoted(code)} is no reason; rejected inputs of every reason are shown.`;
   return { code: null, repairs: code === '' ? [] : [{ notice }] };

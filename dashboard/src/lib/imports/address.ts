@@ -1,3 +1,4 @@
+import { valueIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
 
 import { search, type FilterState } from '../filters/filters.ts';
@@ -20,7 +21,7 @@ export type ImportsState =
   /** An import of Meta's numbers. */
   | { readonly view: 'withdraw-meta'; readonly import_id: string };
 
-const DONE = ['imported', 'withdrawn', 'meta-withdrawn'] as const;
+const DONE = ['imported', 'withdrawn', 'meta-withdrawn'] as const satisfies readonly AddressParameter[];
 
 /** The name of the field with the heading of a column. */
 export const fieldOf = (column: SpendColumn): string => `column.${column}`;
@@ -60,14 +61,14 @@ export const isMappedByHand = ({ mapping }: Pick<PreviewState, 'mapping'>): bool
 
 /** Unknown parameters are ignored: this page's links are used at once and not kept. */
 export function readImportsState(params: URLSearchParams): ImportsState {
-  const upload = params.get('upload');
+  const upload = valueIn(params, 'upload');
   if (upload !== null) return { view: 'preview', upload, ...readMapping((name) => params.get(name) ?? '') };
-  const import_id = params.get('withdraw');
+  const import_id = valueIn(params, 'withdraw');
   if (import_id !== null) return { view: 'withdraw', import_id };
-  const meta_id = params.get('withdraw-meta');
+  const meta_id = valueIn(params, 'withdraw-meta');
   if (meta_id !== null) return { view: 'withdraw-meta', import_id: meta_id };
-  const what = DONE.find((name) => params.has(name));
-  return { view: 'list', done: what === undefined ? null : { what, id: params.get(what) ?? '' } };
+  const what = DONE.find((name) => valueIn(params, name) !== null);
+  return { view: 'list', done: what === undefined ? null : { what, id: valueIn(params, what) ?? '' } };
 }
 
 /** The end of an address with a state of the page, and with the filters of the other pages. */

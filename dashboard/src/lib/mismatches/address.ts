@@ -1,3 +1,4 @@
+import { textIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort } from '@ctwa-ledger/schemas/bill.ts';
 import type { Narrowed } from '@ctwa-ledger/schemas/asked.ts';
 
@@ -18,7 +19,7 @@ const word = (text: string): string | null => (/^[\w-]+$/.test(text) && text.len
  * The parameters of an address that name the chosen group. Account and category have other names than the filters of the
  * whole page: choosing a group must not hide the other groups.
  */
-const PARAMETERS: Readonly<Record<GroupKey, string>> = {
+const PARAMETERS: Readonly<Record<GroupKey, AddressParameter>> = {
   predicted: 'predicted',
   reported: 'reported',
   category: 'of_category',
@@ -62,7 +63,7 @@ export function readGroup(params: URLSearchParams): {
   const repairs: Pick<Repair, 'notice'>[] = [];
   for (const name of GROUP_KEY) {
     const parameter = PARAMETERS[name];
-    const text = params.get(parameter)?.trim() ?? '';
+    const text = textIn(params, parameter);
     if (text === '') continue;
     const value = VALUES[name].read(text);
     if (value !== null) only[name] = value;

@@ -1,3 +1,9 @@
+import {
+  queryOf,
+  valueIn,
+  type AddressParameter,
+  type AddressParameters,
+} from '@ctwa-ledger/schemas/address-parameters.ts';
 import { effectiveDateSchema, rateModelSchema, type RateModel } from '@ctwa-ledger/schemas/rate-file.ts';
 
 import { writeFilters, type FilterState } from '../filters/filters.ts';
@@ -30,50 +36,51 @@ export type RatesState =
   /** An empty id: a new account. */
   | { readonly view: 'account'; readonly waba_id: string };
 
-const DONE = ['imported', 'withdrawn', 'kept'] as const;
+const DONE = ['imported', 'withdrawn', 'kept'] as const satisfies readonly AddressParameter[];
 
 /** Unknown parameters are ignored: this page's links are used at once and not kept. */
 export function readRatesState(params: URLSearchParams): RatesState {
-  const upload = params.get('upload');
+  const upload = valueIn(params, 'upload');
   if (upload !== null) {
-    const effective = effectiveDateSchema.safeParse(params.get('effective'));
-    const model = rateModelSchema.safeParse(params.get('model'));
+    const effective = effectiveDateSchema.safeParse(valueIn(params, 'effective'));
+    const model = rateModelSchema.safeParse(valueIn(params, 'model'));
     return {
       view: 'preview',
       upload,
       effective: effective.data ?? null,
-      anyway: params.has('anyway'),
+      anyway: valueIn(params, 'anyway') !== null,
       model: model.data ?? null,
     };
   }
-  const card_id = params.get('withdraw');
+  const card_id = valueIn(params, 'withdraw');
   if (card_id !== null) return { view: 'withdraw', card_id };
-  const waba_id = params.get('account');
+  const waba_id = valueIn(params, 'account');
   if (waba_id !== null) return { view: 'account', waba_id };
   const what = DONE.find((name) => params.has(name));
   return { view: 'list', done: what === undefined ? null : { what, ids: params.getAll(what) } };
 }
 
+/** The parameters of a state other than the list. The empty text is a value: that of a new account. */
+function ownOf(state: Exclude<RatesState, { readonly view: 'list' }>): AddressParameters {
+  switch (state.view) {
+    case 'preview':
+      return {
+        upload: state.upload,
+        ...(state.effective === null ? {} : { effective: state.effective }),
+        ...(state.anyway ? { anyway: '1' } : {}),
+        ...(state.model === null ? {} : { model: state.model }),
+      };
+    case 'withdraw':
+      return { withdraw: state.card_id };
+    case 'account':
+      return { account: state.waba_id };
+  }
+}
+
 /** The end of an address with a state of the page, and with the filters of the other pages. */
 export function ratesSearch(state: RatesState, filters: FilterState): string {
   const params = writeFilters(filters);
-  switch (state.view) {
-    case 'list':
-      for (const id of state.done?.ids ?? []) params.append(state.done?.what ?? '', id);
-      break;
-    case 'preview':
-      params.set('upload', state.upload);
-      if (state.effective !== null) params.set('effective', state.effective);
-      if (state.anyway) params.set('anyway', '1');
-      if (state.model !== null) params.set('model', state.model);
-      break;
-    case 'withdraw':
-      params.set('withdraw', state.card_id);
-      break;
-    case 'account':
-      params.set('account', state.waba_id);
-      break;
-  }
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+  if (state.view !== 'list') for (const [name, value] of Object.entries(ownOf(state))) params.set(name, value);
+  else if (state.done !== null) for (const id of state.done.ids) params.append(state.done.what, id);
+  return queryOf(params);
 }

@@ -1,3 +1,4 @@
+import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { rowKeyOf, type DifferingRow, type MetaImport } from '@ctwa-ledger/schemas/meta.ts';
 
 import { addDays, type Day } from '../filters/days.ts';
@@ -50,7 +51,7 @@ export function readMonth(
 ): { readonly month: string | null; readonly repairs: Notices } {
   const last = inForce(imports).flatMap(({ last_day }) => (last_day === null ? [] : [last_day.slice(0, 7)]));
   const usual = last.toSorted().at(-1) ?? months.at(0) ?? null;
-  const text = params.get('month')?.trim() ?? '';
+  const text = textIn(params, 'month');
   if (/^20\d\d-(0[1-9]|1[0-2])$/.test(text)) return { month: text, repairs: [] };
   if (text === '') return { month: usual, repairs: [] };
   return {
@@ -73,7 +74,7 @@ export function readAccount(
       .map(({ waba_id }) => waba_id),
   );
   const usual = accounts.find((waba_id) => answered.has(waba_id)) ?? accounts.at(0) ?? null;
-  const text = params.get('account')?.trim() ?? '';
+  const text = textIn(params, 'account');
   if (text === '' || accounts.includes(text)) return { account: text === '' ? usual : text, repairs: [] };
   return {
     account: usual,

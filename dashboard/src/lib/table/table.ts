@@ -1,3 +1,4 @@
+import { queryOf } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { quoted, type Repair } from '../filters/filters.ts';
 
 /** The column by which a table is sorted. */
@@ -146,8 +147,7 @@ export function tableSearch<Column extends string>(
   }
   if (after === '') changed.delete(afterParameter(spec));
   else changed.set(afterParameter(spec), after);
-  const text = changed.toString();
-  return `${text === '' ? '' : `?${text}`}#${spec.id}`;
+  return `${queryOf(changed)}#${spec.id}`;
 }
 
 /** The value by which a row is sorted: a number (for a decimal, a near one), a text, or null when it is not known. */

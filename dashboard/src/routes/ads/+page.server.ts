@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
@@ -34,7 +35,7 @@ export const load: PageServerLoad = async (event) => {
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
   // Details of all ads take longer than a page should, so they are read on request only.
-  const isDetailed = name === '' && event.url.searchParams.get('details') === '1';
+  const isDetailed = name === '' && valueIn(event.url.searchParams, 'details') === '1';
   const asked = { ...amountFilters(filters, range, as_of), ...only };
   const compared = comparedRange(range, filters.compare);
   const of_zone = { ...range, tz: zoneOf(filters), as_of, ...only };

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { replaySchema, TRIGGER_STATES } from '@ctwa-ledger/schemas/triggers.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
@@ -18,7 +19,7 @@ export const load: PageServerLoad = async (event) => {
     reports.triggers(),
     reports.triggerDeliveries({ trigger_id: null, state: null, limit: SHOWN_DELIVERIES }),
   ]);
-  const asked = triggers.find(({ trigger_id }) => trigger_id === event.url.searchParams.get('edit'));
+  const asked = triggers.find(({ trigger_id }) => trigger_id === valueIn(event.url.searchParams, 'edit'));
   return {
     triggers,
     deliveries,

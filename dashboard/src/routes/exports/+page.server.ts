@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { EXPORT_STATES } from '@ctwa-ledger/schemas/exports.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
@@ -14,7 +15,7 @@ export const load: PageServerLoad = async (event) => {
   const { locked } = await askedLedger(event);
   const { reports } = event.locals;
   const { exports, reports: names } = await reports.exports();
-  const shown = exports.find(({ name }) => name === event.url.searchParams.get('export')) ?? exports[0];
+  const shown = exports.find(({ name }) => name === valueIn(event.url.searchParams, 'export')) ?? exports[0];
   return {
     exports,
     names,

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { Changes } from '@ctwa-ledger/schemas/changes.ts';
 import { mappingNameSchema, type KeptSpendMapping, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
@@ -87,7 +88,7 @@ export const load: PageServerLoad = async (event) => {
         ? (imports.find((one) => one.import_id === asked.done?.id) ?? null)
         : null,
     cards: { held: cards.filter(({ state }) => state === 'holds').length, all: cards.length },
-    typed: { ...NOTHING_TYPED, ad_id: /^\d{1,30}$/.exec(event.url.searchParams.get('ad') ?? '')?.[0] ?? '' },
+    typed: { ...NOTHING_TYPED, ad_id: /^\d{1,30}$/.exec(valueIn(event.url.searchParams, 'ad') ?? '')?.[0] ?? '' },
     own_repairs: [...table.notices, ...meta.notices].map((notice) => ({ notice })),
     locked,
     /** The stored mappings. */

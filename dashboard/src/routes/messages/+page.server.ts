@@ -1,3 +1,4 @@
+import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { redirect } from '@sveltejs/kit';
 
 import { readReveal } from '$lib/conversation/asked.ts';
@@ -8,7 +9,7 @@ import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
   const { filters } = await askedLedger(event);
-  const message_id = event.url.searchParams.get('id')?.trim() ?? '';
+  const message_id = textIn(event.url.searchParams, 'id');
   const reveal = readReveal(event.url.searchParams);
   if (message_id === '') return { message_id, reveal, messages: [] };
   const found = await event.locals.reports.messages({ message_id, phone_number_id: null, tz: zoneOf(filters) });

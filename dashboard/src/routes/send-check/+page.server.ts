@@ -1,3 +1,4 @@
+import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { SendResult } from '@ctwa-ledger/schemas/send-check.ts';
 import { fail } from '@sveltejs/kit';
 import { DateTime } from 'luxon';
@@ -20,7 +21,7 @@ export const load: PageServerLoad = async (event) => {
   ]);
   return {
     numbers: [...new Set(numbers)].sort(),
-    asked: { ...NOTHING_ASKED, number: event.url.searchParams.get('number')?.trim() ?? '' },
+    asked: { ...NOTHING_ASKED, number: textIn(event.url.searchParams, 'number') },
   };
 };
 

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { readClaimChange, readNewClaim } from '@ctwa-ledger/schemas/claims.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
@@ -12,7 +13,7 @@ export const load: PageServerLoad = async (event) => {
   const { locked } = await askedLedger(event);
   const params = event.url.searchParams;
   const claims = await event.locals.reports.claims();
-  const asked = params.get('claim');
+  const asked = valueIn(params, 'claim');
   const chosen = claims.find(({ claim_id }) => claim_id === asked) ?? null;
   const isGone = asked !== null && chosen === null;
   return {

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
@@ -35,7 +36,7 @@ export const load: PageServerLoad = async (event) => {
       account,
       accounts,
       close: account === null ? null : await reports.monthClose({ waba_id: account, month }),
-      done: params.get('done'),
+      done: valueIn(params, 'done'),
     },
   };
 };

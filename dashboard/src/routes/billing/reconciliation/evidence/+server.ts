@@ -1,3 +1,4 @@
+import { valueIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { caseKeySchema, chosenRowsSchema } from '@ctwa-ledger/schemas/cases.ts';
 import { error } from '@sveltejs/kit';
 
@@ -6,16 +7,16 @@ import type { RequestHandler } from './$types';
 
 export const GET: RequestHandler = async (event) => {
   const params = event.url.searchParams;
-  const asked = (name: string): string => params.get(name) ?? '';
+  const asked = (name: AddressParameter): string => valueIn(params, name) ?? '';
   const month = { waba_id: asked('account'), month: asked('month') };
-  if (params.has('case')) {
+  if (valueIn(params, 'case') !== null) {
     const key = caseKeySchema.safeParse({ ...month, explanation: asked('case') });
     if (!key.success) error(404, 'There is no such case.');
     const archive = await event.locals.evidencePack(key.data);
     if (archive === null) error(404, 'No row is of this case now, so there is no evidence of it.');
     return archiveResponse(archive);
   }
-  const chosen = chosenRowsSchema.safeParse({ ...month, rows: params.getAll('row') });
+  const chosen = chosenRowsSchema.safeParse({ ...month, rows: params.getAll('row' satisfies AddressParameter) });
   if (!chosen.success)
     error(400, 'Choose at least one row of the table of rows that differ, then ask for the evidence.');
   const archive = await event.locals.evidencePack(chosen.data);

@@ -1,3 +1,4 @@
+import { valueIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { error } from '@sveltejs/kit';
 
 import { readReveal } from '$lib/conversation/asked.ts';
@@ -10,7 +11,7 @@ export const load: PageServerLoad = async (event) => {
   const { filters } = await askedLedger(event);
   const all = await event.locals.reports.messages({ ...event.params, tz: zoneOf(filters) });
   // A group message has a row for each participant. The address has a key that does not reveal the participant.
-  const wanted = event.url.searchParams.get('participant') ?? '';
+  const wanted = valueIn(event.url.searchParams, 'participant') ?? '';
   const explained = all.find(({ message }) => message.participant_key === wanted) ?? all[0];
   if (explained === undefined) error(404, 'There is no such message');
   const reveal = readReveal(event.url.searchParams);
