@@ -100,18 +100,20 @@ function addressOf(request: IncomingMessage): URL | null {
     : null;
 }
 
-async function route(parts: Shared, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = addressOf(request);
-  if (url === null) {
-    plain(response, 404, 'Not found.');
-    return;
-  }
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
+const isReading = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
+
+/** Answers probes, metrics and the webhook, which every name of the server may ask. Returns whether it did. */
+async function answerOperation(
+  parts: Shared,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<boolean> {
   switch (url.pathname) {
     case '/healthz':
       if (parts.isAlive?.() ?? true) plain(response, 200, 'ok');
       else plain(response, 503, "The consumer's loop has not run for a minute. See the log.");
-      return;
+      return true;
     case '/readyz':
       try {
         await withinTime(parts.checkReady());
@@ -119,82 +121,94 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
       } catch (error) {
         plain(response, 503, `not ready: ${error instanceof Error ? error.message : String(error)}`);
       }
-      return;
+      return true;
     case '/metrics':
       response.writeHead(200, { 'content-type': parts.metrics.registry.contentType });
       response.end(await parts.metrics.registry.metrics());
-      return;
+      return true;
     case '/webhook':
-      if (parts.sink === null) break;
-      if (isRead) verifyHandshake(url.searchParams, parts.secrets, response);
+      if (parts.sink === null) return false;
+      if (isReading(request)) verifyHandshake(url.searchParams, parts.secrets, response);
       else if (request.method === 'POST') await takeDelivery(parts, parts.sink, request, response);
       else {
         response.setHeader('allow', 'GET, POST');
         plain(response, 405, 'The webhook takes GET and POST.');
       }
-      return;
+      return true;
+    default:
+      return false;
   }
+}
+
+/** Answers addresses of the API: changes, send checks, periods and schedules, then reports. Returns whether it did. */
+async function answerApiAddress(
+  parts: Shared,
+  reports: NonNullable<Shared['reports']>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<boolean> {
+  const { pathname } = url;
+  const changes = reports.changes?.(false) ?? null;
+  if (pathname === '/api/send-check' && parts.sendChecks !== null)
+    await parts.sendChecks.answer(request, response, url);
+  else if (pathname === '/api/cases' && request.method === 'POST')
+    await answerCaseDecision(request, response, url, { changes, unfinished: parts.questions });
+  else if (entersClaim(request, url))
+    await answerClaims(request, response, url, { changes, unfinished: parts.questions });
+  else if (isOfTriggers(pathname))
+    await answerTriggers(request, response, url, {
+      queries: reports.queries(false),
+      changes,
+      unfinished: parts.forms,
+    });
+  else if (pathname.startsWith('/api/periods/') || /^\/api\/exports(?:\/|$)/.test(pathname)) {
+    const ledger = await reports.ledgerFor(false);
+    if (ledger === null) plain(response, 503, 'The ledger is not open yet.');
+    else if (pathname.startsWith('/api/periods/')) await answerPeriod(request, response, url, ledger.database);
+    else
+      await answerExports(request, response, url, {
+        database: ledger.database,
+        mayChange: reports.changes !== null,
+        exports: reports.exports(),
+        unfinished: parts.questions,
+      });
+  } else if (pathname === '/api' || pathname.startsWith('/api/'))
+    await answerApi(request, response, url, reports.ledgerFor, parts.downloads);
+  else return false;
+  return true;
+}
+
+async function route(parts: Shared, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = addressOf(request);
+  if (url === null) {
+    plain(response, 404, 'Not found.');
+    return;
+  }
+  if (await answerOperation(parts, request, response, url)) return;
   if (parts.hosts !== null && !parts.hosts.has(hostOf(request))) {
     // A page of another site could give its own name this machine's address, and read the ledger through the browser.
     plain(response, 403, 'This server answers to localhost only. Set ORIGIN to the address that people open.');
     return;
   }
-  if (parts.reports === null) {
+  const { reports } = parts;
+  if (reports === null) {
     plain(response, 404, parts.sink === null ? 'Not found.' : 'Not found. This server takes webhooks at /webhook.');
     return;
   }
-  const waitingFor = parts.reports.waitingFor();
+  const waitingFor = reports.waitingFor();
   if (waitingFor !== null) {
     response.setHeader('retry-after', '5');
     plain(response, 503, waitingFor);
     return;
   }
-  if (url.pathname === '/api/send-check' && parts.sendChecks !== null) {
-    await parts.sendChecks.answer(request, response, url);
-    return;
-  }
-  if (url.pathname === '/api/cases' && request.method === 'POST') {
-    const changes = parts.reports.changes?.(false) ?? null;
-    await answerCaseDecision(request, response, url, { changes, unfinished: parts.questions });
-    return;
-  }
-  if (entersClaim(request, url)) {
-    const changes = parts.reports.changes?.(false) ?? null;
-    await answerClaims(request, response, url, { changes, unfinished: parts.questions });
-    return;
-  }
-  if (isOfTriggers(url.pathname)) {
-    await answerTriggers(request, response, url, {
-      queries: parts.reports.queries(false),
-      changes: parts.reports.changes?.(false) ?? null,
-      unfinished: parts.forms,
-    });
-    return;
-  }
-  const isPeriod = url.pathname.startsWith('/api/periods/');
-  if (isPeriod || /^\/api\/exports(?:\/|$)/.test(url.pathname)) {
-    const ledger = await parts.reports.ledgerFor(false);
-    if (ledger === null) plain(response, 503, 'The ledger is not open yet.');
-    else if (isPeriod) await answerPeriod(request, response, url, ledger.database);
-    else
-      await answerExports(request, response, url, {
-        database: ledger.database,
-        mayChange: parts.reports.changes !== null,
-        exports: parts.reports.exports(),
-        unfinished: parts.questions,
-      });
-    return;
-  }
-  if (url.pathname === '/api' || url.pathname.startsWith('/api/')) {
-    await answerApi(request, response, url, parts.reports.ledgerFor, parts.downloads);
-    return;
-  }
-  if (!isRead) holdForm(parts.forms, request);
+  if (await answerApiAddress(parts, reports, request, response, url)) return;
+  if (!isReading(request)) holdForm(parts.forms, request);
   // The dashboard compares the origin of form posts with this protocol.
   request.headers['x-forwarded-proto'] = 'http';
-  const { queries, changes, process, about } = parts.reports;
+  const { queries, changes, process, about } = reports;
   handOver(request, { reports: queries, changes, process, about });
-  parts.reports.pages(request, response);
+  reports.pages(request, response);
 }
 
 function hostOf(request: IncomingMessage): string {

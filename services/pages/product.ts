@@ -180,20 +180,9 @@ export class ShownLedger {
     return ledger === null ? null : this.#sendChecksOf(ledger).check(request, options);
   }
 
-  /**
-   * The queries of one request.
-   * @param sample whether it asks for the sample data even when real data exists
-   */
-  queriesOf(sample: boolean): Reports {
+  /** Figures, ads and what they cost. */
+  #figureQueries(sample: boolean) {
     return {
-      status: async (): Promise<LedgerStatus> => {
-        const source = await this.source(sample);
-        return {
-          source,
-          loading_sample: this.#loading !== null,
-          ...(await freshness(await this.#read(sample))),
-        };
-      },
       overview: async (filters) => overview(await this.#database(sample), filters),
       figures: async (filters, grain) => figures(await this.#database(sample), filters, grain),
       adFigures: async (filters) =>
@@ -202,6 +191,13 @@ export class ShownLedger {
       adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
       adHours: async (filters) => adHours(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
+      adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
+    } satisfies Partial<Reports>;
+  }
+
+  /** Meta’s numbers, cases, claims, and closed months. */
+  #monthQueries(sample: boolean) {
+    return {
       metaImports: async () => listMetaImports(await this.#database(sample)),
       accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),
       reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
@@ -231,7 +227,12 @@ export class ShownLedger {
           sample,
         ),
       closings: async (days) => closingsInForce(await this.#database(sample), days),
-      adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
+    } satisfies Partial<Reports>;
+  }
+
+  /** The bill, and what differs from Meta’s report. */
+  #billQueries(sample: boolean) {
+    return {
       savings: (filters) => this.#askBill('savings', 'savings', savings, filters, sample),
       savingsAds: async (filters) =>
         (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
@@ -264,10 +265,22 @@ export class ShownLedger {
           sample,
         ),
       unrated: (filters) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
+    } satisfies Partial<Reports>;
+  }
+
+  /** Single messages and conversations. */
+  #threadQueries(sample: boolean) {
+    return {
       messages: async (asked) => explain(await this.#read(sample), asked),
       conversations: async (asked) => conversationList(await this.#database(sample), asked),
       conversation: async (asked) => threadView(await this.#read(sample), asked),
       sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
+    } satisfies Partial<Reports>;
+  }
+
+  /** Exports, triggers, health, cards and accounts. */
+  #operationQueries(sample: boolean) {
+    return {
       exports: async () => ({
         exports: await showExports(await this.#database(sample), Math.floor(Date.now() / 1000)),
         reports: REPORTS.filter((name) => reportOf(name).days !== 'month'),
@@ -281,6 +294,28 @@ export class ShownLedger {
       deadLetters: async (asked) => deadLetters(await this.#database(sample), asked),
       rateCards: async () => listRateCards(await this.#database(sample)),
       accounts: async () => accounts(await this.#database(sample)),
+    } satisfies Partial<Reports>;
+  }
+
+  /**
+   * The queries of one request.
+   * @param sample whether it asks for the sample data even when real data exists
+   */
+  queriesOf(sample: boolean): Reports {
+    return {
+      status: async (): Promise<LedgerStatus> => {
+        const source = await this.source(sample);
+        return {
+          source,
+          loading_sample: this.#loading !== null,
+          ...(await freshness(await this.#read(sample))),
+        };
+      },
+      ...this.#figureQueries(sample),
+      ...this.#monthQueries(sample),
+      ...this.#billQueries(sample),
+      ...this.#threadQueries(sample),
+      ...this.#operationQueries(sample),
       dismissSample: async () => {
         await this.#loading;
         await this.#closeSample();

@@ -87,6 +87,95 @@ function directionOf(series: Record<string, unknown>, about: CountsAbout): Messa
   return types.every((type) => type === INCOMING) ? 'incoming' : 'outgoing';
 }
 
+type Series = Record<string, unknown>;
+
+/** Adds up the points of an answer, and notes what is wrong with it. */
+class CountSums {
+  readonly #about: CountsAbout;
+  readonly #cut: Cut;
+  readonly #problems: Problems;
+  readonly #counts = new Map<string, MessageCount>();
+  readonly #days = new Set<string>();
+  #points = 0;
+
+  constructor(about: CountsAbout, cut: Cut, problems: Problems) {
+    this.#about = about;
+    this.#cut = cut;
+    this.#problems = problems;
+  }
+
+  /** Returns false when nothing more of the answer can be used. */
+  add(series: Series, value: unknown, at: string): boolean {
+    this.#points += 1;
+    if (this.#points > MAX_POINTS) {
+      this.#problem(`The answer has more than ${MAX_POINTS} points: ask for fewer days at once.`);
+      return false;
+    }
+    const parsed = pointSchema.safeParse(value);
+    if (!parsed.success) {
+      for (const issue of parsed.error.issues) this.#problem(`${at}.${issue.path.join('.')}: ${issue.message}`);
+      return true;
+    }
+    const { start, end, sent = 0n, delivered = 0n, received } = parsed.data;
+    const day = this.#dayOf(start, end, at);
+    if (day === null) return false;
+    const { asked } = this.#cut;
+    if (asked !== null && (day < asked.from || day >= asked.to)) {
+      this.#problem(`${at}: It is of ${day}, which is not among the days that were asked for.`);
+      return true;
+    }
+    this.#days.add(day);
+    const come = received ?? larger(sent, delivered);
+    const isIncoming = directionOf(series, this.#about) === 'incoming';
+    this.#keep(series, day, isIncoming ? { sent: come, delivered: come } : { sent, delivered });
+    return true;
+  }
+
+  /** @param series all of the answer: a requested day without a point counts as 0 */
+  result(series: readonly Series[]): CountedMessages {
+    const { asked } = this.#cut;
+    if (asked !== null)
+      for (let day = asked.from; day < asked.to; day = dayAfter(day))
+        for (const one of series) this.#keep(one, day, { sent: 0n, delivered: 0n });
+    const named = [...this.#days].sort();
+    const first = asked?.from ?? named.at(0);
+    const last = asked === null ? named.at(-1) : dayAfter(asked.to, -1);
+    return {
+      stretch: first === undefined || last === undefined ? null : [first, last],
+      counts: [...this.#counts.values()],
+    };
+  }
+
+  #problem(message: string): void {
+    this.#problems.add(null, null, message);
+  }
+
+  /** The day of a point; null when it is no whole day of the zone. */
+  #dayOf(start: number, end: number, at: string): string | null {
+    const zone = this.#cut.days === 'utc' ? 'UTC' : this.#cut.time_zone;
+    const span = spanOf(start, end, zone);
+    if (span !== null && span.kind !== 'month') return span.day;
+    const fitting = span === null ? zonesThatFit([{ start, end }]) : [];
+    const fits = fitting.length > 0 ? `, but of ${fitting.join(', ')}` : '';
+    this.#problem(`${at}: It is no whole day of ${zone}${fits}. Ask by day, in the zone of the account.`);
+    return null;
+  }
+
+  #keep(series: Series, day: string, { sent, delivered }: Pick<MessageCount, 'sent' | 'delivered'>): void {
+    const phone_numbers = numbersOf(series, this.#about);
+    const direction = directionOf(series, this.#about);
+    const key = [day, phone_numbers, direction].join('\n');
+    const known = this.#counts.get(key);
+    this.#counts.set(key, {
+      day,
+      phone_numbers,
+      direction,
+      sent: sent + (known?.sent ?? 0n),
+      delivered: delivered + (known?.delivered ?? 0n),
+    });
+  }
+}
+
 /**
  * The counts in an answer of `analytics` by day (contract.md 7), over all pages and series. A requested day without a
  * point counts as 0.
@@ -98,80 +187,13 @@ export function countMessages(
   cut: Cut,
   problems: Problems,
 ): CountedMessages | null {
-  const zone = cut.days === 'utc' ? 'UTC' : cut.time_zone;
-  const counts = new Map<string, MessageCount>();
-  const days = new Set<string>();
-  const kept = (count: MessageCount): void => {
-    const key = [count.day, count.phone_numbers, count.direction].join('\n');
-    const known = counts.get(key);
-    counts.set(key, {
-      ...count,
-      sent: count.sent + (known?.sent ?? 0n),
-      delivered: count.delivered + (known?.delivered ?? 0n),
-    });
-  };
-  let points = 0;
+  const sums = new CountSums(about, cut, problems);
   const series = pages.flatMap((page) => seriesIn(page).map((one) => ({ one, path: page.path })));
-  // An answer without series for the requested numbers means that they have no messages.
-  const keys = series.length === 0 ? [{}] : series.map(({ one }) => one);
   for (const { one, path } of series) {
     const all = Array.isArray(one['data_points']) ? (one['data_points'] as unknown[]) : [];
-    for (const [n, value] of all.entries()) {
-      const at = `${path}.data_points[${n}]`;
-      points += 1;
-      if (points > MAX_POINTS) {
-        problems.add(null, null, `The answer has more than ${MAX_POINTS} points: ask for fewer days at once.`);
-        return null;
-      }
-      const parsed = pointSchema.safeParse(value);
-      if (!parsed.success) {
-        for (const issue of parsed.error.issues)
-          problems.add(null, null, `${at}.${issue.path.join('.')}: ${issue.message}`);
-        continue;
-      }
-      const { start, end, sent = 0n, delivered = 0n, received } = parsed.data;
-      const span = spanOf(start, end, zone);
-      if (span === null || span.kind === 'month') {
-        const fitting = zonesThatFit([{ start, end }]);
-        problems.add(
-          null,
-          null,
-          `${at}: It is no whole day of ${zone}${span === null && fitting.length > 0 ? `, but of ${fitting.join(', ')}` : ''}. Ask by day, in the zone of the account.`,
-        );
-        return null;
-      }
-      if (cut.asked !== null && (span.day < cut.asked.from || span.day >= cut.asked.to)) {
-        problems.add(null, null, `${at}: It is of ${span.day}, which is not among the days that were asked for.`);
-        continue;
-      }
-      days.add(span.day);
-      const direction = directionOf(one, about);
-      const come = received ?? larger(sent, delivered);
-      kept({
-        day: span.day,
-        phone_numbers: numbersOf(one, about),
-        direction,
-        ...(direction === 'incoming' ? { sent: come, delivered: come } : { sent, delivered }),
-      });
-    }
+    for (const [n, value] of all.entries()) if (!sums.add(one, value, `${path}.data_points[${n}]`)) return null;
   }
   if (!problems.isEmpty) return null;
-  const { asked } = cut;
-  if (asked !== null)
-    for (let day = asked.from; day < asked.to; day = dayAfter(day))
-      for (const one of keys)
-        kept({
-          day,
-          phone_numbers: numbersOf(one, about),
-          direction: directionOf(one, about),
-          sent: 0n,
-          delivered: 0n,
-        });
-  const named = [...days].sort();
-  const first = asked?.from ?? named.at(0);
-  const last = asked === null ? named.at(-1) : dayAfter(asked.to, -1);
-  return {
-    stretch: first === undefined || last === undefined ? null : [first, last],
-    counts: [...counts.values()],
-  };
+  // An answer without series for the requested numbers means that they have no messages.
+  return sums.result(series.length === 0 ? [{}] : series.map(({ one }) => one));
 }

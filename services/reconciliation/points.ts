@@ -164,6 +164,124 @@ function notWholeDays(points: readonly Point[], cut: Cut, waba_id: string): stri
   return `These are not whole days of ${inZone}. ${[fits, ...advice].join(' ')}`;
 }
 
+/** Adds up the points of an answer, and notes what is wrong with it. */
+class PointSums {
+  readonly #field: CountedField;
+  readonly #cut: Cut;
+  readonly #problems: Problems;
+  /** By start and end; null = no whole days of the zone. */
+  readonly #spans = new Map<string, Span | null>();
+  readonly #all: Point[] = [];
+  #isUnfit = false;
+  /** Kinds of spans, each with the path of the first point that has it. */
+  readonly #kinds = new Map<Span['kind'], string>();
+  readonly #sums = new Map<string, CountedPoint>();
+  readonly #dimensions = new Set<Dimension>();
+  readonly #days = new Set<string>();
+
+  constructor(field: CountedField, cut: Cut, problems: Problems) {
+    this.#field = field;
+    this.#cut = cut;
+    this.#problems = problems;
+  }
+
+  /** Returns false when the answer has too many points: nothing more of it is read then. */
+  add(value: unknown, path: string): boolean {
+    const point = readPoint(value, path, this.#problems);
+    if (point === null) return true;
+    this.#all.push(point);
+    if (this.#all.length > MAX_POINTS) {
+      this.#problem(`The answer has more than ${MAX_POINTS} points: ask for fewer days at once.`);
+      return false;
+    }
+    const counted = point[COUNTS[this.#field]];
+    if (counted === undefined) {
+      this.#problem(`${path}.${COUNTS[this.#field]}: It is missing.`);
+      return true;
+    }
+    const span = this.#spanOf(point, path);
+    if (span !== null) this.#count(point, span.day, counted);
+    return true;
+  }
+
+  /** Null when there is a problem, or the answer as a whole cannot be used. */
+  result(pages: readonly Answer[]): CountedAnswer | null {
+    const { asked } = this.#cut;
+    const waba_id = pages[0]?.waba_id ?? '';
+    if (this.#isUnfit) this.#problem(notWholeDays(this.#all, this.#cut, waba_id));
+    const [first, second] = [...this.#kinds];
+    if (first !== undefined && second !== undefined)
+      this.#problem(
+        `${second[1]} is of a ${second[0]}, but ${first[1]} of a ${first[0]}: what lies in both would be counted twice.`,
+      );
+    if (this.#days.size === 0 && asked === null && this.#problems.isEmpty)
+      this.#problem(
+        pages.some(({ body }) => body === null)
+          ? `Account ${waba_id} has no ${this.#field} in it: that is either nothing, or a missing permission. Say which days were asked for with --from and --to to take it as nothing.`
+          : `The answer names no day. Say which days were asked for with --from and --to.`,
+      );
+    if (!this.#problems.isEmpty) return null;
+    const is_monthly = this.#kinds.has('month');
+    return {
+      dimensions: DIMENSIONS.filter((dimension) => this.#dimensions.has(dimension)),
+      is_monthly,
+      stretches:
+        asked === null ? namedStretches(this.#days, is_monthly) : [[asked.from, dayAfter(asked.to, -1)] as const],
+      points: [...this.#sums.values()],
+    };
+  }
+
+  #problem(message: string): void {
+    this.#problems.add(null, null, message);
+  }
+
+  /** The days of a point; null when they are no whole days of the zone. */
+  #spanOf({ start, end }: Point, path: string): Span | null {
+    const { asked, days, time_zone } = this.#cut;
+    const stretch = `${start} ${end}`;
+    const span = this.#spans.get(stretch) ?? spanOf(start, end, days === 'utc' ? 'UTC' : time_zone);
+    this.#spans.set(stretch, span);
+    if (span === null) {
+      const timeOf = (seconds: number): string => new Date(seconds * 1_000).toISOString();
+      // The first one is an example; the message about all of them follows at the end.
+      if (!this.#isUnfit) this.#problem(`${path}: from ${timeOf(start)} to ${timeOf(end)}.`);
+      this.#isUnfit = true;
+      return null;
+    }
+    if (!this.#kinds.has(span.kind)) this.#kinds.set(span.kind, path);
+    if (asked !== null && (span.day < asked.from || span.day >= asked.to))
+      this.#problem(
+        `${path}: It is of ${span.day}, which is not among the days from ${asked.from} up to ${asked.to} (excluded) that were asked for.`,
+      );
+    this.#days.add(span.day);
+    return span;
+  }
+
+  #count(point: Point, day: string, counted: bigint): void {
+    const noted = (key: Dimension, value: string | undefined): string => {
+      if (value === undefined) return '';
+      this.#dimensions.add(key);
+      return value;
+    };
+    const key = {
+      day,
+      phone_number: noted('phone_number', point.phone_number),
+      country: noted('country', point.country),
+      pricing_type: noted('pricing_type', point.pricing_type ?? point.conversation_type),
+      category: noted('category', point.pricing_category ?? point.conversation_category),
+      tier: noted('tier', point.tier),
+    };
+    const name = Object.values(key).join('\n');
+    const known = this.#sums.get(name);
+    const given = point.cost ?? null;
+    this.#sums.set(name, {
+      ...key,
+      volume: (known?.volume ?? 0n) + counted,
+      cost: known === undefined || known.cost === null ? given : known.cost + (given ?? 0n),
+    });
+  }
+}
+
 /**
  * The points of an answer by day and dimension (contract.md 7), over all pages and series.
  * @returns null when they cannot be used, with the reason among `problems`
@@ -174,97 +292,10 @@ export function countPoints(
   cut: Cut,
   problems: Problems,
 ): CountedAnswer | null {
-  const zone = cut.days === 'utc' ? 'UTC' : cut.time_zone;
-  const waba_id = pages[0]?.waba_id ?? '';
-  const spans = new Map<string, Span | null>();
-  const unfit: Point[] = [];
-  const all: Point[] = [];
-  const kinds = new Map<Span['kind'], string>();
-  const sums = new Map<string, CountedPoint>();
-  const dimensions = new Set<Dimension>();
-  const days = new Set<string>();
-  const noted = (key: Dimension, value: string | undefined): string => {
-    if (value === undefined) return '';
-    dimensions.add(key);
-    return value;
-  };
+  const sums = new PointSums(field, cut, problems);
   for (const page of pages) {
     if (page.body === null) continue;
-    for (const { value, path } of pointsIn(page, problems)) {
-      const point = readPoint(value, path, problems);
-      if (point === null) continue;
-      all.push(point);
-      if (all.length > MAX_POINTS) {
-        problems.add(null, null, `The answer has more than ${MAX_POINTS} points: ask for fewer days at once.`);
-        return null;
-      }
-      const counted = point[COUNTS[field]];
-      if (counted === undefined) {
-        problems.add(null, null, `${path}.${COUNTS[field]}: It is missing.`);
-        continue;
-      }
-      const stretch = `${point.start} ${point.end}`;
-      const span = spans.get(stretch) ?? spanOf(point.start, point.end, zone);
-      spans.set(stretch, span);
-      if (span === null) {
-        if (unfit.length === 0)
-          problems.add(
-            null,
-            null,
-            `${path}: from ${new Date(point.start * 1_000).toISOString()} to ${new Date(point.end * 1_000).toISOString()}.`,
-          );
-        unfit.push(point);
-        continue;
-      }
-      if (!kinds.has(span.kind)) kinds.set(span.kind, path);
-      if (cut.asked !== null && (span.day < cut.asked.from || span.day >= cut.asked.to))
-        problems.add(
-          null,
-          null,
-          `${path}: It is of ${span.day}, which is not among the days from ${cut.asked.from} up to ${cut.asked.to} (excluded) that were asked for.`,
-        );
-      days.add(span.day);
-      const key = {
-        day: span.day,
-        phone_number: noted('phone_number', point.phone_number),
-        country: noted('country', point.country),
-        pricing_type: noted('pricing_type', point.pricing_type ?? point.conversation_type),
-        category: noted('category', point.pricing_category ?? point.conversation_category),
-        tier: noted('tier', point.tier),
-      };
-      const name = Object.values(key).join('\n');
-      const known = sums.get(name);
-      const given = point.cost ?? null;
-      sums.set(name, {
-        ...key,
-        volume: (known?.volume ?? 0n) + counted,
-        cost: known === undefined || known.cost === null ? given : known.cost + (given ?? 0n),
-      });
-    }
+    for (const { value, path } of pointsIn(page, problems)) if (!sums.add(value, path)) return null;
   }
-  if (unfit.length > 0) problems.add(null, null, notWholeDays(all, cut, waba_id));
-  const [first, second] = [...kinds];
-  if (first !== undefined && second !== undefined)
-    problems.add(
-      null,
-      null,
-      `${second[1]} is of a ${second[0]}, but ${first[1]} of a ${first[0]}: what lies in both would be counted twice.`,
-    );
-  if (days.size === 0 && cut.asked === null && problems.isEmpty)
-    problems.add(
-      null,
-      null,
-      pages.some(({ body }) => body === null)
-        ? `Account ${waba_id} has no ${field} in it: that is either nothing, or a missing permission. Say which days were asked for with --from and --to to take it as nothing.`
-        : `The answer names no day. Say which days were asked for with --from and --to.`,
-    );
-  if (!problems.isEmpty) return null;
-  const isMonthly = kinds.has('month');
-  return {
-    dimensions: DIMENSIONS.filter((dimension) => dimensions.has(dimension)),
-    is_monthly: isMonthly,
-    stretches:
-      cut.asked === null ? namedStretches(days, isMonthly) : [[cut.asked.from, dayAfter(cut.asked.to, -1)] as const],
-    points: [...sums.values()],
-  };
+  return sums.result(pages);
 }

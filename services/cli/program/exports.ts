@@ -56,14 +56,21 @@ export function exportCommands(command: AddCommand, root: Command): void {
 function scheduleCommands(command: AddCommand, root: Command): void {
   const exports = root.command('exports').description('exports on a schedule and their runs');
   exports.exitOverride();
-  const scheduled = (name: string, description: string): Command =>
+  const scheduled: AddScheduled = (name, description) =>
     command(name, description, exports).option('--json', 'JSON on a terminal too, one object per line');
-  const below = (command: Command): Command =>
-    command.option('--dir <dir>', 'the directory of the exporter (default: exports, in the data directory)');
   scheduled('list', 'list the schedules, when they are due next, and how they went last').action(
     async (options: ExportsOptions) => (await import('../commands/exports.ts')).exportsList(options),
   );
-  const add = scheduled('add', 'add a schedule; an exporter runs it')
+  addCommand(scheduled('add', 'add a schedule; an exporter runs it'));
+  stateCommands(scheduled);
+  runCommands(scheduled);
+}
+
+/** Adds a command about schedules. */
+type AddScheduled = (name: string, description: string) => Command;
+
+function addCommand(add: Command): void {
+  add
     .argument('<name>')
     .requiredOption('--report <report>', 'what is exported')
     .requiredOption(
@@ -93,6 +100,9 @@ function scheduleCommands(command: AddCommand, root: Command): void {
   add.action(async (name: string, options: ExportsAddOptions & Readonly<Record<string, unknown>>) =>
     (await import('../commands/exports.ts')).exportsAdd(name, options),
   );
+}
+
+function stateCommands(scheduled: AddScheduled): void {
   for (const [verb, state, description] of [
     ['pause', 'paused', 'pause a schedule until it is resumed'],
     ['resume', 'active', 'run a schedule again, from now on'],
@@ -103,6 +113,12 @@ function scheduleCommands(command: AddCommand, root: Command): void {
       .action(async (name: string, options: ExportsOptions) =>
         (await import('../commands/exports.ts')).exportsSetState(name, state, options),
       );
+}
+
+/** Commands that run schedules, and those that say what became of runs. */
+function runCommands(scheduled: AddScheduled): void {
+  const below = (command: Command): Command =>
+    command.option('--dir <dir>', 'the directory of the exporter (default: exports, in the data directory)');
   below(scheduled('run', 'run a schedule as if it were due now'))
     .argument('<name>')
     .action(async (name: string, options: ExportsRunOptions) =>

@@ -27,7 +27,12 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   command('doctor', 'check versions, paths, disk and connections').action(async (options: CommonOptions) =>
     (await import('../commands/doctor.ts')).doctor(options),
   );
+  letterCommands(command, root);
+  topicCommands(root);
+  accountCommands(command, root);
+}
 
+function letterCommands(command: AddCommand, root: Command): void {
   const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
   command('list', 'list those that are kept, first seen first', letters)
     .option('--limit <n>', 'how many at most', '100')
@@ -43,7 +48,9 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .action(async (options: CommonOptions & { from: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterReplay(options),
     );
+}
 
+function topicCommands(root: Command): void {
   root
     .command('topics')
     .description('the topics of Kafka')
@@ -54,7 +61,9 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .option('--replication <n>', 'copies of each partition; 3 with three brokers', '1')
     .exitOverride()
     .action(async (options: TopicsOptions) => (await import('../commands/topics.ts')).topicsCreate(options));
+}
 
+function accountCommands(command: AddCommand, root: Command): void {
   const accounts = root
     .command('accounts')
     .description('WhatsApp business accounts: zone, currency, portfolio')

@@ -300,6 +300,15 @@ function hasKey(request: IncomingMessage, key: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
+/** Says in the data directory where the host is. Returns the path of that file. */
+function announce(dataDir: string, address: EngineAddress): string {
+  const file = join(dataDir, ENGINE_FILE);
+  // Written beside and renamed: a reader never sees half of it.
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(address), { mode: 0o600 });
+  renameSync(`${file}.${process.pid}`, file);
+  return file;
+}
+
 /**
  * Opens the data directory and serves until nobody has asked for `idleSeconds`.
  * @throws when another process holds the directory, or it cannot be written
@@ -351,11 +360,7 @@ export async function runEngineHost(dataDir: string, idleSeconds: number): Promi
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  const address: EngineAddress = { pid: process.pid, port: (server.address() as AddressInfo).port, key };
-  const file = join(dataDir, ENGINE_FILE);
-  // Written beside and renamed: a reader never sees half of it.
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify(address), { mode: 0o600 });
-  renameSync(`${file}.${process.pid}`, file);
+  const file = announce(dataDir, { pid: process.pid, port: (server.address() as AddressInfo).port, key });
 
   let stopping = false;
   const stop = async (): Promise<void> => {

@@ -9,9 +9,9 @@ import { AD_LINES, AD_LINE_VALUES } from '$lib/ads/table.ts';
 import { bucketsOf } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { addDays } from '$lib/filters/days.ts';
+import { addDays, type Day } from '$lib/filters/days.ts';
 import { search, zoneOf } from '$lib/filters/filters.ts';
-import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
+import { comparedRange, dayOf, grainIn, type DayRange } from '$lib/filters/range.ts';
 import { longDay } from '$lib/format/dates.ts';
 import { arranged } from '$lib/table/table.ts';
 import { readDetails } from '$lib/server/ad-details.ts';
@@ -23,11 +23,24 @@ const PAGE_ROWS = 50;
 const MAX_NAMES = 200;
 /** Days for which Meta can change the cost of an ad. */
 const SPEND_SETTLES_DAYS = 28;
+const ALL_DAYS = { from: null, to: null } as const;
+
+/** The first day of a range whose cost Meta can still change, in words; null when there is none. */
+function unfinalFrom({ from, to }: DayRange, today: Day): string | null {
+  const changeable_from = addDays(today, -SPEND_SETTLES_DAYS);
+  return to > changeable_from ? longDay(from > changeable_from ? from : changeable_from) : null;
+}
+
+/** Suggestions for the search for an ad. */
+function namesOf(lines: readonly AdLine[]): readonly string[] {
+  return [...new Set(lines.map((line) => line.ad_name).filter((known) => known !== ''))].slice(0, MAX_NAMES);
+}
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of, is_empty } = await askedLedger(event);
-  const { ad, repairs: adRepairs } = readAd(event.url.searchParams);
-  const { by, repairs: rollupRepairs } = readRollup(event.url.searchParams);
+  const params = event.url.searchParams;
+  const { ad, repairs: adRepairs } = readAd(params);
+  const { by, repairs: rollupRepairs } = readRollup(params);
   const repairs = [...adRepairs, ...rollupRepairs];
   if (is_empty) return { found: null, ad, own_repairs: repairs };
 
@@ -35,7 +48,7 @@ export const load: PageServerLoad = async (event) => {
   const name = isName(ad) ? ad : '';
   const only = { ad: ad === '' || name !== '' ? null : ad };
   // Details of all ads take longer than a page should, so they are read on request only.
-  const isDetailed = name === '' && valueIn(event.url.searchParams, 'details') === '1';
+  const isDetailed = name === '' && valueIn(params, 'details') === '1';
   const asked = { ...amountFilters(filters, range, as_of), ...only };
   const compared = comparedRange(range, filters.compare);
   const of_zone = { ...range, tz: zoneOf(filters), as_of, ...only };
@@ -53,22 +66,14 @@ export const load: PageServerLoad = async (event) => {
   const [first] = lines;
   if (name !== '' && lines.length === 1 && first !== undefined && first.ad_id !== '')
     redirect(303, `${resolve('/ads')}${search(filters, { ad: first.ad_id })}`);
-  const table = arranged(
-    tableLines(lines, before, by),
-    event.url.searchParams,
-    { ...AD_LINES, page_rows: PAGE_ROWS },
-    AD_LINE_VALUES,
-    lineKey,
-  );
+  const spec = { ...AD_LINES, page_rows: PAGE_ROWS };
+  const table = arranged(tableLines(lines, before, by), params, spec, AD_LINE_VALUES, lineKey);
   const details =
     isDetailed || only.ad !== null ? await readDetails(reports, of_zone, only.ad === null ? [] : lines) : null;
   const buckets =
     over_time.buckets && bucketsOf(over_time.buckets, range, zoneOf(filters), as_of, status.last_event_at);
-  const changeable_from = addDays(dayOf(as_of, zoneOf(filters)), -SPEND_SETTLES_DAYS);
   const isElsewhere =
-    only.ad !== null &&
-    figures.length === 0 &&
-    (await reports.adFigures({ ...asked, from: null, to: null })).length > 0;
+    only.ad !== null && figures.length === 0 && (await reports.adFigures({ ...asked, ...ALL_DAYS })).length > 0;
   return {
     found: {
       overview,
@@ -80,22 +85,20 @@ export const load: PageServerLoad = async (event) => {
       grain,
       trend: buckets && {
         buckets,
-        table: arranged(buckets, event.url.searchParams, BUCKET_TABLE, BUCKET_VALUES, bucketKey),
+        table: arranged(buckets, params, BUCKET_TABLE, BUCKET_VALUES, bucketKey),
       },
       total: totalLine(lines, before),
       compared: compared && {
         range: compared,
         is_partial: status.first_event_at === null || dayOf(status.first_event_at, zoneOf(filters)) > compared.from,
       },
-      unfinal_from:
-        range.to > changeable_from ? longDay(range.from > changeable_from ? range.from : changeable_from) : null,
+      unfinal_from: unfinalFrom(range, dayOf(as_of, zoneOf(filters))),
       left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
       /** The one ad, or those with the selected address. */
       chosen: only.ad === null ? [] : lines,
       /** Part of a name that selects rows; empty = all. */
       name,
-      /** Suggested in the search for an ad. */
-      names: [...new Set(all.map((line) => line.ad_name).filter((known) => known !== ''))].slice(0, MAX_NAMES),
+      names: namesOf(all),
     },
     ad,
     own_repairs: [...repairs, ...table.notices.map((notice) => ({ notice }))],
