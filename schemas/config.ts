@@ -1,5 +1,6 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
+import { exportDefinition } from './exports.ts';
 
 const timeZone = z.string().refine((zone) => IANAZone.isValidZone(zone), {
   error: (issue) => `"${String(issue.input)}" is not an IANA time zone; use a name like "America/Sao_Paulo"`,
@@ -77,6 +78,11 @@ export const configSchema = z.strictObject({
     .strictObject({
       webhook_url: z.url({ protocol: /^https?$/, error: 'is no address like https://example.com/hook' }),
     })
+    .optional(),
+  /** Scheduled exports, kept in the ledger by `start` or `exporter`. Do not affect marks. */
+  exports: z
+    .array(exportDefinition)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'the name of an export is listed twice')
     .optional(),
 });
 

@@ -9,6 +9,9 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export const EXPORT_COMPRESSIONS = ['none', 'gzip'] as const;
 export type ExportCompression = (typeof EXPORT_COMPRESSIONS)[number];
 
+/** How the files of a schedule lie: in one folder, or in folders like `period=2026-10`. */
+export const EXPORT_LAYOUTS = ['flat', 'key=value'] as const;
+
 /**
  * The days of a run, relative to its day in the schedule's zone. `last-closed-month` is the last month that is closed
  * when it runs; `all` is for reports without days.
@@ -71,6 +74,10 @@ export const exportDefinition = z.strictObject({
   format: z.enum(EXPORT_FORMATS).default('csv').describe('What the files are.'),
   compression: z.enum(EXPORT_COMPRESSIONS).default('none').describe('How the files are packed.'),
   folder: exportFolder.optional().describe('Folder below the directory of the exporter; the name when left out.'),
+  layout: z
+    .enum(EXPORT_LAYOUTS)
+    .default('flat')
+    .describe('Whether files lie in one folder, or in folders like report=charges/period=2026-10.'),
   to: exportTarget
     .optional()
     .describe('Where the files go besides: s3://bucket/prefix?region=… or sftp://user@host/folder?host_key=SHA256:…'),
@@ -98,6 +105,8 @@ export interface ExportSchedule {
   readonly since: number;
   readonly changed_at: string;
   readonly changed_by: string;
+  /** Who added it. */
+  readonly made_by: string;
 }
 
 export const RUN_STATES = ['running', 'done', 'retry', 'failed'] as const;
@@ -144,6 +153,8 @@ export interface ShownExport extends ExportDefinition {
   /** The next three times in the zone of the schedule, ISO 8601 with offset; empty while it is paused. */
   readonly next: readonly string[];
   readonly last_run: ExportRun | null;
+  /** Whether the configuration file of the exporter lists it. */
+  readonly is_configured: boolean;
   readonly changed_at: string;
   readonly changed_by: string;
 }

@@ -22,6 +22,7 @@ import { failuresReport } from '../reports/failures.ts';
 import { optOutsReport } from '../reports/opt-outs.ts';
 import { adsReport, dailyReport, daysReport, hoursReport, overviewReport, weeksReport } from '../reports/figures.ts';
 import { focusReport } from '../reports/focus.ts';
+import { focusBillingPeriodsReport } from '../reports/focus-billing-periods.ts';
 import { deadLetterReasonsReport, deadLettersReport } from '../reports/health.ts';
 import { mismatchedMessagesReport, mismatchesReport } from '../reports/mismatches.ts';
 import { rateCardsReport } from '../reports/rate-cards.ts';
@@ -53,6 +54,7 @@ const CATALOGUE = [
   adjustmentsReport,
   correctionsReport,
   focusReport,
+  focusBillingPeriodsReport,
   daysReport,
   hoursReport,
   weeksReport,

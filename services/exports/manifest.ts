@@ -1,6 +1,9 @@
 import { exportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { z } from 'zod';
 
+/** Whether the events of a day are all here. */
+const DAY_STATES = ['complete', 'not_over', 'no_later_event', 'gap'] as const;
+
 /** The manifest beside a file. Fields are only ever added. */
 export const manifestSchema = z.object({
   manifest_version: z.literal(1),
@@ -34,6 +37,12 @@ export const manifestSchema = z.object({
   replaces: z.object({ sha256: z.string(), rows: z.number(), totals: exportTotals }).nullable(),
   /** The changes since then: this file minus the earlier one; null the first time. */
   changes: z.object({ rows: z.number(), totals: exportTotals }).nullable().default(null),
+  /**
+   * Each day of the period, and whether all its events are here: `complete`; `not_over`; `no_later_event`: no event after
+   * the day came yet, so some of the day may be missing; `gap`: hours are missing that usually have events. Empty for a
+   * report without days.
+   */
+  days: z.array(z.object({ day: z.string(), status: z.enum(DAY_STATES) })).default([]),
   /** SHA-256 of the manifest that the schedule wrote before this one; null for the first. */
   manifest_before: z.string().nullable(),
   product_version: z.string(),

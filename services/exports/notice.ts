@@ -5,7 +5,7 @@ const ANSWER_WITHIN_MS = 10_000;
 
 /** A message about a run: its file is there, or it was given up. */
 export interface Notice {
-  readonly event: 'export.done' | 'export.failed';
+  readonly event: 'export.done' | 'export.restated' | 'export.failed';
   /** The same for the same file, so that a receiver can recognise a repeated message. */
   readonly idempotency_key: string;
   readonly [name: string]: unknown;

@@ -34,6 +34,12 @@ export function monthPeriod(month: string): RunPeriod {
   return monthFrom(dayOf(`${month}-01`));
 }
 
+/** The week that begins on a Monday as a period. @param monday `YYYY-MM-DD` */
+export function weekPeriod(monday: string): RunPeriod {
+  const first = dayOf(monday);
+  return days(first, first.plus({ weeks: 1 }), weekLabel(first));
+}
+
 /**
  * The period of a run.
  * @param on the day of the run in the zone of its schedule
@@ -47,10 +53,8 @@ export function periodOn(period: ExportPeriod, on: string, closedMonth: string |
       const before = today.minus({ days: 1 });
       return days(before, today, day(before));
     }
-    case 'last-week': {
-      const monday = today.startOf('week').minus({ weeks: 1 });
-      return days(monday, monday.plus({ weeks: 1 }), weekLabel(monday));
-    }
+    case 'last-week':
+      return weekPeriod(day(today.startOf('week').minus({ weeks: 1 })));
     case 'last-month':
       return monthFrom(today.startOf('month').minus({ months: 1 }));
     case 'last-closed-month':

@@ -8,9 +8,10 @@ import { placeOf } from './destinations/destination.ts';
 import { sendNotice, type Notice } from './notice.ts';
 import { monthPeriod, periodOn, type RunPeriod } from './run-period.ts';
 import { lastRuns, listRuns, writeStep, type RunStep } from './runs.ts';
-import { findSchedule, listSchedules, whenOf } from './schedules.ts';
+import { BY_CONFIGURATION, findSchedule, listSchedules, whenOf } from './schedules.ts';
 import { nextTimes, occurrencesAfter } from './when.ts';
-import { LeaseLostError, writeExport } from './write-export.ts';
+import { openPeriods } from './open-periods.ts';
+import { LeaseLostError, restateExport, writeExport, type FileBefore, type WriteOptions } from './write-export.ts';
 
 const DAY = 86_400;
 /** Runs missed longer ago are not caught up automatically. */
@@ -23,6 +24,8 @@ const ALL_RUNS = 100_000;
 
 /** The author of runs that were due. */
 const BY_SCHEDULE = 'schedule';
+/** The author of files of earlier periods that were written again because their rows changed. */
+const BY_RESTATEMENT = 'restatement';
 
 export interface ExportsOptions {
   readonly ledger: Pick<Ledger, 'database' | 'reading'>;
@@ -71,6 +74,8 @@ class ScheduleRuns {
   readonly #schedule: ExportSchedule;
   readonly #lease: Lease;
   readonly #runs: Map<string, ExportRun>;
+  /** The last file of each period, by its first day. */
+  readonly #files: Map<string, FileBefore>;
   #manifestBefore: string | null;
   #step = 0;
 
@@ -79,6 +84,9 @@ class ScheduleRuns {
     this.#schedule = schedule;
     this.#lease = lease;
     this.#runs = new Map(runs.map((run) => [keyOf(run.period_from, run.period_to), run]));
+    // The earliest first, so that the last one of a period stays.
+    const done = runs.filter(({ state }) => state === 'done').reverse();
+    this.#files = new Map(done.map((run) => [run.period_from, run]));
     this.#manifestBefore = runs.find(({ manifest_sha256 }) => manifest_sha256 !== '')?.manifest_sha256 ?? null;
   }
 
@@ -123,6 +131,53 @@ class ScheduleRuns {
     });
   }
 
+  #writing(period: RunPeriod, asked_by: string, nowSeconds: number): WriteOptions {
+    return {
+      ledger: this.#options.ledger,
+      directory: this.#options.directory,
+      lease: this.#lease,
+      asked_by,
+      as_of: nowSeconds,
+      before: this.#files.get(period.from) ?? null,
+      manifest_before: this.#manifestBefore,
+    };
+  }
+
+  /**
+   * Writes the files of periods that are over and not closed again, the oldest first, where their rows or their closing
+   * have changed.
+   * @param day in the zone of the schedule, `YYYY-MM-DD`
+   * @param isStopping called before each file: true ends it there
+   */
+  async restate(day: string, nowSeconds: number, isStopping: () => boolean): Promise<void> {
+    const { period: kind } = this.#schedule.definition;
+    for (const { period, written: before } of openPeriods(kind, [...this.#runs.values()], day)) {
+      if (isStopping()) return;
+      const began_ms = Date.now();
+      const writing = this.#writing(period, BY_RESTATEMENT, nowSeconds);
+      const written = await restateExport(this.#schedule, period, writing);
+      if (written === null) continue;
+      this.#manifestBefore = written.manifest_sha256;
+      this.#files.set(period.from, written);
+      await this.#tell('export.restated', { period, ...written, asked_by: BY_RESTATEMENT });
+      const ended = {
+        ...written,
+        period,
+        state: 'done' as const,
+        attempt: 1,
+        // The run is still the one of its time, so that it is not due again.
+        due_at: secondsOf(before.due_at),
+        asked_by: BY_RESTATEMENT,
+        began_ms,
+        ended_ms: Date.now(),
+        next_attempt_at: 0,
+        error: '',
+      };
+      await this.#write(ended);
+      this.#options.onRun(this.#schedule, ended);
+    }
+  }
+
   /**
    * Writes the file of a period, and the result of the run.
    * @param due_at Unix seconds; 0 = somebody asked for it
@@ -154,16 +209,9 @@ class ScheduleRuns {
     await this.#write(begun);
     let ended: Omit<RunStep, 'schedule_id'>;
     try {
-      const written = await writeExport(this.#schedule, period, {
-        ledger: this.#options.ledger,
-        directory: this.#options.directory,
-        lease: this.#lease,
-        asked_by,
-        as_of: nowSeconds,
-        before: before?.state === 'done' ? before : null,
-        manifest_before: this.#manifestBefore,
-      });
+      const written = await writeExport(this.#schedule, period, this.#writing(period, asked_by, nowSeconds));
       this.#manifestBefore = written.manifest_sha256;
+      this.#files.set(period.from, written);
       await this.#tell('export.done', { period, ...written, asked_by });
       ended = { ...begun, ...written, state: 'done', ended_ms: Date.now() };
     } catch (error) {
@@ -190,6 +238,8 @@ class ScheduleRuns {
 /** Runs schedules: what is due, what somebody asks for, and what was missed. */
 export class Exports {
   readonly #options: ExportsOptions;
+  /** The day on which earlier files of a schedule were brought up to date last, by its id. */
+  readonly #restatedOn = new Map<string, string>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -221,8 +271,9 @@ export class Exports {
     isStopping: () => boolean,
   ): Promise<void> {
     const after = Math.max(schedule.since, runs.lastDue, nowSeconds - MAX_CATCH_UP_DAYS * DAY);
+    let lastDay: string | null = null;
     for (const { at, day } of occurrencesAfter(whenOf(schedule.definition), after)) {
-      if (at > nowSeconds) return;
+      if (at > nowSeconds) break;
       for (const period of await this.#periodsOn(schedule, day)) {
         if (isStopping()) return;
         const known = runs.known(period);
@@ -230,8 +281,23 @@ export class Exports {
         // Oldest first: later periods wait for it until it is done or given up.
         if (known?.state === 'retry' && secondsOf(known.next_attempt_at) > nowSeconds) return;
         if ((await runs.attempt(period, at, BY_SCHEDULE, nowSeconds)).state === 'retry') return;
+        lastDay = day;
       }
     }
+    await this.#restateOnce(schedule, runs, lastDay, nowSeconds, isStopping);
+  }
+
+  /** Brings earlier files up to date with the first run of a day, so that an hourly schedule does not do it each time. */
+  async #restateOnce(
+    { schedule_id }: ExportSchedule,
+    runs: ScheduleRuns,
+    day: string | null,
+    nowSeconds: number,
+    isStopping: () => boolean,
+  ): Promise<void> {
+    if (day === null || this.#restatedOn.get(schedule_id) === day) return;
+    await runs.restate(day, nowSeconds, isStopping);
+    if (!isStopping()) this.#restatedOn.set(schedule_id, day);
   }
 
   /**
@@ -313,7 +379,7 @@ export class Exports {
 /** All schedules, each with its next times and its last run. */
 export async function showExports(database: Database, nowSeconds: number): Promise<ShownExport[]> {
   const last = new Map((await lastRuns(database)).map((run) => [run.schedule_id, run]));
-  return (await listSchedules(database)).map(({ schedule_id, state, definition, changed_at, changed_by }) => ({
+  return (await listSchedules(database)).map(({ schedule_id, state, definition, changed_at, changed_by, made_by }) => ({
     ...definition,
     schedule_id,
     state,
@@ -321,5 +387,6 @@ export async function showExports(database: Database, nowSeconds: number): Promi
     last_run: last.get(schedule_id) ?? null,
     changed_at,
     changed_by,
+    is_configured: made_by === BY_CONFIGURATION,
   }));
 }

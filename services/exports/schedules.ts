@@ -16,6 +16,9 @@ import type { AskedRows, Report } from '../reports/report.ts';
 import { periodOn, type RunPeriod } from './run-period.ts';
 import { occurrencesAfter, readWhen, type When } from './when.ts';
 
+/** The author of schedules that a configuration file lists. */
+export const BY_CONFIGURATION = 'the configuration file';
+
 /** Parameters that a schedule sets through its period, not through filters. */
 const SAID_BY_PERIOD: readonly string[] = ['from', 'to', 'month', 'period', 'as_of'];
 
@@ -27,6 +30,7 @@ const scheduleRow = z.object({
   since: z.coerce.number(),
   changed_at: z.string(),
   changed_by: z.string(),
+  made_by: z.string(),
 });
 
 /** The report of a definition. @throws ActionableError when there is no such report */
@@ -46,6 +50,18 @@ export function whenOf({ when, zone }: ExportDefinition): When {
 /** The folder of a schedule's files, below the directory of the exporter. */
 export function folderOf({ folder, name }: ExportDefinition): string {
   return folder ?? name;
+}
+
+/**
+ * The folder of a period's file. With the layout `key=value` its last parts say report, account and period, as tools that
+ * read folders of files as one table expect it.
+ */
+export function folderOfPeriod(definition: ExportDefinition, { label }: RunPeriod): string {
+  const top = folderOf(definition);
+  if (definition.layout === 'flat') return top;
+  const { waba_id } = definition.filters;
+  const account = waba_id === undefined || waba_id === '' ? [] : [`waba_id=${waba_id}`];
+  return [top, `report=${definition.report}`, ...account, `period=${label}`].join('/');
 }
 
 /** The columns of the files, in the order of the report. */
@@ -112,8 +128,12 @@ export function listSchedules(database: Database, removed = false): Promise<Expo
   return database.query(
     scheduleRow,
     `SELECT schedule_id, version, toString(state) AS state, definition, toUnixTimestamp(export_schedules.since) AS since,
-        concat(formatDateTime(export_schedules.changed_at, '%FT%T'), '+00:00') AS changed_at, changed_by
-     FROM (SELECT * FROM export_schedules ORDER BY version DESC LIMIT 1 BY schedule_id) AS export_schedules
+        concat(formatDateTime(export_schedules.changed_at, '%FT%T'), '+00:00') AS changed_at, changed_by, made_by
+     FROM
+     (
+       SELECT *, first_value(changed_by) OVER (PARTITION BY schedule_id ORDER BY version) AS made_by
+       FROM export_schedules ORDER BY version DESC LIMIT 1 BY schedule_id
+     ) AS export_schedules
      ${removed ? '' : "WHERE state != 'removed'"}
      ORDER BY name, schedule_id`,
   );
@@ -181,7 +201,25 @@ export async function setScheduleState(
 ): Promise<ExportSchedule> {
   const schedule = await findSchedule(database, name);
   if (schedule.state === state) return schedule;
+  if (state === 'removed' && schedule.made_by === BY_CONFIGURATION)
+    throw new ActionableError(
+      `"${name}" is listed in the configuration file of the exporter. Remove it there, or pause it here.`,
+    );
   const since = state === 'active' ? nowSeconds : schedule.since;
   await keep(database, { ...schedule, version: schedule.version + 1, state, since }, by);
   return { ...schedule, version: schedule.version + 1, state, since };
+}
+
+/** Gives a schedule another definition. What was due until now stays as it was written. */
+export async function changeSchedule(
+  database: Database,
+  schedule: ExportSchedule,
+  definition: ExportDefinition,
+): Promise<void> {
+  await keep(database, { ...schedule, version: schedule.version + 1, definition }, BY_CONFIGURATION);
+}
+
+/** Removes a schedule that the configuration file does not list any more. */
+export async function removeConfigured(database: Database, schedule: ExportSchedule): Promise<void> {
+  await keep(database, { ...schedule, version: schedule.version + 1, state: 'removed' }, BY_CONFIGURATION);
 }

@@ -14,7 +14,8 @@ import { stemOf } from './file-name.ts';
 import { manifestPath, manifestText, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';
 import type { RunPeriod } from './run-period.ts';
-import { columnsOfExport, folderOf, questionOf, reportOfExport } from './schedules.ts';
+import { completenessOf } from './completeness.ts';
+import { columnsOfExport, folderOf, folderOfPeriod, questionOf, reportOfExport } from './schedules.ts';
 import type { Passage } from './passage.ts';
 import { totalsLess } from './totals.ts';
 import { readyFolder, writeBeside, type WrittenFile } from './written-file.ts';
@@ -23,6 +24,9 @@ import { readyFolder, writeBeside, type WrittenFile } from './written-file.ts';
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
+
+/** A file that was written before, as the history of runs has it. */
+export type FileBefore = Pick<ExportRun, 'file' | 'sha256' | 'rows' | 'totals' | 'is_frozen'>;
 
 /** The parameters of writing an export. */
 export interface WriteOptions {
@@ -33,8 +37,8 @@ export interface WriteOptions {
   readonly asked_by: string;
   /** Unix seconds. */
   readonly as_of: number;
-  /** The last run of the same period that was done, if any. */
-  readonly before: ExportRun | null;
+  /** The file of the same period that was written before, if any. */
+  readonly before: FileBefore | null;
   readonly manifest_before: string | null;
 }
 
@@ -68,7 +72,7 @@ async function publish(
     if (definition.to !== undefined)
       await putFiles(
         definition.to,
-        written.map(([name, { beside }]) => ({ local: beside, name: `${folderOf(definition)}/${name}` })),
+        written.map(([name, { beside }]) => ({ local: beside, name })),
         () => lease.holds(),
       );
     if (!(await lease.holds())) throw new LeaseLostError('Another process writes this export now.');
@@ -88,11 +92,14 @@ function said(error: unknown, path: string): unknown {
 
 /** What is known of a file once it was written. */
 interface Written {
+  /** Below the directory of the exporter. */
+  readonly folder: string;
   readonly name: string;
   readonly file: WrittenFile;
   readonly passage: Passage;
   readonly columns: readonly Column[];
   readonly closings: Manifest['closings'];
+  readonly days: Manifest['days'];
   readonly ledger_state: string;
 }
 
@@ -100,8 +107,10 @@ function manifestOf(
   { schedule_id, definition }: ExportSchedule,
   period: RunPeriod,
   { as_of, before, manifest_before, asked_by }: WriteOptions,
-  { name, file, passage, columns, closings, ledger_state }: Written,
+  { folder, name, file, passage, columns, closings, days, ledger_state }: Written,
 ): Manifest {
+  // A file of the same days under another name is not replaced by this one.
+  const replaced = before?.file === `${folder}/${name}` ? before : null;
   const { filters, by } = questionOf(definition, period, as_of);
   const totals = passage.byCurrency();
   return {
@@ -133,14 +142,21 @@ function manifestOf(
       is_nullable,
       meaning,
     })),
-    replaces: before === null ? null : { sha256: before.sha256, rows: before.rows, totals: before.totals },
-    changes: before === null ? null : { rows: passage.rows - before.rows, totals: totalsLess(totals, before.totals) },
+    replaces: replaced === null ? null : { sha256: replaced.sha256, rows: replaced.rows, totals: replaced.totals },
+    changes:
+      replaced === null ? null : { rows: passage.rows - replaced.rows, totals: totalsLess(totals, replaced.totals) },
+    days,
     manifest_before,
     product_version: VERSION,
     schema_version: readMigrations().at(-1)?.version ?? 0,
     ledger_state,
     asked_by,
   };
+}
+
+/** Whether a file has the content and the status of the one before it, so that nobody needs it. */
+function isAsBefore(before: FileBefore | null, file: WrittenFile, passage: Passage): boolean {
+  return before !== null && before.sha256 === file.sha256 && before.is_frozen === passage.isFrozen;
 }
 
 /**
@@ -153,17 +169,40 @@ export async function writeExport(
   period: RunPeriod,
   options: WriteOptions,
 ): Promise<WrittenExport> {
+  const written = await write(schedule, period, { ...options, isRestatement: false });
+  if (written === null) throw new RangeError('Only a restatement may find nothing to write.');
+  return written;
+}
+
+/**
+ * Writes the file of an earlier period again if its rows, or whether they are closed, have changed. `latest.json` stays.
+ * @returns null when nothing has changed
+ * @throws LeaseLostError when another process holds the lease now
+ */
+export function restateExport(
+  schedule: ExportSchedule,
+  period: RunPeriod,
+  options: WriteOptions,
+): Promise<WrittenExport | null> {
+  return write(schedule, period, { ...options, isRestatement: true });
+}
+
+async function write(
+  schedule: ExportSchedule,
+  period: RunPeriod,
+  options: WriteOptions & { readonly isRestatement: boolean },
+): Promise<WrittenExport | null> {
   const { schedule_id, definition } = schedule;
-  const { ledger, lease, as_of } = options;
+  const { ledger, as_of } = options;
   const report = reportOf(reportOfExport(definition).name);
   const question = questionOf(definition, period, as_of);
   const columns = columnsOfExport(definition);
-  const folder = folderOf(definition);
+  const folder = folderOfPeriod(definition, period);
   const stem = await stemOf(report, question.filters, ledger.database, period.label);
   const name = `${stem}.${definition.format}${definition.compression === 'gzip' ? '.gz' : ''}`;
   const path = join(options.directory, folder, name);
   try {
-    const directory = readyFolder(options.directory, folder);
+    for (const each of new Set([folderOf(definition), folder])) readyFolder(options.directory, each);
     await settleReports([report.name], ledger.database);
     // Read before the rows: if something is written in between, the rows are newer than this state, never older.
     const ledger_state = await writtenUpTo(ledger.database, tablesOf(report, question.filters));
@@ -173,23 +212,14 @@ export async function writeExport(
     );
     const file = await writeBeside(path, parts, definition.compression);
     try {
+      if (options.isRestatement && isAsBefore(options.before, file, passage)) {
+        file.discard();
+        return null;
+      }
       const closings = await closingsIn(report.name, ledger.reading, question.filters);
-      const written = { name, file, passage, columns: described, closings, ledger_state };
-      const manifest = manifestOf(schedule, period, options, written);
-      const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);
-      const latest = await writeBeside(join(directory, LATEST), [
-        `${JSON.stringify({ file: name, manifest: manifestPath(name), sha256: file.sha256, manifest_sha256: beside.sha256, period: manifest.period, as_of: manifest.as_of }, null, 2)}\n`,
-      ]);
-      await publish(definition, lease, { [name]: file, [manifestPath(name)]: beside, [LATEST]: latest });
-      return {
-        file: `${folder}/${name}`,
-        rows: passage.rows,
-        bytes: file.bytes,
-        sha256: file.sha256,
-        manifest_sha256: beside.sha256,
-        totals: manifest.totals,
-        is_frozen: passage.isFrozen,
-      };
+      const days = await completenessOf(ledger.reading, report, question.filters);
+      const written = { folder, name, file, passage, columns: described, closings, days, ledger_state };
+      return await finish(schedule, period, options, written);
     } catch (error) {
       file.discard();
       throw error;
@@ -197,4 +227,37 @@ export async function writeExport(
   } catch (error) {
     throw said(error, path);
   }
+}
+
+/** Writes the manifest of a file, and publishes both and what points to them. */
+async function finish(
+  schedule: ExportSchedule,
+  period: RunPeriod,
+  options: WriteOptions & { readonly isRestatement: boolean },
+  written: Written,
+): Promise<WrittenExport> {
+  const { definition } = schedule;
+  const { folder, name, file, passage } = written;
+  const path = join(options.directory, folder, name);
+  const manifest = manifestOf(schedule, period, options, written);
+  const beside = await writeBeside(manifestPath(path), [manifestText(manifest)]);
+  const files = { [`${folder}/${name}`]: file, [`${folder}/${manifestPath(name)}`]: beside };
+  if (options.isRestatement) await publish(definition, options.lease, files);
+  else {
+    const top = folderOf(definition);
+    const below = `${folder}/${name}`.slice(top.length + 1);
+    const latest = await writeBeside(join(options.directory, top, LATEST), [
+      `${JSON.stringify({ file: below, manifest: manifestPath(below), sha256: file.sha256, manifest_sha256: beside.sha256, period: manifest.period, as_of: manifest.as_of }, null, 2)}\n`,
+    ]);
+    await publish(definition, options.lease, { ...files, [`${top}/${LATEST}`]: latest });
+  }
+  return {
+    file: `${folder}/${name}`,
+    rows: passage.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    manifest_sha256: beside.sha256,
+    totals: manifest.totals,
+    is_frozen: passage.isFrozen,
+  };
 }

@@ -1,3 +1,4 @@
+import type { ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import type { Logger } from 'pino';
 import { Counter, Gauge } from 'prom-client';
 import { exportDays, type DayExports } from '../exports/days.ts';
@@ -13,6 +14,8 @@ import { ScheduledExports } from './scheduled-exports.ts';
 export interface ExporterOptions {
   readonly ledger: Pick<OpenOptions, 'location' | 'database' | 'command'>;
   readonly exports: DayExports;
+  /** The schedules of the configuration file; null = it says nothing about exports. */
+  readonly configured: readonly ExportDefinition[] | null;
   readonly times: Times;
   readonly host: string;
   readonly port: number;
@@ -98,7 +101,8 @@ export async function serveExporter(options: ExporterOptions): Promise<Serving> 
   const ledger = (): Ledger => opening.demand();
   const days = new DayRuns(options.exports, ledger, metrics, log);
   const { directory } = options.exports;
-  const scheduled = new ScheduledExports({ ledger, directory, isExporter: true, metrics, log });
+  const { configured } = options;
+  const scheduled = new ScheduledExports({ ledger, directory, isExporter: true, configured, metrics, log });
   const server = probeServer({
     metrics,
     log,

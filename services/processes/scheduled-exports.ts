@@ -1,10 +1,13 @@
 import { mkdirSync } from 'node:fs';
+import type { ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import type { Logger } from 'pino';
 import { Counter } from 'prom-client';
+import { applyConfigured } from '../exports/configured.ts';
 import { Exports } from '../exports/runner.ts';
 import { Schedule, type Times } from '../exports/schedule.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { readFact, writeFact } from '../ledger/configuration/facts.ts';
+import type { Database } from '../clickhouse/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** When to look for runs that are due. */
@@ -24,6 +27,8 @@ export interface ScheduledExportsOptions {
    * directory.
    */
   readonly isExporter: boolean;
+  /** The schedules of the configuration file; null = it says nothing about exports. */
+  readonly configured: readonly ExportDefinition[] | null;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -33,6 +38,8 @@ export class ScheduledExports {
   readonly #options: ScheduledExportsOptions;
   readonly #runs: Counter<'outcome'>;
   #schedule: Schedule | null = null;
+  #exports: Exports | null = null;
+  #isConfigured = false;
   #isStopping = false;
 
   constructor(options: ScheduledExportsOptions) {
@@ -64,14 +71,24 @@ export class ScheduledExports {
     });
   }
 
+  /** Brings the schedules of the configuration file into the ledger, once. */
+  async #configure(database: Database, nowSeconds: number): Promise<void> {
+    if (this.#isConfigured) return;
+    if (this.#options.configured !== null) await applyConfigured(database, this.#options.configured, nowSeconds);
+    this.#isConfigured = true;
+  }
+
   /** Runs what is due, unless an exporter does it. @param nowSeconds Unix seconds */
   async runDue(nowSeconds: number): Promise<void> {
     const { metrics, log, isExporter } = this.#options;
     try {
       const { database } = this.#options.ledger();
+      await this.#configure(database, nowSeconds);
       if (isExporter) await writeFact(database, EXPORTER_SEEN, String(nowSeconds));
       else if (nowSeconds - Number((await readFact(database, EXPORTER_SEEN)) ?? 0) < GONE_SECONDS) return;
-      for (const error of await this.open().runDue(nowSeconds, () => this.#isStopping)) throw error;
+      // One for all minutes: it remembers on which day it looked at earlier files.
+      this.#exports ??= this.open();
+      for (const error of await this.#exports.runDue(nowSeconds, () => this.#isStopping)) throw error;
     } catch (error) {
       metrics.failures.inc({ work: 'export' });
       log.error({ err: error }, 'Scheduled exports could not be run; they are tried again in a minute');

@@ -1,3 +1,4 @@
+import type { ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import type { Logger } from 'pino';
 import { DeadLetters } from '../ledger/events/dead-letters.ts';
 import { Ledger, type OpenOptions } from '../ledger/ledger.ts';
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly empty: boolean;
   /** The directory of scheduled exports; null = an exporter runs them. */
   readonly exportsDirectory: string | null;
+  /** The scheduled exports of the configuration file; null = it says nothing about them. */
+  readonly configuredExports: readonly ExportDefinition[] | null;
 }
 
 /** What runs in one process beside its server. */
@@ -126,11 +129,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     onError('Deliveries are in the ledger, but their marks could not be made; it is tried again', error);
   });
   const broker = options.consumer === null ? null : consumeHere(ledger, options.consumer, metrics, onLanded, log);
-  const directory = options.exportsDirectory;
+  const { exportsDirectory: directory, configuredExports: configured } = options;
   const scheduled =
     directory === null
       ? null
-      : new ScheduledExports({ ledger: () => ledger, directory, isExporter: false, metrics, log });
+      : new ScheduledExports({ ledger: () => ledger, directory, isExporter: false, configured, metrics, log });
   const product = new ShownLedger(ledger, options.ledger.location, onError);
   const running: Running = { ledger, product, keepers, triggers, broker, scheduled, metrics, onError };
   const changes = changesOf(running);

@@ -31,6 +31,7 @@ const serviceSchema = z.strictObject({
   security_opt: z.array(z.string()).optional(),
   stop_grace_period: duration,
   environment: environmentSchema,
+  env_file: z.array(z.strictObject({ path: z.string(), required: z.boolean() })).optional(),
   volumes: z.array(z.string()).optional(),
   ports: z.array(z.string()).optional(),
   ulimits: z.record(z.string(), z.strictObject({ soft: z.int(), hard: z.int() })).optional(),

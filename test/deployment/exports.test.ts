@@ -235,6 +235,7 @@ describe('a scheduled export', () => {
           ledger: () => ledger,
           directory,
           isExporter,
+          configured: null,
           metrics: new Metrics(),
           log: pino({ level: 'silent' }),
         });

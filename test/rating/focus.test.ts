@@ -1,6 +1,7 @@
 import { Decimal } from 'decimal.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { csvReport, settleReports } from '../../services/exports/report.ts';
+import { closePeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { EVERYTHING, openLedger } from '../support/ledger.ts';
@@ -50,7 +51,10 @@ describe('charges under the names of FOCUS', () => {
     await data.remove();
   });
 
-  async function rows(report: 'focus' | 'charges', tz?: string): Promise<Record<string, string>[]> {
+  async function rows(
+    report: 'focus' | 'focus-billing-periods' | 'charges',
+    tz?: string,
+  ): Promise<Record<string, string>[]> {
     let text = '';
     const filters = tz === undefined ? EVERYTHING : { ...EVERYTHING, tz, is_tz_given: true };
     for await (const part of csvReport(report, ledger.database, filters)) text += part;
@@ -93,5 +97,26 @@ describe('charges under the names of FOCUS', () => {
       ] as const)
         expect(total(focus.map((row) => row[theirs]))).toBe(total(charges.map((row) => row[ours])));
     }
+  });
+
+  it('have the months that they are billed in, open until these are closed', async () => {
+    const october = {
+      BillingPeriodStart: '2026-09-30T22:00:00Z',
+      BillingPeriodEnd: '2026-10-31T23:00:00Z',
+      BillingPeriodCreated: '2026-09-30T22:00:00Z',
+      InvoiceIssuerName: 'Meta',
+      x_BillingAccountId: WABA,
+      x_BillingAccountName: 'Acme',
+      x_Month: '2026-10',
+    };
+    const [open, ...others] = await rows('focus-billing-periods');
+    // 2027-01-15T08:00:00Z is the clock of all these questions.
+    const BillingPeriodLastUpdated = '2027-01-15T08:00:00Z';
+    expect([open, others]).toMatchObject([{ ...october, BillingPeriodStatus: 'Open', BillingPeriodLastUpdated }, []]);
+    const at = Date.parse('2026-11-06T09:00:00Z');
+    await closePeriod(ledger.database, { waba_id: WABA, month: '2026-10', by: 'ana', accept: true }, () => at);
+    expect(await rows('focus-billing-periods')).toMatchObject([
+      { ...october, BillingPeriodStatus: 'Closed', BillingPeriodLastUpdated: '2026-11-06T09:00:00Z' },
+    ]);
   });
 });

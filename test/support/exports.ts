@@ -20,7 +20,7 @@ export function delivered(id: string, at: number): LedgerEvent {
       timestamp: String(at),
       pricing: { billable: true, pricing_model: 'PMP', type: 'regular', category: 'marketing' },
     },
-    NOW,
+    Math.max(NOW, at),
   );
   if (!parsed.ok) throw new Error(parsed.rejection.message);
   return parsed.event;

@@ -4,7 +4,7 @@ import { checkTimes } from '../../exports/schedule.ts';
 import { serveExporter } from '../../processes/exporter.ts';
 import { REPORTS, reportOf, type ReportName } from '../../catalogue/catalogue.ts';
 import { didYouMean } from '../../reports/nearest.ts';
-import { databaseName, locationOf, UsageError, type CommonOptions } from '../settings.ts';
+import { databaseName, locationOf, readConfig, UsageError, type CommonOptions } from '../settings.ts';
 import { portOf, serveUntilStopped } from './start.ts';
 
 /** Reports that can be written day by day. */
@@ -52,6 +52,7 @@ export async function exporter(options: ExporterTexts): Promise<void> {
     serveExporter({
       ledger: { location, database: databaseName(), command: 'ctwa-ledger exporter' },
       exports: { directory: resolve(options.dir), reports: reportsOf(options.reports), days, tz },
+      configured: readConfig(options)?.exports ?? null,
       times,
       host: options.host,
       port: portOf(options.port),

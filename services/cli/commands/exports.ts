@@ -35,6 +35,7 @@ export interface ExportsAddOptions extends ExportsOptions {
   readonly zone: string;
   readonly format: string;
   readonly compression: string;
+  readonly layout: string;
   readonly columns?: string;
   readonly folder?: string;
   readonly destination?: string;
@@ -125,6 +126,7 @@ export async function exportsAdd(
     period: options.period,
     format: options.format,
     compression: options.compression,
+    layout: options.layout,
     folder: options.folder,
     to: options.destination,
     notify: options.notify,

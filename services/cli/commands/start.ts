@@ -75,6 +75,7 @@ function run(
       consumer,
       triggerSecret: triggerSecret(),
       alarmUrl: config?.alarms?.webhook_url ?? null,
+      configuredExports: config?.exports ?? null,
       exportsDirectory:
         parts.withDashboard && location.kind === 'embedded' ? join(location.dataDir, EXPORTS_FOLDER) : null,
       ...parts,

@@ -1,4 +1,4 @@
-import { EXPORT_COMPRESSIONS, EXPORT_FORMATS, EXPORT_PERIODS } from '@ctwa-ledger/schemas/exports.ts';
+import { EXPORT_COMPRESSIONS, EXPORT_LAYOUTS, EXPORT_FORMATS, EXPORT_PERIODS } from '@ctwa-ledger/schemas/exports.ts';
 import {
   COMMON_PARAMETERS,
   MESSAGES_BY,
@@ -90,6 +90,11 @@ function addCommand(add: Command): void {
         .default('none'),
     )
     .option('--columns <list>', 'which columns, with commas between (default: all)')
+    .addOption(
+      new Option('--layout <layout>', 'one folder, or folders like report=charges/period=2026-10')
+        .choices(EXPORT_LAYOUTS)
+        .default('flat'),
+    )
     .option('--folder <folder>', 'folder below the directory of the exporter (default: the name)')
     .option(
       '--destination <address>',

@@ -17,6 +17,9 @@ export interface ExportTexts {
   readonly compression: string;
   readonly waba_id: string;
   readonly columns: string;
+  readonly layout: string;
+  readonly to: string;
+  readonly notify: string;
 }
 
 export const NEW_EXPORT: ExportTexts = {
@@ -29,6 +32,9 @@ export const NEW_EXPORT: ExportTexts = {
   compression: 'none',
   waba_id: '',
   columns: '',
+  layout: 'flat',
+  to: '',
+  notify: '',
 };
 
 export const PERIOD_NAMES: Readonly<Record<ExportPeriod, string>> = {
@@ -41,11 +47,18 @@ export const PERIOD_NAMES: Readonly<Record<ExportPeriod, string>> = {
   all: 'none: the report has no days',
 };
 
+export const LAYOUT_NAMES: Readonly<Record<ExportDefinition['layout'], string>> = {
+  flat: 'one folder',
+  'key=value': 'folders like period=2026-10',
+};
+
 /** The export in a form; a text = what is wrong with it. */
 export function exportOf(texts: ExportTexts): ExportDefinition | string {
-  const { waba_id, columns, ...rest } = texts;
+  const { waba_id, columns, to, notify, ...rest } = texts;
   const parsed = exportDefinition.safeParse({
     ...rest,
+    ...(to === '' ? {} : { to }),
+    ...(notify === '' ? {} : { notify }),
     filters: waba_id === '' ? {} : { waba_id },
     columns: columns.split(/[\s,]+/).filter((column) => column !== ''),
   });
