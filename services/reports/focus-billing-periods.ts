@@ -16,7 +16,9 @@ const billingPeriodRow = z.object({
   BillingPeriodEnd: utcInstant.describe('First moment of the month after.'),
   BillingPeriodStatus: z.enum(['Open', 'Closed']).describe('Closed: the month is closed, and its charges are frozen.'),
   BillingPeriodCreated: utcInstant.describe('The same as BillingPeriodStart: a month is there from its beginning.'),
-  BillingPeriodLastUpdated: utcInstant.describe('When it was closed; of an open one the clock (as_of): its charges are those of now.'),
+  BillingPeriodLastUpdated: utcInstant.describe(
+    'When it was closed; of an open one the clock (as_of): its charges are those of now.',
+  ),
   InvoiceIssuerName: z.string().describe('Always Meta.'),
   x_BillingAccountId: z.string().describe('Meta’s id of the WhatsApp business account; empty where none is named.'),
   x_BillingAccountName: z.string().describe('Name of the account; empty where none is set.'),
@@ -59,7 +61,9 @@ async function billingPeriods(database: Database, filters: ReportFilters): Promi
       BillingPeriodEnd: utc(start.plus({ months: 1 })),
       BillingPeriodStatus: closed === undefined ? 'Open' : 'Closed',
       BillingPeriodCreated: utc(start),
-      BillingPeriodLastUpdated: utc(closed === undefined ? DateTime.fromSeconds(filters.as_of) : DateTime.fromISO(closed)),
+      BillingPeriodLastUpdated: utc(
+        closed === undefined ? DateTime.fromSeconds(filters.as_of) : DateTime.fromISO(closed),
+      ),
       InvoiceIssuerName: 'Meta',
       x_BillingAccountId: waba_id,
       x_BillingAccountName: account?.name ?? '',
