@@ -25,11 +25,18 @@ function isRunning(pid) {
   }
 }
 
+function remove(folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  } catch {
+    // Engines of a killed run still write there until they are idle. The next run removes it.
+  }
+}
+
 /** A run that was killed leaves its folder behind. */
 function removeLeft(parent) {
   for (const name of readdirSync(parent))
-    if (name.startsWith(PREFIX) && !isRunning(Number(name.slice(PREFIX.length))))
-      rmSync(join(parent, name), { recursive: true, force: true });
+    if (name.startsWith(PREFIX) && !isRunning(Number(name.slice(PREFIX.length)))) remove(join(parent, name));
 }
 
 export function useTemporaryFolder() {
@@ -40,5 +47,5 @@ export function useTemporaryFolder() {
   const folder = join(parent, `${PREFIX}${process.pid}`);
   mkdirSync(folder, { mode: 0o700 });
   process.env.TMPDIR = folder;
-  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  return () => remove(folder);
 }
