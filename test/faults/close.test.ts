@@ -9,7 +9,7 @@ import type { Ledger } from '../../services/ledger/ledger.ts';
 import { closePeriod, listPeriods, reopenPeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { parsed } from '../support/expected-rows.ts';
-import { DataDirectory, numberFrom, openLedger } from '../support/ledger.ts';
+import { DataDirectory, isFull, numberFrom, openLedger } from '../support/ledger.ts';
 
 const CLOSING = fileURLToPath(new URL('closing-process.ts', import.meta.url));
 const TSX = createRequire(import.meta.url).resolve('tsx');
@@ -68,7 +68,8 @@ describe('a close that is killed', () => {
       const live = await text(ledger, 'charges');
       const killed: string[] = [];
       let closings = 0;
-      for (let n = 1; ; n++) {
+      // The full run kills it before each of its statements.
+      for (let n = 1; ; n += isFull ? 1 : 4) {
         const statement = await dieBefore(n);
         const closed = (await listPeriods(database)).filter(({ state }) => state === 'closed');
         const printed = await text(ledger, 'charges');
@@ -108,12 +109,12 @@ describe('a close that is killed', () => {
         killed.push(statement);
       }
       // It died at each of its steps: before the copies, between them, before the closing, and after it.
-      for (const table of ['leases', 'closed_charges', 'closed_messages', 'closed_periods'])
+      for (const table of isFull ? ['leases', 'closed_charges', 'closed_messages', 'closed_periods'] : ['closed_'])
         expect(
           killed.some((statement) => statement.includes(`INSERT INTO ${table}`)),
           table,
         ).toBe(true);
-      expect(closings).toBeGreaterThanOrEqual(2);
+      expect(closings).toBeGreaterThanOrEqual(isFull ? 2 : 1);
     } finally {
       await ledger.close();
     }

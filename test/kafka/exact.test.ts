@@ -21,7 +21,7 @@ function envelopes(count: number): object[] {
   });
 }
 
-describeKafka('events through the topics', { laps: ['own', 'defaults'] }, (kafka) => {
+describeKafka('events through the topics', {}, (kafka) => {
   const data = new DataDirectory();
   let world: World;
   afterEach(() => world.close());

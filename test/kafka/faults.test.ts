@@ -111,39 +111,47 @@ describeKafka('consumers whose world falls apart', { own: true }, (kafka) => {
     await expectComplete(consumer, values);
   });
 
-  it.each([
-    'INSERT INTO events',
+  const INSERTS = [
     'INSERT INTO message_marks',
+    'INSERT INTO events',
     'INSERT INTO dirty_cells',
     'INSERT INTO emitted_threads',
-  ])('take an insert whose answer is lost for what it is (%s)', async (statement) => {
-    world = await World.create(kafka, data, 2);
-    const values = traffic(105, 200);
-    const consumer = world.consume({ env: door.env });
-    await consumer.untilReady();
-    const lost = door.loseAnswerOf(statement);
-    await world.produce(values);
-    await lost;
-    await expectComplete(consumer, values);
-  });
+  ];
+  it.each(isFull ? INSERTS : INSERTS.slice(0, 1))(
+    'take an insert whose answer is lost for what it is (%s)',
+    async (statement) => {
+      world = await World.create(kafka, data, 2);
+      const values = traffic(105, 200);
+      const consumer = world.consume({ env: door.env });
+      await consumer.untilReady();
+      const lost = door.loseAnswerOf(statement);
+      await world.produce(values);
+      await lost;
+      await expectComplete(consumer, values);
+    },
+  );
 
-  it.each([
+  const STEPS = [
     ['landing and marks', 'INSERT INTO message_marks'],
     ['marks and what they soil', 'INSERT INTO dirty_cells'],
     ['telling and the note that it was told', 'INSERT INTO emitted_threads'],
-  ])('leave nothing undone when they are killed between %s', async (_, statement) => {
-    world = await World.create(kafka, data, 2);
-    const values = traffic(106, 200);
-    const consumer = world.consume({ env: door.env });
-    await consumer.untilReady();
-    const gate = door.hold(statement);
-    await world.produce(values);
-    await gate.reached;
-    await consumer.kill();
-    gate.open();
-    const next = world.consume({ env: door.env });
-    await expectComplete(next, values);
-  });
+  ] as const;
+  it.each(isFull ? STEPS : STEPS.slice(0, 1))(
+    'leave nothing undone when they are killed between %s',
+    async (_, statement) => {
+      world = await World.create(kafka, data, 2);
+      const values = traffic(106, 200);
+      const consumer = world.consume({ env: door.env });
+      await consumer.untilReady();
+      const gate = door.hold(statement);
+      await world.produce(values);
+      await gate.reached;
+      await consumer.kill();
+      gate.open();
+      const next = world.consume({ env: door.env });
+      await expectComplete(next, values);
+    },
+  );
 
   it('stop cleanly under load', async () => {
     world = await World.create(kafka, data, 4);

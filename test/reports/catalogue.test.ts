@@ -88,9 +88,9 @@ const rowsOf = async (name: ReportName, only: Partial<ReportFilters>): Promise<R
 
 type JsonRow = Readonly<Record<string, unknown>>;
 
-async function objectsOf(name: ReportName): Promise<JsonRow[]> {
+async function objectsOf(name: ReportName, only: Partial<ReportFilters> = {}): Promise<JsonRow[]> {
   const rows: JsonRow[] = [];
-  for await (const batch of objectReport(name, ledger.database, filtersOf(name))) rows.push(...batch);
+  for await (const batch of objectReport(name, ledger.database, filtersOf(name, only))) rows.push(...batch);
   return rows;
 }
 
@@ -341,9 +341,12 @@ describe.each(REPORTS)('report %s', (name) => {
   });
 
   it('gives every row exactly once, in its order, page by page', async () => {
-    const { objects: all } = await wholeOf(name);
-    const limit = Math.max(1, Math.ceil(all.length / (report.days === 'month' ? 2 : 4)));
-    const asked = { filters: filtersOf(name), by: 'sent' } as const;
+    // A month held against Meta's numbers is dear to read: one account of it, and fewer pages.
+    const isMonth = report.days === 'month' && report.filters.includes('waba_id');
+    const only = isMonth ? { waba_id: WABA } : {};
+    const all = isMonth ? await objectsOf(name, only) : (await wholeOf(name)).objects;
+    const limit = Math.max(1, Math.ceil(all.length / (isMonth ? 2 : 4)));
+    const asked = { filters: filtersOf(name, only), by: 'sent' } as const;
     const paged: JsonRow[] = [];
     let pages = 0;
     for (let after: string | null = null; ; pages++) {
