@@ -26,6 +26,7 @@ type OtherParameter =
   | 'reveal'
   | 'row'
   | 'sort'
+  | 'write_off'
   // The chosen group of mismatches, where category and waba_id are filters of the whole page.
   | 'of_category'
   | 'of_account'

@@ -1,5 +1,6 @@
 import type { CaseDecision, WorkedCase } from './cases.ts';
 import type { ClaimChange, ClaimOutcome, NewClaim } from './claims.ts';
+import type { NewWriteOff, WriteOffOutcome, WriteOffUndo } from './write-offs.ts';
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
 import type { ReplayedLetters } from './health.ts';
@@ -163,6 +164,10 @@ export interface Changes {
   makeClaim(claim: NewClaim): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
   /** Records what happened to a claim. */
   changeClaim(claim_id: string, change: ClaimChange): Promise<({ readonly ok: true } & ClaimOutcome) | Refused>;
+  /** Writes off the difference of the rows of a case, or of chosen rows. */
+  makeWriteOff(write_off: NewWriteOff): Promise<({ readonly ok: true } & WriteOffOutcome) | Refused>;
+  /** Undoes a write-off, which stays listed. */
+  undoWriteOff(write_off_id: string, undo: WriteOffUndo): Promise<({ readonly ok: true } & WriteOffOutcome) | Refused>;
   /** Saves a new trigger, or with an id changes the conditions and receivers of an existing one. */
   saveTrigger(
     trigger_id: string | null,

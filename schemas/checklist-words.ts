@@ -171,13 +171,24 @@ export class ChecklistWords {
   }
 
   #differences(check: Of<'differences'>): string {
-    const { state, rows, different, explained, accepted, within_tolerance, no_cost, missing_days, currency } = check;
+    const {
+      state,
+      rows,
+      different,
+      explained,
+      written_off,
+      accepted,
+      within_tolerance,
+      no_cost,
+      missing_days,
+      currency,
+    } = check;
     if (state === 'unknown' && missing_days > 0 && rows === 0)
       return 'There is nothing to hold the expected charge against.';
     const said = [
       different === 0
         ? `No row of ${this.#spelling.count(rows)} differs${within_tolerance > 0 ? `, ${this.#spelling.count(within_tolerance)} of them within tolerance` : ''}.`
-        : `${this.#spelling.count(different)} of ${this.#counted(rows, 'row')} ${different === 1 ? 'differs' : 'differ'}, ${this.#spelling.count(explained)} explained in full${accepted > 0 ? `, ${this.#spelling.count(accepted)} accepted` : ''}.`,
+        : `${this.#spelling.count(different)} of ${this.#counted(rows, 'row')} ${different === 1 ? 'differs' : 'differ'}, ${this.#spelling.count(explained)} explained in full${written_off > 0 ? `, ${this.#spelling.count(written_off)} written off` : ''}${accepted > 0 ? `, ${this.#spelling.count(accepted)} accepted` : ''}.`,
     ];
     if (check.our_cost !== null && check.meta_cost !== null && currency !== '')
       said.push(

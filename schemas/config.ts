@@ -36,6 +36,15 @@ export const accountSchema = z.strictObject({
   closing_day: z.int().min(1).max(28).optional(),
   /** Whether one person requests the closing of a month and another one confirms it. Does not affect marks. */
   second_person: z.boolean().optional(),
+  /**
+   * How much may be written off in a month of differences from Meta's numbers, row by row: an amount in the account's
+   * currency, and messages. Neither: nothing. Does not affect marks.
+   */
+  write_off_amount: z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,8})?$/, 'is no amount like 25 or 12.50')
+    .optional(),
+  write_off_messages: z.int().min(0).max(1_000_000_000).optional(),
 });
 
 /** Until that day Meta's numbers for the last days of a month still change. */

@@ -116,6 +116,8 @@ export const checkSchema = z.discriminatedUnion('check', [
     different: count,
     /** Rows that differ and are fully explained. */
     explained: count,
+    /** Rows of which all that is not explained is written off. */
+    written_off: count.default(0),
     /** Other rows whose case is accepted. */
     accepted: count.default(0),
     within_tolerance: count,

@@ -28,6 +28,7 @@ import type { SendRequest, SendResult } from './send-check.ts';
 import type { ExportRun, ExportsOverview } from './exports.ts';
 import type { AskedDeliveries, ListedTrigger, TriggerDefinition, TriggerDelivery, TriggerTest } from './triggers.ts';
 import type { SpendImport } from './spend.ts';
+import type { StatementOfMonth } from './write-offs.ts';
 
 /** How current and complete the data on screen is. */
 export interface LedgerStatus {
@@ -75,6 +76,8 @@ export interface Reports {
   reconciliation(asked: { readonly waba_id: string; readonly month: string }): Promise<ReconciliationOfMonth>;
   /** The differences in that month, as cases. */
   cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
+  /** What the difference of a month consists of, and what is written off of it. */
+  statement(asked: { readonly waba_id: string; readonly month: string }): Promise<StatementOfMonth>;
   /** The evidence of a case, or of chosen rows, for a dispute: a ZIP archive. Null where these rows do not differ now. */
   evidencePack(
     of: CaseKey | ChosenRows,

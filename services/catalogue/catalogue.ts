@@ -7,7 +7,9 @@ import {
   metaImportsReport,
   metaLinesReport,
   reconciliationReport,
+  statementReport,
   variancesReport,
+  writeOffsReport,
 } from '../reconciliation/reports.ts';
 import { claimsReport } from '../reconciliation/claim-register.ts';
 import { restatementsReport } from '../reconciliation/restatements.ts';
@@ -85,7 +87,9 @@ const CATALOGUE = [
   differencesReport,
   explanationsReport,
   variancesReport,
+  statementReport,
   casesReport,
+  writeOffsReport,
   messageCountsReport,
   metaImportsReport,
   metaLinesReport,

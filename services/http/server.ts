@@ -8,6 +8,7 @@ import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookS
 import { answerApi, type ReadLedger } from './api.ts';
 import { answerCaseDecision } from './cases.ts';
 import { answerClaims, entersClaim } from './claims.ts';
+import { answerWriteOffs, entersWriteOff } from './write-offs.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
 import { answerExports } from './exports.ts';
@@ -156,6 +157,8 @@ async function answerApiAddress(
     await answerCaseDecision(request, response, url, { changes, unfinished: parts.questions });
   else if (entersClaim(request, url))
     await answerClaims(request, response, url, { changes, unfinished: parts.questions });
+  else if (entersWriteOff(request, url))
+    await answerWriteOffs(request, response, url, { changes, unfinished: parts.questions });
   else if (isOfTriggers(pathname))
     await answerTriggers(request, response, url, {
       queries: reports.queries(false),

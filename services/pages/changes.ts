@@ -1,11 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
-import type { ClaimChange, ClaimOutcome, NewClaim } from '@ctwa-ledger/schemas/claims.ts';
 import type {
   BrokenUpload,
   Changes,
-  ClosedByPerson,
-  GivenMetaAnswers,
   HeldRateFile,
   HeldSpendFile,
   KeptAccount,
@@ -15,8 +11,6 @@ import type {
 } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
-import type { DoneMetaImport, MetaImport } from '@ctwa-ledger/schemas/meta.ts';
-import type { MonthReport, Period } from '@ctwa-ledger/schemas/periods.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type {
@@ -27,20 +21,13 @@ import type {
   TypedSpend,
 } from '@ctwa-ledger/schemas/spend.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from '@ctwa-ledger/schemas/triggers.ts';
-import { BrokenFileError } from '../imports/broken-file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { makeMonthReport } from '../periods/month-report.ts';
-import { closePeriod, reopenPeriod } from '../periods/periods.ts';
-import { settleCharges } from '../rating/charges.ts';
 import { EffectiveDayError } from '../rating/effective-day.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
-import { decideCase } from '../reconciliation/case-register.ts';
-import { changeClaim, makeClaim } from '../reconciliation/claim-register.ts';
-import { importMetaAnswers, withdrawMetaImport } from '../reconciliation/imports.ts';
 import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
 import {
   importSpendFile,
@@ -54,17 +41,13 @@ import type { Exports } from '../exports/runner.ts';
 import { addSchedule, checkedDefinition, setScheduleState } from '../exports/schedules.ts';
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
-import { Uploads, type Upload } from './uploads.ts';
+import { ChangesOfBill } from './changes-of-bill.ts';
+import { BY, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
+import { Uploads } from './uploads.ts';
 
-/** The author of changes from pages, which have no sign-in. */
-const BY = 'dashboard';
 /** How long a page waits for marks to be folded again before it is shown with the folding still running. */
 const PATIENCE_MS = 5_000;
 
-const IS_SAMPLE: Refused = {
-  ok: false,
-  message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
-};
 const NO_EXPORTER: Refused = {
   ok: false,
   message: 'This process writes no files. Run “npx ctwa-ledger exports run” where the exporter is.',
@@ -86,29 +69,6 @@ export interface ChangesOptions {
   /** Runs scheduled exports in this process; null when an exporter does. */
   readonly exports: () => Exports | null;
   readonly onError: (what: string, error: unknown) => void;
-}
-
-/** Turns an `ActionableError` into an answer with its message. Any other error is a bug and is rethrown. */
-async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ActionableError) return { ok: false, message: error.message };
-    throw error;
-  }
-}
-
-/** The same, and for a broken file its problems place by place. */
-async function orBroken<T>(file: Pick<Upload, 'name'>, work: () => Promise<T>): Promise<T | BrokenUpload | Refused> {
-  return orRefused(async () => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof BrokenFileError)) throw error;
-      const { message, problems, more, headings } = error;
-      return { ok: false, name: file.name, message, problems, more, ...(headings === null ? {} : { headings }) };
-    }
-  });
 }
 
 /** What is kept between requests. */
@@ -143,21 +103,21 @@ export class LedgerChanges {
   }
 }
 
-class ChangesOfRequest implements Changes {
+class ChangesOfRequest extends ChangesOfBill implements Changes {
   readonly #kept: Kept;
-  readonly #sample: boolean;
+  readonly #whereAllowed: WhereAllowed;
 
   constructor(kept: Kept, sample: boolean) {
+    const { isSample, ledger } = kept.options;
+    const whereAllowed: WhereAllowed = async (work) =>
+      (await isSample(sample)) ? IS_SAMPLE : orRefused(() => work(ledger.database));
+    super(whereAllowed);
     this.#kept = kept;
-    this.#sample = sample;
+    this.#whereAllowed = whereAllowed;
   }
 
   get foldedThreads(): number | null {
     return this.#kept.folding === null ? null : this.#kept.folded;
-  }
-
-  async #whereAllowed<T>(work: () => Promise<T>): Promise<T | Refused> {
-    return (await this.#kept.options.isSample(this.#sample)) ? IS_SAMPLE : orRefused(work);
   }
 
   #rateFileOf({ upload, ...how }: HeldRateFile): RateFile | null {
@@ -274,88 +234,6 @@ class ChangesOfRequest implements Changes {
     }));
   }
 
-  importMeta(
-    given: GivenMetaAnswers,
-  ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused> {
-    return this.#whereAllowed(async () => {
-      const { files, waba_id, field, days, asked, is_incoming } = given;
-      const counts = is_incoming ? { counts: { direction: 'incoming' } as const } : {};
-      const how = { waba_id, field, days, asked, ...counts, by: BY };
-      return { ok: true, imported: await importMetaAnswers(this.#kept.options.ledger.database, files, how) };
-    });
-  }
-
-  withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused> {
-    return this.#whereAllowed(async () => ({
-      ok: true,
-      withdrawn: await withdrawMetaImport(this.#kept.options.ledger.database, import_id, BY),
-    }));
-  }
-
-  closeMonth(closing: ClosedByPerson): Promise<{ readonly ok: true; readonly period: Period | null } | Refused> {
-    return this.#whereAllowed(async () => {
-      const closed = await closePeriod(this.#kept.options.ledger.database, closing, Date.now);
-      if (closed.outcome === 'closed') return { ok: true, period: closed.period };
-      if (closed.outcome === 'requested') return { ok: true, period: null };
-      return {
-        ok: false,
-        message: `${closing.month} was not closed: the checklist has items that have not passed. See them below, and say that you accept them to close the month all the same.`,
-      };
-    });
-  }
-
-  makeReport({
-    period_id,
-    by,
-  }: {
-    readonly period_id: string;
-    readonly by: string;
-  }): Promise<{ readonly ok: true; readonly report: MonthReport } | Refused> {
-    return this.#whereAllowed(async () => {
-      const { report } = await makeMonthReport(this.#kept.options.ledger.database, period_id, by, Date.now());
-      return { ok: true, report };
-    });
-  }
-
-  reopenMonth({
-    period_id,
-    by,
-    because,
-  }: {
-    readonly period_id: string;
-    readonly by: string;
-    readonly because: string;
-  }): Promise<{ readonly ok: true; readonly period: Period } | Refused> {
-    return this.#whereAllowed(async () => {
-      const { period } = await reopenPeriod(this.#kept.options.ledger.database, period_id, by, because);
-      return { ok: true, period };
-    });
-  }
-
-  decideCase(
-    decision: CaseDecision,
-  ): Promise<{ readonly ok: true; readonly outcome: 'decided' | 'unchanged'; readonly case: WorkedCase } | Refused> {
-    return this.#whereAllowed(async () => {
-      const { database } = this.#kept.options.ledger;
-      await settleCharges(database);
-      return { ok: true, ...(await decideCase(database, decision, Date.now())) };
-    });
-  }
-
-  makeClaim(claim: NewClaim): Promise<({ readonly ok: true } & ClaimOutcome) | Refused> {
-    return this.#whereAllowed(async () => ({
-      ok: true,
-      ...(await makeClaim(this.#kept.options.ledger.database, claim)),
-    }));
-  }
-
-  changeClaim(claim_id: string, change: ClaimChange): Promise<({ readonly ok: true } & ClaimOutcome) | Refused> {
-    return this.#whereAllowed(async () => ({
-      ok: true,
-      ...(await changeClaim(this.#kept.options.ledger.database, claim_id, change)),
-    }));
-  }
-
   saveTrigger(
     trigger_id: string | null,
     definition: TriggerDefinition,
@@ -429,12 +307,15 @@ class ChangesOfRequest implements Changes {
       throw new ActionableError(
         `The configuration file sets ${account.waba_id} and overrides this page: change it there, and start again.`,
       );
-    // Pages set neither how numbers are displayed nor whether a second person is required: what a command set stays.
-    const { phone_numbers, second_person } =
+    // Pages set neither how numbers are displayed, nor whether a second person is required, nor how much may be written
+    // off: what a command set stays.
+    const { phone_numbers, second_person, write_off_amount, write_off_messages } =
       configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
     const kept = {
       ...(phone_numbers === undefined ? {} : { phone_numbers }),
       ...(second_person === undefined ? {} : { second_person }),
+      ...(write_off_amount === undefined ? {} : { write_off_amount }),
+      ...(write_off_messages === undefined ? {} : { write_off_messages }),
       ...account,
     };
     await ledger.setAccount(kept, (threads) => {

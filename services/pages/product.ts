@@ -13,6 +13,9 @@ import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
 import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
 import { listClaims, recoveredIn } from '../reconciliation/claim-register.ts';
+import { statementOf } from '../reconciliation/statement.ts';
+import { listWriteOffs, writeOffLimits, writtenOff } from '../reconciliation/write-off-register.ts';
+import type { StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
 import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
 import { accountsToReconcile, reconcileMonth, type AskedMonth } from '../reconciliation/reconcile.ts';
 import { reconciliationOfMonth } from '../reconciliation/reports.ts';
@@ -30,7 +33,7 @@ import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { reportOf, REPORTS } from '../catalogue/catalogue.ts';
 import { Remembered, type Reads } from '../catalogue/remembered.ts';
-import { CLOSE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
+import { CLOSE_TABLES, SIDE_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { threadView } from '../reports/thread.ts';
@@ -49,6 +52,7 @@ const CLOCK_MS = 600_000;
 interface HeldMonth {
   readonly page: ReconciliationOfMonth;
   readonly cases: HeldCases;
+  readonly statement: readonly StatementRow[];
 }
 
 /**
@@ -143,15 +147,19 @@ export class ShownLedger {
     return this.#askBill('savings-of-free-entry', 'savings-ads', savingsOfFreeEntry, filters, sample);
   }
 
-  /** A month held against Meta's numbers. The page and its cases are made from the same result. */
+  /** A month held against Meta's numbers. The page, its cases and its statement are made from the same result. */
   #heldMonth(asked: AskedMonth, sample: boolean): Promise<HeldMonth> {
     return this.#askBill(
       `held-month ${JSON.stringify(asked)}`,
-      'reconciliation',
+      STATEMENT_TABLES,
       async (database) => {
         const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
         // The result itself is too large to remember.
-        return { page: await reconciliationOfMonth(database, held), cases: heldCases(held) };
+        return {
+          page: await reconciliationOfMonth(database, held),
+          cases: heldCases(held),
+          statement: statementOf(held, await writtenOff(database, held)),
+        };
       },
       { from: null, to: null, tz: 'UTC', as_of: 0 },
       sample,
@@ -203,6 +211,11 @@ export class ShownLedger {
       reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
       cases: async (asked) =>
         casesOf(await this.#database(sample), (await this.#heldMonth(asked, sample)).cases, Date.now()),
+      statement: async (asked) => ({
+        lines: (await this.#heldMonth(asked, sample)).statement,
+        write_offs: await listWriteOffs(await this.#database(sample), asked),
+        limits: await writeOffLimits(await this.#database(sample), asked.waba_id),
+      }),
       evidencePack: async (of) => {
         try {
           return await evidencePack(await this.#database(sample), of, Date.now());

@@ -17,6 +17,8 @@ import {
   type ReconciledMonth,
 } from '../reconciliation/reconcile.ts';
 import { chargeRowsSql, pricedCharges } from '../reports/charges.ts';
+import { isSettled, type WrittenOff } from '../reconciliation/statement.ts';
+import { writtenOff } from '../reconciliation/write-off-register.ts';
 import { settledAt } from '../reconciliation/whole-days.ts';
 import { LATELY_HOURS, lookForMissing, OUTCOME_DAYS, type Completeness } from './completeness.ts';
 import type { AccountMonth } from './month.ts';
@@ -52,6 +54,7 @@ interface Examined extends Completeness {
   readonly now: number;
   readonly held: ReconciledMonth;
   readonly worked: CasesOfMonth;
+  readonly written: WrittenOff;
 }
 
 function checkMetaNumbers({ month, now, held }: Examined): Of<'meta_numbers'> {
@@ -203,38 +206,35 @@ async function expectedCharge(database: Database, month: AccountMonth): Promise<
   return { delivered: row?.delivered ?? 0, unrated: row?.without ?? 0, cost: row?.cost ?? '0' };
 }
 
-/** Whether the difference of a row is explained: every message, and its price. */
-function isExplained({ row, explanations }: ExplainedRow): boolean {
-  const volume = explanations.reduce((total, one) => total + one.volume, 0n);
-  if (volume < sizeOf(row.volume_difference)) return false;
-  // A price of Meta's below the list is expected, another price is not.
-  return row.status !== 'price' || explanations.at(0)?.code === 'max_price';
-}
+/** Nothing is written off. */
+const NOTHING_WRITTEN: WrittenOff = new Map();
 
-/** Whether a row without a full explanation has an accepted case. */
+/** Whether the case of a row is accepted. */
 function isAccepted(row: ExplainedRow, { cases }: CasesOfMonth): boolean {
   const code = codeOf(row);
-  return !isExplained(row) && cases.some(({ explanation, state }) => explanation === code && state === 'accepted');
+  return cases.some(({ explanation, state }) => explanation === code && state === 'accepted');
 }
 
-function checkDifferences({ held, worked }: Examined): Of<'differences'> {
+function checkDifferences({ held, worked, written }: Examined): Of<'differences'> {
   const { rows, missing_days, currency, taken_at } = held;
   const summary = summaryOf(held);
   const differing = rows.filter(({ row }) => isDifferent(row.status));
-  const explained = differing.filter(isExplained).length;
-  const accepted = differing.filter((row) => isAccepted(row, worked)).length;
+  const unexplained = differing.filter((row) => !isSettled(row, NOTHING_WRITTEN));
+  const left = unexplained.filter((row) => !isSettled(row, written));
+  const accepted = left.filter((row) => isAccepted(row, worked)).length;
   const no_cost = rows.filter(({ row }) => row.status === 'no_cost').length;
   return {
     check: 'differences',
     state: firstOf(
       ['unknown', taken_at.size === 0],
-      ['open', explained + accepted < differing.length],
+      ['open', accepted < left.length],
       ['unknown', missing_days.length > 0],
       ['warning', differing.length > 0 || no_cost > 0],
     ),
     rows: rows.length,
     different: differing.length,
-    explained,
+    explained: differing.length - unexplained.length,
+    written_off: unexplained.length - left.length,
     accepted,
     within_tolerance: summary.within_tolerance,
     no_cost,
@@ -336,7 +336,8 @@ export async function examineMonth(
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const has_currency = accounts.some(({ waba_id, currency }) => waba_id === month.waba_id && currency !== undefined);
   const worked = await casesOf(database, heldCases(held), now);
-  const examined: Examined = { ...missing, month, now: now / 1_000, held, worked };
+  const written = await writtenOff(database, held);
+  const examined: Examined = { ...missing, month, now: now / 1_000, held, worked, written };
   const counts = checkCounts(examined);
   const cases = checkCases(examined);
   const checklist: Check[] = [

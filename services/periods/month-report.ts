@@ -25,6 +25,7 @@ import { judgeMonth } from './verdict.ts';
 /** The reports in a month's report, besides the frozen charges. */
 const REPORTS = [
   'reconciliation',
+  'statement',
   'adjustments',
   'savings-days',
   'mismatches',

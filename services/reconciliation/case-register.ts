@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   CASE_ACTIONS,
   MAX_ACCEPTED_DAYS,
@@ -14,7 +13,6 @@ import { EXPLANATION_CODES, type ExplanationCode } from '@ctwa-ledger/schemas/me
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import { underLease } from '../clickhouse/lease.ts';
 import { CLOSINGS_IN_FORCE } from '../reports/closings.ts';
 import { amountText } from './amounts.ts';
 import { findCases, readSizes, readSources, sizesText, sourcesSchema, type FoundCase } from './case-evaluation.ts';
@@ -31,26 +29,12 @@ import {
   type Standing,
 } from './cases.ts';
 import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { reconcileMonth, type AskedMonth, type ReconciledMonth } from './reconcile.ts';
 
 /** Evaluations and decisions are made by one process at a time, so that each one knows the earlier ones. */
 const LEASES = { evaluation: 'case-evaluations', decision: 'case-decisions' } as const;
-const MAX_WAIT_MS = 30_000;
-const PAUSE_MS = 100;
 const DAY_MS = 86_400_000;
-
-async function alone<T>(database: Database, what: keyof typeof LEASES, work: () => Promise<T>): Promise<T> {
-  const until = performance.now() + MAX_WAIT_MS;
-  for (;;) {
-    const made = await underLease(database, LEASES[what], async () => ({ value: await work() }));
-    if (made !== null) return made.value;
-    if (performance.now() >= until)
-      throw new ActionableError(
-        'Another process has been working on the cases for half a minute. Try again when it is done.',
-      );
-    await pause(PAUSE_MS);
-  }
-}
 
 const evaluationRow = z.object({
   evaluation_id: z.string(),
@@ -160,7 +144,7 @@ export async function evaluateMonth(
   asked: AskedMonth,
   { purpose, by }: { readonly purpose: EvaluationPurpose; readonly by: string },
 ): Promise<ReconciledMonth> {
-  return alone(database, 'evaluation', async () => {
+  return oneAtATime(database, LEASES.evaluation, 'the cases', async () => {
     const sources = await readSources(database, asked);
     const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
     const before = await readEvaluations(database, asked);
@@ -332,7 +316,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
   const held = isKept
     ? await evaluateMonth(database, asked, { purpose: 'decision', by })
     : await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
-  return alone(database, 'decision', async () => {
+  return oneAtATime(database, LEASES.decision, 'the cases', async () => {
     const history = await readHistory(database, asked);
     const before = of(history, explanation);
     const standing = standingOf(explanation, history.evaluations, before, now);

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   CLAIM_ACTIONS,
   claimRow,
@@ -13,14 +12,13 @@ import { EXPLANATION_CODES } from '@ctwa-ledger/schemas/meta.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import { underLease, type Lease } from '../clickhouse/lease.ts';
+import type { Lease } from '../clickhouse/lease.ts';
 import { whole } from '../reports/report.ts';
 import { amountText, readAmount, scaledAmount, sizeOf, smaller } from './amounts.ts';
 import { claimStanding, entriesInForce, isAllowed, type ClaimEntry, type ClaimStanding } from './claims.ts';
+import { oneAtATime, OvertakenError } from './one-at-a-time.ts';
 
 const LEASE = 'claims';
-const MAX_WAIT_MS = 30_000;
-const PAUSE_MS = 100;
 const MAX_CHARACTERS = { by: 100, reference: 200, note: 1_000, credit: 200 } as const;
 
 const entryRow = z.object({
@@ -133,30 +131,6 @@ export const claimsReport = whole({
     (await listClaims(database)).filter((one) => waba_id == null || one.waba_id === waba_id),
 });
 
-/** Another process has entered something first, so what was read is outdated. */
-class OvertakenError extends Error {}
-
-/**
- * Runs a change of claims while no other process runs one. Two that begin at the same moment may both start; the one
- * that is overtaken starts again with the other's entries.
- */
-async function alone<T>(database: Database, work: (lease: Lease) => Promise<T>): Promise<T> {
-  const until = performance.now() + MAX_WAIT_MS;
-  for (;;) {
-    try {
-      const made = await underLease(database, LEASE, async (lease) => ({ value: await work(lease) }));
-      if (made !== null) return made.value;
-    } catch (error) {
-      if (!(error instanceof OvertakenError)) throw error;
-    }
-    if (performance.now() >= until)
-      throw new ActionableError(
-        'Other processes have been working on claims for half a minute. Try again when they are done.',
-      );
-    await pause(PAUSE_MS);
-  }
-}
-
 function positive(text: string, what: string): bigint {
   const amount = /^\d+(\.\d{1,12})?$/.test(text) ? scaledAmount(text) : null;
   if (amount === null || amount <= 0n)
@@ -211,7 +185,7 @@ export async function makeClaim(database: Database, claim: NewClaim): Promise<Cl
   const amount = positive(claim.amount, 'The amount');
   const said = [waba_id, month, explanation, amountText(amount), currency, reference];
   const claim_id = createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 12);
-  return alone(database, async (lease) => {
+  return oneAtATime(database, LEASE, 'claims', async (lease) => {
     const known = (await readClaims(database)).find((one) => one.claim_id === claim_id);
     if (known?.standing.state === 'withdrawn')
       throw new ActionableError(
@@ -313,7 +287,7 @@ export async function changeClaim(database: Database, claim_id: string, change: 
   const { action, note, by, reference, credit } = change;
   refuseLong({ by, reference, note, credit });
   if (action === 'refer' && reference === '') throw new ActionableError('Say the number of the case with --reference.');
-  return alone(database, async (lease) => {
+  return oneAtATime(database, LEASE, 'claims', async (lease) => {
     const claims = await readClaims(database);
     const claim = claims.find((one) => one.claim_id === claim_id);
     if (claim === undefined)

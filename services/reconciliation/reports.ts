@@ -16,6 +16,7 @@ import {
   metaLineRow,
   reconciliationRow,
 } from '@ctwa-ledger/schemas/meta.ts';
+import { statementRow, writeOffRow, type StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
 import { invoiceLineRow } from '@ctwa-ledger/schemas/invoices.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
@@ -23,7 +24,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
-import { CASE_TABLES, MATCH_TABLES } from '../reports/tables.ts';
+import { CASE_TABLES, MATCH_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
 import { casesOf, heldCases } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
@@ -40,7 +41,9 @@ import {
   summaryOf,
   type ReconciledMonth,
 } from './reconcile.ts';
+import { statementOf } from './statement.ts';
 import { dayVariances } from './variances.ts';
+import { listWriteOffs, writtenOff } from './write-off-register.ts';
 import { monthAfter } from './whole-days.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
@@ -211,6 +214,33 @@ export const casesReport = whole({
   reads: CASE_TABLES,
   key: ['waba_id', 'explanation'],
   rows: (database, filters) => gathered(cases(database, filters)),
+});
+
+/** Report `statement`: what the difference of a month consists of. Settle the charges first. */
+async function* statements(database: Database, filters: ReportFilters): AsyncGenerator<readonly StatementRow[]> {
+  for await (const month of reconciled(database, filters)) yield statementOf(month, await writtenOff(database, month));
+}
+
+export const statementReport = whole({
+  ...OF_MONTH,
+  name: 'statement',
+  one_row_per: 'line of the statement of a month: ours, Meta’s, the difference, and what it consists of',
+  row: statementRow,
+  reads: STATEMENT_TABLES,
+  key: ['waba_id', 'line', 'cause'],
+  rows: (database, filters) => gathered(statements(database, filters)),
+});
+
+export const writeOffsReport = whole({
+  name: 'write-offs',
+  one_row_per: 'write-off of differences from Meta’s numbers, those that were undone included',
+  row: writeOffRow,
+  days: 'none',
+  filters: ['waba_id'],
+  settles: [],
+  reads: ['write_off_entries'],
+  key: ['write_off_id'],
+  rows: (database, { waba_id }) => listWriteOffs(database, waba_id == null ? {} : { waba_id }),
 });
 
 /** Report `message-counts`: Meta's counts beside ours, for the accounts and the month of the filters. */

@@ -43,9 +43,13 @@ const INVOICE_TABLES = ['invoices', 'invoice_lines'] as const;
 /** Charges, Meta's numbers and invoices. */
 export const SIDE_TABLES = [...CHARGE_TABLES, 'meta_imports', 'meta_points', ...INVOICE_TABLES] as const;
 
+/** Tables of the match, and what is written off of it. */
+export const STATEMENT_TABLES = [...MATCH_TABLES, 'write_off_entries'] as const;
+
 /** Tables that closing a month reads. */
 export const CLOSE_TABLES = [
   ...CASE_TABLES,
+  'write_off_entries',
   ...INVOICE_TABLES,
   'dead_letters',
   'lost_records',

@@ -50,6 +50,7 @@ describe("Meta's bill beside ours", () => {
         time_zone: 'UTC',
         currency: 'USD',
         phone_numbers: [{ id: NUMBER, display: DISPLAY }],
+        write_off_amount: '0.5',
       };
       writeFileSync(data.file('config.json'), JSON.stringify({ accounts: [account] }));
       await output(data, ['ingest', 'e.ndjson', '--config', 'config.json']);
@@ -284,6 +285,90 @@ describe("Meta's bill beside ours", () => {
     expect(await page.locator('#no-numbers').count()).toBe(1);
     // A file without a field and an acceptance without a day were refused, rightly.
     expect(await one.innerText()).toContain('Meta’s numbers are not there for its days now');
+  });
+
+  it('is written off within the limit of the account, and undone', async () => {
+    const page = await rig.newPage({ bypassCSP: true });
+    rig.expected = /\b40[09]\b/;
+    await page.goto(`${rig.product.url}/imports`);
+    await give(page, ANSWER, ['2026-10-01', '2026-10-31']);
+    await page.locator('#done').waitFor();
+    await page.goto(`${rig.product.url}/billing/reconciliation?month=2026-10`);
+    const lines = async (): Promise<string[]> =>
+      (await tableRows(page, 'statement')).map((cells) => cells.map(({ text }) => text).join(' | '));
+    expect(await lines()).toEqual([
+      'Expected | 2 | 7 | 0.4375 | ',
+      'Meta’s | 2 | 5 | 0.3125 | ',
+      'Difference, expected − Meta’s | 2 | +2 | +0.13 | ',
+      'Neither explained nor written off | 1 | +2 | +0.13 | ',
+    ]);
+    expect(await page.locator('#statement').innerText()).toContain('The statement is incomplete: something is left');
+
+    // Without rows nothing is written off, and by the API nothing over the limit or without a name.
+    await page.getByRole('button', { name: 'Write off the chosen rows…' }).click();
+    await page.locator('#write-off').getByText('No row is chosen that differs.').waitFor();
+    await check(page);
+    await page
+      .locator('#differences')
+      .getByRole('checkbox', { name: /^Choose 5 Oct 2026/ })
+      .check();
+    await page.getByRole('button', { name: 'Write off the chosen rows…' }).click();
+    const form = page.locator('#write-off');
+    await form.getByText('Chosen rows: 1 row, 2 messages, USD 0.13, row by row.').waitFor();
+    expect(await form.innerText()).toContain('Limit of the account for a month: USD 0.50.');
+    await check(page);
+    await form.getByLabel('Reason').selectOption('refused');
+    await form.getByLabel('Your name').fill('ana');
+    await form.getByLabel('Note').fill('Meta said no');
+    await form.getByRole('button', { name: 'Write it off' }).click();
+    await page.locator('#write-offs').waitFor();
+    expect((await lines()).slice(3)).toEqual([
+      'Written off: A claim was refused | 1 | +2 | +0.13 | ',
+      'Neither explained nor written off | 0 | 0 | 0.00 | ',
+    ]);
+    expect(await page.locator('#statement').innerText()).toContain('The statement is complete');
+    await check(page);
+    await page.goto(`${rig.product.url}/billing/close?month=2026-10&account=${WABA}`);
+    expect(await page.locator('#main').innerText()).toContain(
+      '1 of 2 rows differs, 0 explained in full, 1 written off.',
+    );
+
+    const enter = (path: string, body: object, type = 'application/json'): Promise<Response> =>
+      fetch(`${rig.product.url}/api/write-offs${path}`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify(body),
+      });
+    const listed = (await (await fetch(`${rig.product.url}/api/write-offs`)).json()) as {
+      rows: { write_off_id: string }[];
+    };
+    const { write_off_id } = listed.rows[0]!;
+    const of = { waba_id: WABA, month: '2026-10', explanation: 'unexplained', reason: 'refused', note: 'x', by: 'rui' };
+    const answers = [
+      await enter('', of),
+      await enter('', { ...of, by: '' }),
+      await enter('', of, 'text/plain'),
+      await enter('?x=1', of),
+      await enter(`/${write_off_id}`, { action: 'undo', by: 'rui' }),
+      await enter('/00ff', { action: 'undo', by: 'rui', note: 'x' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([409, 400, 415, 400, 400, 409]);
+
+    await page.goto(`${rig.product.url}/billing/reconciliation?month=2026-10`);
+    const row = page.locator('#write-offs tbody tr');
+    await row.getByText('Undo', { exact: true }).click();
+    await row.getByLabel('Your name').fill('rui');
+    await row.getByLabel('Why').fill('Meta paid');
+    await row.getByRole('button', { name: 'Undo this write-off' }).click();
+    await row.getByText(/^Undone by rui on .*: Meta paid$/).waitFor();
+    expect((await lines()).slice(3)).toEqual(['Neither explained nor written off | 1 | +2 | +0.13 | ']);
+    expect((await enter('', of)).status).toBe(201);
+    expect((await enter('', of)).status).toBe(200);
+    await check(page);
+    await page.goto(`${rig.product.url}/imports`);
+    await page.getByRole('link', { name: 'Withdraw october.json' }).first().click();
+    await page.getByRole('button', { name: 'Withdraw this import' }).click();
+    await page.locator('#done').waitFor();
   });
 
   it('can be read on a phone, in the dark', async () => {

@@ -11,6 +11,10 @@ import type { Ledger } from '../../services/ledger/ledger.ts';
 import { closePeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { makeClaim } from '../../services/reconciliation/claim-register.ts';
+import { DEFAULT_TOLERANCE } from '../../services/reconciliation/judgement.ts';
+import { accountsToReconcile, differingRows, reconcileMonth } from '../../services/reconciliation/reconcile.ts';
+import { makeWriteOff } from '../../services/reconciliation/write-off-register.ts';
+import { rowKeyOf } from '../../schemas/meta.ts';
 import { importInvoice, keepInvoiceMapping } from '../../services/reconciliation/invoices.ts';
 import { importMetaAnswers } from '../../services/reconciliation/imports.ts';
 import { REPORTS, reportOf, type ReportName } from '../../services/catalogue/catalogue.ts';
@@ -221,8 +225,21 @@ async function importFiles(): Promise<void> {
       });
 }
 
+/** Writes off a row of October of each account. */
+async function writeOffOneEach(): Promise<void> {
+  const { database } = ledger;
+  for (const waba_id of await accountsToReconcile(database, '2026-10')) {
+    const asked = { waba_id, month: '2026-10' };
+    const [first] = differingRows(await reconcileMonth(database, asked, DEFAULT_TOLERANCE));
+    if (first === undefined) continue;
+    const rows = [rowKeyOf(first.row)];
+    await makeWriteOff(database, { ...asked, rows, reason: 'immaterial', note: 'not worth a claim', by: BY });
+  }
+}
+
 beforeAll(async () => {
-  ledger = await openLedger(data, 'catalogue', { accounts: [...SAMPLE_ACCOUNTS] });
+  const limits = { write_off_amount: '1000', write_off_messages: 1_000 };
+  ledger = await openLedger(data, 'catalogue', { accounts: SAMPLE_ACCOUNTS.map((one) => ({ ...one, ...limits })) });
   const { database } = ledger;
   const traffic = [...simulate({ threads: 120, days: DAYS, seed: 5, end_at: END })];
   await ledger.record(parsed([...traffic.map((line) => JSON.parse(line) as unknown), ...rareEvents()]));
@@ -239,6 +256,7 @@ beforeAll(async () => {
     });
   await letters.flush();
   await settleReports(REPORTS, database);
+  await writeOffOneEach();
   await closePeriod(database, { waba_id: WABA, month: '2026-10', accept: true, by: BY }, () => (END + 86_400) * 1000);
   // What comes after the closing is an adjustment.
   const late = { waba_id: WABA, phone_number_id: '106540352242922', wa_id: '5511955559999' };

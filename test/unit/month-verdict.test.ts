@@ -44,6 +44,7 @@ const PASSED: {
     rows: 4,
     different: 0,
     explained: 0,
+    written_off: 0,
     accepted: 0,
     within_tolerance: 0,
     no_cost: 0,

@@ -16,6 +16,8 @@ export interface AccountOptions extends CommonOptions {
   readonly portfolio?: string;
   readonly closingDay?: string;
   readonly secondPerson?: string;
+  readonly writeOffAmount?: string;
+  readonly writeOffMessages?: string;
   readonly phoneNumberId?: string[];
   /** `id=displayed`, each. */
   readonly phoneNumber?: string[];
@@ -63,6 +65,8 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
       ...(options.portfolio === undefined ? {} : { portfolio_id: options.portfolio }),
       ...(options.closingDay === undefined ? {} : { closing_day: Number(options.closingDay) }),
       ...(options.secondPerson === undefined ? {} : { second_person: yesOrNo(options.secondPerson) }),
+      ...(options.writeOffAmount === undefined ? {} : { write_off_amount: options.writeOffAmount }),
+      ...(options.writeOffMessages === undefined ? {} : { write_off_messages: Number(options.writeOffMessages) }),
       ...(options.phoneNumberId === undefined ? {} : { phone_number_ids: options.phoneNumberId }),
       ...(options.phoneNumber === undefined ? {} : { phone_numbers: options.phoneNumber.map(displayedNumber) }),
     });

@@ -9,6 +9,7 @@ import { runningCommands } from './running.ts';
 import { spendCommands } from './spend.ts';
 import { triggerCommands } from './triggers.ts';
 import { upkeepCommands } from './upkeep.ts';
+import { writeOffCommands } from './write-offs.ts';
 
 /**
  * The program. A command loads its own modules only when it runs, because loading all of them takes longer than most
@@ -37,6 +38,7 @@ export function program(): Command {
   spendCommands(command, root);
   metaCommands(command, root);
   claimCommands(command, root);
+  writeOffCommands(command, root);
   periodCommands(command, root);
   return root;
 }

@@ -33,6 +33,7 @@ export const LINKED_REPORTS = {
   reconciliation: 'month',
   'reconciliation-differences': 'month',
   'reconciliation-days': 'month',
+  statement: 'month',
   cases: 'month',
   'message-counts': 'month',
   'dead-letters': 'none',
@@ -44,6 +45,7 @@ export const LINKED_REPORTS = {
   'invoice-lines': 'none',
   restatements: 'none',
   claims: 'none',
+  'write-offs': 'none',
 } as const;
 export type LinkedReport = keyof typeof LINKED_REPORTS;
 
