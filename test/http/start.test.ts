@@ -91,6 +91,7 @@ describe('a server without sample data', () => {
     expect(heading(html)).toBe('The ledger is empty');
     expect(isSample(html)).toBe(false);
     expect(html).toContain('Nothing stored yet');
+    expect(html).toContain('0 of 5 steps are done.');
     expect(html).toContain('this server,');
     expect(await (await fetch(`${product.url}/api/ads`)).json()).toEqual({ rows: [] });
   });

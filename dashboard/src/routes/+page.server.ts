@@ -9,6 +9,7 @@ import { DEFAULT_STATE, search, zoneOf } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
 import { arranged } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
+import { readSetup } from '$lib/server/setup.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 /** Rows of the table of ads; the page of ads has all. */
@@ -16,9 +17,12 @@ const AD_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of, is_empty } = await askedLedger(event);
-  if (is_empty) return { own_repairs: [], figures: null };
-
   const { reports } = event.locals;
+  if (is_empty) {
+    const setup = status.loading_sample ? null : await readSetup(reports, status);
+    return { own_repairs: [], figures: null, setup };
+  }
+
   const asked = { ...range, tz: zoneOf(filters), as_of };
   const amounts = amountFilters(filters, range, as_of);
   const grain = grainIn(range, filters.grain);
@@ -37,6 +41,7 @@ export const load: PageServerLoad = async (event) => {
   const notices = [...table.notices, ...bucket_table.notices];
   return {
     own_repairs: notices.map((notice) => ({ notice })),
+    setup: null,
     figures: {
       overview: figures.overview,
       before: compared &&

@@ -4,20 +4,23 @@ import { readCode } from '$lib/health/address.ts';
 import { LETTER_TABLE, REASON_TABLE, REASON_VALUES } from '$lib/health/table.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
+import { readSetup } from '$lib/server/setup.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { locked } = await askedLedger(event);
+  const { status, locked } = await askedLedger(event);
   const { reports } = event.locals;
   const params = event.url.searchParams;
   const { code, repairs } = readCode(params);
   const asked = readTable(params, LETTER_TABLE);
-  const [health, letters, process] = await Promise.all([
+  const [health, letters, process, setup] = await Promise.all([
     reports.health(),
     reports.deadLetters({ ...asked.state, code, limit: PAGE_ROWS }),
     event.locals.processFigures(),
+    // The sample data is set up already.
+    status.source === 'sample' ? null : readSetup(reports, status),
   ]);
   const reasons = arranged(
     health.waiting,
@@ -30,6 +33,7 @@ export const load: PageServerLoad = async (event) => {
   return {
     health,
     process,
+    setup,
     /** Unix seconds. */
     read_at: Math.floor(Date.now() / 1000),
     reasons,
