@@ -155,24 +155,7 @@ export async function reportedMessages(database: Database, filters: ReportFilter
   return row?.n ?? 0;
 }
 
-const messageRow = z.object({
-  message_id: z.string(),
-  phone_number_id: z.string(),
-  customer: z.string(),
-  delivered_at: instant,
-  type: z.string(),
-  template_name: z.string(),
-  category: z.string(),
-  policy: z.string(),
-  predicted: z.string(),
-  reported: z.string(),
-  reported_category: z.string(),
-  rule: z.string(),
-  conversation_id: z.string(),
-  ad_id: z.string(),
-  circumstance: z.string(),
-  waba_id: z.string(),
-});
+const messageRow = mismatchRow.omit({ participant_key: true }).extend({ delivered_at: instant });
 export const MISMATCHED_MESSAGES_COLUMNS = columnsOf(messageRow);
 
 const COLUMNS = MISMATCHED_MESSAGES_COLUMNS.map((name) =>

@@ -10,6 +10,11 @@ export function fieldText(form: FormData, name: string): string {
   return typeof value === 'string' ? value.trim() : '';
 }
 
+/** The texts of all fields of a form. @param empty the same form with nothing in it, which names its fields */
+export function fieldTexts<T extends Readonly<Record<keyof T, string>>>(form: FormData, empty: T): T {
+  return Object.fromEntries(Object.keys(empty).map((name) => [name, fieldText(form, name)])) as T;
+}
+
 /**
  * A form with a file; null when it is too large. The framework's own limit is above that of a file, so that this can
  * explain it.

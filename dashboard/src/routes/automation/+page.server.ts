@@ -3,9 +3,9 @@ import { replaySchema, TRIGGER_STATES } from '@ctwa-ledger/schemas/triggers.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { NEW_TRIGGER, textsOf, triggerOf, type TriggerTexts } from '$lib/automation/form.ts';
+import { NEW_TRIGGER, textsOf, triggerOf } from '$lib/automation/form.ts';
 import { search } from '$lib/filters/filters.ts';
-import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
+import { fieldText, fieldTexts, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -28,11 +28,6 @@ export const load: PageServerLoad = async (event) => {
   };
 };
 
-function textsIn(form: FormData): TriggerTexts {
-  const names = Object.keys(NEW_TRIGGER) as (keyof TriggerTexts)[];
-  return Object.fromEntries(names.map((name) => [name, fieldText(form, name)])) as unknown as TriggerTexts;
-}
-
 function goTo(event: RequestEvent, place: string): never {
   redirect(303, `${resolve('/automation')}${search(event.locals.filters)}#${place}`);
 }
@@ -40,7 +35,7 @@ function goTo(event: RequestEvent, place: string): never {
 export const actions: Actions = {
   save: async (event) => {
     const { changes } = event.locals;
-    const texts = textsIn(await event.request.formData());
+    const texts = fieldTexts(await event.request.formData(), NEW_TRIGGER);
     if (changes === null) return fail(403, { texts, problem: READ_ONLY });
     const read = triggerOf(texts);
     if (typeof read === 'string') return fail(400, { texts, problem: read });
@@ -51,7 +46,7 @@ export const actions: Actions = {
   },
 
   test: async (event) => {
-    const texts = textsIn(await event.request.formData());
+    const texts = fieldTexts(await event.request.formData(), NEW_TRIGGER);
     // A try tells nobody, so name and receivers may be missing.
     const read = triggerOf({ ...texts, name: texts.name || 'x', to_topic: 'on', webhook_url: '' });
     if (typeof read === 'string') return fail(400, { texts, problem: read });

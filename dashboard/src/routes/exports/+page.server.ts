@@ -3,9 +3,9 @@ import { EXPORT_STATES } from '@ctwa-ledger/schemas/exports.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { exportOf, NEW_EXPORT, type ExportTexts } from '$lib/exports/form.ts';
+import { exportOf, NEW_EXPORT } from '$lib/exports/form.ts';
 import { search } from '$lib/filters/filters.ts';
-import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
+import { fieldText, fieldTexts, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -33,9 +33,7 @@ function goTo(event: RequestEvent, name: string, place: string): never {
 export const actions: Actions = {
   add: async (event) => {
     const { changes } = event.locals;
-    const form = await event.request.formData();
-    const names = Object.keys(NEW_EXPORT) as (keyof ExportTexts)[];
-    const texts = Object.fromEntries(names.map((name) => [name, fieldText(form, name)])) as unknown as ExportTexts;
+    const texts = fieldTexts(await event.request.formData(), NEW_EXPORT);
     if (changes === null) return fail(403, { texts, problem: READ_ONLY });
     const read = exportOf(texts);
     if (typeof read === 'string') return fail(400, { texts, problem: read });

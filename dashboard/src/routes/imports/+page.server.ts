@@ -15,7 +15,7 @@ import {
 import { META_TABLE, META_VALUES, readAbout } from '$lib/imports/meta.ts';
 import { IMPORT_TABLE, IMPORT_VALUES } from '$lib/imports/table.ts';
 import { NOTHING_TYPED, readTyped, type TypedTexts } from '$lib/imports/typed.ts';
-import { fieldText, givenFiles, heldUpload, READ_ONLY } from '$lib/server/forms.ts';
+import { fieldText, fieldTexts, givenFiles, heldUpload, READ_ONLY } from '$lib/server/forms.ts';
 import { arranged } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
@@ -142,15 +142,7 @@ export const actions: Actions = {
 
   type: async (event) => {
     const { changes } = event.locals;
-    const form = await event.request.formData();
-    const texts: TypedTexts = {
-      ad_id: fieldText(form, 'ad_id'),
-      ad_name: fieldText(form, 'ad_name'),
-      first_day: fieldText(form, 'first_day'),
-      last_day: fieldText(form, 'last_day'),
-      amount: fieldText(form, 'amount'),
-      currency: fieldText(form, 'currency'),
-    };
+    const texts = fieldTexts(await event.request.formData(), NOTHING_TYPED);
     if (changes === null) return problem(403, { of: 'typed', message: READ_ONLY, texts });
     const read = readTyped(texts);
     if (!read.ok) return problem(400, { of: 'typed', message: read.problem, texts });

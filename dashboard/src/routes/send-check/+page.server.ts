@@ -4,8 +4,8 @@ import { fail } from '@sveltejs/kit';
 import { DateTime } from 'luxon';
 
 import { zoneOf } from '$lib/filters/filters.ts';
-import { NOTHING_ASKED, readAsked, type AskedTexts } from '$lib/send-check/asked.ts';
-import { fieldText } from '$lib/server/forms.ts';
+import { NOTHING_ASKED, readAsked } from '$lib/send-check/asked.ts';
+import { fieldTexts } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -34,13 +34,7 @@ function shown(result: SendResult): { readonly result: SendResult; readonly line
 
 export const actions: Actions = {
   check: async (event) => {
-    const form = await event.request.formData();
-    const asked: AskedTexts = {
-      number: fieldText(form, 'number'),
-      what: fieldText(form, 'what'),
-      template: fieldText(form, 'template'),
-      category: fieldText(form, 'category'),
-    };
+    const asked = fieldTexts(await event.request.formData(), NOTHING_ASKED);
     const read = readAsked(asked);
     if (!read.ok) return fail(400, { asked, problem: read.message });
     const { as_of } = event.locals.filters;

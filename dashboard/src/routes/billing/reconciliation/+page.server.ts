@@ -4,30 +4,22 @@ import { fail, redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { search } from '$lib/filters/filters.ts';
-import { daysOf, DIFFERENCE_TABLE, monthsOf, readAccount, readMonth, rowKey } from '$lib/reconciliation/address.ts';
+import { daysOf, DIFFERENCE_TABLE, readAccount, readMonth, rowKey } from '$lib/reconciliation/address.ts';
 import { lostPlace, pageAfter, readTable } from '$lib/table/table.ts';
 import { decisionOf, type CaseTexts } from '$lib/reconciliation/cases.ts';
 import { writingOf, type WriteOffTexts } from '$lib/reconciliation/write-offs.ts';
 import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
-import { askedLedger } from '$lib/server/ledger.ts';
+import { askedMonths } from '$lib/server/months.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
-const dayOf = (seconds: number | null): string[] =>
-  seconds === null ? [] : [new Date(seconds * 1_000).toISOString().slice(0, 10)];
-
 export const load: PageServerLoad = async (event) => {
-  const { status, is_empty, locked } = await askedLedger(event);
+  const { known, imports, is_empty, locked } = await askedMonths(event);
   const params = event.url.searchParams;
   const { reports } = event.locals;
-  const imports = await reports.metaImports();
-  const said = imports.flatMap(({ first_day, last_day }) => [first_day, last_day].filter((day) => day !== null));
-  const known = monthsOf([...dayOf(status.first_event_at), ...dayOf(status.last_event_at), ...said]);
   const { month, repairs } = readMonth(params, known, imports);
-  // Imports of Meta's numbers can be shown before there are events.
-  const nothing = is_empty && (status.loading_sample || imports.length === 0);
-  if (nothing || month === null) return { own_repairs: repairs, found: null, locked: null };
+  if (is_empty || month === null) return { own_repairs: repairs, found: null, locked: null };
 
   const accounts = await reports.accountsToReconcile(month);
   const { account, repairs: of_account } = readAccount(params, month, accounts, imports);
