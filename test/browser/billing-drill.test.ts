@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
 import { browserRig } from '../support/browser-rig.ts';
 import { focusOf, sidewaysScroll } from '../support/browser.ts';
+import { AMOUNTS, cardText, sumsOf, type Sum } from '../support/money-sums.ts';
 import { asPrinted, csvRows, output, until } from '../support/product.ts';
 
 const isFull = process.env['CTWA_FULL'] === '1';
@@ -15,18 +16,16 @@ const ACCOUNTS = {
   '102290129340398': { zone: 'America/Sao_Paulo', currency: 'BRL' },
   '530247719086634': { zone: 'America/New_York', currency: 'USD' },
 } as const;
-const HEADER = 'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service';
 
 /** Rates of which no sum is a whole number of minor units. */
-function cardText(factor: string): string {
+function cardTimes(factor: string): string {
   const rates = (...texts: string[]): string =>
     texts.map((text) => new Decimal(text).times(factor).toFixed()).join(',');
-  return `Cost per message
-${HEADER}
-Brazil,BRL,${rates('0.32171234', '0.0350005', '0.035')},n/a,${rates('0.02')}
-Other,BRL,${rates('0.35', '0.05', '0.05')},n/a,${rates('0.03')}
-North America,USD,${rates('0.01234567', '0.005', '0.005')},n/a,${rates('0.001')}
-`;
+  return cardText(
+    `Brazil,BRL,${rates('0.32171234', '0.0350005', '0.035')},n/a,${rates('0.02')}`,
+    `Other,BRL,${rates('0.35', '0.05', '0.05')},n/a,${rates('0.03')}`,
+    `North America,USD,${rates('0.01234567', '0.005', '0.005')},n/a,${rates('0.001')}`,
+  );
 }
 
 /** So low that messages of a month fall on both sides. */
@@ -38,34 +37,11 @@ Brazil,BRL,Utility,6,,0.0310007
 const RANGE = { from: '2026-09-20', to: '2026-11-05' } as const;
 const MONTH = { from: '2026-10-01', to: '2026-11-01' } as const;
 const NARROWINGS = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
-const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
 const PAGE_ROWS = 50;
 
-interface Sum {
-  volume: number;
-  unrated: number;
-  list_cost: string;
-  billed_cost: string;
-  savings: string;
-}
-
-/**
- * Sums of rows in each currency; what has no amount is in none of them. There is no sum where some have no amount and all
- * others cost nothing.
- */
-function sumsOf(rows: readonly Row[], unratedOf: (row: Row) => number): Record<string, Sum> {
-  const sums: Record<string, Sum> = {};
-  for (const row of rows) {
-    const sum = (sums[row['currency']!] ??= { volume: 0, unrated: 0, list_cost: '', billed_cost: '', savings: '' });
-    sum.volume += Number(row['volume'] ?? 1);
-    sum.unrated += unratedOf(row);
-    for (const name of AMOUNTS)
-      if (row[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(row[name]!).toFixed();
-  }
-  for (const sum of Object.values(sums))
-    if (sum.unrated > 0 && sum.list_cost === '0') for (const name of AMOUNTS) sum[name] = '';
-  return sums;
-}
+/** Sums of rows in each currency. */
+const inCurrencies = (rows: readonly Row[], unratedOf?: (row: Row) => number): Record<string, Sum> =>
+  Object.fromEntries(sumsOf(rows, (row) => row['currency']!, unratedOf));
 
 // How the screen writes amounts out, written down a second time.
 function written(decimal: string, currency: string): string {
@@ -80,8 +56,8 @@ const plain = (text: string): string => text.replaceAll(',', '');
 describe('every cent of the bill is followed down to the message', () => {
   const rig = browserRig({
     prepare: async (data) => {
-      writeFileSync(data.file('card.csv'), cardText('1'));
-      writeFileSync(data.file('dearer.csv'), cardText('2'));
+      writeFileSync(data.file('card.csv'), cardTimes('1'));
+      writeFileSync(data.file('dearer.csv'), cardTimes('2'));
       writeFileSync(data.file('tiers.csv'), TIERS);
       await output(data, ['simulate', '--threads', '250', '--days', '40', '--seed', '23', '--out', 'events.ndjson']);
       await output(data, ['ingest', 'events.ndjson']);
@@ -136,13 +112,13 @@ describe('every cent of the bill is followed down to the message', () => {
   /** Screen, CSV, JSON and the plain sum over messages are the same under a narrowing. */
   const compareAll = async (all: readonly Row[], only: Row, tz: string | null): Promise<void> => {
     const expected = all.filter((message) => isIn(message, only, RANGE, tz));
-    const sums = sumsOf(expected, (row) => (row['unrated'] === '' ? 0 : 1));
+    const sums = inCurrencies(expected);
     const query = new URLSearchParams({ ...RANGE, ...(tz === null ? {} : { tz }), ...only }).toString();
     const said = JSON.stringify({ only, tz });
 
     for (const report of ['savings', 'savings-days', 'savings-categories', 'savings-markets', 'savings-numbers']) {
       const rows = csvRows(await fetched(`/api/${report}?format=csv&${query}`));
-      expect([said, report, sumsOf(rows, (row) => Number(row['unrated']))]).toEqual([said, report, sums]);
+      expect([said, report, inCurrencies(rows, (row) => Number(row['unrated']))]).toEqual([said, report, sums]);
     }
     const missing = csvRows(await fetched(`/api/unrated?format=csv&${query}`));
     expect(missing.reduce((sum, row) => sum + Number(row['messages']), 0)).toBe(
@@ -155,7 +131,7 @@ describe('every cent of the bill is followed down to the message', () => {
       const rows = (await cells(frame)).filter((row) => row.length > 1);
       const delivered = rows.reduce((sum, row) => sum + Number(plain(row[heads]!)), 0);
       expect([said, frame, delivered]).toEqual([said, frame, expected.length]);
-      expect(sumsOf(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
+      expect(inCurrencies(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
     }
     const chips = await rig.page.getByRole('navigation', { name: 'Narrowed to' }).getByRole('listitem').count();
     const asked = Object.keys(only).length;
@@ -179,7 +155,7 @@ describe('every cent of the bill is followed down to the message', () => {
         .sort(),
     );
     const csv = await linked('charges');
-    expect(sumsOf(csv, (row) => Number(row['unrated']))).toEqual(sums);
+    expect(inCurrencies(csv, (row) => Number(row['unrated']))).toEqual(sums);
     const shown = await allPages('charges');
     // The usual order of the screen is that of the file.
     expect(shown.map((row) => [row[6], row[7], row[8], ...row.slice(10, 13)])).toEqual(
@@ -196,7 +172,7 @@ describe('every cent of the bill is followed down to the message', () => {
     await open(`/billing/messages?${query}`);
     const file = await linked('messages');
     expect(file.map((row) => row['message_id']).sort()).toEqual(expected.map((row) => row['message_id']).sort());
-    expect(sumsOf(file, (row) => (row['unrated'] === '' ? 0 : 1))).toEqual(sums);
+    expect(inCurrencies(file)).toEqual(sums);
     const ids = (await allPages('messages')).map((row) => row[1]);
     const ordered = expected.toSorted(
       (a, b) =>
@@ -292,7 +268,7 @@ describe('every cent of the bill is followed down to the message', () => {
       const charge = csv[i]!;
       expect(rows.map((row) => row[1]).sort()).toEqual(file.map((row) => row['message_id']).sort());
       expect(String(file.length)).toBe(charge['volume']);
-      expect(sumsOf(file, () => 0)[charge['currency']!]!.billed_cost).toBe(charge['billed_cost']);
+      expect(inCurrencies(file, () => 0)[charge['currency']!]!.billed_cost).toBe(charge['billed_cost']);
       expect(rows.every((row) => row[13] === (charge['tier'] === '' ? '–' : charge['tier']))).toBe(true);
       seen += file.length;
     }

@@ -4,6 +4,7 @@ import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { browserRig } from '../support/browser-rig.ts';
 import { barHeights, focusOf, sidewaysScroll } from '../support/browser.ts';
+import { AMOUNTS, CARD_HEADER, cardText, sumsOf, type Sum } from '../support/money-sums.ts';
 import { csvRows, DataDirectory, output, startProduct, until, untilSettled } from '../support/product.ts';
 import { sheetOfCsv, workbookOf } from '../support/workbook.ts';
 
@@ -18,12 +19,6 @@ const ACCOUNTS = {
 const CONFIG = {
   accounts: [{ waba_id: ACCOUNTS.usa.waba_id, name: 'Acme USA', time_zone: ACCOUNTS.usa.zone, currency: 'USD' }],
 };
-
-const HEADER = 'Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service';
-
-function cardText(...rows: string[]): string {
-  return `Cost per message\n${HEADER}\n${rows.join('\n')}\n`;
-}
 
 /** Rates of which no sum is a whole number of minor units. */
 const FIRST_CARD = cardText(
@@ -45,36 +40,6 @@ function shown(decimal: string): string {
 const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 
 const number = (text: string): number => Number(text.replaceAll(',', ''));
-
-const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
-
-interface Sum {
-  volume: number;
-  unrated: number;
-  list_cost: string;
-  billed_cost: string;
-  savings: string;
-}
-
-/**
- * Sums over messages, by a key; nothing is rounded, and what has no amount is in none of them. There is no sum where some
- * have no amount and all others cost nothing.
- */
-function sumsOf(messages: readonly Row[], keyOf: (message: Row) => string): Map<string, Sum> {
-  const sums = new Map<string, Sum>();
-  for (const message of messages) {
-    const key = keyOf(message);
-    const sum = sums.get(key) ?? { volume: 0, unrated: 0, list_cost: '', billed_cost: '', savings: '' };
-    sums.set(key, sum);
-    sum.volume += 1;
-    sum.unrated += message['unrated'] === '' ? 0 : 1;
-    for (const name of AMOUNTS)
-      if (message[name] !== '') sum[name] = new Decimal(sum[name] || 0).plus(message[name]!).toFixed();
-  }
-  for (const sum of sums.values())
-    if (sum.unrated > 0 && sum.list_cost === '0') for (const name of AMOUNTS) sum[name] = '';
-  return sums;
-}
 
 function sumOfRow(row: Row): Sum {
   const { volume, unrated, list_cost = '', billed_cost = '', savings = '' } = row;
@@ -456,7 +421,7 @@ describe('the pages of money', () => {
 
     // A file that does not say what is charged for can be told so.
     await rig.page.getByRole('link', { name: 'Choose another file' }).click();
-    await upload('silent.csv', `${HEADER}\nBrazil,BRL,1,1,1,1,1\n`);
+    await upload('silent.csv', `${CARD_HEADER}\nBrazil,BRL,1,1,1,1,1\n`);
     await rig.page.getByText('the file names neither "per conversation" nor "per message"').waitFor();
     await rig.page.locator('#preview').getByLabel('Charged per').selectOption('conversation');
     await rig.page.getByRole('button', { name: 'Preview again' }).click();
