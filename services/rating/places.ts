@@ -1,3 +1,23 @@
+/**
+ * Finds the messages at which prices change: those that reach the places of a month (rules.md M3, M4).
+ *
+ * A worked month. Utility messages of one portfolio to one market are a group; its second tier begins at place 101.
+ *
+ * ```
+ *   hour           charged   charged so far   free entry
+ *   1st, 09:00          60               60           10
+ *   1st, 10:00          70              130            5
+ * ```
+ *
+ * - On the side of charged messages, place 101 is reached by the 41st charged message of 10:00: 101 − 60 = 41.
+ * - Free entry messages are numbered behind all charged ones, so the first of them has place 131, past 101: the bound of
+ *   their side is `FIRST`. Were 95 messages charged, it would be their sixth: 101 − 95 = 6.
+ * - Were 80 charged and 15 free entry, nothing would reach 101: the bound has no message.
+ * - Twenty late messages of 09:00 move the place to the 21st of 10:00. What lies between the old and the new message
+ *   changes its price, so the hours from one to the other become dirty, and are charged again.
+ *
+ * Counts by hour say in which hour a place is reached, and only the messages of that hour are read.
+ */
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { newStamp } from '../clickhouse/stamp.ts';
@@ -140,21 +160,23 @@ const hourRow = z.object({
 
 /** The hour in which each place is reached, and the number of the message in that hour. */
 const HOURS = `
-WITH targets AS (${TARGETS})
-SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
-    toString(targets.nth - (hours.upto - hours.n)) AS nth, toUnixTimestamp(hours.hour_at) AS hour_at
-FROM
+WITH targets AS (${TARGETS}),
+counted AS
+(
+    SELECT group_key, toString(counted_hours.side) AS side, hour_at, sum(messages) AS n
+    FROM counted_hours FINAL
+    WHERE counted_hours.group_key IN (SELECT group_key FROM targets)
+    GROUP BY group_key, side, hour_at
+    HAVING n > 0
+),
+hours AS
 (
     SELECT group_key, side, hour_at, n, sum(n) OVER (PARTITION BY group_key, side ORDER BY hour_at) AS upto
-    FROM
-    (
-        SELECT group_key, toString(counted_hours.side) AS side, hour_at, sum(messages) AS n
-        FROM counted_hours FINAL
-        WHERE counted_hours.group_key IN (SELECT group_key FROM targets)
-        GROUP BY group_key, side, hour_at
-        HAVING n > 0
-    )
-) AS hours
+    FROM counted
+)
+SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
+    toString(targets.nth - (hours.upto - hours.n)) AS nth, toUnixTimestamp(hours.hour_at) AS hour_at
+FROM hours
 INNER JOIN targets ON hours.group_key = targets.group_key AND hours.side = targets.side
 WHERE hours.upto >= targets.nth AND hours.upto - hours.n < targets.nth`;
 
@@ -179,17 +201,18 @@ function messagesSql(basis: RatingBasis, isFew: boolean): string {
         (SELECT phone_number_id, message_id FROM messages_by_time WHERE (phone_number_id, cell_at) IN (${CELLS}))`
     : 'delivered_at IS NOT NULL';
   return `
-WITH targets AS (${TARGETS})
-SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
-    toUnixTimestamp(ranked.at) AS delivered_at, toString(ranked.phone_number_id) AS phone_number_id, ranked.message_id AS message_id,
-    ranked.participant AS participant
-FROM
+WITH targets AS (${TARGETS}),
+ranked AS
 (
     SELECT group_key, side, toStartOfHour(time) AS hour_at, time AS at, phone_number_id, message_id, participant,
         row_number() OVER (PARTITION BY group_key, side, hour_at ORDER BY at, phone_number_id, message_id, participant) AS nth
     FROM (${ratableSql(basis, where)})
     WHERE (group_key, side, toStartOfHour(time)) IN (SELECT group_key, side, hour_at FROM targets)
-) AS ranked
+)
+SELECT toString(targets.group_key) AS group_key, targets.side AS side, targets.place AS place,
+    toUnixTimestamp(ranked.at) AS delivered_at, toString(ranked.phone_number_id) AS phone_number_id, ranked.message_id AS message_id,
+    ranked.participant AS participant
+FROM ranked
 INNER JOIN targets ON ranked.group_key = targets.group_key AND ranked.side = targets.side
     AND ranked.hour_at = targets.hour_at AND ranked.nth = targets.nth`;
 }
