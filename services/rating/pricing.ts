@@ -82,3 +82,8 @@ export const BILLED_OR_SAVED = {
   billed: "if(billing = 'BILLABLE' OR list_cost = '', list_cost, '0')",
   saved: "if(billing != 'BILLABLE' OR list_cost = '', list_cost, '0')",
 } as const;
+
+/** What a priced message is billed under its mark (rules.md M4), from `billing` and `rate`; null = not known. */
+export function billedSql(decimals: number): string {
+  return `multiIf(billing = 'BILLABLE', toDecimal128(rate, ${decimals}), billing = 'UNKNOWN', NULL, toDecimal128(0, ${decimals}))`;
+}

@@ -1,7 +1,7 @@
 import type { Dimension } from '@ctwa-ledger/schemas/meta.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
-import { pricedSql } from '../rating/pricing.ts';
+import { billedSql, pricedSql } from '../rating/pricing.ts';
 import { readAmount } from './amounts.ts';
 import { MONTH_IN_FORCE, monthParameters, type DayGrain, type MatchedMonth } from './grain.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
@@ -102,9 +102,6 @@ function chargedSql(month: MatchedMonth, grain: readonly DayGrain[]): string {
   return grain.some(({ days }) => days === 'utc') ? `${own} UNION ALL ${utc}` : own;
 }
 
-/** The cost of one of our messages: 0 if it is not charged, whatever its list price. */
-const BILLED = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 12), billing = 'UNKNOWN', NULL, toDecimal128(0, 12))";
-
 function matchSql(month: MatchedMonth, grain: readonly DayGrain[]): string {
   return `
 SELECT day, phone_number, country, category, pricing_type,
@@ -122,7 +119,7 @@ FROM
     SELECT of_day, ${MASK} AS mask, transform(toString(phone_number_id), {ids:Array(String)}, {displays:Array(String)}, toString(phone_number_id)) AS number,
       toString(country) AS of_country, replaceOne(toString(meta_type), 'CONVERSATION_', '') AS of_type,
       toString(meta_category) AS of_category, tier AS of_tier,
-      volume AS ours, toUInt64(0) AS metas, ${BILLED} AS our_rate, CAST(NULL AS Nullable(Decimal(38, 12))) AS meta_amount,
+      volume AS ours, toUInt64(0) AS metas, ${billedSql(12)} AS our_rate, CAST(NULL AS Nullable(Decimal(38, 12))) AS meta_amount,
       if(tier = '', '0:MAX', replaceRegexpOne(tier, '^1:', '0:')) AS our_tier, '' AS meta_tier, 0 AS is_point, 0 AS costless
     FROM (${pricedSql(`SELECT * FROM (${chargedSql(month, grain)}) WHERE volume > 0`, 'category')})
     UNION ALL

@@ -11,7 +11,7 @@ import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/aske
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis, type RatingBasis } from '../rating/basis.ts';
 import { marketSql } from '../rating/markets.ts';
-import { pricedSql } from '../rating/pricing.ts';
+import { billedSql, pricedSql } from '../rating/pricing.ts';
 import { accountDaySql, placedSql } from '../rating/ratable.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
@@ -70,9 +70,6 @@ function mismatchesOf(
   };
 }
 
-/** The cost of a message under its mark; null = not known. */
-const COST = "multiIf(billing = 'BILLABLE', toDecimal128(rate, 8), billing = 'UNKNOWN', NULL, toDecimal128(0, 8))";
-
 /** The sum over messages with both amounts known; null over none. */
 const knownSum = (amount: string): string => `if(countIf(is_known) = 0, NULL, toString(sumIf(${amount}, is_known)))`;
 
@@ -104,7 +101,7 @@ export async function mismatches(database: Database, filters: ReportFilters): Pr
          by_report IS NOT NULL AND by_rules IS NOT NULL AS is_known
        FROM
        (
-         SELECT ${MESSAGE}, reported_mark, is_by_rules, ${COST} AS cost
+         SELECT ${MESSAGE}, reported_mark, is_by_rules, ${billedSql(8)} AS cost
          FROM (${pricedSql(placedSql(basis, 'true', marks), 'rated_category')})
        )
        GROUP BY ${MESSAGE}, reported_mark
