@@ -12,5 +12,8 @@ export class RefusedRowError extends ActionableError {}
 /** There is no ledger yet, or not one that this version can read. Somebody else makes it: waiting helps. */
 export class LedgerNotThereError extends ActionableError {}
 
+/** What was asked is right, but something that is there stands against it, like a name that is taken. */
+export class ConflictError extends ActionableError {}
+
 /** Marks were computed under a configuration that no longer holds. */
 export class ConfigurationChangedError extends ActionableError {}

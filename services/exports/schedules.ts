@@ -9,7 +9,7 @@ import {
 import { z } from 'zod';
 import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { ActionableError } from '../clickhouse/errors.ts';
+import { ActionableError, ConflictError } from '../clickhouse/errors.ts';
 import { didYouMean } from '../reports/nearest.ts';
 import { parametersOf, readQuestion, type GivenTexts } from '../reports/parameters.ts';
 import type { AskedRows, Report } from '../reports/report.ts';
@@ -177,11 +177,11 @@ export async function addSchedule(
   const definition = checkedDefinition(given, nowSeconds);
   for (const { definition: other } of await listSchedules(database)) {
     if (other.name === definition.name)
-      throw new ActionableError(
+      throw new ConflictError(
         `There is a scheduled export "${other.name}" already. Remove it first, or take another name.`,
       );
     if (folderOf(other) === folderOf(definition))
-      throw new ActionableError(`The folder ${folderOf(other)} is that of "${other.name}". Give another one.`);
+      throw new ConflictError(`The folder ${folderOf(other)} is that of "${other.name}". Give another one.`);
   }
   const schedule_id = randomBytes(8).toString('hex');
   await keep(database, { schedule_id, version: 1, state: 'active', definition, since: nowSeconds }, by);
@@ -202,7 +202,7 @@ export async function setScheduleState(
   const schedule = await findSchedule(database, name);
   if (schedule.state === state) return schedule;
   if (state === 'removed' && schedule.made_by === BY_CONFIGURATION)
-    throw new ActionableError(
+    throw new ConflictError(
       `"${name}" is listed in the configuration file of the exporter. Remove it there, or pause it here.`,
     );
   const since = state === 'active' ? nowSeconds : schedule.since;

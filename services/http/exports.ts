@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportDays, exportDefinition, type ExportState } from '@ctwa-ledger/schemas/exports.ts';
 import { z } from 'zod';
-import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
+import { ActionableError, ConflictError, LedgerAwayError } from '../clickhouse/errors.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { showExports, type EndedRun, type Exports } from '../exports/runner.ts';
 import { listRuns } from '../exports/runs.ts';
@@ -128,7 +128,8 @@ async function change(
     }
   } catch (error) {
     if (error instanceof LedgerAwayError || !(error instanceof ActionableError)) throw error;
-    fail(response, 400, 'BAD_REQUEST', error.message);
+    if (error instanceof ConflictError) fail(response, 409, 'CONFLICT', error.message);
+    else fail(response, 400, 'BAD_REQUEST', error.message);
   }
 }
 

@@ -424,7 +424,8 @@ describe('the API of scheduled exports', () => {
   it('adds, lists, pauses, resumes and removes', async () => {
     const given = { name: 'by-api', report: 'daily', when: '1st of the month 07:00', period: 'last-month' };
     expect(await post('/api/exports', given)).toMatchObject({ status: 201, body: { ...given, state: 'active' } });
-    expect(await post('/api/exports', given)).toMatchObject({ status: 400 });
+    expect(await post('/api/exports', given)).toEqual({ status: 409, body: refused });
+    expect(await post('/api/exports', { ...given, name: 'other', folder: 'by-api' })).toMatchObject({ status: 409 });
     expect(await ask('/api/exports')).toMatchObject({ status: 200, body: { exports: [{ name: 'by-api' }] } });
     expect(await post('/api/exports/by-api/pause', {})).toEqual({
       status: 200,
