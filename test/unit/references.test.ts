@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
+import { MENU } from '../../dashboard/src/lib/navigation/pages.ts';
 import { REPORTS, reportOf } from '../../services/catalogue/catalogue.ts';
 import { ACCOUNTS_COLUMNS } from '../../services/reports/accounts.ts';
 import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
@@ -242,6 +243,14 @@ describe('a link of a document', () => {
     expect(
       brokenLinks('# One heading\n[a](#one-heading) [b](docs/rules.md#w2-entry) [c](https://x)', 'README.md'),
     ).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('has a row for every page of the menu', () => {
+    const [, pages = ''] = /\n## The pages\n(.*?)\n## /s.exec(textOf('README.md')) ?? [];
+    const rows = [...pages.matchAll(/^\| \[?([^\]|,]+?)(?:\]\(.*?\)|,.*?)? \|/gm)].map(([, name]) => name);
+    expect(rows).toEqual(expect.arrayContaining(MENU.map(({ name }) => name)));
   });
 });
 
