@@ -252,6 +252,33 @@ export class Database {
     };
   }
 
+  /**
+   * What is read of an answer that comes in pieces.
+   * @param close gives the answer up
+   * @param read whether the engine has ended is known to it: some answers just stop then
+   * @throws LedgerAwayError when the engine goes away in the middle: start again
+   */
+  async *#answered<T>(close: () => void, read: (hasEnded: () => boolean) => AsyncIterable<T>): AsyncGenerator<T> {
+    const watch = this.#watchEngine();
+    let hasEnded = false;
+    watch.ended.catch(() => {
+      hasEnded = true;
+      close();
+    });
+    try {
+      yield* read(() => hasEnded);
+    } catch (error) {
+      if (!(error instanceof LedgerAwayError) && (hasEnded || isAway(error)))
+        throw new LedgerAwayError(
+          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
+        );
+      throw error;
+    } finally {
+      watch.stop();
+      close();
+    }
+  }
+
   /** Runs `work` with a connected client, and again with a fresh connection when the engine or server went away. */
   async #attempt<T>(work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
     const began = Date.now();
@@ -322,26 +349,14 @@ export class Database {
     const result = await this.#attempt((client) =>
       client.query({ query: sql, query_params: parameters, format: 'JSONCompactEachRow', clickhouse_settings }),
     );
-    const watch = this.#watchEngine();
-    let hasEnded = false;
-    watch.ended.catch(() => {
-      hasEnded = true;
+    const close = (): void => {
       result.close();
-    });
-    try {
+    };
+    yield* this.#answered(close, async function* () {
       for await (const rows of result.stream<Row>())
         // One parse for a batch of rows is several times cheaper than one for each.
         if (rows.length > 0) yield JSON.parse(`[${rows.map((row) => row.text).join(',')}]`) as Row[];
-    } catch (error) {
-      if (hasEnded || isAway(error))
-        throw new LedgerAwayError(
-          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
-        );
-      throw error;
-    } finally {
-      watch.stop();
-      result.close();
-    }
+    });
   }
 
   /**
@@ -397,26 +412,14 @@ export class Database {
     const { stream } = await this.#attempt((client) =>
       client.exec({ query: `${statement} FORMAT Native`, query_params: scalars, clickhouse_settings }),
     );
-    const watch = this.#watchEngine();
-    let hasEnded = false;
-    watch.ended.catch(() => {
-      hasEnded = true;
+    const close = (): void => {
       stream.destroy();
-    });
-    const reader = new BlockReader();
-    try {
+    };
+    yield* this.#answered(close, async function* () {
+      const reader = new BlockReader();
       for await (const chunk of stream as AsyncIterable<Buffer>) yield* reader.push(chunk);
       yield* reader.end();
-    } catch (error) {
-      if (!(error instanceof LedgerAwayError) && (hasEnded || isAway(error)))
-        throw new LedgerAwayError(
-          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
-        );
-      throw error;
-    } finally {
-      watch.stop();
-      stream.destroy();
-    }
+    });
   }
 
   /**
@@ -431,25 +434,13 @@ export class Database {
         query_params: parameters,
       }),
     );
-    const watch = this.#watchEngine();
-    let hasEnded = false;
-    watch.ended.catch(() => {
-      hasEnded = true;
+    const close = (): void => {
       stream.destroy();
-    });
-    try {
+    };
+    yield* this.#answered(close, async function* (hasEnded) {
       for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
-      if (hasEnded) throw new LedgerAwayError('ClickHouse went away while it answered.');
-    } catch (error) {
-      if (!(error instanceof LedgerAwayError) && (hasEnded || isAway(error)))
-        throw new LedgerAwayError(
-          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
-        );
-      throw error;
-    } finally {
-      watch.stop();
-      stream.destroy();
-    }
+      if (hasEnded()) throw new LedgerAwayError('ClickHouse went away while it answered.');
+    });
   }
 
   /** Runs `work` with the database that always exists. */
