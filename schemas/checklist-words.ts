@@ -1,3 +1,4 @@
+import { sayBias } from './bias-words.ts';
 import type { Check, CheckName, CheckState, Finding, Verdict } from './periods.ts';
 
 /** How to write numbers, amounts and days: a page uses its reader's language, a command the form of reports. */
@@ -197,6 +198,14 @@ export class ChecklistWords {
       );
     if (no_cost > 0)
       said.push(`Meta names no charge for ${this.#counted(no_cost, 'row')}: only volumes are held there.`);
+    for (const bias of check.biases)
+      said.push(
+        sayBias(bias, {
+          count: this.#spelling.count,
+          difference: (whole) => whole,
+          money: (decimal) => (currency === '' ? decimal : this.#spelling.difference(decimal, currency)),
+        }),
+      );
     if (missing_days > 0)
       said.push(
         `${this.#counted(missing_days, 'day')} without Meta’s numbers ${missing_days === 1 ? 'is' : 'are'} not held.`,

@@ -191,6 +191,19 @@ export const dayVarianceRow = z.object({
 });
 export type DayVariance = z.infer<typeof dayVarianceRow>;
 
+/** Rows within tolerance that almost all differ the same way, which no single one of them shows. */
+export const biasSchema = z.object({
+  measure: z.enum(['volume', 'cost']),
+  /** Rows within tolerance that differ; of cost those whose volumes agree. */
+  rows: count,
+  /** How many of them differ in this direction: ours are more than Meta's, or less. */
+  same_way: count,
+  direction: z.enum(['more', 'less']),
+  /** The sum of all of their differences, ours − Meta's: a whole number or a decimal. */
+  difference: z.string(),
+});
+export type Bias = z.infer<typeof biasSchema>;
+
 /** The output of `reconcile`. */
 export interface ReconciliationSummary {
   readonly month: string;
@@ -243,6 +256,7 @@ export interface ReconciliationOfMonth {
   readonly counts: 'message' | 'conversation';
   /** Days that Meta's numbers do not cover; they have no rows. */
   readonly missing_days: readonly string[];
+  readonly biases: readonly Bias[];
   /** The rows that differ, largest first. */
   readonly rows: readonly DifferingRow[];
   /** Every day of the month; empty when Meta's points are for the whole month. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, decimal, utcInstant } from './cells.ts';
+import { biasSchema } from './meta.ts';
 import { rateKindSchema } from './rate-file.ts';
 import { unratedReasonSchema } from './bill.ts';
 
@@ -121,6 +122,8 @@ export const checkSchema = z.discriminatedUnion('check', [
     /** Other rows whose case is accepted. */
     accepted: count.default(0),
     within_tolerance: count,
+    /** What rows within tolerance have in common, which makes it a warning. */
+    biases: z.array(biasSchema).default([]),
     /** Rows for which Meta has no charge. */
     no_cost: count,
     missing_days: count,

@@ -5,6 +5,7 @@ import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { biasesOf } from '../reconciliation/bias.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
 import { casesOf, heldCases } from '../reconciliation/case-register.ts';
 import { amountText, larger, readAmount, sizeOf } from '../reconciliation/amounts.ts';
@@ -222,6 +223,7 @@ function checkDifferences({ held, worked, written }: Examined): Of<'differences'
   const unexplained = differing.filter((row) => !isSettled(row, NOTHING_WRITTEN));
   const left = unexplained.filter((row) => !isSettled(row, written));
   const accepted = left.filter((row) => isAccepted(row, worked)).length;
+  const biases = biasesOf(held);
   const no_cost = rows.filter(({ row }) => row.status === 'no_cost').length;
   return {
     check: 'differences',
@@ -229,7 +231,7 @@ function checkDifferences({ held, worked, written }: Examined): Of<'differences'
       ['unknown', taken_at.size === 0],
       ['open', accepted < left.length],
       ['unknown', missing_days.length > 0],
-      ['warning', differing.length > 0 || no_cost > 0],
+      ['warning', differing.length > 0 || no_cost > 0 || biases.length > 0],
     ),
     rows: rows.length,
     different: differing.length,
@@ -237,6 +239,7 @@ function checkDifferences({ held, worked, written }: Examined): Of<'differences'
     written_off: unexplained.length - left.length,
     accepted,
     within_tolerance: summary.within_tolerance,
+    biases,
     no_cost,
     missing_days: missing_days.length,
     currency,

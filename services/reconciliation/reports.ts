@@ -25,6 +25,7 @@ import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
 import { CASE_TABLES, MATCH_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
+import { biasesOf } from './bias.ts';
 import { casesOf, heldCases } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
@@ -98,6 +99,7 @@ export async function reconciliationOfMonth(
     unknown_costs: month.rows.filter(({ row }) => row.cost_difference === null).length,
     counts: fieldOfMonth(month.month) === 'pricing_analytics' ? 'message' : 'conversation',
     missing_days: month.missing_days,
+    biases: biasesOf(month),
     rows: differingRows(month).map((row) => ({
       ...reportedRow(month, row),
       explanations: row.explanations.map(({ code, volume, detail }) => ({ code, volume: volume.toString(), detail })),

@@ -47,6 +47,7 @@ const PASSED: {
     written_off: 0,
     accepted: 0,
     within_tolerance: 0,
+    biases: [],
     no_cost: 0,
     missing_days: 0,
     currency: 'USD',
@@ -176,6 +177,12 @@ describe('the checklist in words', () => {
     expect(words.say({ ...cases, open: 0, accepted: 0, resolved: 0 })).toBe('Nothing was ever found to differ.');
     const differences: Check = { ...PASSED.differences, state: 'warning', different: 3, explained: 1, accepted: 2 };
     expect(words.say(differences)).toMatch(/^3 of 4 rows differ, 1 explained in full, 2 accepted\. /);
+  });
+
+  it('names a bias of rows within tolerance', () => {
+    const bias = { measure: 'volume', rows: 12, same_way: 12, direction: 'more', difference: '12' } as const;
+    const said = words.say({ ...PASSED.differences, state: 'warning', within_tolerance: 12, biases: [bias] });
+    expect(said).toContain('12 of 12 rows that differ within tolerance are more than Meta’s, together by 12: a cause');
   });
 
   it('names days one by one, as far as they can be read', () => {

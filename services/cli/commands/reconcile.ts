@@ -1,8 +1,10 @@
+import { sayBias, type BiasSpelling } from '@ctwa-ledger/schemas/bias-words.ts';
 import { monthSchema } from '@ctwa-ledger/schemas/periods.ts';
 import type { Database } from '../../clickhouse/database.ts';
 import { ActionableError } from '../../clickhouse/errors.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { scaledAmount } from '../../reconciliation/amounts.ts';
+import { biasesOf } from '../../reconciliation/bias.ts';
 import { DEFAULT_TOLERANCE, type Tolerance } from '../../reconciliation/judgement.ts';
 import { evaluateMonth } from '../../reconciliation/case-register.ts';
 import { accountsToReconcile, reconcileMonth, refuseMissingDays, summaryOf } from '../../reconciliation/reconcile.ts';
@@ -46,6 +48,13 @@ export async function onlyAccount(database: Database, month: string): Promise<st
   return only;
 }
 
+/** Exact numbers, as reports have them. */
+const PLAIN = (currency: string): BiasSpelling => ({
+  count: String,
+  difference: (whole) => whole,
+  money: (decimal) => `${currency} ${decimal}`.trim(),
+});
+
 /** Prints one JSON object: the sums of both sides, and how many rows differ. */
 export async function reconcile(options: ReconcileOptions): Promise<void> {
   const { month } = options;
@@ -63,6 +72,7 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
     refuseMissingDays(reconciled);
     const summary = summaryOf(reconciled);
     writeLines([summary]);
+    for (const bias of biasesOf(reconciled)) process.stderr.write(`${sayBias(bias, PLAIN(summary.currency))}\n`);
     if (summary.different > 0) process.exitCode = OUTSIDE_TOLERANCE;
   });
 }

@@ -1,5 +1,7 @@
 import { EXPLANATION_WORDS } from '@ctwa-ledger/schemas/case-words.ts';
+import { sayBias } from '@ctwa-ledger/schemas/bias-words.ts';
 import type {
+  Bias,
   DayVariance,
   DifferingRow,
   ReconciliationOfMonth,
@@ -9,6 +11,7 @@ import type {
 
 import { addDays, type Day } from '../filters/days.ts';
 import type { DayRange } from '../filters/range.ts';
+import { amountDifference, countDifference } from '../format/amounts.ts';
 import { longDay, rangeLabel } from '../format/dates.ts';
 import { count, counted } from '../format/numbers.ts';
 import { categoryName } from '../format/words.ts';
@@ -79,6 +82,15 @@ export function sayDays(days: readonly Day[]): string {
   return stretches
     .map(([first, last]) => (first === last ? longDay(first) : rangeLabel({ from: first, to: addDays(last, 1) })))
     .join(', ');
+}
+
+/** What rows within tolerance have in common, in a sentence. */
+export function biasWords(bias: Bias, currency: string): string {
+  return sayBias(bias, {
+    count,
+    difference: countDifference,
+    money: (decimal) => `${currency} ${amountDifference(decimal, currency)}`,
+  });
 }
 
 /** Whether Meta's bill agrees with ours, in a sentence. */
