@@ -71,6 +71,12 @@ describe('pages of what the field brings', () => {
     expect(kinds.map((row) => row.at(-1)?.text ?? '').join(' ')).toContain(
       'no message of the customer names an ad or post',
     );
+    // The cause is in sight without scrolling sideways.
+    const hidden = await rig.page.locator('#kinds .scroll').evaluate((frame) => {
+      const { scrollWidth, clientWidth } = frame as unknown as { scrollWidth: number; clientWidth: number };
+      return scrollWidth - clientWidth;
+    });
+    expect(hidden).toBeLessThanOrEqual(0);
   });
 
   it('says that Meta calls a customer otherwise than the sender', async () => {
