@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CaseKey, ChosenRows } from '@ctwa-ledger/schemas/cases.ts';
 import { differenceRow, rowKeyOf, type ReconciliationRow } from '@ctwa-ledger/schemas/meta.ts';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { reportOf } from '../catalogue/catalogue.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
@@ -104,6 +104,39 @@ async function messagesOf(
   return { messages, isCut: false };
 }
 
+/** Messages whose rules are asked for in one query. */
+const RULES_AT_ONCE = 10_000;
+
+/** The rule that decided the prediction of each message, by number and message; as it is now, also in a closed month. */
+async function rulesOf(
+  database: Database,
+  messages: readonly (readonly [phone_number_id: string, message_id: string])[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (let from = 0; from < messages.length; from += RULES_AT_ONCE) {
+    const asked = messages.slice(from, from + RULES_AT_ONCE);
+    const rows = await database.query(
+      z.object({ key: z.string(), of_message: z.string() }),
+      `SELECT concat(phone_number_id, ' ', message_id) AS key, toString(max(rule)) AS of_message FROM message_marks FINAL
+       WHERE phone_number_id IN {numbers:Array(String)} AND message_id IN {messages:Array(String)}
+       GROUP BY phone_number_id, message_id`,
+      { numbers: [...new Set(asked.map(([number]) => number))], messages: asked.map(([, message]) => message) },
+    );
+    for (const { key, of_message } of rows) found.set(key, of_message);
+  }
+  return found;
+}
+
+/** `messages.csv`: the report `messages`, and the rule of each message. */
+async function messagesCsv(database: Database, messages: Evidence['messages']): Promise<string> {
+  const { columns } = reportOf('messages');
+  const [number, id] = [columns.indexOf('phone_number_id'), columns.indexOf('message_id')];
+  const keys = messages.map((cells) => [String(cells[number]), String(cells[id])] as const);
+  const rules = await rulesOf(database, keys);
+  const rows = messages.map((cells, i) => [...cells, rules.get((keys[i] ?? []).join(' ')) ?? '']);
+  return csvText([[...columns, 'rule'], ...rows]);
+}
+
 const utf8 = (text: string): Buffer => Buffer.from(text);
 
 /** Rows of a case as they are now. @throws ActionableError when there are none */
@@ -123,7 +156,7 @@ function chosenRows(held: ReconciledMonth, { waba_id, month, rows: keys }: Chose
   const lost = chosen.size - rows.length;
   if (lost > 0)
     throw new ActionableError(
-      `${lost} of the ${chosen.size} chosen rows of ${month} of account ${waba_id} do not differ any more. Load the page again, and choose anew.`,
+      `${lost} of the ${chosen.size} chosen rows of ${month} of account ${waba_id} do not differ any more. Look at the rows again, and choose anew.`,
     );
   return rows.map((row) => differenceOf(held, row));
 }
@@ -154,7 +187,7 @@ export async function evidencePack(
   const columns = columnsOf(differenceRow) as (keyof DifferenceRow)[];
   const files = [
     { name: 'differences.csv', bytes: utf8(csvText([columns, ...rows.map((row) => columns.map((one) => row[one]))])) },
-    { name: 'messages.csv', bytes: utf8(csvText([[...reportOf('messages').columns], ...messages])) },
+    { name: 'messages.csv', bytes: utf8(await messagesCsv(database, messages)) },
     { name: 'evidence.html', bytes: utf8(disputePage(dispute)) },
     { name: 'letter.txt', bytes: utf8(disputeLetter(dispute)) },
   ];

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
 import { sidewaysScroll, tableRows } from '../support/browser.ts';
-import { csvRows, NUMBER, output, WABA } from '../support/product.ts';
+import { csvRows, NUMBER, output, run, WABA } from '../support/product.ts';
 
 const CARD =
   'Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nBrazil,USD,0.0625,0.0068,0.0068,0.0068\n';
@@ -194,6 +194,18 @@ describe("Meta's bill beside ours", () => {
     expect(Buffer.from(unpacked[`${folder}/letter.txt`]!).toString()).toContain('USD 0.3125 in our records');
     const evidence = `${rig.product.url}/billing/reconciliation/evidence?account=${WABA}&month=2026-10`;
     expect([(await fetch(evidence)).status, (await fetch(`${evidence}&row=x`)).status]).toEqual([400, 404]);
+
+    // The same by command.
+    const file = rig.data.file('chosen.zip');
+    const key = `2026-10-05|${DISPLAY}|BR|MARKETING|REGULAR|`;
+    const of_command = ['reconcile', 'evidence', '--month', '2026-10', '--config', rig.data.file('config.json')];
+    const made = await output(rig.data, [...of_command, '--row', key, '--out', file]);
+    expect(JSON.parse(made)).toEqual({ waba_id: WABA, month: '2026-10', rows: [key], file });
+    const by_command = unzipSync(readFileSync(file));
+    for (const name of ['differences.csv', 'messages.csv', 'letter.txt'])
+      expect(by_command[`${folder}/${name}`], name).toEqual(unpacked[`${folder}/${name}`]);
+    for (const wrong of [[], ['--row', key, '--case', 'unexplained']])
+      expect(await run(rig.data, [...of_command, ...wrong])).toMatchObject({ code: 2 });
 
     // The same by the API, which knows that the case is another one than before the page was used.
     const decide = (body: object, type = 'application/json'): Promise<Response> =>

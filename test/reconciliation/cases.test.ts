@@ -218,6 +218,14 @@ describe.sequential('the cases of a month', () => {
     const expected = marketing.filter(({ day }) => day === late!.day).map(({ message_id }) => message_id);
     expect(listed.map((one) => one['message_id']).toSorted()).toEqual(expected.toSorted());
     expect(expected.length).toBeGreaterThanOrEqual(late!.volume);
+    // Each with the rule that decided it, which the report of messages does not have.
+    const marks = await database.query(
+      z.object({ message_id: z.string(), rule: z.string() }),
+      'SELECT message_id, toString(rule) AS rule FROM message_marks FINAL',
+    );
+    const ruleOf = new Map(marks.map(({ message_id, rule }) => [message_id, rule]));
+    expect(listed.map((one) => one['rule'])).toEqual(listed.map((one) => ruleOf.get(one['message_id']!)));
+    expect(listed.every((one) => one['rule'] !== '')).toBe(true);
     expect(manifest).toMatchObject({ rows: 1, messages: listed.length, messages_are_cut: false });
     expect(text('letter.txt')).toContain(
       `${late!.volume} in our records, ${late!.volume + 2} in yours (difference −2)`,

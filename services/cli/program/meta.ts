@@ -109,8 +109,13 @@ function reconcileCommands(command: AddCommand): void {
     .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
       (await import('../commands/cases.ts')).cases(action, cases.optsWithGlobals()),
     );
-  command('evidence', 'write the rows of a case, their messages and a letter as a ZIP archive', reconcile)
-    .requiredOption('--case <explanation>', 'which case, like midnight')
+  command(
+    'evidence',
+    'write the rows of a case or chosen rows, their messages and a letter as a ZIP archive',
+    reconcile,
+  )
+    .option('--case <explanation>', 'which case, like midnight')
+    .option('--row <key...>', 'only these rows: day|number|country|category|type|tier, as the report has them')
     .option('--out <file>', 'the file (default: one that names month, account and case)')
     .option('--json', 'JSON on a terminal too')
     .action(async (_: unknown, evidence: Command) =>
