@@ -3,7 +3,7 @@ import type { ClaimChange, ClaimOutcome, NewClaim } from './claims.ts';
 import type { NewWriteOff, WriteOffOutcome, WriteOffUndo } from './write-offs.ts';
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
-import type { ReplayedLetters } from './health.ts';
+import type { LettersToDismiss, ReplayedLetters } from './health.ts';
 import type { DayCut, DoneMetaImport, MetaField, MetaImport } from './meta.ts';
 import type { MonthReport, Period } from './periods.ts';
 import type { EffectiveDays, ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
@@ -191,6 +191,10 @@ export interface Changes {
   setAccount(account: Account): Promise<KeptAccount | Refused>;
   /** Tries all rejected inputs again, one run at a time. */
   replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
+  /** Dismisses rejected inputs that wait, with a reason. */
+  dismissLetters(meant: LettersToDismiss): Promise<{ readonly ok: true; readonly letters: number } | Refused>;
+  /** Takes a dismissal back. */
+  undoDismissal(dismissal_id: string): Promise<{ readonly ok: true; readonly letters: number } | Refused>;
   /** Threads folded so far under a changed account; null when no change is being applied. */
   readonly foldedThreads: number | null;
 }

@@ -63,6 +63,27 @@ export const trafficRow = z.object({
 });
 type Traffic = z.infer<typeof trafficRow>;
 
+/** Rejected inputs that were dismissed together. */
+export const dismissalRow = z.object({
+  dismissal_id: z.string(),
+  reason: z.string().describe('Why they are not needed.'),
+  dismissed_by: z.string(),
+  dismissed_at: utcInstant,
+  letters: z.coerce.number().describe('How many of them are dismissed now.'),
+  source: z.string().describe('Where one of them came from.'),
+});
+export type Dismissal = z.infer<typeof dismissalRow>;
+
+/** Which rejected inputs that wait are dismissed: of a reason, of a source, or one of them. All that are given narrow it. */
+export interface LettersToDismiss {
+  readonly code?: string | undefined;
+  readonly source?: string | undefined;
+  /** Line, offset or time of one input, with the hash of its content; decimal digits. */
+  readonly position?: string | undefined;
+  readonly content_hash?: string | undefined;
+  readonly reason: string;
+}
+
 export interface Health {
   readonly traffic: Traffic;
   readonly writers: readonly WriterRow[];
@@ -70,6 +91,8 @@ export interface Health {
   /** Hash of what decides marks: zones, numbers, policy. */
   readonly configuration_hash: string;
   readonly waiting: readonly WaitingLettersRow[];
+  /** Dismissals of rejected inputs that hold, the latest first. */
+  readonly dismissals: readonly Dismissal[];
   /** Records that Kafka no longer has, the latest first. */
   readonly lost: readonly LostRecordsRow[];
 }

@@ -10,7 +10,7 @@ import type {
   UndatedRates,
 } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
-import type { ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
+import type { LettersToDismiss, ReplayedLetters } from '@ctwa-ledger/schemas/health.ts';
 import type { ImportedCard, PreviewedCard, WithdrawnCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import type {
@@ -24,6 +24,7 @@ import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } 
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
+import { dismissLetters, undoDismissal } from '../ledger/events/dismissals.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { EffectiveDayError } from '../rating/effective-day.ts';
@@ -349,6 +350,20 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
         impatience.abort();
       });
       return { ok: true, is_folding: isLate };
+    });
+  }
+
+  dismissLetters(meant: LettersToDismiss): Promise<{ readonly ok: true; readonly letters: number } | Refused> {
+    return this.#whereAllowed(async () => {
+      const { letters } = await dismissLetters(this.#kept.options.ledger.database, meant, BY);
+      return { ok: true, letters };
+    });
+  }
+
+  undoDismissal(dismissal_id: string): Promise<{ readonly ok: true; readonly letters: number } | Refused> {
+    return this.#whereAllowed(async () => {
+      const { letters } = await undoDismissal(this.#kept.options.ledger.database, dismissal_id, BY);
+      return { ok: true, letters };
     });
   }
 

@@ -17,6 +17,7 @@ import {
   type ExplainedRow,
   type ReconciledMonth,
 } from '../reconciliation/reconcile.ts';
+import { waitingLettersSince } from '../reports/health.ts';
 import { chargeRowsSql, pricedCharges } from '../reports/charges.ts';
 import { isSettled, type WrittenOff } from '../reconciliation/statement.ts';
 import { writtenOff } from '../reconciliation/write-off-register.ts';
@@ -84,15 +85,17 @@ async function lettersAndLosses(
   database: Database,
   { from }: AccountMonth,
 ): Promise<{ readonly dead_letters: number; readonly lost_records: number }> {
-  const [row] = await database.query(
-    z.object({ dead_letters: z.coerce.number(), lost_records: z.coerce.number() }),
+  const [[lost], dead_letters] = await Promise.all([
+    database.query(
+      z.object({ records: z.coerce.number() }),
+      `SELECT sum(to_offset - from_offset) AS records FROM lost_records FINAL
+       WHERE noticed_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`,
+      { from: from * 1_000 },
+    ),
     // Inputs first seen before the month began do not belong to it.
-    `SELECT
-        (SELECT count() FROM dead_letters FINAL WHERE is_replayed = 0 AND first_seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS dead_letters,
-        (SELECT sum(to_offset - from_offset) FROM lost_records FINAL WHERE noticed_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')) AS lost_records`,
-    { from: from * 1_000 },
-  );
-  return row ?? { dead_letters: 0, lost_records: 0 };
+    waitingLettersSince(database, from),
+  ]);
+  return { dead_letters, lost_records: lost?.records ?? 0 };
 }
 
 /** Whether Meta counts as many messages as we do, on every day and in every row. */

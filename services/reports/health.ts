@@ -1,3 +1,4 @@
+import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 import { z } from 'zod';
 import {
   deadLetterRow,
@@ -14,7 +15,8 @@ import {
 import type { PageOf, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { countDeadLetters } from '../ledger/events/dead-letters.ts';
+import { countDeadLetters, IS_WAITING } from '../ledger/events/dead-letters.ts';
+import { listDismissals } from '../ledger/events/dismissals.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
 import { rangeOf } from './sql.ts';
@@ -28,7 +30,7 @@ const WRITERS = `
 const WAITING = `
   SELECT code, toUInt32(count()) AS letters, ${utcText('min(dead_letters.first_seen_at)')} AS first_seen_at,
     ${utcText('max(dead_letters.first_seen_at)')} AS last_seen_at
-  FROM dead_letters FINAL WHERE is_replayed = 0 GROUP BY code ORDER BY letters DESC, code`;
+  FROM dead_letters FINAL WHERE ${IS_WAITING} GROUP BY code ORDER BY letters DESC, code`;
 
 /** Losses listed at most: each is a partition that was not read in time. */
 const LOST = `
@@ -43,10 +45,11 @@ function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
 
 /** The facts that tell whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const [writers, configuration, waiting, lost, [traffic]] = await Promise.all([
+  const [writers, configuration, waiting, dismissals, lost, [traffic]] = await Promise.all([
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     deadLetterReasons(database),
+    listDismissals(database),
     database.query(lostRecordsRow, LOST),
     database.query(
       trafficRow,
@@ -59,8 +62,14 @@ export async function health(database: Database): Promise<Health> {
     epoch: String(configuration?.epoch ?? ''),
     configuration_hash: configuration?.hash ?? '',
     waiting,
+    dismissals,
     lost,
   };
+}
+
+/** How many rejected inputs wait that were first seen since a time, Unix seconds. */
+export function waitingLettersSince(database: Database, from: number): Promise<number> {
+  return countDeadLetters(database, { from, to: LAST_SECOND });
 }
 
 /** How many rejected inputs are kept that were first seen in the days of the filters. */
@@ -98,7 +107,7 @@ const KEYS: Readonly<Record<LetterColumn, readonly PageKey[]>> = {
   bytes: [{ sql: 'length(raw)', type: 'UInt64' }, ...PLACE],
 };
 
-const IS_MEANT = "is_replayed = 0 AND ({code:String} = '' OR code = {code:String})";
+const IS_MEANT = `${IS_WAITING} AND ({code:String} = '' OR code = {code:String})`;
 
 const pagedLetterRow = deadLetterRow.extend({ page_cursor: z.array(z.string()) });
 
@@ -138,7 +147,7 @@ export const deadLettersReport = streamed({
   days: 'none',
   filters: ['code'],
   settles: [],
-  reads: ['dead_letters'],
+  reads: ['dead_letters', 'dismissed_letters'],
   rows: allDeadLetters,
 });
 
@@ -149,7 +158,7 @@ export const deadLetterReasonsReport = whole({
   days: 'none',
   filters: [],
   settles: [],
-  reads: ['dead_letters'],
+  reads: ['dead_letters', 'dismissed_letters'],
   key: ['code'],
   rows: deadLetterReasons,
 });

@@ -52,6 +52,7 @@ export const CLOSE_TABLES = [
   'write_off_entries',
   ...INVOICE_TABLES,
   'dead_letters',
+  'dismissed_letters',
   'lost_records',
   'closed_reports',
   'closing_requests',

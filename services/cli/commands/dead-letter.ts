@@ -4,11 +4,14 @@ import { brokerError, connectKafka, type KafkaSettings } from '../../kafka/conne
 import { lettersInTopic } from '../../kafka/dead-letter-topic.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import { countDeadLetters, listDeadLetters, waitingDeadLetters } from '../../ledger/events/dead-letters.ts';
+import { dismissLetters, listDismissals, undoDismissal } from '../../ledger/events/dismissals.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { settleSummaries } from '../../ledger/derived/summaries.ts';
 import { requiredKafkaSettings } from '../kafka-settings.ts';
 import { withExistingLedger } from '../open.ts';
+import { writeLines, writeResult } from '../output.ts';
 import { UsageError, type CommonOptions } from '../settings.ts';
+import { userName } from '../user.ts';
 
 /** Prints one JSON object per line: source, position, reason, first seen. */
 export async function deadLetterList(options: CommonOptions & { limit: string }): Promise<void> {
@@ -19,6 +22,43 @@ export async function deadLetterList(options: CommonOptions & { limit: string })
     const waiting = await countDeadLetters(ledger.database);
     if (waiting > letters.length)
       process.stderr.write(`${waiting - letters.length} more wait; see them with --limit ${waiting}.\n`);
+  });
+}
+
+export interface DismissOptions extends CommonOptions {
+  readonly reason: string;
+  readonly code?: string;
+  readonly source?: string;
+  readonly json?: boolean;
+}
+
+/** Dismisses all that wait with a reason code, of a source, or both. */
+export async function deadLetterDismiss(options: DismissOptions): Promise<void> {
+  const { code, source, reason } = options;
+  if (code === undefined && source === undefined)
+    throw new UsageError('Say which are dismissed: --code CODE, --source SOURCE, or both.');
+  await withExistingLedger('dead-letter dismiss', options, async ({ database }) => {
+    const done = await dismissLetters(database, { code, source, reason }, userName());
+    writeResult(options, done, () => [
+      `${done.letters} dismissed. Take it back with: ctwa-ledger dead-letter restore ${done.dismissal_id}`,
+    ]);
+  });
+}
+
+/** Prints one JSON object per line. */
+export async function deadLetterDismissals(options: CommonOptions): Promise<void> {
+  await withExistingLedger('dead-letter dismissals', options, async ({ database }) => {
+    writeLines(await listDismissals(database));
+  });
+}
+
+export async function deadLetterRestore(
+  dismissal_id: string,
+  options: CommonOptions & { readonly json?: boolean },
+): Promise<void> {
+  await withExistingLedger('dead-letter restore', options, async ({ database }) => {
+    const { letters } = await undoDismissal(database, dismissal_id, userName());
+    writeResult(options, { dismissal_id, letters }, () => [`${letters} wait again.`]);
   });
 }
 

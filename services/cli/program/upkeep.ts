@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AccountOptions } from '../commands/accounts.ts';
+import type { DismissOptions } from '../commands/dead-letter.ts';
 import type { SimulateTexts } from '../commands/simulate.ts';
 import type { TopicsOptions } from '../commands/topics.ts';
 import type { CommonOptions } from '../settings.ts';
@@ -38,6 +39,21 @@ function letterCommands(command: AddCommand, root: Command): void {
     .option('--limit <n>', 'how many at most', '100')
     .action(async (options: CommonOptions & { limit: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterList(options),
+    );
+  command('dismiss', 'stop listing those that are not needed; they are kept', letters)
+    .requiredOption('--reason <text>', 'why they are not needed')
+    .option('--code <code>', 'only those with this reason code, like not_json')
+    .option('--source <source>', 'only those of this file, of a topic, or of the webhook')
+    .option('--json', 'JSON on a terminal too')
+    .action(async (options: DismissOptions) => (await import('../commands/dead-letter.ts')).deadLetterDismiss(options));
+  command('dismissals', 'list what was dismissed, the latest first', letters).action(async (options: CommonOptions) =>
+    (await import('../commands/dead-letter.ts')).deadLetterDismissals(options),
+  );
+  command('restore', 'take a dismissal back', letters)
+    .argument('<dismissal>')
+    .option('--json', 'JSON on a terminal too')
+    .action(async (dismissal: string, options: CommonOptions & { readonly json?: boolean }) =>
+      (await import('../commands/dead-letter.ts')).deadLetterRestore(dismissal, options),
     );
   command('replay', 'try all of them again, after a fix', letters)
     .option(

@@ -107,6 +107,11 @@ export class DeadLetters {
   }
 }
 
+/** Whether a row of `dead_letters` waits: it was neither replayed nor dismissed. As an expression. */
+export const IS_WAITING = `is_replayed = 0
+    AND (dead_letters.source, dead_letters.source_partition, dead_letters.position, dead_letters.content_hash) NOT IN
+      (SELECT source, source_partition, position, content_hash FROM dismissed_letters FINAL WHERE is_dismissed = 1)`;
+
 const letterRow = z.object({
   source: z.string(),
   source_partition: z.number(),
@@ -134,7 +139,7 @@ export async function countDeadLetters(
       : `AND first_seen_at >= toDateTime({from:UInt32}, 'UTC') AND first_seen_at < toDateTime({to:UInt32}, 'UTC')`;
   const [row] = await database.query(
     z.object({ n: z.coerce.number() }),
-    `SELECT count() AS n FROM dead_letters FINAL WHERE is_replayed = 0 ${isMeant}`,
+    `SELECT count() AS n FROM dead_letters FINAL WHERE ${IS_WAITING} ${isMeant}`,
     seen === null ? {} : { from: seen.from, to: seen.to },
   );
   return row?.n ?? 0;
@@ -146,7 +151,7 @@ export async function listDeadLetters(database: Database, limit: number): Promis
     letterRow,
     `SELECT source, source_partition, toString(position) AS position, code, message,
         ${utcText('first_seen_at')} AS first_seen_at, length(raw) AS bytes
-     FROM dead_letters FINAL WHERE is_replayed = 0
+     FROM dead_letters FINAL WHERE ${IS_WAITING}
      ORDER BY dead_letters.first_seen_at, source, source_partition, dead_letters.position LIMIT {limit:UInt32}`,
     { limit },
   );
@@ -166,7 +171,7 @@ export async function* waitingDeadLetters(
           '' AS first_seen_at,
           length(raw) AS bytes, toUnixTimestamp64Milli(dead_letters.first_seen_at) AS first_seen_ms, base64Encode(raw) AS raw_base64
        FROM dead_letters FINAL
-       WHERE is_replayed = 0 AND (source, source_partition, dead_letters.position, dead_letters.content_hash)
+       WHERE ${IS_WAITING} AND (source, source_partition, dead_letters.position, dead_letters.content_hash)
            > ({source:String}, {partition:Int32}, {position:UInt64}, {content_hash:UInt64})
        ORDER BY source, source_partition, dead_letters.position, dead_letters.content_hash LIMIT 8`,
       after,

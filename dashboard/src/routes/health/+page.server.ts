@@ -3,6 +3,7 @@ import { fail } from '@sveltejs/kit';
 import { readCode } from '$lib/health/address.ts';
 import { LETTER_TABLE, REASON_TABLE, REASON_VALUES } from '$lib/health/table.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
+import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import { readSetup } from '$lib/server/setup.ts';
 import type { Actions, PageServerLoad } from './$types';
@@ -52,5 +53,29 @@ export const actions: Actions = {
       return fail(403, { problem: 'This dashboard only reads. Run npx ctwa-ledger dead-letter replay.' });
     const done = await changes.replayLetters();
     return done.ok ? { replayed: done.counts } : fail(409, { problem: done.message });
+  },
+
+  dismiss: async (event) => {
+    const { changes } = event.locals;
+    if (changes === null) return fail(403, { problem: READ_ONLY });
+    const form = await event.request.formData();
+    const given = (name: string): string | undefined => fieldText(form, name) || undefined;
+    const meant = { code: given('code'), source: given('source'), position: given('position') };
+    // Never all of them: a form says which.
+    if (Object.values(meant).every((value) => value === undefined))
+      return fail(400, { problem: 'The form does not say which inputs are meant.' });
+    const done = await changes.dismissLetters({
+      ...meant,
+      content_hash: given('content_hash'),
+      reason: fieldText(form, 'reason'),
+    });
+    return done.ok ? { dismissed: done.letters } : fail(409, { problem: done.message });
+  },
+
+  restore: async (event) => {
+    const { changes } = event.locals;
+    if (changes === null) return fail(403, { problem: READ_ONLY });
+    const done = await changes.undoDismissal(fieldText(await event.request.formData(), 'dismissal_id'));
+    return done.ok ? { restored: done.letters } : fail(409, { problem: done.message });
   },
 };
