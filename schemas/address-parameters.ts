@@ -26,6 +26,8 @@ type OtherParameter =
   | 'reveal'
   | 'row'
   | 'sort'
+  | 'percent'
+  | 'messages'
   | 'write_off'
   // The chosen group of mismatches, where category and waba_id are filters of the whole page.
   | 'of_category'

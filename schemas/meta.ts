@@ -204,6 +204,25 @@ export const biasSchema = z.object({
 });
 export type Bias = z.infer<typeof biasSchema>;
 
+/** What another tolerance would make of a month: the output of `reconcile tolerances`. */
+export interface ToleranceTrial {
+  readonly waba_id: string;
+  readonly month: string;
+  readonly rows: number;
+  /** Rows that differ as months are judged, and that would differ. */
+  readonly different: number;
+  readonly would_differ: number;
+  /** Rows that would no longer differ, and that would differ newly. */
+  readonly no_longer: number;
+  readonly newly: number;
+  /** By how much the rows differ that no longer would, row by row: a whole number, and a decimal. */
+  readonly hidden_volume: string;
+  readonly currency: string;
+  readonly hidden_cost: string;
+  /** How many of them are in no cost. */
+  readonly unknown_costs: number;
+}
+
 /** The output of `reconcile`. */
 export interface ReconciliationSummary {
   readonly month: string;

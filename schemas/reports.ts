@@ -22,7 +22,7 @@ import type { ListedAccount } from './changes.ts';
 import type { AskedThread, AskedAdConversations, ThreadView, AdConversationList } from './conversations.ts';
 import type { AskedLetters, DeadLetterRow, Health } from './health.ts';
 import type { ListedCard } from './rate-cards.ts';
-import type { MetaImport, ReconciliationOfMonth } from './meta.ts';
+import type { MetaImport, ReconciliationOfMonth, ToleranceTrial } from './meta.ts';
 import type { Closing, MonthClose, PrintedMonth } from './periods.ts';
 import type { SendRequest, SendResult } from './send-check.ts';
 import type { ExportRun, ExportsOverview } from './exports.ts';
@@ -78,6 +78,13 @@ export interface Reports {
   cases(asked: { readonly waba_id: string; readonly month: string }): Promise<CasesOfMonth>;
   /** What the difference of a month consists of, and what is written off of it. */
   statement(asked: { readonly waba_id: string; readonly month: string }): Promise<StatementOfMonth>;
+  /** A tolerance tried on the months up to one, the latest first. `percent` is a decimal, `messages` a whole number. */
+  toleranceTrials(asked: {
+    readonly waba_id: string;
+    readonly month: string;
+    readonly percent: string;
+    readonly messages: string;
+  }): Promise<readonly ToleranceTrial[]>;
   /** The evidence of a case, or of chosen rows, for a dispute: a ZIP archive. Null where these rows do not differ now. */
   evidencePack(
     of: CaseKey | ChosenRows,

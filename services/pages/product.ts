@@ -1,6 +1,6 @@
 import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
-import type { ReconciliationOfMonth } from '@ctwa-ledger/schemas/meta.ts';
+import type { ReconciliationOfMonth, ToleranceTrial } from '@ctwa-ledger/schemas/meta.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { SendRequest, SendResult } from '@ctwa-ledger/schemas/send-check.ts';
 import type { Database, Location } from '../clickhouse/database.ts';
@@ -13,7 +13,9 @@ import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
 import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
 import { listClaims, recoveredIn } from '../reconciliation/claim-register.ts';
+import { readAmount } from '../reconciliation/amounts.ts';
 import { statementOf } from '../reconciliation/statement.ts';
+import { monthsUntil, tryTolerance } from '../reconciliation/tolerance-trial.ts';
 import { listWriteOffs, writeOffLimits, writtenOff } from '../reconciliation/write-off-register.ts';
 import type { StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
 import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
@@ -45,6 +47,8 @@ import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
 import { tryTrigger } from '../triggers/past.ts';
 import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
 
+/** Past months on which a page tries a tolerance. */
+const TRIED_MONTHS = 6;
 /** A checklist may be so old if nothing is written. */
 const CLOCK_MS = 600_000;
 
@@ -216,6 +220,14 @@ export class ShownLedger {
         write_offs: await listWriteOffs(await this.#database(sample), asked),
         limits: await writeOffLimits(await this.#database(sample), asked.waba_id),
       }),
+      toleranceTrials: async ({ waba_id, month, percent, messages }) => {
+        const tolerance = { percent: readAmount(percent), messages: BigInt(messages) };
+        const months = monthsUntil(month, TRIED_MONTHS);
+        const trials: ToleranceTrial[] = [];
+        for await (const trial of tryTolerance(await this.#database(sample), waba_id, months, tolerance))
+          trials.push(trial);
+        return trials;
+      },
       evidencePack: async (of) => {
         try {
           return await evidencePack(await this.#database(sample), of, Date.now());

@@ -316,6 +316,30 @@ describe("Meta's bill beside ours", () => {
     ]);
     expect(await page.locator('#statement').innerText()).toContain('The statement is incomplete: something is left');
 
+    const tried = page.locator('#tolerances');
+    await tried.getByLabel('Per cent of Meta’s volume').fill('0,5');
+    await tried.getByLabel('Messages').fill('2');
+    await tried.getByRole('button', { name: 'Try it' }).click();
+    await page.getByText('percent: “0,5” is not a number like 0.5; no tolerance is tried.').waitFor();
+    await tried.getByLabel('Per cent of Meta’s volume').fill('0.5');
+    await tried.getByLabel('Messages').fill('2');
+    await tried.getByRole('button', { name: 'Try it' }).click();
+    await tried.getByRole('listitem').waitFor();
+    expect(await tried.getByRole('listitem').allInnerTexts()).toEqual([
+      'Oct 2026: 1 row fewer would differ: 0 instead of 1, of 2. They differ by 2 and USD 0.13, row by row.',
+    ]);
+    await check(page);
+    const by_command = await output(rig.data, [
+      ...['reconcile', 'tolerances', '--month', '2026-11', '--waba', WABA, '--tolerance-messages', '2'],
+      ...['--config', rig.data.file('config.json')],
+    ]);
+    expect(JSON.parse(by_command)).toMatchObject({
+      month: '2026-10',
+      different: 1,
+      would_differ: 0,
+      hidden_cost: '0.125',
+    });
+
     // Without rows nothing is written off, and by the API nothing over the limit or without a name.
     await page.getByRole('button', { name: 'Write off the chosen rows…' }).click();
     await page.locator('#write-off').getByText('No row is chosen that differs.').waitFor();

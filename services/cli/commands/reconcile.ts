@@ -23,7 +23,8 @@ export interface ReconcileOptions extends CommonOptions {
 /** Exit code of contract.md 2: done, but outside the requested tolerance. */
 const OUTSIDE_TOLERANCE = 3;
 
-function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions): Tolerance {
+/** The tolerance that is asked for. @throws UsageError when it is none */
+export function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions): Tolerance {
   const percent = /^\d+(\.\d+)?$/.test(tolerancePercent) ? scaledAmount(tolerancePercent) : null;
   if (percent === null) throw new UsageError(`--tolerance-percent "${tolerancePercent}" is not a number like 0.5.`);
   if (!/^\d{1,15}$/.test(toleranceMessages))

@@ -109,6 +109,12 @@ function reconcileCommands(command: AddCommand): void {
     .action(async (action: CaseAction | undefined, _: unknown, cases: Command) =>
       (await import('../commands/cases.ts')).cases(action, cases.optsWithGlobals()),
     );
+  command('tolerances', 'try tolerances on past months: how many rows would differ; stores nothing', reconcile)
+    .option('--months <n>', 'how many months, up to the one of --month', '12')
+    .option('--json', 'JSON on a terminal too, one object per month')
+    .action(async (_: unknown, tolerances: Command) =>
+      (await import('../commands/tolerances.ts')).tolerances(tolerances.optsWithGlobals()),
+    );
   command(
     'evidence',
     'write the rows of a case or chosen rows, their messages and a letter as a ZIP archive',

@@ -7,6 +7,7 @@ import { search } from '$lib/filters/filters.ts';
 import { daysOf, DIFFERENCE_TABLE, readAccount, readMonth, rowKey } from '$lib/reconciliation/address.ts';
 import { lostPlace, pageAfter, readTable } from '$lib/table/table.ts';
 import { decisionOf, type CaseTexts } from '$lib/reconciliation/cases.ts';
+import { readTolerance } from '$lib/reconciliation/tolerances.ts';
 import { writingOf, type WriteOffTexts } from '$lib/reconciliation/write-offs.ts';
 import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
 import { askedMonths } from '$lib/server/months.ts';
@@ -28,13 +29,14 @@ export const load: PageServerLoad = async (event) => {
   const cases = account === null ? null : await reports.cases({ waba_id: account, month });
   const claims = account === null ? [] : await reports.claims();
   const statement = account === null ? null : await reports.statement({ waba_id: account, month });
+  const { tolerance, repairs: of_tolerance } = readTolerance(params);
   const rows = pageAfter(held?.rows ?? [], table.state.after, rowKey, PAGE_ROWS);
   const lost = rows.is_found ? [] : [{ notice: lostPlace(DIFFERENCE_TABLE) }];
   const { from, to } = daysOf(month);
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
   return {
     locked,
-    own_repairs: [...repairs, ...of_account, ...table.repairs, ...lost],
+    own_repairs: [...repairs, ...of_account, ...table.repairs, ...lost, ...of_tolerance],
     found: {
       month,
       months: known.includes(month) ? known : [month, ...known],
@@ -45,6 +47,11 @@ export const load: PageServerLoad = async (event) => {
       held: held === null || held.missing_days.length === days ? null : { ...held, rows: [] },
       table: rows,
       statement,
+      tolerance,
+      trials:
+        tolerance === null || account === null
+          ? []
+          : await reports.toleranceTrials({ waba_id: account, month, ...tolerance }),
       writing: held === null ? null : writingOf(params, held.rows),
       claims: claims.filter((claim) => claim.waba_id === account && claim.month === month),
       cases: held === null || (cases?.cases.length === 0 && held.missing_days.length === days) ? null : cases,
