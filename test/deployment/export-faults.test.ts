@@ -4,16 +4,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportDefinition, type ExportDefinition, type ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import type { ExportDefinition, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { objectReport } from '../../services/exports/report.ts';
 import { listRuns } from '../../services/exports/runs.ts';
-import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
+import { findSchedule } from '../../services/exports/schedules.ts';
 import { Totals, totalsLess } from '../../services/exports/totals.ts';
 import { verifyExports } from '../../services/exports/verify.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { CHARGES_COLUMNS, chargesPage } from '../../services/reports/charges.ts';
-import { delivered, NOW, Place } from '../support/exports.ts';
+import { delivered, NOW, onlySchedule, type Place } from '../support/exports.ts';
 import { DataDirectory, openLedger } from '../support/ledger.ts';
 
 const DAY = 86_400;
@@ -29,13 +29,9 @@ const data = new DataDirectory();
 let ledger: Ledger;
 let names = 0;
 
-async function scheduled(given: Partial<ExportDefinition>, since: number): Promise<Place & { readonly name: string }> {
-  for (const { definition } of await listSchedules(ledger.database))
-    await setScheduleState(ledger.database, definition.name, 'removed', 'a test', NOW);
+function scheduled(given: Partial<ExportDefinition>, since: number): Promise<Place & { readonly name: string }> {
   const name = `export-${++names}`;
-  const definition = { name, report: 'messages', when: 'every day 06:00', period: 'yesterday', ...given };
-  await addSchedule(ledger.database, exportDefinition.parse(definition), 'a test', since);
-  return Object.assign(new Place(ledger, data.file(name)), { name });
+  return onlySchedule(ledger, data.file(name), { name, ...given }, since);
 }
 
 async function problemsOf(place: Place & { readonly name: string }): Promise<(string | null)[]> {

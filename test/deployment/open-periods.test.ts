@@ -4,14 +4,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportDefinition, type ExportDefinition, type ExportRun } from '@ctwa-ledger/schemas/exports.ts';
 import { openPeriods } from '../../services/exports/open-periods.ts';
-import { findSchedule, addSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
+import { findSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
 import { verifyExports } from '../../services/exports/verify.ts';
 import { Metrics } from '../../services/http/metrics.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { closePeriod } from '../../services/periods/periods.ts';
 import { ScheduledExports } from '../../services/processes/scheduled-exports.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
-import { delivered, NOW, Place } from '../support/exports.ts';
+import { delivered, NOW, onlySchedule, type Place } from '../support/exports.ts';
 import { DataDirectory, openLedger } from '../support/ledger.ts';
 
 const WABA = '102290129340398';
@@ -24,13 +24,9 @@ const data = new DataDirectory();
 let ledger: Ledger;
 let names = 0;
 
-async function scheduled(given: Partial<ExportDefinition>, since: number): Promise<Place & { readonly name: string }> {
-  for (const { definition } of await listSchedules(ledger.database))
-    await setScheduleState(ledger.database, definition.name, 'removed', 'a test', NOW);
+function scheduled(given: Partial<ExportDefinition>, since: number): Promise<Place & { readonly name: string }> {
   const name = `export-${++names}`;
-  const definition = { name, report: 'messages', when: 'every day 06:00', period: 'yesterday', ...given };
-  await addSchedule(ledger.database, exportDefinition.parse(definition), 'a test', since);
-  return Object.assign(new Place(ledger, data.file(name)), { name });
+  return onlySchedule(ledger, data.file(name), { name, ...given }, since);
 }
 
 /** What was written since the last question, by the first day of its period. */

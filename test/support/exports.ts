@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { exportDefinition, type ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
+import { addSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
 import { manifestSchema, type Manifest } from '../../services/exports/manifest.ts';
 import { Exports, type EndedRun } from '../../services/exports/runner.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
@@ -53,4 +55,21 @@ export class Place {
   manifest(file: string): Manifest {
     return manifestSchema.parse(JSON.parse(this.read(`${file}.manifest.json`).toString('utf8')));
   }
+}
+
+/**
+ * Makes a schedule the only one of a ledger.
+ * @param since Unix seconds: it is due from then on
+ */
+export async function onlySchedule(
+  ledger: Ledger,
+  directory: string,
+  given: Partial<ExportDefinition> & { readonly name: string },
+  since: number,
+): Promise<Place & { readonly name: string }> {
+  for (const { definition } of await listSchedules(ledger.database))
+    await setScheduleState(ledger.database, definition.name, 'removed', 'a test', NOW);
+  const definition = { report: 'messages', when: 'every day 06:00', period: 'yesterday', ...given };
+  await addSchedule(ledger.database, exportDefinition.parse(definition), 'a test', since);
+  return Object.assign(new Place(ledger, directory), { name: given.name });
 }
