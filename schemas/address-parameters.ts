@@ -41,6 +41,7 @@ type OtherParameter =
   | 'anyway'
   | 'model'
   | 'mapping'
+  | 'decimal'
   | 'withdraw'
   | 'withdraw-meta'
   // What was just done.

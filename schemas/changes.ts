@@ -1,3 +1,4 @@
+import type { Invoice, InvoiceMapping, KeptInvoiceMapping, PreviewedInvoice } from './invoices.ts';
 import type { CaseDecision, WorkedCase } from './cases.ts';
 import type { ClaimChange, ClaimOutcome, NewClaim } from './claims.ts';
 import type { NewWriteOff, WriteOffOutcome, WriteOffUndo } from './write-offs.ts';
@@ -94,6 +95,12 @@ export interface BrokenUpload extends Refused, BrokenCsvFile {
   readonly name: string;
 }
 
+/** An uploaded invoice, and how it is read. */
+export interface HeldInvoice {
+  readonly upload: string;
+  readonly mapping: InvoiceMapping;
+}
+
 /** The result of saving an account. */
 export interface KeptAccount {
   readonly ok: true;
@@ -139,6 +146,19 @@ export interface Changes {
   importMeta(
     given: GivenMetaAnswers,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused>;
+  /** The stored mappings of invoices, by name. */
+  invoiceMappings(): Promise<readonly KeptInvoiceMapping[]>;
+  /** What an uploaded invoice says by a mapping. Nothing is applied. */
+  previewInvoice(
+    held: HeldInvoice,
+  ): Promise<
+    { readonly ok: true; readonly name: string; readonly previewed: PreviewedInvoice } | BrokenUpload | Refused
+  >;
+  /** Imports an uploaded invoice, and stores the mapping under its name. */
+  importInvoice(
+    held: HeldInvoice & { readonly waba_id: string; readonly mapping: { readonly name: string } },
+  ): Promise<{ readonly ok: true; readonly outcome: 'imported' | 'unchanged'; readonly invoice: Invoice } | Refused>;
+  withdrawInvoice(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: Invoice } | Refused>;
   withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused>;
   /**
    * Closes a month of an account; refused when something may be missing, unless that is accepted. A period of null: the

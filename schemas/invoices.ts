@@ -67,6 +67,26 @@ export const invoiceSchema = z.object({
 });
 export type Invoice = z.infer<typeof invoiceSchema>;
 
+/** What an invoice says by a mapping, before it is imported. */
+export interface PreviewedInvoice {
+  readonly lines: number;
+  readonly first: readonly InvoiceLine[];
+  readonly totals: Invoice['totals'];
+  /** The headings of the file. */
+  readonly headings: readonly string[];
+}
+
+/** Names of the columns for people. */
+export const INVOICE_COLUMN_NAMES: Readonly<Record<InvoiceColumn, string>> = {
+  month: 'Month',
+  market: 'Market',
+  category: 'Category',
+  volume: 'Messages',
+  amount: 'Amount',
+  currency: 'Currency',
+  kind: 'Kind of line',
+};
+
 /** A line of the report `invoice-lines`. */
 export const invoiceLineRow = z.object({
   import_id: z.string(),

@@ -1,3 +1,4 @@
+import type { Invoice } from './invoices.ts';
 import type { AdAnswersRow, AdHoursRow } from './ad-answers.ts';
 import type { ClaimRow, Recovered } from './claims.ts';
 import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
@@ -70,6 +71,8 @@ export interface Reports {
   spendImports(): Promise<SpendImport[]>;
   /** Imports of Meta's numbers, the latest first. */
   metaImports(): Promise<MetaImport[]>;
+  /** Imported invoices, the latest first. */
+  invoices(): Promise<Invoice[]>;
   /** Accounts that have charges in a month (`YYYY-MM`), or numbers of Meta's, by id. */
   accountsToReconcile(month: string): Promise<string[]>;
   /** A month of an account, held against Meta's numbers. */

@@ -1,23 +1,44 @@
 import type { CaseDecision, WorkedCase } from '@ctwa-ledger/schemas/cases.ts';
-import type { Changes, ClosedByPerson, GivenMetaAnswers, Refused } from '@ctwa-ledger/schemas/changes.ts';
+import type {
+  BrokenUpload,
+  Changes,
+  ClosedByPerson,
+  GivenMetaAnswers,
+  HeldInvoice,
+  Refused,
+} from '@ctwa-ledger/schemas/changes.ts';
+import type { Invoice, KeptInvoiceMapping, PreviewedInvoice } from '@ctwa-ledger/schemas/invoices.ts';
 import type { ClaimChange, ClaimOutcome, NewClaim } from '@ctwa-ledger/schemas/claims.ts';
 import type { DoneMetaImport, MetaImport } from '@ctwa-ledger/schemas/meta.ts';
 import type { MonthReport, Period } from '@ctwa-ledger/schemas/periods.ts';
 import type { NewWriteOff, WriteOffOutcome, WriteOffUndo } from '@ctwa-ledger/schemas/write-offs.ts';
+import type { Database } from '../clickhouse/database.ts';
 import { makeMonthReport } from '../periods/month-report.ts';
 import { closePeriod, reopenPeriod } from '../periods/periods.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { decideCase } from '../reconciliation/case-register.ts';
 import { changeClaim, makeClaim } from '../reconciliation/claim-register.ts';
+import {
+  importInvoice,
+  keepInvoiceMapping,
+  listInvoiceMappings,
+  previewInvoice,
+  withdrawInvoice,
+} from '../reconciliation/invoices.ts';
 import { importMetaAnswers, withdrawMetaImport } from '../reconciliation/imports.ts';
 import { makeWriteOff, undoWriteOff } from '../reconciliation/write-off-register.ts';
-import { BY, type WhereAllowed } from './refusals.ts';
+import { BY, IS_GONE, orBroken, type WhereAllowed } from './refusals.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Changes from pages that are about Meta's bill: its numbers, differences from them, and the close of months. */
 export class ChangesOfBill implements Pick<
   Changes,
   | 'importMeta'
   | 'withdrawMeta'
+  | 'invoiceMappings'
+  | 'previewInvoice'
+  | 'importInvoice'
+  | 'withdrawInvoice'
   | 'closeMonth'
   | 'makeReport'
   | 'reopenMonth'
@@ -28,9 +49,56 @@ export class ChangesOfBill implements Pick<
   | 'undoWriteOff'
 > {
   readonly #allowed: WhereAllowed;
+  readonly #reading: Database;
+  readonly #uploads: Uploads;
 
-  constructor(allowed: WhereAllowed) {
+  /** @param reading connects as the user that only reads */
+  constructor(allowed: WhereAllowed, reading: Database, uploads: Uploads) {
     this.#allowed = allowed;
+    this.#reading = reading;
+    this.#uploads = uploads;
+  }
+
+  invoiceMappings(): Promise<readonly KeptInvoiceMapping[]> {
+    return listInvoiceMappings(this.#reading);
+  }
+
+  async previewInvoice({
+    upload,
+    mapping,
+  }: HeldInvoice): Promise<
+    { readonly ok: true; readonly name: string; readonly previewed: PreviewedInvoice } | BrokenUpload | Refused
+  > {
+    const file = this.#uploads.find(upload);
+    if (file === null) return IS_GONE;
+    return orBroken(file, async () => ({
+      ok: true,
+      name: file.name,
+      previewed: await previewInvoice(file, mapping),
+    }));
+  }
+
+  importInvoice(
+    held: HeldInvoice & { readonly waba_id: string; readonly mapping: { readonly name: string } },
+  ): Promise<{ readonly ok: true; readonly outcome: 'imported' | 'unchanged'; readonly invoice: Invoice } | Refused> {
+    return this.#allowed((database) =>
+      this.#uploads.together(JSON.stringify(held), async () => {
+        const file = this.#uploads.find(held.upload);
+        if (file === null) return IS_GONE;
+        // Read once before the mapping is stored: one by which the file cannot be read is of no use.
+        await previewInvoice(file, held.mapping);
+        await keepInvoiceMapping(database, held.mapping, BY);
+        const done = await importInvoice(database, { ...file, waba_id: held.waba_id, by: BY }, held.mapping.name);
+        return { ok: true as const, ...done };
+      }),
+    );
+  }
+
+  withdrawInvoice(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: Invoice } | Refused> {
+    return this.#allowed(async (database) => ({
+      ok: true,
+      withdrawn: await withdrawInvoice(database, import_id, BY),
+    }));
   }
 
   importMeta(

@@ -43,7 +43,7 @@ import { addSchedule, checkedDefinition, setScheduleState } from '../exports/sch
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
 import { ChangesOfBill } from './changes-of-bill.ts';
-import { BY, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
+import { BY, IS_GONE, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
 import { Uploads } from './uploads.ts';
 
 /** How long a page waits for marks to be folded again before it is shown with the folding still running. */
@@ -52,11 +52,6 @@ const PATIENCE_MS = 5_000;
 const NO_EXPORTER: Refused = {
   ok: false,
   message: 'This process writes no files. Run “npx ctwa-ledger exports run” where the exporter is.',
-};
-const IS_GONE: Refused = {
-  ok: false,
-  message:
-    'The upload is not there any more: it is kept for half an hour, and not over a restart. Choose the file again.',
 };
 
 export interface ChangesOptions {
@@ -112,7 +107,7 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
     const { isSample, ledger } = kept.options;
     const whereAllowed: WhereAllowed = async (work) =>
       (await isSample(sample)) ? IS_SAMPLE : orRefused(() => work(ledger.database));
-    super(whereAllowed);
+    super(whereAllowed, ledger.reading, kept.uploads);
     this.#kept = kept;
     this.#whereAllowed = whereAllowed;
   }

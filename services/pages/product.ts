@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { evidencePack } from '../periods/evidence-pack.ts';
 import { accountsToClose, monthClose } from '../periods/month-close.ts';
 import { monthReportArchive, printedMonth } from '../periods/month-report.ts';
+import { listInvoices } from '../reconciliation/invoices.ts';
 import { listMetaImports } from '../reconciliation/imports.ts';
 import { metaSide } from '../reconciliation/meta-side.ts';
 import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
@@ -210,6 +211,7 @@ export class ShownLedger {
   /** Meta’s numbers, cases, claims, and closed months. */
   #monthQueries(sample: boolean) {
     return {
+      invoices: async () => listInvoices(await this.#database(sample)),
       metaImports: async () => listMetaImports(await this.#database(sample)),
       accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),
       reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,

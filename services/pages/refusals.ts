@@ -15,6 +15,13 @@ export const IS_SAMPLE: Refused = {
   message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
 };
 
+/** What is said of an upload that was dropped meanwhile. */
+export const IS_GONE: Refused = {
+  ok: false,
+  message:
+    'The upload is not there any more: it is kept for half an hour, and not over a restart. Choose the file again.',
+};
+
 /** Turns an `ActionableError` into an answer with its message. Any other error is a bug and is rethrown. */
 export async function orRefused<T>(work: () => Promise<T>): Promise<T | Refused> {
   try {

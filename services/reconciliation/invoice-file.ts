@@ -210,9 +210,19 @@ function readSheet(sheet: Sheet, mapping: InvoiceMapping, problems: Problems): I
   return rows.flatMap((row) => row.read(mapping, told) ?? []);
 }
 
+function headingsOf(row: FileRow | undefined): string[] {
+  return (row?.cells ?? []).map(singleSpaced).filter((heading) => heading !== '');
+}
+
+/** The headings of an invoice whose columns nobody has named yet; empty when the file cannot be read. */
+export async function invoiceHeadings(bytes: Uint8Array): Promise<string[]> {
+  const sheets = await readSheets(bytes, 'invoice', () => false, new Problems());
+  return headingsOf((sheets ?? []).flatMap(({ rows }) => widestRow(rows) ?? [])[0]);
+}
+
 function noHeader(sheets: readonly Sheet[], mapping: InvoiceMapping, problems: Problems): BrokenCsvFile {
   const row = sheets.flatMap(({ rows }) => widestRow(rows) ?? [])[0];
-  const headings = (row?.cells ?? []).map(singleSpaced).filter((heading) => heading !== '');
+  const headings = headingsOf(row);
   const wanted = Object.values(mapping.columns).map((heading) => `"${heading}"`);
   problems.add(
     row ?? null,
@@ -228,13 +238,13 @@ function noHeader(sheets: readonly Sheet[], mapping: InvoiceMapping, problems: P
  */
 export async function parseInvoice(bytes: Uint8Array, mapping: InvoiceMapping): Promise<ParsedInvoice> {
   const problems = new Problems();
+  const isHeader = (cells: readonly string[]): boolean => columnsIn(cells, mapping) !== null;
+  const sheets = await readSheets(bytes, 'invoice', isHeader, problems);
+  if (sheets === null) return problems.result();
   for (const column of NEEDED_INVOICE_COLUMNS)
     if (mapping.columns[column] === undefined)
       problems.add(null, null, `The mapping does not say which column is the ${column}.`);
   if (!problems.isEmpty) return problems.result();
-  const isHeader = (cells: readonly string[]): boolean => columnsIn(cells, mapping) !== null;
-  const sheets = await readSheets(bytes, 'invoice', isHeader, problems);
-  if (sheets === null) return problems.result();
   const read = sheets.flatMap((sheet) => readSheet(sheet, mapping, problems) ?? []);
   if (!problems.isEmpty) return problems.result();
   return read.length === 0 ? noHeader(sheets, mapping, problems) : { ok: true, lines: read };

@@ -8,6 +8,7 @@ import {
   type InvoiceLineRow,
   type InvoiceMapping,
   type KeptInvoiceMapping,
+  type PreviewedInvoice,
 } from '@ctwa-ledger/schemas/invoices.ts';
 import { BrokenFileError } from '../imports/broken-file.ts';
 import { findMapping, keepMapping, listMappings, type MappingKind } from '../imports/column-mappings.ts';
@@ -22,7 +23,8 @@ import {
 } from '../imports/register.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
-import { parseInvoice } from './invoice-file.ts';
+import { amountText, readAmount } from './amounts.ts';
+import { invoiceHeadings, parseInvoice } from './invoice-file.ts';
 
 const MAPPED_INVOICES: MappingKind<InvoiceColumn> = {
   name: 'invoice',
@@ -121,6 +123,34 @@ async function readInvoice(given: GivenInvoice, database: Database): Promise<Rea
   // The bytes, and the way they were read.
   const how = [sha256(given.bytes), given.waba_id, Object.entries(columns).sort(), currency, decimal_mark];
   return { given, import_id: importId(...how), lines: parsed.lines };
+}
+
+/** Lines that a preview shows. */
+const PREVIEWED_LINES = 20;
+
+function totalsOf(lines: readonly InvoiceLine[]): Invoice['totals'] {
+  const sums = new Map<string, Invoice['totals'][number]>();
+  for (const { month, kind, currency, amount } of lines) {
+    const key = `${month} ${kind} ${currency}`;
+    const sum = readAmount(sums.get(key)?.amount ?? '0') + readAmount(amount);
+    sums.set(key, { month, kind, currency, amount: amountText(sum) });
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, total]) => total);
+}
+
+/**
+ * What an invoice says by a mapping, before anything is imported.
+ * @throws BrokenFileError that names every place that cannot be read, with the headings of the file
+ */
+export async function previewInvoice(
+  file: Pick<GivenFile, 'name' | 'bytes'>,
+  mapping: InvoiceMapping,
+): Promise<PreviewedInvoice> {
+  const parsed = await parseInvoice(file.bytes, mapping);
+  const headings = await invoiceHeadings(file.bytes);
+  if (!parsed.ok) throw new BrokenFileError(file.name, { ...parsed, headings });
+  const { lines } = parsed;
+  return { lines: lines.length, first: lines.slice(0, PREVIEWED_LINES), totals: totalsOf(lines), headings };
 }
 
 /** What importing an invoice would do. */

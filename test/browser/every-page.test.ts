@@ -274,6 +274,7 @@ describe('every page', () => {
     ['/exports', { main: '#exports tbody td' }],
     ['/rates', { main: '#cards tbody td' }],
     ['/imports', { main: '#imports tbody td' }],
+    ['/imports/invoices', { main: '#invoices tbody td' }],
     ['/health', { main: '#letters tbody td' }],
   ];
   it.each(EMPTY_PAGES)('%s of an empty ledger, too', async (path, expected) => {

@@ -54,9 +54,10 @@ export const LAYOUT_NAMES: Readonly<Record<ExportDefinition['layout'], string>> 
 
 /** The export in a form; a text = what is wrong with it. */
 export function exportOf(texts: ExportTexts): ExportDefinition | string {
-  const { waba_id, columns, to, notify, ...rest } = texts;
+  const { waba_id, columns, layout, to, notify, ...rest } = texts;
   const parsed = exportDefinition.safeParse({
     ...rest,
+    ...(layout === '' ? {} : { layout }),
     ...(to === '' ? {} : { to }),
     ...(notify === '' ? {} : { notify }),
     filters: waba_id === '' ? {} : { waba_id },
