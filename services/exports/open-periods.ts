@@ -12,12 +12,16 @@ export interface OpenPeriod {
   readonly written: ExportRun;
 }
 
-/** The whole week or month of a run that exported its days so far; the same period otherwise. */
-function wholePeriod(kind: ExportPeriod, { period_from: from, period_to: to }: ExportRun): RunPeriod {
+/**
+ * The whole week or month of a run that exported its days so far; the same day otherwise. Null for a run of other days,
+ * from before the schedule was changed.
+ */
+function wholePeriod(kind: ExportPeriod, { period_from: from, period_to: to }: ExportRun): RunPeriod | null {
+  const first = DateTime.fromISO(from, { zone: 'utc' });
   if (kind === 'this-month' || kind === 'last-month' || kind === 'last-closed-month')
-    return monthPeriod(from.slice(0, 7));
-  if (kind === 'this-week' || kind === 'last-week') return weekPeriod(from);
-  return { from, to, label: from };
+    return first.day === 1 ? monthPeriod(from.slice(0, 7)) : null;
+  if (kind === 'this-week' || kind === 'last-week') return first.weekday === 1 ? weekPeriod(from) : null;
+  return first.plus({ days: 1 }).toFormat('yyyy-MM-dd') === to ? { from, to, label: from } : null;
 }
 
 /**
@@ -32,7 +36,8 @@ export function openPeriods(kind: ExportPeriod, runs: readonly ExportRun[], toda
   const open = new Map<string, OpenPeriod>();
   for (const written of runs) {
     if (written.state !== 'done' || open.has(written.period_from)) continue;
-    open.set(written.period_from, { period: wholePeriod(kind, written), written });
+    const period = wholePeriod(kind, written);
+    if (period !== null) open.set(written.period_from, { period, written });
   }
   return [...open.values()]
     .filter(({ period, written }) => !written.is_frozen && period.to <= today && period.to >= first)

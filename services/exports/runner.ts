@@ -159,7 +159,6 @@ class ScheduleRuns {
       if (written === null) continue;
       this.#manifestBefore = written.manifest_sha256;
       this.#files.set(period.from, written);
-      await this.#tell('export.restated', { period, ...written, asked_by: BY_RESTATEMENT });
       const ended = {
         ...written,
         period,
@@ -173,8 +172,10 @@ class ScheduleRuns {
         next_attempt_at: 0,
         error: '',
       };
+      // Before the notice: the history must know the file even if nobody takes the notice.
       await this.#write(ended);
       this.#options.onRun(this.#schedule, ended);
+      await this.#tell('export.restated', { period, ...written, asked_by: BY_RESTATEMENT });
     }
   }
 

@@ -133,6 +133,10 @@ describe('the file of a period that is over and not closed', () => {
     expect(
       openPeriods('this-week', [run('2026-11-09', '2026-11-12'), run('2026-11-16', '2026-11-18')], '2026-11-20'),
     ).toMatchObject([{ period: { from: '2026-11-09', to: '2026-11-16', label: '2026-11-09_2026-11-15' } }]);
+    // Runs from before the schedule was changed to other periods.
+    expect(openPeriods('last-week', [run('2026-11-10', '2026-11-11')], '2026-11-20')).toEqual([]);
+    expect(openPeriods('last-month', [run('2026-10-10', '2026-10-11')], '2026-11-20')).toEqual([]);
+    expect(days([run('2026-11-02', '2026-11-09')])).toEqual([]);
     expect(openPeriods('all', [run('2026-11-18', '')], '2026-11-20')).toEqual([]);
   });
 });
