@@ -7,6 +7,8 @@ export const EXPLANATION_WORDS: Readonly<Record<ExplanationCode, string>> = {
   number_gone: 'A number that has left the account',
   zone: 'Days cut in another time zone',
   tier: 'Another volume tier',
+  direct_send: 'Sent without a template, counted under another category',
+  paid_exempt: 'Not charged by Meta: exempt from paying for service',
   verdict: 'Counted under another pricing type',
   group: 'Messages of groups, counted otherwise',
   midnight: 'Counted on the neighbouring day',

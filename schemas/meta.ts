@@ -51,6 +51,8 @@ export const EXPLANATION_CODES = [
   'number_gone',
   'zone',
   'tier',
+  'direct_send',
+  'paid_exempt',
   'verdict',
   'group',
   'midnight',

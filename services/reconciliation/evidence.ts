@@ -37,6 +37,10 @@ export interface Evidence {
   /** Without a report of Meta's, or with one that differs from the prediction. */
   readonly doubtful: Pool;
   readonly ofGroups: Pool;
+  /** Without a template, but with a category of templates in Meta's report (Direct Send). */
+  readonly directSends: Pool;
+  /** Without a template, and without a category in a report of Meta's: that category is not known here. */
+  readonly unreportedTexts: Pool;
   /** Known to be delivered only because they were read. */
   readonly readOnly: Pool;
   /** Known to be delivered only after Meta's numbers were stored. */
@@ -90,6 +94,7 @@ const KEY = 'of_day, number, country, category, pricing_type';
 const inRange = (column: string): string =>
   `${column} >= toDateTime({from:UInt32}, 'UTC') AND ${column} < toDateTime({to:UInt32}, 'UTC')`;
 const DELIVERED = `waba_id = {waba_id:String} AND ${inRange('delivered_at')}`;
+const WITHOUT_TEMPLATE = "type NOT IN ('', 'template')";
 const ON_BILL = "pricing_type NOT IN ('', 'COVERED')";
 
 /** Messages that may be in rows that differ. This condition comes first, because usually it leaves few. */
@@ -155,7 +160,8 @@ class EvidenceReader {
        FROM
        (
          SELECT toString(toDate(time, '${days.zone}')) AS of_day, ${NUMBER} AS number, country, meta_category AS category,
-           meta_type AS pricing_type, time, phone_number_id, message_id, participant, reported, is_mismatch
+           meta_type AS pricing_type, time, phone_number_id, message_id, participant, reported, is_mismatch,
+           type, reported_category
          FROM (${inMetaTerms(basis, placedSql(basis, `${marks} AND ${ofPairs(days)}`))})
        ) AS messages
        ${join}
@@ -180,7 +186,10 @@ class EvidenceReader {
   }
 
   /** Counts delivered messages by their marks alone. */
-  async delivered(days: Days, into: Pick<Evidence, 'nearStart' | 'nearEnd' | 'doubtful' | 'ofGroups'>): Promise<void> {
+  async delivered(
+    days: Days,
+    into: Pick<Evidence, 'nearStart' | 'nearEnd' | 'doubtful' | 'ofGroups' | 'directSends' | 'unreportedTexts'>,
+  ): Promise<void> {
     const midnight = (time: string): string => `toStartOfDay(${time}, '${days.zone}')`;
     await this.#count(
       days,
@@ -192,13 +201,17 @@ class EvidenceReader {
           `countIf(${midnight(`time + ${NEAR_MIDNIGHT_SECONDS}`)} != ${midnight('time')})`,
           "countIf(is_mismatch = 1 OR reported IN ('', 'UNKNOWN'))",
           "countIf(participant != '')",
+          `countIf(${WITHOUT_TEMPLATE} AND reported_category NOT IN ('', 'service', 'referral_conversion'))`,
+          `countIf(${WITHOUT_TEMPLATE} AND reported_category = '')`,
         ],
       },
-      (key, [start = 0n, end = 0n, doubtful = 0n, group = 0n]) => {
+      (key, [start = 0n, end = 0n, doubtful = 0n, group = 0n, direct = 0n, unreported = 0n]) => {
         into.nearStart.add(pointKey(key), start);
         into.nearEnd.add(pointKey(key), end);
         into.doubtful.add(pointKey(key), doubtful);
         into.ofGroups.add(pointKey(key), group);
+        into.directSends.add(pointKey(key), direct);
+        into.unreportedTexts.add(pointKey(key), unreported);
       },
     );
   }
@@ -375,6 +388,8 @@ export async function readEvidence(
     nearEnd: new Pool(),
     doubtful: new Pool(),
     ofGroups: new Pool(),
+    directSends: new Pool(),
+    unreportedTexts: new Pool(),
     readOnly: new Pool(),
     late: new Pool(),
     ofOthers: new Pool(),

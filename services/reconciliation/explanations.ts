@@ -2,6 +2,7 @@ import { EXPLANATION_CODES, type CountFinding, type ExplanationCode } from '@ctw
 import { sizeOf, smaller } from './amounts.ts';
 import { pointKey, type Explanation, type JudgedRow } from './differences.ts';
 import type { Evidence } from './evidence.ts';
+import { exemptDays, isChargedService } from './exemption.ts';
 import { dayAfter } from './whole-days.ts';
 
 /** Called with how many messages of a row are explained, and the evidence in words. */
@@ -11,11 +12,15 @@ interface Given {
   /** All rows of the month whose volumes differ, in order. */
   readonly rows: readonly JudgedRow[];
   readonly evidence: Evidence;
+  /** Whether Meta charges no service message from a day on. */
+  readonly isExempt: (day: string) => boolean;
 }
 
 /** One cause. It looks at all rows, because another row may have the messages that one lacks. */
 interface Cause {
   readonly code: ExplanationCode;
+  /** Causes above it that are special cases of it. The messages that they explain in a row are not explained again. */
+  readonly except?: readonly ExplanationCode[];
   find(given: Given, found: Found): void;
 }
 
@@ -68,6 +73,18 @@ function pairUp(
 /** Counts with these findings show that no event of the day is missing. */
 const NOTHING_MISSING: ReadonlySet<CountFinding> = new Set(['complete', 'other_responder']);
 
+const CATEGORIES_OF_TEMPLATES: ReadonlySet<string> = new Set([
+  'MARKETING',
+  'UTILITY',
+  'AUTHENTICATION',
+  'AUTHENTICATION_INTERNATIONAL',
+]);
+
+/** Whether a row is of charged messages in a category that only templates have, Direct Send aside. */
+function hasCategoryOfTemplates({ category, pricing_type }: JudgedRow): boolean {
+  return CATEGORIES_OF_TEMPLATES.has(category) && (pricing_type === 'REGULAR' || pricing_type === '');
+}
+
 const all = (row: JudgedRow): bigint => row.volume_difference;
 
 const CAUSES: readonly Cause[] = [
@@ -116,7 +133,36 @@ const CAUSES: readonly Cause[] = [
     },
   },
   {
+    code: 'direct_send',
+    find({ rows, evidence }, found) {
+      for (const group of siblings(rows, (row) => [row.day, row.phone_number, row.country]))
+        for (const isOfTemplates of [true, false])
+          pairUp(
+            group.filter((row) =>
+              isOver(row) === isOfTemplates ? hasCategoryOfTemplates(row) : row.category === 'SERVICE',
+            ),
+            (row) => (isOfTemplates ? evidence.directSends : evidence.unreportedTexts).count(pointKey(row)),
+            (_, others) => `Sent without a template; counted as ${namesOf(others, 'category')}.`,
+            found,
+          );
+    },
+  },
+  {
+    code: 'paid_exempt',
+    find({ rows, isExempt }, found) {
+      const services = rows.filter((row) => row.category === 'SERVICE' && isExempt(row.day));
+      for (const group of siblings(services, (row) => [row.day, row.phone_number, row.country]))
+        pairUp(
+          group.filter((row) => isChargedService(row) === isOver(row)),
+          all,
+          () => 'Meta charges for no service message from this day on, as where an account need not pay for them.',
+          found,
+        );
+    },
+  },
+  {
     code: 'verdict',
+    except: ['direct_send', 'paid_exempt'],
     find({ rows, evidence }, found) {
       for (const group of siblings(rows, (row) => [row.day, row.phone_number, row.country]))
         for (const some of byWays(group, (row) => row.pricing_type))
@@ -313,10 +359,13 @@ export function explainVolumes(rows: readonly JudgedRow[], evidence: Evidence): 
   const candidates = new Map<JudgedRow, Map<ExplanationCode, Explanation>>();
   const totals = new Map<ExplanationCode, bigint>();
   const total = ({ code }: Explanation): bigint => totals.get(code) ?? 0n;
-  for (const { code, find } of CAUSES)
-    find({ rows: differing, evidence }, (row, volume, detail) => {
+  const given = { rows: differing, evidence, isExempt: exemptDays(rows) };
+  for (const { code, except = [], find } of CAUSES)
+    find(given, (row, whole, detail) => {
       const known = candidates.get(row) ?? new Map<ExplanationCode, Explanation>();
       candidates.set(row, known);
+      const volume = except.reduce((left, special) => left - smaller(left, known.get(special)?.volume ?? 0n), whole);
+      if (volume === 0n) return;
       totals.set(code, (totals.get(code) ?? 0n) + volume);
       known.set(code, { code, volume: (known.get(code)?.volume ?? 0n) + volume, detail });
     });

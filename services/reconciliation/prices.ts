@@ -3,6 +3,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { CARDS_IN_FORCE } from '../rating/rate-cards.ts';
 import { amountText, larger, readAmount, sizeOf } from './amounts.ts';
 import type { Explanation, JudgedRow } from './differences.ts';
+import { isChargedService } from './exemption.ts';
 
 /** A price on a card. */
 export interface KnownPrice {
@@ -36,13 +37,26 @@ export function readPrices(
   );
 }
 
-/** Why amounts differ although the volumes agree. Pure. */
-export function explainPrice(row: JudgedRow, prices: readonly KnownPrice[]): Explanation {
+/**
+ * Why amounts differ although the volumes agree. Pure.
+ * @param isExempt whether Meta charges no service message from a day on
+ */
+export function explainPrice(
+  row: JudgedRow,
+  prices: readonly KnownPrice[],
+  isExempt: (day: string) => boolean,
+): Explanation {
   if (row.unrated > 0n)
     return { code: 'unrated', volume: 0n, detail: `${row.unrated} of our messages have no amount: a card is missing.` };
   const { meta_cost, meta_volume } = row;
   if (meta_cost === null || meta_volume === 0n)
     return { code: 'unexplained', volume: 0n, detail: "There is no cost of Meta's to compare." };
+  if (meta_cost === 0n && isChargedService(row) && isExempt(row.day))
+    return {
+      code: 'paid_exempt',
+      volume: 0n,
+      detail: 'Meta charges nothing for service messages from this day on, as where an account need not pay for them.',
+    };
   const price = meta_cost / meta_volume;
   const off = ({ rate }: KnownPrice): bigint => sizeOf(rate * meta_volume - meta_cost);
   const nearest = prices.reduce<KnownPrice | null>(

@@ -14,6 +14,7 @@ import { amountText, sizeOf } from './amounts.ts';
 import type { Explanation, JudgedRow } from './differences.ts';
 import { countedMessages, countEvidence } from './counted-messages.ts';
 import { readEvidence } from './evidence.ts';
+import { exemptDays } from './exemption.ts';
 import { explainVolumes } from './explanations.ts';
 import { daysOfMonth, readGrain, type DayGrain, type MatchedMonth } from './grain.ts';
 import { isDifferent, judge, type Tolerance } from './judgement.ts';
@@ -128,6 +129,7 @@ export async function reconcileMonth(
   const volumes = differs ? explainVolumes(rows, await readEvidence(database, of, grain, numbers, rows, usable)) : null;
   const model = of.field === 'pricing_analytics' ? 'message' : 'conversation';
   const prices = rows.some(({ status }) => status === 'price') ? await readPrices(database, currency, model) : [];
+  const isExempt = exemptDays(rows);
   return {
     waba_id,
     month,
@@ -135,7 +137,9 @@ export async function reconcileMonth(
     rows: rows.map((row) => ({
       row,
       explanations:
-        row.status === 'price' ? [explainPrice(row, prices), ...(volumes?.get(row) ?? [])] : (volumes?.get(row) ?? []),
+        row.status === 'price'
+          ? [explainPrice(row, prices, isExempt), ...(volumes?.get(row) ?? [])]
+          : (volumes?.get(row) ?? []),
     })),
     missing_days: daysWithout(of, grain),
     taken_at: new Map(grain.map(({ day, stored_at }) => [day, stored_at])),

@@ -28,6 +28,8 @@ export function coveredRow(of: ExplainedRow, written: WrittenOff): CoveredRow {
   return coverRow({ volume: row.volume_difference, cost: costOf(of) }, written.get(rowKeyOf(row)) ?? []);
 }
 
+const EXPECTED_PRICES: ReadonlySet<ExplanationCode> = new Set(['max_price', 'paid_exempt']);
+
 /** What explains the difference that is left of a row. The cost goes with the messages. */
 function explainedParts(
   { row, explanations }: ExplainedRow,
@@ -35,9 +37,9 @@ function explainedParts(
 ): StatementPart[] {
   const { volume, cost } = left;
   if (row.status === 'price') {
-    // The volumes agree within tolerance. Only a price below the list is expected (contract.md 8).
+    // The volumes agree within tolerance. These are prices other than the list's that are expected (contract.md 8).
     const [{ code } = { code: 'unexplained' as const }] = explanations;
-    return [{ line: code === 'max_price' ? 'explained' : 'residual', cause: code, volume, cost }];
+    return [{ line: EXPECTED_PRICES.has(code) ? 'explained' : 'residual', cause: code, volume, cost }];
   }
   const direction = volume < 0n ? -1n : 1n;
   let rest = sizeOf(volume);

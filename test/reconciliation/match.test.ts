@@ -138,6 +138,23 @@ function expectExplained(found: readonly Record<string, string>[], code: string,
   });
 }
 
+/** On the card of the world. */
+const MARKETING_PRICES: Readonly<Record<string, InstanceType<typeof Decimal>>> = {
+  BR: new Decimal('0.0625'),
+  US: new Decimal('0.025'),
+  CA: new Decimal('0.025'),
+  IN: new Decimal('0.0118'),
+  KZ: new Decimal('0.08600001'),
+};
+
+const asService = (message: Counted): Counted => ({
+  ...message,
+  category: 'SERVICE',
+  pricing_type: 'FREE_CUSTOMER_SERVICE',
+  tier: '',
+  cost: new Decimal(0),
+});
+
 describe('what Meta counts otherwise is explained by', () => {
   it.each<[string, string, () => readonly Counted[]]>([
     [
@@ -166,6 +183,32 @@ describe('what Meta counts otherwise is explained by', () => {
             ? { ...one, pricing_type: 'REGULAR', tier: '0:MAX', cost: new Decimal('0.0034') }
             : one,
         ),
+    ],
+    [
+      'direct_send',
+      'messages without a template, counted as service',
+      () => ours.map((one) => (isOf('direct')(one) ? asService(one) : one)),
+    ],
+    [
+      'direct_send',
+      'messages without a report, counted as marketing',
+      () =>
+        ours.map((one) =>
+          isOf('unreported')(one)
+            ? {
+                ...one,
+                category: 'MARKETING',
+                pricing_type: 'REGULAR',
+                tier: '0:MAX',
+                cost: MARKETING_PRICES[one.country],
+              }
+            : one,
+        ),
+    ],
+    [
+      'paid_exempt',
+      'service messages that need not be paid',
+      () => ours.map((one) => (isOf('charged_service')(one) ? asService(one) : one)),
     ],
     [
       'group',
@@ -219,6 +262,22 @@ describe('amounts that differ although the volumes agree', () => {
       new Set(different.map((row) => [row['status'], row['explanation'], row['explained_volume']].join())),
     ).toEqual(new Set([`price,${code},0`]));
     for (const row of await rows('reconciliation-explanations')) expect(row['evidence']).toContain(evidence);
+  });
+
+  const isService = isOf('charged_service');
+  it.each([
+    ['paid_exempt', 'in the whole month', () => true],
+    ['paid_exempt', 'from a day on', (day: string) => day >= '2026-10-20'],
+    ['rate', 'until a day', (day: string) => day < '2026-10-20'],
+  ])('are explained by %s where no service message is charged %s', async (code, _, isFree) => {
+    const found = await matched(
+      pointsOf(ours.map((one) => (isService(one) && isFree(one.day) ? { ...one, cost: new Decimal(0) } : one))),
+    );
+    const different = found.filter((row) => row['status'] !== 'match');
+    expect(different.length).toBeGreaterThan(3);
+    expect(
+      new Set(different.map((row) => [row['category'], row['status'], row['explanation'], isFree(row['day']!)].join())),
+    ).toEqual(new Set([`SERVICE,price,${code},true`]));
   });
 
   it('are none where Meta gives no cost, or 0 for everything', async () => {

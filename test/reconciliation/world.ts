@@ -140,8 +140,14 @@ function ofGroup(sending: Sending): Fields[] {
   ];
 }
 
+/** A message without a template that Meta reports in a category of templates. */
+function direct(sending: Sending): Fields[] {
+  return [outbound(sending, { type: 'text' }), status(sending, 'delivered', sending.at, pricing('regular', 'utility'))];
+}
+
 /** What the ledger is not told of a message, or how it is told: each is invisible until Meta counts it otherwise. */
-export type Trait = 'none' | 'no_status' | 'no_account' | 'read_only' | 'echo' | 'group' | 'unreported';
+export type Trait =
+  'none' | 'no_status' | 'no_account' | 'read_only' | 'echo' | 'group' | 'unreported' | 'direct' | 'charged_service';
 
 export interface Message {
   readonly id: string;
@@ -165,7 +171,9 @@ function oneMessage(sending: Sending, kind: number): Message {
     stored: events,
   });
   const marketing = template(sending, 'marketing');
-  if (kind < 30) return whole(marketing);
+  if (kind < 24) return whole(marketing);
+  if (kind < 27) return whole(direct(sending), 'direct');
+  if (kind < 30) return whole(service(sending, pricing('regular', 'service')), 'charged_service');
   if (kind < 58) return whole(template(sending, 'utility'));
   if (kind < 66) return whole(template(sending, 'authentication'));
   if (kind < 74) return whole(service(sending, pricing('free_customer_service', 'service')));
