@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { writtenUpTo } from '../catalogue/remembered.ts';
+import { writtenUpTo } from '../clickhouse/table-state.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { underLease, type Lease } from '../clickhouse/lease.ts';
 import type { Departure } from './departures.ts';

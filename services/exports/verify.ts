@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
-import { writtenUpTo } from '../catalogue/remembered.ts';
+import { writtenUpTo } from '../clickhouse/table-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { tablesOf } from '../reports/report.ts';
 import { contentOf } from './content.ts';

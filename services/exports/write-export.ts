@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExportDefinition, ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
-import { writtenUpTo } from '../catalogue/remembered.ts';
+import { writtenUpTo } from '../clickhouse/table-state.ts';
 import { LedgerAwayError, ActionableError } from '../clickhouse/errors.ts';
 import type { Lease } from '../clickhouse/lease.ts';
 import { readMigrations } from '../clickhouse/migrations.ts';

@@ -11,7 +11,7 @@ import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts'
 import { didYouMean } from '../reports/nearest.ts';
 import { UnknownPositionError, type ReportPage } from '../reports/paging.ts';
 import { parametersOf, readQuestion, valuesOf } from '../reports/parameters.ts';
-import { stateOf } from '../catalogue/remembered.ts';
+import { stateOf } from '../clickhouse/table-state.ts';
 import { tablesOf, type AskedRows, type Report } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { API_ADDRESSES, describedApi } from './api-description.ts';

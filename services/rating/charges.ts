@@ -4,6 +4,7 @@ import { recomputeSome, settle, type Derived, type Recomputation } from '../ledg
 import { readFact, writeFact } from '../ledger/configuration/facts.ts';
 import { inMetaTerms } from './meta-terms.ts';
 import { readRatingBasis, type RatingBasis } from './basis.ts';
+import { arePriced, priceDays } from './priced-days.ts';
 import { DIRTY_HOURS, FEW_MESSAGES, placeBounds } from './places.ts';
 import { placedSql, ratableSql } from './ratable.ts';
 import { newStamp } from '../clickhouse/stamp.ts';
@@ -95,9 +96,8 @@ GROUP BY sipHash128(${KEY.join(', ')})`;
 const DAY_KEY =
   'phone_number_id, day, waba_id, market, category, billing, model, basis, place, ad_id, source_type, country, meta_type, meta_category';
 
-/** Computes the days of the dirty hours, or all days, from their hours. */
-function daysSql(basis: RatingBasis, isAll: boolean): string {
-  const where = isAll ? '1' : `(phone_number_id, day) IN (${daysOfHour(basis)})`;
+/** Computes days from their hours. */
+function daysSql(where: string): string {
   return `
 INSERT INTO charge_days (${DAY_KEY}, version, volume)
 SELECT ${DAY_KEY}, {version:UInt64}, sum(n)
@@ -138,7 +138,7 @@ async function beginAnew(database: Database): Promise<string> {
   return stamp;
 }
 
-/** The cost of messages per hour and day (rules.md 5). Recomputed when marks, accounts, tiers or markets change. */
+/** The cost of messages per hour and day (rules.md 5). Recomputed when marks, accounts, cards or markets change. */
 const CHARGES: Derived = {
   name: 'charges',
   dirt: 'dirty_charges',
@@ -155,7 +155,9 @@ const CHARGES: Derived = {
     const dirty = moved === null ? seen : [...seen, moved];
     const parameters = { ...basis.parameters, stamps: dirty, version };
     await database.command(hoursSql(basis, isFew && (await areFew(database, dirty))), parameters);
-    await database.command(daysSql(basis, isOther), parameters);
+    const days = isOther ? 'true' : `(phone_number_id, day) IN (${daysOfHour(basis)})`;
+    await database.command(daysSql(days), parameters);
+    await priceDays(database, basis, days, parameters);
     if (isOther) await writeFact(database, RATED_UNDER, basis.hash);
     return dirty;
   },
@@ -170,10 +172,11 @@ export async function dirtyChargeHours(database: Database): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Makes charges dirty that were computed under other accounts, tiers or markets. */
+/** Makes charges dirty that were computed or priced under other accounts, cards or markets. */
 async function noticeOtherBasis(database: Database): Promise<void> {
-  const { hash } = await readRatingBasis(database);
-  if ((await readFact(database, RATED_UNDER)) === hash) return;
+  const basis = await readRatingBasis(database);
+  const [ratedUnder, isPriced] = await Promise.all([readFact(database, RATED_UNDER), arePriced(database, basis)]);
+  if (ratedUnder === basis.hash && isPriced) return;
   // A row without a number stands for all hours. Which ones these are is found under the lease.
   await database.insertLines(
     'dirty_charges',

@@ -107,8 +107,6 @@ const rateRow = z.object({
   unrated: z.string(),
 });
 
-const cardsRow = z.object({ version: z.string() });
-
 const countedRow = z.object({ n: z.number(), charged: z.coerce.bigint(), free_entry: z.coerce.bigint() });
 
 const ASKED_GROUPS = givenRows({
@@ -184,11 +182,8 @@ export class PlannedPrices {
   }
 
   async #read(before: Ground | null): Promise<Ground> {
-    const [basis, [cards]] = await Promise.all([
-      readRatingBasis(this.#database),
-      this.#database.query(cardsRow, 'SELECT toString(max(version)) AS version FROM rate_cards'),
-    ]);
-    const version = `${cards?.version ?? ''} ${basis.hash} ${JSON.stringify(basis.parameters)}`;
+    const basis = await readRatingBasis(this.#database);
+    const version = `${basis.hash} ${JSON.stringify(basis.parameters)}`;
     const isSame = before?.version === version;
     const ground: Ground = {
       basis,

@@ -1,15 +1,24 @@
 import { LAST_PLACE, RATE_CATEGORIES } from '@ctwa-ledger/schemas/rate-file.ts';
 import { marketKeySql } from './markets.ts';
-import { CARDS_IN_FORCE } from './rate-cards.ts';
+import { givenRows } from '../clickhouse/sql.ts';
+
+/** The cards in force, as the basis gives them: as constants they cost next to no planning. */
+const CARDS = givenRows({
+  card_id: ['card_ids', 'String'],
+  kind: ['card_kinds', 'String'],
+  model: ['card_models', 'String'],
+  currency: ['card_currencies', 'String'],
+  effective_date: ['card_dates', 'String', 'toDate'],
+  card: ['card_names', 'String'],
+});
 
 const LIST_CARDS = `
-    SELECT toString(currency) AS card_currency, toString(model) AS card_model, effective_date, card_id,
-      concat(name, ' ', toString(effective_date)) AS card
-    FROM (${CARDS_IN_FORCE}) WHERE kind = 'list'`;
+    SELECT currency AS card_currency, model AS card_model, effective_date, card_id, card
+    FROM (${CARDS}) WHERE kind = 'list'`;
 
 const TIER_CARDS = `
-    SELECT toString(currency) AS tiers_currency, effective_date AS tiers_date, card_id AS tiers_id
-    FROM (${CARDS_IN_FORCE}) WHERE kind = 'tiers'`;
+    SELECT currency AS tiers_currency, effective_date AS tiers_date, card_id AS tiers_id
+    FROM (${CARDS}) WHERE kind = 'tiers'`;
 
 const LIST_RATES = `
     SELECT card_id AS rates_card, market_key AS rates_market, groupArray((category, rate)) AS rates_by_category
@@ -25,7 +34,7 @@ const CATEGORIES = RATE_CATEGORIES.map((category) => `'${category}'`).join(', ')
 /**
  * Adds the price to rows: `currency`, `card` (the list card that priced the row), `tier` (`from:to`), `rate` (Nullable
  * Decimal: the list price of one such message; null without an amount) and `unrated` (M5's reason, or empty). rules.md
- * M1, M3 and M5.
+ * M1, M3 and M5. It needs the parameters of the basis.
  * @param relation a query with `day`, `waba_id`, `market`, `model`, `basis`, `place` and a rated category
  * @param category the column of the rated category
  */

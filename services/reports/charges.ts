@@ -5,6 +5,7 @@ import type { AskedPage, PageOf, ReportFilters } from '@ctwa-ledger/schemas/aske
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
+import { arePriced, storedDays } from '../rating/priced-days.ts';
 import { placedSql } from '../rating/ratable.ts';
 import {
   CLOSED,
@@ -116,11 +117,14 @@ export async function pricedCharges(
   const parameters = { ...parametersOf(filters), ...basis.parameters, ...narrowed.parameters };
   // Charges are not stored by tag, because each message may have another one.
   const isByMessage = filters.is_tz_given === true || filters.tag != null;
-  if (!isByMessage)
-    return {
-      sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'),
-      parameters: { ...parameters, ...daysOf(filters) },
-    };
+  if (!isByMessage) {
+    const days = { ...parameters, ...daysOf(filters) };
+    if (await arePriced(database, basis)) {
+      const stored = storedDays(basis, narrowed.where);
+      return { sql: stored.sql, parameters: { ...days, ...stored.parameters } };
+    }
+    return { sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'), parameters: days };
+  }
   // The price depends on the account's own day, whatever days are requested.
   const isOwnDay = filters.is_tz_given !== true;
   const near = isOwnDay

@@ -21,7 +21,7 @@ const sumOf = (found: readonly Record<string, unknown>[], column: string): numbe
 
 /** Makes the ledger as it is when events have just been stored and nothing is summed up yet. */
 async function forgetCharges(): Promise<void> {
-  for (const table of ['counted_hours', 'place_bounds', 'charge_hours', 'charge_days'])
+  for (const table of ['counted_hours', 'place_bounds', 'charge_hours', 'charge_days', 'priced_days'])
     await data.query(`TRUNCATE TABLE ${table}`);
   await data.query(
     'INSERT INTO dirty_charges SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportFilters } from '../../schemas/asked.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
 import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
+import { readFact, writeFact } from '../../services/ledger/configuration/facts.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { marketOf } from '../../services/rating/markets.ts';
+import { PRICED_UNDER } from '../../services/rating/priced-days.ts';
 import { importRateFile, withdrawRateCard } from '../../services/rating/rate-cards.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { oracleMessages, type Row } from '../oracle/oracle.ts';
@@ -27,11 +29,15 @@ beforeAll(() => {
 });
 afterAll(() => data.remove());
 
-async function rowsOf(ledger: Ledger, report: ReportName, filters: ReportFilters = EVERYTHING): Promise<Row[]> {
-  await settleReports([report], ledger.database);
+async function textOf(ledger: Ledger, report: ReportName, filters: ReportFilters = EVERYTHING): Promise<string> {
   let text = '';
   for await (const part of csvReport(report, ledger.database, filters)) text += part;
-  return csvRows(text);
+  return text;
+}
+
+async function rowsOf(ledger: Ledger, report: ReportName, filters: ReportFilters = EVERYTHING): Promise<Row[]> {
+  await settleReports([report], ledger.database);
+  return csvRows(await textOf(ledger, report, filters));
 }
 
 async function importCards(ledger: Ledger, cards: MoneyWorld['cards']): Promise<void> {
@@ -67,6 +73,10 @@ async function expectMoney(ledger: Ledger, expected: readonly RatedMessage[]): P
   const sorted = (charges: readonly object[]): string[] =>
     charges.map((row) => JSON.stringify(MONEY_COLUMNS.map((column) => (row as Row)[column]))).sort();
   expect(sorted(await rowsOf(ledger, 'charges'))).toEqual(sorted(chargesOf(expected)));
+  // The same rows where the days are not stored with these prices: then the card of each row is searched for.
+  expect(await readFact(ledger.database, PRICED_UNDER)).toMatch(/^\d+$/);
+  await writeFact(ledger.database, PRICED_UNDER, '');
+  expect(sorted(csvRows(await textOf(ledger, 'charges')))).toEqual(sorted(chargesOf(expected)));
   const tz = 'Asia/Kathmandu';
   expect(sorted(await rowsOf(ledger, 'charges', { ...EVERYTHING, tz, is_tz_given: true }))).toEqual(
     sorted(chargesOf(expected, { tz })),
