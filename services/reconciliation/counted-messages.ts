@@ -186,8 +186,12 @@ export async function countedMessages(
 export interface CountEvidence {
   /** The counts of a row's day and number; undefined when Meta does not say. */
   readonly of: (row: { readonly day: string; readonly phone_number: string }) => MessageCountRow | undefined;
-  /** Takes up to `wanted` of the deliveries that Meta counts and that we lack. */
+  /** How many deliveries Meta counts that we lack. */
+  readonly count: (row: { readonly day: string; readonly phone_number: string }) => bigint;
+  /** Takes up to `wanted` of them. */
   readonly take: (row: { readonly day: string; readonly phone_number: string }, wanted: bigint) => bigint;
+  /** Puts back what was taken. */
+  readonly reset: () => void;
 }
 
 export function countEvidence(counts: readonly MessageCountRow[]): CountEvidence {
@@ -198,6 +202,10 @@ export function countEvidence(counts: readonly MessageCountRow[]): CountEvidence
     missing.add(key(day, phone_numbers), BigInt((meta_delivered ?? our_delivered) - our_delivered));
   return {
     of: ({ day, phone_number }) => byKey.get(key(day, phone_number)),
+    count: ({ day, phone_number }) => missing.count(key(day, phone_number)),
     take: ({ day, phone_number }, wanted) => missing.take(key(day, phone_number), wanted),
+    reset: () => {
+      missing.reset();
+    },
   };
 }

@@ -20,6 +20,21 @@ export function pointKey(key: Omit<MatchKey, 'tier'>): string {
   return [key.day, key.phone_number, key.country, key.category, key.pricing_type].join('\n');
 }
 
+/** Rows with the same key, by that key. */
+export function groupsOf(
+  rows: readonly JudgedRow[],
+  key: (row: JudgedRow) => string,
+): ReadonlyMap<string, readonly JudgedRow[]> {
+  const groups = new Map<string, JudgedRow[]>();
+  for (const row of rows) {
+    const name = key(row);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
 /** The dimensions of a message, before any is left out. */
 export interface MessageKey {
   readonly phone_number: string;
@@ -41,23 +56,33 @@ export function keyInGrain(grain: DayGrain, message: MessageKey): Omit<MatchKey,
   };
 }
 
-/** Numbers of messages by key. Each message explains one row only, so what is taken is removed. */
+/** Numbers of messages by key. Each message explains one row only, so what is taken is no longer there. */
 export class Pool {
   readonly #counts = new Map<string, bigint>();
+  readonly #taken = new Map<string, bigint>();
 
   add(key: string, count: bigint): void {
-    if (count > 0n) this.#counts.set(key, this.count(key) + count);
+    if (count > 0n) this.#counts.set(key, (this.#counts.get(key) ?? 0n) + count);
   }
 
   count(key: string): bigint {
-    return this.#counts.get(key) ?? 0n;
+    return (this.#counts.get(key) ?? 0n) - (this.#taken.get(key) ?? 0n);
+  }
+
+  total(): bigint {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0n);
   }
 
   /** Takes up to `wanted`. @returns how many were there */
   take(key: string, wanted: bigint): bigint {
     const taken = smaller(this.count(key), wanted);
-    if (taken > 0n) this.#counts.set(key, this.count(key) - taken);
+    if (taken > 0n) this.#taken.set(key, (this.#taken.get(key) ?? 0n) + taken);
     return taken;
+  }
+
+  /** Puts everything back that was taken. */
+  reset(): void {
+    this.#taken.clear();
   }
 }
 
@@ -73,11 +98,26 @@ export class TypelessPool {
     this.#pool.add(pointKey({ ...key, pricing_type: '' }), count);
   }
 
+  count(row: Omit<MatchKey, 'tier'>): bigint {
+    return [...this.#keysOf(row)].reduce((sum, key) => sum + this.#pool.count(key), 0n);
+  }
+
+  total(): bigint {
+    return this.#pool.total();
+  }
+
   take(row: Omit<MatchKey, 'tier'>, wanted: bigint): bigint {
-    const categories = row.category === ANY || row.category === '' ? this.#categories : [row.category];
     let taken = 0n;
-    for (const category of categories)
-      taken += this.#pool.take(pointKey({ ...row, category, pricing_type: '' }), wanted - taken);
+    for (const key of this.#keysOf(row)) taken += this.#pool.take(key, wanted - taken);
     return taken;
+  }
+
+  reset(): void {
+    this.#pool.reset();
+  }
+
+  *#keysOf(row: Omit<MatchKey, 'tier'>): Generator<string> {
+    const categories = row.category === ANY || row.category === '' ? this.#categories : [row.category];
+    for (const category of categories) yield pointKey({ ...row, category, pricing_type: '' });
   }
 }

@@ -60,6 +60,14 @@ export interface Evidence {
   readonly isGone: (day: string, phone_number: string) => boolean;
 }
 
+/** Puts back all messages that were taken from the evidence. */
+export function resetEvidence(evidence: Evidence): void {
+  const { nearStart, nearEnd, doubtful, ofGroups, directSends, unreportedTexts } = evidence;
+  const { readOnly, late, ofOthers, echoes, withoutOutcome, counts } = evidence;
+  for (const pool of [nearStart, nearEnd, doubtful, ofGroups, directSends, unreportedTexts]) pool.reset();
+  for (const pool of [readOnly, late, ofOthers, echoes, withoutOutcome, counts]) pool.reset();
+}
+
 const countedRow = z.object({
   of_day: z.string(),
   number: z.string(),

@@ -191,8 +191,8 @@ function oneMessage(sending: Sending, kind: number): Message {
   );
 }
 
-/** The messages of the month. */
-export function traffic(seed: number): Message[] {
+/** The messages of the month. @param times how many messages are sent where one is by default */
+export function traffic(seed: number, times = 1): Message[] {
   const prng = new Prng(seed);
   const messages: Message[] = [];
   const send = (number: string, from: number, seconds: number): void => {
@@ -203,8 +203,8 @@ export function traffic(seed: number): Message[] {
     messages.push(oneMessage(sending, prng.int(0, 99)));
   };
   for (let hour = BEGINS; hour < ENDS; hour += HOUR) {
-    send(NUMBERS[0].id, hour, HOUR);
-    if (prng.chance(0.5)) send(NUMBERS[1].id, hour, HOUR);
+    for (let n = 0; n < times; n += 1) send(NUMBERS[0].id, hour, HOUR);
+    if (prng.chance(0.5)) for (let n = 0; n < times; n += 1) send(NUMBERS[1].id, hour, HOUR);
   }
   return messages;
 }
