@@ -9,14 +9,13 @@ import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limit
  */
 export function isoTime(column: string): string {
   const time = `assumeNotNull(${column})`;
-  // Local time less UTC. timeZoneOffset is wrong by a day in zones that once changed sides of the date line
+  // Local time less UTC. timeZoneOffset and %z are wrong by a day in zones that once changed sides of the date line
   // (Kiritimati, Apia).
-  const offset = `dateDiff('second', ${time}, toDateTime(formatDateTime(${time}, '%F %T', {tz:String}), 'UTC'))`;
+  const offset = `(toDateTime(formatDateTime(${time}, '%F %T', {tz:String}), 'UTC') - ${time})`;
   return `if(${column} IS NULL, '', concat(
     formatDateTime(${time}, '%FT%T', {tz:String}),
     if(${offset} < 0, '-', '+'),
-    leftPad(toString(intDiv(abs(${offset}), 3600)), 2, '0'), ':',
-    leftPad(toString(intDiv(abs(${offset}) % 3600, 60)), 2, '0')))`;
+    formatDateTime(toDateTime(abs(${offset}), 'UTC'), '%R')))`;
 }
 
 /** The first moment of a day in a zone. Where clocks go back over midnight, this is the first of the two midnights. */
