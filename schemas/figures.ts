@@ -156,9 +156,8 @@ export type BucketRows =
   | { readonly grain: 'day'; readonly rows: readonly DayTotalsRow[] }
   | { readonly grain: 'week'; readonly rows: readonly WeekTotalsRow[] };
 
-/** The figures of the first page, all of one moment, so that the parts add up to the whole. */
+/** The figures of a range, all of one moment, so that the parts add up to the whole. */
 export interface Figures {
   readonly overview: OverviewRow;
   readonly buckets: BucketRows;
-  readonly ads: readonly AdsRow[];
 }

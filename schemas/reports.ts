@@ -5,7 +5,6 @@ import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 import type { AdNameRow, AdFiguresRow, OverviewRow, BucketRows, Figures } from './figures.ts';
 import type {
   SavingsRow,
-  SavingsAdsRow,
   Bill,
   MetaSide,
   UnratedRow,
@@ -109,7 +108,6 @@ export interface Reports {
   /** The closings in force of months that share a day with a range; `to` is exclusive. */
   closings(days: { readonly from: string; readonly to: string }): Promise<Closing[]>;
   savings(filters: ReportFilters): Promise<SavingsRow[]>;
-  savingsAds(filters: ReportFilters): Promise<SavingsAdsRow[]>;
   bill(filters: ReportFilters): Promise<Bill>;
   /** The numbers of Meta and of invoices beside what is expected, for a range and perhaps an account. */
   metaSide(filters: ReportFilters): Promise<MetaSide[]>;

@@ -261,8 +261,6 @@ export class ShownLedger {
   #billQueries(sample: boolean) {
     return {
       savings: (filters) => this.#askBill('savings', 'savings', savings, filters, sample),
-      savingsAds: async (filters) =>
-        (await this.#savingsOfFreeEntry(filters, sample)).filter(({ source_type }) => source_type !== ''),
       bill: (filters) => this.#askBill('bill', 'savings', bill, filters, sample),
       metaSide: (filters) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
       mismatches: (filters) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),

@@ -109,15 +109,14 @@ export async function ads(database: Database, filters: ReportFilters): Promise<A
 
 /** A row of any grouping; the columns of other groupings are empty. */
 const cutRow = z.object({
-  cut: z.enum(['all', 'buckets', 'ads']),
+  cut: z.enum(['all', 'buckets']),
   ...overviewRow.shape,
   ...bucketRow.shape,
-  ...adsRow.shape,
 });
 
 /**
- * `overview`, `days` (or `hours`, `weeks`) and `ads` in one query: while events arrive, two queries see two moments,
- * and the figures of a page would not add up.
+ * `overview` and `days` (or `hours`, `weeks`) in one query: while events arrive, two queries see two moments, and the
+ * figures of a page would not add up.
  */
 export async function figures(
   database: Database,
@@ -126,13 +125,12 @@ export async function figures(
 ): Promise<Figures> {
   const rows = await database.query(
     cutRow,
-    `SELECT multiIf(grouping(bucket) = 0, 'buckets', grouping(ad_id) = 0, 'ads', 'all') AS cut, bucket, ad_id, source_type,
-       ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${OF_AN_AD}, ${MESSAGES}, ${SAVED}, ${REPORTED},
-       ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
+    `SELECT if(grouping(bucket) = 0, 'buckets', 'all') AS cut, bucket, ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES},
+       ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED}, ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
      FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cellsOf(filters)}) AS summary_cells
-     GROUP BY GROUPING SETS ((), (bucket), (ad_id, source_type))
-     HAVING multiIf(cut = 'buckets', ${ANYTHING} > 0, cut = 'ads', source_type != '' AND ${ANYTHING_OF_AN_AD} > 0, true)
-     ORDER BY if(cut = 'buckets', first_at, 0), ${BY_FIRST_ENTRY}`,
+     GROUP BY GROUPING SETS ((), (bucket))
+     HAVING cut = 'all' OR ${ANYTHING} > 0
+     ORDER BY first_at`,
     parametersOf(filters),
   );
   const of = <T>(cut: z.infer<typeof cutRow>['cut'], row: z.ZodType<T>): T[] =>
@@ -142,7 +140,6 @@ export async function figures(
   return {
     overview: whole,
     buckets: bucketRows(grain, of('buckets', bucketRow), filters),
-    ads: of('ads', adsRow),
   };
 }
 

@@ -183,7 +183,7 @@ describe('every page', () => {
   };
 
   const PAGES: readonly [string, Expected][] = [
-    ['/', { main: '#by-ad tbody th' }],
+    ['/', { main: '#by-day tbody th' }],
     ['/?grain=week', { isVariant: true, main: '#by-day tbody th' }],
     ['/?from=never&tz=Mars', { isVariant: true, main: '.repairs li' }],
     ['/ads', { main: '#by-ad tbody th' }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdFiguresRow } from '@ctwa-ledger/schemas/figures.ts';
-import { conversationsChange, costChange, rateChange } from '../../dashboard/src/lib/ads/changes.ts';
+import { costChange } from '../../dashboard/src/lib/ads/changes.ts';
+import { conversationsChange, rateChange } from '../../dashboard/src/lib/comparison/changes.ts';
 import { adLines } from '../../dashboard/src/lib/ads/figures.ts';
 import { lineKey, readRollup, tableLines, totalLine, type Rollup } from '../../dashboard/src/lib/ads/rollup.ts';
 import { divideDecimals, subtractDecimals } from '../../dashboard/src/lib/format/decimals.ts';

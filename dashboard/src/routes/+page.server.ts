@@ -1,8 +1,7 @@
 import { redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { AD_TABLE, AD_VALUES, adKey } from '$lib/ads/table.ts';
-import { bucketsOf } from '$lib/buckets/buckets.ts';
+import { bucketsOf, comparedBuckets } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { DEFAULT_STATE, search, zoneOf } from '$lib/filters/filters.ts';
@@ -10,10 +9,11 @@ import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
 import { arranged } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import { readSetup } from '$lib/server/setup.ts';
+import { readWaiting } from '$lib/server/waiting.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-/** Rows of the table of ads; the page of ads has all. */
-const AD_ROWS = 50;
+/** Conversations without a reply that are listed. */
+const MAX_WAITING = 5;
 
 export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of, is_empty } = await askedLedger(event);
@@ -27,36 +27,37 @@ export const load: PageServerLoad = async (event) => {
   const amounts = amountFilters(filters, range, as_of);
   const grain = grainIn(range, filters.grain);
   const compared = comparedRange(range, filters.compare);
-  const [figures, before, savings, savings_ads] = await Promise.all([
+  const tz = zoneOf(filters);
+  const [figures, before, savings, saved_before, waiting] = await Promise.all([
     reports.figures(asked, grain),
-    compared && reports.overview({ ...asked, ...compared }),
+    compared && reports.figures({ ...asked, ...compared }, grain),
     reports.savings(amounts),
-    reports.savingsAds(amounts),
+    compared ? reports.savings({ ...amounts, ...compared }) : [],
+    readWaiting(reports, asked, MAX_WAITING),
   ]);
-  const table = arranged(figures.ads, event.url.searchParams, { ...AD_TABLE, page_rows: AD_ROWS }, AD_VALUES, adKey);
-  const buckets = bucketsOf(figures.buckets, range, zoneOf(filters), as_of, status.last_event_at);
+  const { last_event_at } = status;
+  const now = bucketsOf(figures.buckets, range, tz, as_of, last_event_at);
+  const buckets =
+    compared && before ? comparedBuckets(now, bucketsOf(before.buckets, compared, tz, as_of, last_event_at)) : now;
   const bucket_table = arranged(buckets, event.url.searchParams, BUCKET_TABLE, BUCKET_VALUES, bucketKey);
-  const shown_ids = new Set(table.rows.map((ad) => ad.ad_id));
-  const ad_names = await reports.adNames([...shown_ids]);
-  const notices = [...table.notices, ...bucket_table.notices];
   return {
-    own_repairs: notices.map((notice) => ({ notice })),
+    own_repairs: bucket_table.notices.map((notice) => ({ notice })),
     setup: null,
     figures: {
       overview: figures.overview,
       before: compared &&
         before && {
           range: compared,
-          overview: before,
-          is_partial: status.first_event_at === null || dayOf(status.first_event_at, zoneOf(filters)) > compared.from,
+          overview: before.overview,
+          savings: saved_before,
+          is_partial: status.first_event_at === null || dayOf(status.first_event_at, tz) > compared.from,
         },
       grain,
       buckets,
       bucket_table,
-      ads: table,
-      ad_names,
       savings,
-      savings_ads: savings_ads.filter((row) => shown_ids.has(row.ad_id)),
+      as_of,
+      ...waiting,
     },
   };
 };

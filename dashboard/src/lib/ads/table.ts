@@ -6,8 +6,8 @@ import { CHANGE_VALUES } from './changes.ts';
 import type { AdAmounts } from './figures.ts';
 import type { TableLine } from './rollup.ts';
 
-/** Columns by which the table of ads can be sorted. */
-const AD_COLUMNS = [
+/** Columns with the name of an ad and its counts. */
+const COUNT_COLUMNS = [
   'ad_id',
   'ad_conversations',
   'replied',
@@ -22,39 +22,12 @@ const AD_COLUMNS = [
   'first_entry_at',
   'last_entry_at',
 ] as const;
-export type AdColumn = (typeof AD_COLUMNS)[number];
-
-export const AD_TABLE: TableSpec<AdColumn> = {
-  id: 'by-ad',
-  is_main: true,
-  columns: AD_COLUMNS,
-  words_first: ['ad_id'],
-  default_sort: { column: 'ad_conversations', descending: true },
-};
-
-/** The columns with the name of an ad and its counts, and their headings. */
-export const AD_COUNTS: readonly { readonly column: AdColumn; readonly name: string }[] = [
-  { column: 'ad_id', name: 'Ad' },
-  { column: 'ad_conversations', name: 'Started' },
-  { column: 'replied', name: 'Replied' },
-  { column: 'mature', name: 'Mature' },
-  { column: 'pending', name: 'Pending' },
-  { column: 'reply_rate', name: '24 h rate' },
-  { column: 'median_seconds_to_reply', name: 'Median reply' },
-  { column: 'p90_seconds_to_reply', name: 'p90 reply' },
-  { column: 'windows_opened', name: 'Opened' },
-  { column: 'windows_confirmed', name: 'Confirmed' },
-  { column: 'free_messages', name: 'Free messages' },
-];
-export const AD_TIMES: readonly { readonly column: AdColumn; readonly name: string }[] = [
-  { column: 'first_entry_at', name: 'First entry' },
-  { column: 'last_entry_at', name: 'Last entry' },
-];
+type CountColumn = (typeof COUNT_COLUMNS)[number];
 
 const decimal = (text: string | null): Value => (text === null ? null : Number(text));
 
-/** The values by which the table is sorted. Rounding decimals affects only the order of rows that look equal. */
-export const AD_VALUES: Readonly<Record<AdColumn, (row: AdsRow) => Value>> = {
+/** The values by which counts are sorted. Rounding decimals affects only the order of rows that look equal. */
+const COUNT_VALUES: Readonly<Record<CountColumn, (row: AdsRow) => Value>> = {
   ad_id: (row) => row.ad_id,
   ad_conversations: (row) => row.ad_conversations,
   replied: (row) => row.replied,
@@ -74,7 +47,7 @@ export const AD_VALUES: Readonly<Record<AdColumn, (row: AdsRow) => Value>> = {
 export const adKey = ({ ad_id, source_type }: Pick<AdsRow, 'ad_id' | 'source_type'>): string =>
   `${source_type}:${ad_id}`;
 
-/** Columns of amounts, in addition to those of {@link AD_TABLE}. */
+/** Columns of amounts. */
 const AMOUNT_COLUMNS = ['spend', 'cost_per_conversation', 'cost_per_replied', 'savings', 'savings_per_spend'] as const;
 /** Columns of changes since the compared days. */
 const CHANGE_COLUMNS = [
@@ -83,12 +56,15 @@ const CHANGE_COLUMNS = [
   'spend_change',
   'cost_per_conversation_change',
 ] as const;
-export type AdLineColumn = AdColumn | (typeof AMOUNT_COLUMNS)[number] | (typeof CHANGE_COLUMNS)[number];
+export type AdLineColumn = CountColumn | (typeof AMOUNT_COLUMNS)[number] | (typeof CHANGE_COLUMNS)[number];
 
-/** The table of the page of ads. */
+/** The table of ads, and the columns by which it can be sorted. */
 export const AD_LINES: TableSpec<AdLineColumn> = {
-  ...AD_TABLE,
-  columns: [...AD_COLUMNS, ...AMOUNT_COLUMNS, ...CHANGE_COLUMNS],
+  id: 'by-ad',
+  is_main: true,
+  columns: [...COUNT_COLUMNS, ...AMOUNT_COLUMNS, ...CHANGE_COLUMNS],
+  words_first: ['ad_id'],
+  default_sort: { column: 'ad_conversations', descending: true },
 };
 
 /** The first amount of an ad, after its currency: amounts of two currencies cannot be compared. */
@@ -99,7 +75,7 @@ function amountValue(line: TableLine, column: keyof AdAmounts & (typeof AMOUNT_C
 }
 
 export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: TableLine) => Value>> = {
-  ...AD_VALUES,
+  ...COUNT_VALUES,
   ad_id: (line) => line.group?.name ?? line.ad_id,
   spend: (line) => amountValue(line, 'spend'),
   cost_per_conversation: (line) => amountValue(line, 'cost_per_conversation'),

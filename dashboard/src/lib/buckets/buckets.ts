@@ -25,6 +25,8 @@ export interface Bucket extends Omit<DayTotalsRow, 'day'> {
   readonly unfinished: boolean;
   /** Whether only a part of it is in the range. */
   readonly is_cut: boolean;
+  /** The one that it is compared with; null without a comparison. */
+  readonly before: Pick<Bucket, 'name' | 'ad_conversations'> | null;
 }
 
 /** The time that a bucket covers, and its names. */
@@ -112,7 +114,18 @@ export function bucketsOf(
     const { starts_at, ends_at, ...names } = span;
     const holds_last = last_event_at !== null && last_event_at >= starts_at && last_event_at < ends_at;
     const unfinished = holds_last || ends_at > as_of;
-    return [{ ...row, ...names, unanswered: row.mature - row.replied, unfinished }];
+    return [{ ...row, ...names, unanswered: row.mature - row.replied, unfinished, before: null }];
+  });
+}
+
+/** Buckets beside those of the range before: the first beside the first, and so on. */
+export function comparedBuckets(buckets: readonly Bucket[], before: readonly Bucket[]): Bucket[] {
+  return buckets.map((bucket, i) => {
+    const { name, ad_conversations } = before[i] ?? {};
+    return {
+      ...bucket,
+      before: name === undefined || ad_conversations === undefined ? null : { name, ad_conversations },
+    };
   });
 }
 

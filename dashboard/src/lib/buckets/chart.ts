@@ -3,6 +3,7 @@ import {
   timeAxis,
   fontOf,
   gap,
+  leadOn,
   panel,
   styleTooltip,
   type BarChart,
@@ -26,7 +27,20 @@ function seriesOf(buckets: readonly Bucket[], colours: ChartColours): Series[] {
     series('No reply within 24 h', 'conversations', colours.unanswered, (bucket) => bucket.unanswered),
     series('Pending', 'conversations', colours.pending, (bucket) => bucket.pending, colours.replied),
     series('Messages saved', 'saved', colours.saved, (bucket) => bucket.saved_from_charge),
+    ...(buckets.some(({ before }) => before !== null)
+      ? [
+          {
+            ...series('Compared with', 'conversations', colours.before, ({ before }) => before?.ad_conversations ?? 0),
+            isBehind: true,
+          },
+        ]
+      : []),
   ];
+}
+
+function labelOf(series: Series | undefined, bucket: Bucket | undefined): string {
+  if (series?.isBehind !== true) return series?.label ?? '';
+  return bucket?.before == null ? 'Compared with nothing' : `Compared with ${bucket.before.name}`;
 }
 
 function titleOf(bucket: Bucket | undefined): string {
@@ -36,8 +50,16 @@ function titleOf(bucket: Bucket | undefined): string {
   return `${name}${detail === '' ? '' : `, ${detail}`}${state}`;
 }
 
-/** Draws `buckets` into an existing chart, so that a change of theme or range does not rebuild it. */
-export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours: ChartColours): void {
+/**
+ * Draws `buckets` into an existing chart, so that a change of theme or range does not rebuild it.
+ * @param follow shows only the days of a bucket
+ */
+export function updateChart(
+  chart: BarChart,
+  buckets: readonly Bucket[],
+  colours: ChartColours,
+  follow: (bucket: Bucket) => void,
+): void {
   const font = fontOf(chart);
   const counts = (title: string, weight: number) => {
     const axis = panel(title, weight, colours, font, (value) => count(Number(value)));
@@ -57,8 +79,13 @@ export function updateChart(chart: BarChart, buckets: readonly Bucket[], colours
   };
   styleTooltip(chart, series, colours, {
     title: (items) => titleOf(buckets[items[0]?.dataIndex ?? -1]),
-    label: (item) => ` ${item.dataset.label}: ${count(item.parsed.y ?? 0)}`,
+    label: (item) => ` ${labelOf(series[item.datasetIndex], buckets[item.dataIndex])}: ${count(item.parsed.y ?? 0)}`,
     footer: (items) => `Answered within 24 h: ${rate(buckets[items[0]?.dataIndex ?? -1]?.reply_rate ?? null)}`,
+  });
+  const isLink = (index: number): boolean => (buckets[index]?.days ?? null) !== null;
+  leadOn(chart, isLink, (index) => {
+    const bucket = buckets[index];
+    if (bucket !== undefined) follow(bucket);
   });
   chart.update();
 }

@@ -5,6 +5,7 @@ import type { Bucket } from './buckets.ts';
 const BUCKET_COLUMNS = [
   'time',
   'ad_conversations',
+  'conversations_change',
   'replied',
   'mature',
   'pending',
@@ -37,6 +38,7 @@ const decimal = (text: string | null): Value => (text === null ? null : Number(t
 export const BUCKET_VALUES: Readonly<Record<BucketColumn, (row: Bucket) => Value>> = {
   time: (row) => Date.parse(row.key),
   ad_conversations: (row) => row.ad_conversations,
+  conversations_change: ({ ad_conversations, before }) => before && ad_conversations - before.ad_conversations,
   replied: (row) => row.replied,
   mature: (row) => row.mature,
   pending: (row) => row.pending,

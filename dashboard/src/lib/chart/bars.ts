@@ -26,6 +26,7 @@ export interface ChartColours {
   readonly pending: string;
   readonly saved: string;
   readonly billed: string;
+  readonly before: string;
   readonly ink: string;
   readonly ink_soft: string;
   readonly line: string;
@@ -41,6 +42,7 @@ export function coloursOf(element: Element): ChartColours {
     pending: colour('--chart-pending'),
     saved: colour('--chart-saved'),
     billed: colour('--chart-billed'),
+    before: colour('--chart-before'),
     ink: colour('--ink'),
     ink_soft: colour('--ink-soft'),
     line: colour('--line'),
@@ -66,6 +68,8 @@ export interface Series {
   readonly colour: string;
   /** Drawn hollow, with an outline of this colour, for conversations that are still open. */
   readonly outline?: string | undefined;
+  /** Drawn behind the other bars, and wider: what they are compared with. */
+  readonly isBehind?: boolean;
   /** One for each bar. */
   readonly values: number[];
 }
@@ -203,26 +207,40 @@ export function setPanels(
 }
 
 export function dataset(
-  { label, axis, colour, outline, values }: Series,
+  { label, axis, colour, outline, values, isBehind = false }: Series,
   bars: readonly ChartBar[],
   colours: ChartColours,
 ): ChartDataset<'bar', number[]> {
   const hatched = hatching(outline ?? colour, colours.surface);
-  const fills = bars.map((bar) => (bar.unfinished ? hatched : colour));
+  const fills = bars.map((bar) => (bar.unfinished && !isBehind ? hatched : colour));
   return {
     label,
     data: values,
     xAxisID: 'x',
     yAxisID: axis,
+    // One above the other instead of side by side.
+    grouped: false,
+    stack: isBehind ? 'before' : 'now',
+    order: isBehind ? 1 : 0,
     backgroundColor: fills,
     // The tooltip shows which bar is meant. Chart.js's brighter shade would be a colour that the legend does not have.
     hoverBackgroundColor: fills,
     ...(outline !== undefined && bars.length <= MAX_OUTLINED_BARS
       ? { borderColor: outline, borderWidth: 1.5, borderSkipped: false }
       : {}),
-    maxBarThickness: 36,
-    categoryPercentage: 0.86,
+    maxBarThickness: isBehind ? 46 : 36,
+    categoryPercentage: isBehind ? 1 : 0.86,
     barPercentage: 0.9,
+  };
+}
+
+/** Makes a click on a bar, or above or below it, lead somewhere. Readers without a pointer have the table's links. */
+export function leadOn(chart: BarChart, isLink: (index: number) => boolean, follow: (index: number) => void): void {
+  chart.options.onClick = (_, [bar]) => {
+    if (bar !== undefined && isLink(bar.index)) follow(bar.index);
+  };
+  chart.options.onHover = (_, [bar]) => {
+    chart.canvas.style.cursor = bar !== undefined && isLink(bar.index) ? 'pointer' : '';
   };
 }
 

@@ -1,7 +1,9 @@
+import type { SavingsRow } from '@ctwa-ledger/schemas/bill.ts';
 import type { OverviewRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { COMPARISONS, type Comparison } from '../filters/filters.ts';
 import type { DayRange } from '../filters/range.ts';
+import { amount } from '../format/amounts.ts';
 import { numberFormat } from '../format/locale.ts';
 import { count, rate } from '../format/numbers.ts';
 
@@ -9,6 +11,7 @@ import { count, rate } from '../format/numbers.ts';
 export interface Before {
   readonly range: DayRange;
   readonly overview: OverviewRow;
+  readonly savings: readonly SavingsRow[];
   /** Whether the ledger begins within that range, so that the comparison lacks some days. */
   readonly is_partial: boolean;
 }
@@ -36,6 +39,12 @@ const points = numberFormat({
 export function countChange(now: number, before: number): string {
   if (before === 0) return now === 0 ? 'none before either' : 'none before';
   return `${percent().format(now / before - 1)} from ${count(before)}`;
+}
+
+/** `+3.2% from 750.10`, for two amounts of one currency; null = no amount. */
+export function amountChange(now: string | null, before: string | null, currency: string): string {
+  if (now === null || before === null || Number(before) === 0) return 'none before';
+  return `${percent().format(Number(now) / Number(before) - 1)} from ${amount(before, currency)}`;
 }
 
 /** `+1.2 points from 80.4%`, for two rates as reports print them; null when one does not exist. */
