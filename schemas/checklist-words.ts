@@ -18,6 +18,7 @@ export const CHECK_NAMES: Readonly<Record<CheckName, string>> = {
   meta_numbers: 'Meta’s numbers for every day',
   events: 'No events missing',
   counts: 'Meta counts as many messages',
+  controls: 'Meta’s numbers right in themselves',
   outcomes: 'Nothing sent without outcome',
   prices: 'Nothing without a price',
   differences: 'Differences explained',
@@ -31,6 +32,7 @@ const SUBJECTS: Readonly<Record<CheckName, string>> = {
   meta_numbers: 'Meta’s numbers',
   events: 'events',
   counts: 'message counts',
+  controls: 'controls on Meta’s numbers',
   outcomes: 'outcomes',
   prices: 'prices',
   differences: 'differences',
@@ -63,6 +65,28 @@ export function sayVerdict(verdict: Verdict, because: readonly CheckName[]): str
 
 /** At most so many days and numbers are named one by one. */
 const MAX_NAMED = 8;
+
+/** One finding of each control, and several. */
+const CONTROL_WORDS = [
+  [
+    'free_service',
+    'number has more free service messages than are free',
+    'numbers have more free service messages than are free',
+  ],
+  ['tiers', 'pair of tiers overlaps or leaves a gap', 'pairs of tiers overlap or leave a gap'],
+  ['free_cost', 'kind of free messages has a cost', 'kinds of free messages have a cost'],
+  ['price', 'cost is no price of the card', 'costs are no prices of the card'],
+  [
+    'max_price',
+    'cost of marketing differs from the list, as a maximum price allows',
+    'costs of marketing differ from the list, as a maximum price allows',
+  ],
+  [
+    'restated',
+    'day was answered otherwise after it had settled',
+    'days were answered otherwise after they had settled',
+  ],
+] as const;
 
 /** The texts of the checklist, in one spelling. */
 export class ChecklistWords {
@@ -154,6 +178,19 @@ export class ChecklistWords {
       ...(missing_days === 0
         ? []
         : [`${this.#spelling.count(missing_days)} of ${this.#counted(days, 'day')} have no counts of Meta’s.`]),
+    ].join(' ');
+  }
+
+  #controls(check: Of<'controls'>): string {
+    const found = CONTROL_WORDS.flatMap(([control, one, many]) =>
+      check[control] === 0 ? [] : [`${this.#counted(check[control], one, many)}.`],
+    );
+    const isRight = check.state === 'passed';
+    return [
+      ...(isRight
+        ? ['Allowances, tiers, prices and what is free hold in Meta’s numbers, and settled days stayed as they were.']
+        : []),
+      ...found,
     ].join(' ');
   }
 
@@ -267,6 +304,8 @@ export class ChecklistWords {
         return this.#events(check);
       case 'counts':
         return this.#counts(check);
+      case 'controls':
+        return this.#controls(check);
       case 'outcomes':
         return this.#outcomes(check);
       case 'prices':

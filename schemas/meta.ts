@@ -206,6 +206,36 @@ export const biasSchema = z.object({
 });
 export type Bias = z.infer<typeof biasSchema>;
 
+/**
+ * What Meta's own numbers are looked at for. `free_service`: more free service messages of a number than are free.
+ * `tiers`: tiers that overlap, or leave a gap. `free_cost`: something free has a cost. `price`: a cost that is no price
+ * of the card. `max_price`: the same where a maximum price may explain it, which is nothing wrong. `restated`: another
+ * answer for a day that had settled.
+ */
+const META_CONTROLS = ['free_service', 'tiers', 'free_cost', 'price', 'max_price', 'restated'] as const;
+export type MetaControl = (typeof META_CONTROLS)[number];
+
+/** A finding about Meta's own numbers, whatever ours are: a row of the report `meta-controls`. */
+export const metaControlRow = z.object({
+  waba_id: z.string(),
+  month: z.string(),
+  control: z.enum(META_CONTROLS).describe('What was looked at.'),
+  phone_number: z.string(),
+  country: z
+    .string()
+    .describe('ISO codes of the countries, with spaces between; empty where it is none in particular.'),
+  category: z.string().describe('Meta’s category; empty where it is none in particular.'),
+  tier: z.string().describe('The tiers, with a space between; empty where it is none in particular.'),
+  first_day: z.string().describe('First day of the rows of Meta’s; empty where they are of the whole month.'),
+  last_day: z.string().describe('Last day of the rows of Meta’s; empty where they are of the whole month.'),
+  rows: count.describe('Rows of Meta’s.'),
+  volume: z.string().describe('Their messages; of `restated` by how many the later answer differs.'),
+  currency: z.string(),
+  cost: decimal.nullable().describe('Their cost; of `restated` by how much the later answer differs.'),
+  finding: z.string().describe('What was found, in words.'),
+});
+export type MetaControlRow = z.infer<typeof metaControlRow>;
+
 /** What another tolerance would make of a month: the output of `reconcile tolerances`. */
 export interface ToleranceTrial {
   readonly waba_id: string;
@@ -278,6 +308,8 @@ export interface ReconciliationOfMonth {
   /** Days that Meta's numbers do not cover; they have no rows. */
   readonly missing_days: readonly string[];
   readonly biases: readonly Bias[];
+  /** Findings about Meta's own numbers. */
+  readonly controls: readonly MetaControlRow[];
   /** The rows that differ, largest first. */
   readonly rows: readonly DifferingRow[];
   /** Every day of the month; empty when Meta's points are for the whole month. */

@@ -105,6 +105,18 @@ export const checkSchema = z.discriminatedUnion('check', [
     our_incoming: count,
     meta_incoming: count.nullable(),
   }),
+  /** Whether Meta's own numbers are right in themselves. Present only if they were imported. */
+  z.object({
+    check: z.literal('controls'),
+    state,
+    /** Findings of each control. */
+    free_service: count,
+    tiers: count,
+    free_cost: count,
+    price: count,
+    max_price: count,
+    restated: count,
+  }),
   /** Whether the outcome of every sent message is known. */
   z.object({ check: z.literal('outcomes'), state, messages: count, settles_on }),
   /** Whether every delivered message has an amount. */

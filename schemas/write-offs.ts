@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { WholeBillRow } from './whole-bill.ts';
 import { chosenRowsSchema } from './cases.ts';
 import { count, decimal, utcInstant } from './cells.ts';
 import { EXPLANATION_CODES } from './meta.ts';
@@ -127,6 +128,8 @@ export type StatementRow = z.infer<typeof statementRow>;
 /** What the difference of a month consists of, and what is and may be written off of it, for a page. */
 export interface StatementOfMonth {
   readonly lines: readonly StatementRow[];
+  /** The whole bill of the month. */
+  readonly bill: readonly WholeBillRow[];
   /** Those that were undone included. */
   readonly write_offs: readonly WriteOffRow[];
   /** How much may be written off in the month: a decimal, and messages. Null: no such limit is set. */

@@ -15,9 +15,11 @@ import { metaSide } from '../reconciliation/meta-side.ts';
 import { casesOf, heldCases, type HeldCases } from '../reconciliation/case-register.ts';
 import { listClaims, recoveredIn } from '../reconciliation/claim-register.ts';
 import { readAmount } from '../reconciliation/amounts.ts';
+import { readWholeBill } from '../reconciliation/bill-readings.ts';
 import { statementOf } from '../reconciliation/statement.ts';
 import { monthsUntil, tryTolerance } from '../reconciliation/tolerance-trial.ts';
 import { listWriteOffs, writeOffLimits, writtenOff } from '../reconciliation/write-off-register.ts';
+import type { WholeBillRow } from '@ctwa-ledger/schemas/whole-bill.ts';
 import type { StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
 import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
 import { accountsToReconcile, reconcileMonth, type AskedMonth } from '../reconciliation/reconcile.ts';
@@ -36,7 +38,7 @@ import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { reportOf, REPORTS } from '../catalogue/catalogue.ts';
 import { Remembered, type Reads } from '../catalogue/remembered.ts';
-import { CLOSE_TABLES, SIDE_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
+import { CLOSE_TABLES, MATCH_PAGE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { threadView } from '../reports/thread.ts';
@@ -58,6 +60,7 @@ interface HeldMonth {
   readonly page: ReconciliationOfMonth;
   readonly cases: HeldCases;
   readonly statement: readonly StatementRow[];
+  readonly bill: readonly WholeBillRow[];
 }
 
 /**
@@ -156,7 +159,7 @@ export class ShownLedger {
   #heldMonth(asked: AskedMonth, sample: boolean): Promise<HeldMonth> {
     return this.#askBill(
       `held-month ${JSON.stringify(asked)}`,
-      STATEMENT_TABLES,
+      MATCH_PAGE_TABLES,
       async (database) => {
         const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
         // The result itself is too large to remember.
@@ -164,6 +167,7 @@ export class ShownLedger {
           page: await reconciliationOfMonth(database, held),
           cases: heldCases(held),
           statement: statementOf(held, await writtenOff(database, held)),
+          bill: await readWholeBill(database, held),
         };
       },
       { from: null, to: null, tz: 'UTC', as_of: 0 },
@@ -217,11 +221,16 @@ export class ShownLedger {
       reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
       cases: async (asked) =>
         casesOf(await this.#database(sample), (await this.#heldMonth(asked, sample)).cases, Date.now()),
-      statement: async (asked) => ({
-        lines: (await this.#heldMonth(asked, sample)).statement,
-        write_offs: await listWriteOffs(await this.#database(sample), asked),
-        limits: await writeOffLimits(await this.#database(sample), asked.waba_id),
-      }),
+      statement: async (asked) => {
+        const { statement, bill } = await this.#heldMonth(asked, sample);
+        const database = await this.#database(sample);
+        return {
+          lines: statement,
+          bill,
+          write_offs: await listWriteOffs(database, asked),
+          limits: await writeOffLimits(database, asked.waba_id),
+        };
+      },
       toleranceTrials: async ({ waba_id, month, percent, messages }) => {
         const tolerance = { percent: readAmount(percent), messages: BigInt(messages) };
         const months = monthsUntil(month, TRIED_MONTHS);

@@ -1,10 +1,11 @@
 import type { CaseState, CasesOfMonth } from '@ctwa-ledger/schemas/cases.ts';
-import type { CountFinding, MessageCountRow } from '@ctwa-ledger/schemas/meta.ts';
+import type { CountFinding, MessageCountRow, MetaControl } from '@ctwa-ledger/schemas/meta.ts';
 import type { Check, CheckState, Examination, Finding } from '@ctwa-ledger/schemas/periods.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { metaControls } from '../reconciliation/control-readings.ts';
 import { biasesOf } from '../reconciliation/bias.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
 import { casesOf, heldCases } from '../reconciliation/case-register.ts';
@@ -168,6 +169,20 @@ function checkCounts({ held }: Examined): Of<'counts'> | null {
     ),
     ...{ days, missing_days, rows: counts.length, gap, other_responder, missing, outcomes, surplus },
     ...totalsOf(counts),
+  };
+}
+
+async function checkControls(database: Database, { held }: Examined): Promise<Of<'controls'> | null> {
+  if (held.taken_at.size === 0) return null;
+  const controls = await metaControls(database, held);
+  const found = (name: MetaControl): number => controls.filter(({ control }) => control === name).length;
+  const [free_service, tiers, free_cost] = [found('free_service'), found('tiers'), found('free_cost')];
+  const [price, max_price, restated] = [found('price'), found('max_price'), found('restated')];
+  return {
+    check: 'controls',
+    // A maximum price is nothing wrong.
+    state: firstOf(['warning', free_service + tiers + free_cost + price + restated > 0]),
+    ...{ free_service, tiers, free_cost, price, max_price, restated },
   };
 }
 
@@ -345,11 +360,13 @@ export async function examineMonth(
   const written = await writtenOff(database, held);
   const examined: Examined = { ...missing, month, now: now / 1_000, held, worked, written };
   const counts = checkCounts(examined);
+  const controls = await checkControls(database, examined);
   const cases = checkCases(examined);
   const checklist: Check[] = [
     checkMetaNumbers(examined),
     await checkEvents(database, examined),
     ...(counts === null ? [] : [counts]),
+    ...(controls === null ? [] : [controls]),
     checkOutcomes(examined),
     {
       check: 'prices',

@@ -26,6 +26,7 @@ import { judgeMonth } from './verdict.ts';
 const REPORTS = [
   'reconciliation',
   'statement',
+  'whole-bill',
   'adjustments',
   'savings-days',
   'mismatches',

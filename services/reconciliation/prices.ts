@@ -14,10 +14,10 @@ export interface KnownPrice {
 }
 
 /** From this day on a marketing message may cost less than the list price, and no webhook reports by how much. */
-const MAX_PRICE_FROM = '2026-10-01';
-const MARKETING = new Set(['MARKETING', 'MARKETING_LITE', 'MARKETING_LITE_DYNAMIC']);
+export const MAX_PRICE_FROM = '2026-10-01';
+export const MARKETING: ReadonlySet<string> = new Set(['MARKETING', 'MARKETING_LITE', 'MARKETING_LITE_DYNAMIC']);
 /** A price of Meta's is computed from an amount that is rounded to this. */
-const ROUNDING = readAmount('0.005');
+export const PRICE_ROUNDING = readAmount('0.005');
 
 /** All prices on cards of a currency and model that were ever in force. */
 export function readPrices(
@@ -63,7 +63,7 @@ export function explainPrice(
     (best, one) => (best === null || off(one) < off(best) ? one : best),
     null,
   );
-  const isKnown = nearest !== null && off(nearest) <= larger(ROUNDING, meta_cost / 10_000n);
+  const isKnown = nearest !== null && off(nearest) <= larger(PRICE_ROUNDING, meta_cost / 10_000n);
   const said = `Meta charges ${amountText(price)} each`;
   if (isKnown) return { code: 'rate', volume: 0n, detail: `${said}, which is the price of ${nearest.name}.` };
   const isBelow = row.lowest_rate !== null && price < row.lowest_rate;

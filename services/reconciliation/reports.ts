@@ -3,6 +3,7 @@ import type {
   DayVariance,
   ExplanationRow,
   MessageCountRow,
+  MetaControlRow,
   MetaImport,
   ReconciliationOfMonth,
   ReconciliationRow,
@@ -12,11 +13,13 @@ import {
   differenceRow,
   explanationRow,
   messageCountRow,
+  metaControlRow,
   metaImportRow,
   metaLineRow,
   reconciliationRow,
 } from '@ctwa-ledger/schemas/meta.ts';
 import { statementRow, writeOffRow, type StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
+import { wholeBillRow, type WholeBillRow } from '@ctwa-ledger/schemas/whole-bill.ts';
 import { invoiceLineRow } from '@ctwa-ledger/schemas/invoices.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
@@ -24,8 +27,10 @@ import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
-import { CASE_TABLES, MATCH_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
+import { BILL_TABLES, CASE_TABLES, MATCH_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
+import { readWholeBill } from './bill-readings.ts';
 import { biasesOf } from './bias.ts';
+import { metaControls } from './control-readings.ts';
 import { casesOf, heldCases } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
@@ -100,6 +105,7 @@ export async function reconciliationOfMonth(
     counts: fieldOfMonth(month.month) === 'pricing_analytics' ? 'message' : 'conversation',
     missing_days: month.missing_days,
     biases: biasesOf(month),
+    controls: await metaControls(database, month),
     rows: differingRows(month).map((row) => ({
       ...reportedRow(month, row),
       explanations: row.explanations.map(({ code, volume, detail }) => ({ code, volume: volume.toString(), detail })),
@@ -233,6 +239,21 @@ export const statementReport = whole({
   rows: (database, filters) => gathered(statements(database, filters)),
 });
 
+/** Report `whole-bill`: what is billed for a month, and what it consists of. Settle the charges first. */
+async function* wholeBills(database: Database, filters: ReportFilters): AsyncGenerator<readonly WholeBillRow[]> {
+  for await (const month of reconciled(database, filters)) yield await readWholeBill(database, month);
+}
+
+export const wholeBillReport = whole({
+  ...OF_MONTH,
+  name: 'whole-bill',
+  one_row_per: 'line of the whole bill of a month: what is billed, what it consists of, and what is left',
+  row: wholeBillRow,
+  reads: BILL_TABLES,
+  key: ['waba_id', 'line'],
+  rows: (database, filters) => gathered(wholeBills(database, filters)),
+});
+
 export const writeOffsReport = whole({
   name: 'write-offs',
   one_row_per: 'write-off of differences from Meta’s numbers, those that were undone included',
@@ -259,6 +280,20 @@ export const messageCountsReport = whole({
   row: messageCountRow,
   key: ['waba_id', 'day', 'phone_numbers'],
   rows: (database, filters) => gathered(messageCounts(database, filters)),
+});
+
+/** Report `meta-controls`: findings about Meta's own numbers. Settle the charges first. */
+async function* controls(database: Database, filters: ReportFilters): AsyncGenerator<readonly MetaControlRow[]> {
+  for await (const month of reconciled(database, filters)) yield await metaControls(database, month);
+}
+
+export const metaControlsReport = whole({
+  ...OF_MONTH,
+  name: 'meta-controls',
+  one_row_per: 'finding about Meta’s own numbers of a month, whatever ours are',
+  row: metaControlRow,
+  key: ['waba_id', 'control', 'phone_number', 'country', 'category', 'tier', 'first_day', 'finding'],
+  rows: (database, filters) => gathered(controls(database, filters)),
 });
 
 export const metaImportsReport = whole({

@@ -84,7 +84,7 @@ const SIDES = `SELECT ${PAIR}, country, category, pricing_type, tier, before_n, 
  * account that are not withdrawn. Each import is compared with the one before it for the same day, number and
  * dimensions.
  */
-async function* restatements(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
+export async function* restatements(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { also, where, order, parameters } = reportPaging(page, KEYS);
   yield* database.stream(
     `WITH pairs AS (SELECT * FROM (${NAMED_AGAIN}) UNION ALL SELECT * FROM (${NAMED_NO_MORE}))

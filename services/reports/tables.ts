@@ -47,6 +47,12 @@ export const SIDE_TABLES = [...CHARGE_TABLES, 'meta_imports', 'meta_points', ...
 /** Tables of the match, and what is written off of it. */
 export const STATEMENT_TABLES = [...MATCH_TABLES, 'write_off_entries'] as const;
 
+/** Tables of the match, and those from which the whole bill is made. */
+export const BILL_TABLES = [...MATCH_TABLES, 'meta_lines', ...INVOICE_TABLES] as const;
+
+/** Tables of the page of a month's match. */
+export const MATCH_PAGE_TABLES = [...BILL_TABLES, 'write_off_entries'] as const;
+
 /** Tables that closing a month reads. */
 export const CLOSE_TABLES = [
   ...CASE_TABLES,

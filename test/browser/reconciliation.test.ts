@@ -315,6 +315,11 @@ describe("Meta's bill beside ours", () => {
       'Neither explained nor written off | 1 | +2 | +0.13 | ',
     ]);
     expect(await page.locator('#statement').innerText()).toContain('The statement is incomplete: something is left');
+    const billed = (await tableRows(page, 'whole-bill')).map((cells) => cells.map(({ text }) => text).join(' | '));
+    expect(billed).toContain('Billed | – |  | No invoice of the month was imported.');
+    expect(billed).toContain('Residual | – |  | It is not known what is billed.');
+    expect(billed.some((line) => line.startsWith('Messages | 0.'))).toBe(true);
+    expect(await page.locator('#controls').count()).toBe(0);
 
     const tried = page.locator('#tolerances');
     await tried.getByLabel('Per cent of Meta’s volume').fill('0,5');

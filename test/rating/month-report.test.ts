@@ -92,7 +92,7 @@ describe('the report of a closed month', () => {
     expect(outcome).toBe('made');
     const files = await filesOf(period.period_id);
     expect(report.files.map(({ name, bytes, sha256: sum }) => [name, bytes, sum])).toEqual(
-      ['charges', 'reconciliation', 'statement', 'adjustments', 'savings-days', 'mismatches']
+      ['charges', 'reconciliation', 'statement', 'whole-bill', 'adjustments', 'savings-days', 'mismatches']
         .flatMap((name) => [`${name}.csv`, `${name}.xlsx`])
         .map((name) => [name, files[name]!.length, sha256(files[name]!)]),
     );

@@ -14,7 +14,7 @@ import { isWatched } from '../../services/reports/gaps.ts';
 
 /** A month in which nothing is to be said. */
 const PASSED: {
-  readonly [Name in Exclude<CheckName, 'counts' | 'cases'>]: Extract<Check, { readonly check: Name }>;
+  readonly [Name in Exclude<CheckName, 'counts' | 'controls' | 'cases'>]: Extract<Check, { readonly check: Name }>;
 } = {
   meta_numbers: {
     check: 'meta_numbers',

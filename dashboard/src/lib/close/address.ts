@@ -101,6 +101,8 @@ export function evidenceOf(
       return [{ name: 'Health', page: '/health', end: search(filters) }, bill('')];
     case 'counts':
       return [report('Message counts, CSV', 'message-counts', { waba_id })];
+    case 'controls':
+      return [bill('#controls')];
     case 'outcomes':
       return [{ name: 'Undelivered messages, CSV', page: null, end: undelivered(month, waba_id, isSample) }];
     case 'prices':

@@ -4,6 +4,7 @@ import type {
   Bias,
   DayVariance,
   DifferingRow,
+  MetaControl,
   ReconciliationOfMonth,
   ReconciliationStatus,
   RowExplanation,
@@ -107,3 +108,12 @@ export function verdict({ summary, missing_days, no_cost }: ReconciliationOfMont
     return say(`All ${counted(rows, 'row')} agree, ${count(within_tolerance)} of them within tolerance.`);
   return say(rows === 0 ? 'Neither side counts anything.' : `All ${counted(rows, 'row')} agree.`);
 }
+
+export const CONTROL_WORDS: Readonly<Record<MetaControl, string>> = {
+  free_service: 'Free service messages',
+  tiers: 'Tiers',
+  free_cost: 'What is free',
+  price: 'Prices',
+  max_price: 'Maximum price',
+  restated: 'Changed answers',
+};
