@@ -7,6 +7,7 @@ import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 
 import type { FilterState, Repair } from '$lib/filters/filters.ts';
+import type { Sheet } from '$lib/print/sheet.ts';
 
 declare global {
   namespace App {
@@ -31,6 +32,8 @@ declare global {
       is_sample?: boolean;
       /** What the page itself could not use of its link; the layout shows it beside what no page could. */
       own_repairs?: readonly Pick<Repair, 'notice'>[];
+      /** Texts in the margins when it is printed, of a page that is about its own time; the layout has those of others. */
+      sheet?: Sheet;
     }
   }
 }

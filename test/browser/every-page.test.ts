@@ -249,6 +249,10 @@ describe('every page', () => {
         await page.setViewportSize({ width: paper.across, height: 700 });
         await page.goto(rig.product.url + path, { waitUntil: 'networkidle' });
         expect(await sidewaysScroll(page), `${path} across`).toBeLessThanOrEqual(0);
+        const head = await page.evaluate(
+          "getComputedStyle(document.documentElement).getPropertyValue('--sheet-title')",
+        );
+        expect(head, path).toContain('CTWA Ledger, ');
         // What is printed across is on pages of its own.
         await page.evaluate("for (const frame of document.querySelectorAll('.frame.wide')) frame.remove()");
         await page.setViewportSize({ width: paper.upright, height: 1000 });
