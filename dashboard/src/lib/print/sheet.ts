@@ -46,8 +46,12 @@ export function sheetOf(page: PrintedPage): Sheet {
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\\n]/g, ' ')}"`;
 
-/** Hands the texts to the style sheet: the margins of printed sheets take theirs from the document. */
-export function showOnSheets(sheet: Sheet): void {
-  const { style } = document.documentElement;
-  for (const [name, text] of Object.entries(sheet)) style.setProperty(`--sheet-${name}`, quoted(text as string));
+/**
+ * Hands the texts to the style sheet: the margins of printed sheets take theirs from the document.
+ * @param style of the document's root
+ */
+export function showOnSheets(style: { setProperty(name: string, value: string): void }, sheet: Sheet): void {
+  style.setProperty('--sheet-title', quoted(sheet.title));
+  style.setProperty('--sheet-state', quoted(sheet.state));
+  style.setProperty('--sheet-foot', quoted(sheet.foot));
 }
