@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
@@ -10,9 +7,8 @@ import { closePeriod, listPeriods, reopenPeriod } from '../../services/periods/p
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { parsed } from '../support/expected-rows.ts';
 import { DataDirectory, isFull, numberFrom, openLedger } from '../support/ledger.ts';
+import { dieIn } from './killed-process.ts';
 
-const CLOSING = fileURLToPath(new URL('closing-process.ts', import.meta.url));
-const TSX = createRequire(import.meta.url).resolve('tsx');
 const WABA = 'W1';
 const DATABASE = 'closing_killed';
 const CARD = 'Cost per message\nMarket,Currency,Marketing,Utility,Authentication\nBrazil,USD,0.0625,0.0068,0.0068\n';
@@ -39,23 +35,7 @@ async function text({ database }: Ledger, report: ReportName): Promise<string> {
 }
 
 /** Closes in a process that dies before the nth statement; gives that statement, or null when it came to the end. */
-function dieBefore(n: number): Promise<string | null> {
-  const child = spawn(process.execPath, ['--import', TSX, CLOSING, data.path, DATABASE, WABA, String(n)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  data.adopt(child);
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  return new Promise((resolve, reject) => {
-    child.once('close', (code, signal) => {
-      if (signal === 'SIGKILL') resolve(Buffer.concat(out).toString('utf8'));
-      else if (code === 0) resolve(null);
-      else reject(new Error(Buffer.concat(err).toString('utf8')));
-    });
-  });
-}
+const dieBefore = (n: number): Promise<string | null> => dieIn(data, 'closing-process.ts', DATABASE, WABA, String(n));
 
 describe('a close that is killed', () => {
   it('has closed the month or has not, between any two of its statements, and is made good by closing again', async () => {
