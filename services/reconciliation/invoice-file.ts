@@ -29,6 +29,8 @@ import {
   type FileRow,
   type Sheet,
 } from '../imports/rows.ts';
+import { isJson, readJsonTable } from './json-table.ts';
+import { PARTNER_BILLS, partnerSheet } from './partner-bills.ts';
 import { readSheets } from '../imports/sheets.ts';
 
 /** All lines of an invoice, or everything that is wrong with it. An invoice is never read in part. */
@@ -216,7 +218,7 @@ function headingsOf(row: FileRow | undefined): string[] {
 
 /** The headings of an invoice whose columns nobody has named yet; empty when the file cannot be read. */
 export async function invoiceHeadings(bytes: Uint8Array): Promise<string[]> {
-  const sheets = await readSheets(bytes, 'invoice', () => false, new Problems());
+  const sheets = await sheetsOf(bytes, () => false, new Problems());
   return headingsOf((sheets ?? []).flatMap(({ rows }) => widestRow(rows) ?? [])[0]);
 }
 
@@ -232,20 +234,42 @@ function noHeader(sheets: readonly Sheet[], mapping: InvoiceMapping, problems: P
   return problems.result(headings);
 }
 
+/** The sheets of an invoice: of a workbook or a CSV file, or the table in an answer of an API. */
+async function sheetsOf(
+  bytes: Uint8Array,
+  isHeader: (cells: readonly string[]) => boolean,
+  problems: Problems,
+): Promise<readonly Sheet[] | null> {
+  if (!isJson(bytes)) return readSheets(bytes, 'invoice', isHeader, problems);
+  const table = readJsonTable(bytes, problems);
+  return table === null ? null : [table];
+}
+
+function readLines(sheets: readonly Sheet[], mapping: InvoiceMapping, problems: Problems): ParsedInvoice {
+  const read = sheets.flatMap((sheet) => readSheet(sheet, mapping, problems) ?? []);
+  if (!problems.isEmpty) return problems.result();
+  return read.length === 0 ? noHeader(sheets, mapping, problems) : { ok: true, lines: read };
+}
+
 /**
- * Reads an invoice, CSV or a workbook, by the columns of a mapping; or everything that is wrong with it. Amounts are
- * never JavaScript numbers.
+ * Reads an invoice, CSV, a workbook or an answer of an API, by the columns of a mapping; or everything that is wrong
+ * with it. Amounts are never JavaScript numbers.
  */
 export async function parseInvoice(bytes: Uint8Array, mapping: InvoiceMapping): Promise<ParsedInvoice> {
   const problems = new Problems();
-  const isHeader = (cells: readonly string[]): boolean => columnsIn(cells, mapping) !== null;
-  const sheets = await readSheets(bytes, 'invoice', isHeader, problems);
+  const sheets = await sheetsOf(bytes, (cells) => columnsIn(cells, mapping) !== null, problems);
   if (sheets === null) return problems.result();
   for (const column of NEEDED_INVOICE_COLUMNS)
     if (mapping.columns[column] === undefined)
       problems.add(null, null, `The mapping does not say which column is the ${column}.`);
-  if (!problems.isEmpty) return problems.result();
-  const read = sheets.flatMap((sheet) => readSheet(sheet, mapping, problems) ?? []);
-  if (!problems.isEmpty) return problems.result();
-  return read.length === 0 ? noHeader(sheets, mapping, problems) : { ok: true, lines: read };
+  return problems.isEmpty ? readLines(sheets, mapping, problems) : problems.result();
+}
+
+/** Reads the bill of a partner by the mapping that comes with the product. @param partner its name in `PARTNER_BILLS` */
+export async function parsePartnerBill(bytes: Uint8Array, partner: string): Promise<ParsedInvoice> {
+  const problems = new Problems();
+  const bill = PARTNER_BILLS[partner];
+  const [sheet] = (await sheetsOf(bytes, () => true, problems)) ?? [];
+  const read = sheet === undefined || bill === undefined ? null : partnerSheet(sheet, bill, problems);
+  return read === null || !problems.isEmpty ? problems.result() : readLines([read.sheet], read.mapping, problems);
 }

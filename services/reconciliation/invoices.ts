@@ -24,7 +24,8 @@ import {
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { amountText, readAmount } from './amounts.ts';
-import { invoiceHeadings, parseInvoice } from './invoice-file.ts';
+import { invoiceHeadings, parseInvoice, parsePartnerBill } from './invoice-file.ts';
+import { PARTNER_BILLS } from './partner-bills.ts';
 
 const MAPPED_INVOICES: MappingKind<InvoiceColumn> = {
   name: 'invoice',
@@ -115,7 +116,19 @@ interface ReadInvoice {
   readonly lines: readonly InvoiceLine[];
 }
 
+/** Reads the bill of a partner by a mapping that comes with the product, unless one of its name is kept. */
+async function readPartnerBill(given: GivenInvoice): Promise<ReadInvoice> {
+  const parsed = await parsePartnerBill(given.bytes, given.mapping);
+  if (!parsed.ok) throw new BrokenFileError(given.name, parsed);
+  const how = [sha256(given.bytes), given.waba_id, 'partner', given.mapping];
+  return { given, import_id: importId(...how), lines: parsed.lines };
+}
+
 async function readInvoice(given: GivenInvoice, database: Database): Promise<ReadInvoice> {
+  if (given.mapping in PARTNER_BILLS) {
+    const kept = await listInvoiceMappings(database);
+    if (!kept.some(({ name }) => name === given.mapping)) return readPartnerBill(given);
+  }
   const { name: _, kept_at: _at, kept_by: _by, ...mapping } = await invoiceMapping(database, given.mapping);
   const parsed = await parseInvoice(given.bytes, mapping);
   if (!parsed.ok) throw new BrokenFileError(given.name, parsed);

@@ -149,4 +149,21 @@ describe('the whole bill', () => {
       residual: '0',
     });
   });
+
+  it('is that of a partner, by a mapping that comes with the product', async () => {
+    await takeMessages();
+    const record = (category: string, price: string) => ({
+      ...{ category, price, price_unit: 'usd', count: '1000', start_date: '2026-10-01', end_date: '2026-10-31' },
+    });
+    const usage_records = [
+      record('channels-messaging', '5'),
+      record('channels-whatsapp', '62.5'),
+      record('channels-whatsapp-template-marketing', '62.5'),
+    ];
+    const given = { ...file('usage.json', { usage_records }), waba_id: WABA, by: 'a test' };
+    const { outcome } = await importInvoice(ledger.database, given, 'twilio-usage');
+    expect(outcome).toBe('imported');
+    expect((await importInvoice(ledger.database, given, 'twilio-usage')).outcome).toBe('unchanged');
+    expect(await bill()).toMatchObject({ billed: '67.5', messages: '62.5', fees: '5', residual: '0' });
+  });
 });
