@@ -10,6 +10,8 @@ export interface ReportFilters extends Narrowed {
   readonly is_tz_given?: boolean;
   /** Unix seconds: the clock for what depends on "now" (pending, mature). It filters nothing. */
   readonly as_of: number;
+  /** Unix milliseconds: only rows that changed since then, and tombstones. Null or missing = all rows. */
+  readonly changed_since?: number | null;
 }
 
 /**

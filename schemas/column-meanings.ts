@@ -63,6 +63,8 @@ export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   import_id: 'Id of the import.',
   imported_at: 'When it was imported.',
   imported_by: 'Who imported it.',
+  is_gone:
+    'Whether the row stands no more: then only its key is filled. Always false unless changed_since is asked for.',
   is_replied: 'Whether the business answered.',
   is_reported: 'Whether the end of the window is Meta’s.',
   kind: 'What it is of.',
@@ -95,6 +97,7 @@ export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   our_cost: 'Our billed cost; null where nothing has a price.',
   our_volume: 'Our volume.',
   p90_seconds_to_reply: 'Ninetieth percentile of seconds from entry to reply; null without a reply.',
+  participant: 'Of a message to a group, the participant of the row; empty for any other message.',
   partition: 'Partition of the topic; 0 where the source is none.',
   pending: 'Ad conversations that can still be replied to.',
   period: 'live, or closed and since when.',
@@ -121,6 +124,8 @@ export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   reported_category: 'The category that Meta reported; empty where it reported none.',
   reported_expires_at: 'The latest end that Meta reports; null where it reports none.',
   reported_messages: 'Delivered messages with a report of Meta’s that says something.',
+  row_version:
+    'Counts what was known when the row was marked: of two rows with the same key the higher one is newer; 64 bits.',
   rows: 'Number of rows with an amount.',
   rows_in_force: 'Number of rows that hold.',
   rule: 'The rule that decided the prediction.',
@@ -147,6 +152,7 @@ export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   type: 'Type of the message; empty where it is known from statuses alone.',
   unknown: 'Number of messages of which nobody can say what they are.',
   unrated: 'Number of messages without an amount; they are in none of the sums.',
+  updated_at: 'When the row was last written, or what its amounts depend on changed.',
   volume: 'Number of messages.',
   volume_difference: 'Our volume less Meta’s.',
   waba_id: 'Meta’s id of the WhatsApp business account; empty where none is named.',

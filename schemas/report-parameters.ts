@@ -71,6 +71,11 @@ export const COMMON_PARAMETERS = {
   tz: z.string().describe('IANA time zone of days and times.'),
   as_of: z.string().describe('Clock for what depends on now: ISO 8601 or Unix seconds. Filters nothing.'),
   by: z.enum(MESSAGES_BY).describe('What the days are of: sending, delivery, or those of the report charges.'),
+  changed_since: z
+    .string()
+    .describe(
+      'Only rows that changed since this time, ISO 8601 or Unix seconds, and tombstones of rows that stand no more.',
+    ),
   sample: z.enum(['', '1', 'true', '0', 'false']).describe('Read the sample data instead of the ledger.'),
   format: z.enum(['json', 'csv']).describe('json, unless csv is asked for.'),
   limit: z.int().min(1).max(MAX_LIMIT).describe('Rows of a page; without it all rows are answered.'),

@@ -28,9 +28,9 @@ export class Remembered {
    * clock
    */
   async ask<T>(name: string, reads: Reads, filters: ReportFilters, read: () => Promise<T>): Promise<T> {
-    const { from, to, tz, is_tz_given } = filters;
+    const { from, to, tz, is_tz_given, changed_since = null } = filters;
     const only = NARROWINGS.map((narrowing) => filters[narrowing] ?? null);
-    const key = JSON.stringify([name, from, to, tz, is_tz_given === true, only]);
+    const key = JSON.stringify([name, from, to, tz, is_tz_given === true, changed_since, only]);
     // Read before the answer: if something is written in between, the answer is newer than this state, never older.
     const tables = typeof reads === 'string' ? tablesOf(reportOf(reads), filters) : reads;
     const state = await stateOf(this.#database, tables);

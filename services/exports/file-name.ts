@@ -36,7 +36,7 @@ async function zoneOf({ days }: Report, filters: ReportFilters, database: Databa
   return accounts.find(({ waba_id }) => waba_id === filters.waba_id)?.time_zone ?? 'UTC';
 }
 
-/** The name of a file without its extension: report, account, period and zone, as far as they were requested. */
+/** The name of a file without its extension: report, account, period and zone, as far as they were requested; whether it has changes alone. */
 export async function stemOf(
   report: Report,
   filters: ReportFilters,
@@ -45,7 +45,8 @@ export async function stemOf(
 ): Promise<string> {
   const account = filters.waba_id == null ? '' : filters.waba_id === '' ? 'no-account' : filters.waba_id;
   const zone = await zoneOf(report, filters, database);
-  const parts = [report.name, part(account), period, part(zone)];
+  const changes = filters.changed_since == null ? '' : 'changes';
+  const parts = [report.name, changes, part(account), period, part(zone)];
   return parts.filter((text) => text !== '').join('_');
 }
 

@@ -20,7 +20,7 @@ import { occurrencesAfter, readWhen, type When } from './when.ts';
 export const BY_CONFIGURATION = 'the configuration file';
 
 /** Parameters that a schedule sets through its period, not through filters. */
-const SAID_BY_PERIOD: readonly string[] = ['from', 'to', 'month', 'period', 'as_of'];
+const SAID_BY_PERIOD: readonly string[] = ['from', 'to', 'month', 'period', 'as_of', 'changed_since'];
 
 const scheduleRow = z.object({
   schedule_id: z.string(),

@@ -139,7 +139,7 @@ async function copyCharges(database: Database, { period_id, month }: Copy): Prom
 /** Columns that messages have under the same name before and after they are copied. */
 const MESSAGE = `phone_number_id, message_id, participant, customer, sent_at, delivered_at, day, type, template_name, category, policy,
     predicted, reported, billing, conversation_id, ad_id, waba_id, market, rated_category, tier, currency, rate, unrated, tag,
-    error_code, error_title`;
+    error_code, error_title, version`;
 
 async function copyMessages(database: Database, { period_id, month }: Copy): Promise<void> {
   const basis = await readRatingBasis(database);
@@ -320,7 +320,7 @@ async function writePeriod(
         toDateTime({to:UInt32}, 'UTC'), fromUnixTimestamp64Milli({now:Int64}, 'UTC'), {by:String},
         fromUnixTimestamp64Milli({cut_off:Int64}, 'UTC'), {rate_cards:String}, {totals:String}, {charges:UInt64},
         {messages:UInt64}, {checksum:String}, {findings:String}, NULL, '', 1,
-        {note:String}, '', {verdict:String}, {checklist:String}, {requested_by:String}, {request_id:String}
+        {note:String}, '', {verdict:String}, {checklist:String}, {requested_by:String}, {request_id:String}, now64(3, 'UTC')
      WHERE ${COPIED_CHARGES} = {charges:UInt64} AND ${COPIED_MESSAGES} = {messages:UInt64}
        AND ({waba_id:String}, {first_day:Date}) NOT IN (SELECT waba_id, month FROM (${CLOSINGS_IN_FORCE}))`,
     {
@@ -457,7 +457,7 @@ export async function reopenPeriod(database: Database, period_id: string, by: st
   await database.command(
     `INSERT INTO closed_periods
      SELECT * REPLACE (now64(3, 'UTC') AS reopened_at, {by:String} AS reopened_by, version + 1 AS version,
-        {because:String} AS reopened_because)
+        {because:String} AS reopened_because, now64(3, 'UTC') AS changed_at)
      FROM closed_periods FINAL WHERE period_id = {period_id:String}`,
     { period_id, by, because },
   );

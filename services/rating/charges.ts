@@ -111,6 +111,15 @@ GROUP BY ${DAY_KEY}
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
 }
 
+/**
+ * Notes the dirty hours in which prices moved, so that readers of changes get their messages. After the places were
+ * written: who reads the new prices before this note gets the messages once more, never once too few.
+ */
+const REPRICED = `
+INSERT INTO repriced_hours (phone_number_id, hour_at)
+SELECT DISTINCT phone_number_id, hour_at FROM dirty_charges
+WHERE has(arrayMap(s -> toUInt64(s), {stamps:Array(String)}), stamp) AND is_repriced = 1`;
+
 async function areFew(database: Database, stamps: readonly string[]): Promise<boolean> {
   const [messages] = await database.query(
     z.object({ n: z.coerce.number() }),
@@ -131,8 +140,8 @@ async function beginAnew(database: Database): Promise<string> {
     await database.command(`TRUNCATE TABLE ${table}`);
   const stamp = newStamp().toString();
   await database.command(
-    `INSERT INTO dirty_charges
-     SELECT DISTINCT {stamp:UInt64}, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time`,
+    `INSERT INTO dirty_charges (stamp, phone_number_id, hour_at, is_repriced)
+     SELECT DISTINCT {stamp:UInt64}, phone_number_id, toStartOfHour(cell_at), 1 FROM messages_by_time`,
     { stamp },
   );
   return stamp;
@@ -154,6 +163,7 @@ const CHARGES: Derived = {
     const moved = await placeBounds(database, basis, seen, version);
     const dirty = moved === null ? seen : [...seen, moved];
     const parameters = { ...basis.parameters, stamps: dirty, version };
+    await database.command(REPRICED, { stamps: dirty });
     await database.command(hoursSql(basis, isFew && (await areFew(database, dirty))), parameters);
     const days = isOther ? 'true' : `(phone_number_id, day) IN (${daysOfHour(basis)})`;
     await database.command(daysSql(days), parameters);

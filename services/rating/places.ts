@@ -371,8 +371,8 @@ export async function placeBounds(
   const stamp = newStamp().toString();
   // Written before the bounds: after a crash in between these hours are recomputed once too often, never too seldom.
   await database.command(
-    `INSERT INTO dirty_charges
-     SELECT DISTINCT {stamp:UInt64}, counted_hours.phone_number_id, counted_hours.hour_at
+    `INSERT INTO dirty_charges (stamp, phone_number_id, hour_at, is_repriced)
+     SELECT DISTINCT {stamp:UInt64}, counted_hours.phone_number_id, counted_hours.hour_at, 1
      FROM counted_hours
      INNER JOIN (${MOVED}) AS ranges ON counted_hours.group_key = ranges.group_key AND toString(counted_hours.side) = ranges.side
      WHERE counted_hours.group_key IN (SELECT toUInt64(arrayJoin({groups:Array(String)})))

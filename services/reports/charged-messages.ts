@@ -7,7 +7,7 @@ import { isClosedSql, type ClosingsInForce } from './closings.ts';
 import { closingsOf } from './charges.ts';
 import { participantKeySql } from './participants.ts';
 import { paging, type PageKey, type Paging } from './paging.ts';
-import { messagesSql, printedMessages, type PartOfMessages } from './messages.ts';
+import { MESSAGE_COLUMNS, messagesSql, printedMessages, type PartOfMessages } from './printed-messages.ts';
 import { daysOf, FROM, narrowedSql, inQuarterHours, parametersOf, TO } from './sql.ts';
 
 const HOUR_SECONDS = 3_600;
@@ -171,11 +171,12 @@ export async function chargedMessages(
   const lookInto = (): Promise<Hours> => hoursWith(database, filters, closings, asked, page, wanted);
   for (let found = await lookInto(); ; found = await lookInto()) {
     const { part, upto } = partOf(found, asked.sort.descending);
-    const { sql, parameters } = printedMessages(basis, closings, filters, 'charged', part);
+    const { sql, parameters } = printedMessages({ basis, closings, filters, by: 'charged' }, null, part);
     const rows = await database.query(
       pagedRow,
       messagesSql(
         `SELECT * FROM (SELECT *, ${value} AS page_value FROM (${sql})) WHERE ${page.where} AND ${upto}`,
+        MESSAGE_COLUMNS,
         `, tier, ${participantKeySql('participant')} AS participant_key, ${page.cursor}`,
         page.order,
       ),

@@ -26,7 +26,12 @@ const OF_DAYS: Readonly<Record<Days, readonly CommonParameter[]>> = {
 
 /** The parameters that select the rows of a report: days, clock, and filters. */
 export function parametersOf(report: Report): ParameterName[] {
-  return [...OF_DAYS[report.days], ...(report.takes_by === true ? (['by'] as const) : []), ...report.filters];
+  return [
+    ...OF_DAYS[report.days],
+    ...(report.takes_by === true ? (['by'] as const) : []),
+    ...(report.has_changes === true ? (['changed_since'] as const) : []),
+    ...report.filters,
+  ];
 }
 
 function isNarrowing(name: ParameterName): name is Narrowing {
@@ -82,8 +87,8 @@ export function readQuestion(report: Report, given: GivenTexts, nowSeconds: numb
       return value === undefined ? [] : [[name, name === 'tag' ? value : value.trim()]];
     }),
   );
-  const { from, to, month, period, tz, as_of } = given;
-  const texts: FilterTexts = { from, to, month, period, tz, as_of, only };
+  const { from, to, month, period, tz, as_of, changed_since } = given;
+  const texts: FilterTexts = { from, to, month, period, tz, as_of, changed_since, only };
   const parsed = parseFilters(texts, nowSeconds);
   if (!parsed.ok) return parsed;
   if (report.days === 'month' && !isOneMonth(parsed.filters))

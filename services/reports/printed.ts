@@ -28,6 +28,21 @@ export function printedTime(table: string, column: string): PrintedColumn {
   return { cell: instant, sql: isoTime(`${table}.${column}`), alias: `${column}_text`, of: [column] };
 }
 
+/**
+ * Columns of a report that can answer with the rows that changed since a moment. They come last, and are made from
+ * `version`, `updated_at` and `is_gone` of its rows.
+ * @param table the name of these rows
+ */
+export function changeColumns(
+  table: string,
+): Readonly<Record<'row_version' | 'updated_at' | 'is_gone', PrintedColumn>> {
+  return {
+    row_version: { cell: z.string(), sql: 'toString(version)', of: ['version'] },
+    updated_at: { cell: instant, sql: isoTime(`toDateTime(${table}.updated_at, 'UTC')`), alias: 'updated_at_text' },
+    is_gone: { cell: z.boolean(), sql: "if(is_gone, 'true', 'false')", alias: 'is_gone_text' },
+  };
+}
+
 /** The schema of a row, for the record of the report. */
 export function printedRow<Columns extends PrintedColumns>(
   columns: Columns,

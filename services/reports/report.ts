@@ -57,6 +57,8 @@ interface Declared<Name extends string> {
   readonly has_clock?: boolean;
   /** Whether the days can be those of sending, of delivery or of `charges`. */
   readonly takes_by?: boolean;
+  /** Whether it can answer with what changed since a moment: its last columns say when a row changed, or that it is gone. */
+  readonly has_changes?: boolean;
   /** The filters that it takes; a report without any is always whole. */
   readonly filters: readonly Narrowing[];
   /** The sums that are settled before it is read. */

@@ -23,7 +23,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { closingsOf, OF_CHARGES, OF_MESSAGES, pricedCharges, printedCharges } from './charges.ts';
 import { whole } from './report.ts';
-import { printedMessages } from './messages.ts';
+import { printedMessages } from './printed-messages.ts';
 import { ofAdSql } from './sql.ts';
 import { chargeTables, MESSAGE_TABLES } from './tables.ts';
 
@@ -102,7 +102,7 @@ function savingsNumbers(database: Database, filters: ReportFilters): Promise<Sav
 /** Report `savings-tags`: by the tags of messages. Charges have no tag, so the messages are priced one by one. */
 async function savingsTags(database: Database, filters: ReportFilters): Promise<SavingsTagsRow[]> {
   const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
-  const { sql, parameters } = printedMessages(basis, closings, filters, 'charged');
+  const { sql, parameters } = printedMessages({ basis, closings, filters, by: 'charged' });
   const sum = (condition: string): string =>
     `if(sum(toDecimal128(ifNull(rate, 0), 8)) > 0 OR countIf(reason != '') = 0,
         toString(sumIf(toDecimal128(ifNull(rate, 0), 8), ${condition})), NULL)`;

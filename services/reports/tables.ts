@@ -25,6 +25,7 @@ export const MESSAGE_TABLES = [
   'message_marks',
   'messages_by_time',
   'place_bounds',
+  'repriced_hours',
 ] as const;
 
 /** Tables of the match between months and Meta's numbers, and of what explains differences. */

@@ -62,7 +62,7 @@ async function writeMarks(database: Database): Promise<void> {
       { from, count: Math.min(BATCH, MESSAGES - from) },
     );
   await database.command(
-    'INSERT INTO dirty_charges SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',
+    'INSERT INTO dirty_charges (stamp, phone_number_id, hour_at) SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',
   );
 }
 

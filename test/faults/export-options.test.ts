@@ -53,6 +53,11 @@ describe('export', () => {
       ['wamid.0', 'wamid.1', 'wamid.2'],
     ],
     [['--period', 'today', ...AS_OF], []],
+    [
+      ['--changed-since', '2015-01-01', '--waba', '1'],
+      ['wamid.0', 'wamid.1'],
+    ],
+    [['--changed-since', '2099-01-01T00:00:00Z'], []],
   ])('takes %j', async (options, expected) => {
     expect(await ids(...options)).toEqual(expected);
   });
@@ -64,6 +69,8 @@ describe('export', () => {
     ['messages', ['--billing', 'FREE'], 'Did you mean FREE_ENTRY?'],
     ['messages', ['--period', 'yestreday'], 'Did you mean yesterday?'],
     ['messages', ['--wabba', '1'], '--waba'],
+    ['messages', ['--changed-since', 'lately'], 'changed-since "lately" is not a time'],
+    ['charges', ['--changed-since', '2026-10-01'], 'does not take --changed-since'],
     ['mesages', [], 'Did you mean messages?'],
     ['reconciliation', ['--period', 'yesterday'], 'is of one month'],
   ])('refuses %s %j', async (report, options, words) => {

@@ -24,7 +24,7 @@ async function forgetCharges(): Promise<void> {
   for (const table of ['counted_hours', 'place_bounds', 'charge_hours', 'charge_days', 'priced_days'])
     await data.query(`TRUNCATE TABLE ${table}`);
   await data.query(
-    'INSERT INTO dirty_charges SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',
+    'INSERT INTO dirty_charges (stamp, phone_number_id, hour_at) SELECT DISTINCT 1, phone_number_id, toStartOfHour(cell_at) FROM messages_by_time',
   );
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
-import { EVERYTHING, isFull, numberFrom, shuffled, succeed, withLedger, withoutMoney } from '../support/ledger.ts';
+import { EVERYTHING, isFull, numberFrom, shuffled, succeed, withLedger, asMarked } from '../support/ledger.ts';
 import { describeKafka } from '../support/kafka.ts';
 import { DataDirectory, deliveredStatus, echoes, envelope, inbound, NUMBER, statuses } from '../support/product.ts';
 import { billingOf, traffic, World } from './consuming.ts';
@@ -64,7 +64,7 @@ describeKafka('events through the topics', {}, (kafka) => {
     const exports = REPORTS.map(async (report) => {
       const args = ['export', report, '--as-of', asOf];
       const { stdout } = await succeed(data, args, { env: { CLICKHOUSE_DATABASE: world.database } });
-      const shown = report === 'messages' ? withoutMoney(stdout) : stdout;
+      const shown = report === 'messages' || report === 'conversations' ? asMarked(report, stdout) : stdout;
       expect(shown === fromFile[report], `${report} is the same`).toBe(true);
       expect(stdout.split('\n').length).toBeGreaterThan(10);
     });

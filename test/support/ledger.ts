@@ -82,26 +82,46 @@ type ComparedName = (typeof COMPARED)[number];
 
 export type ReportTexts = Readonly<Record<ComparedName, string>>;
 
-/** Columns of `messages` that say what a message costs. */
-const MONEY_COLUMNS = new Set<string>(
-  MESSAGES_COLUMNS.slice(MESSAGES_COLUMNS.indexOf('waba_id'), MESSAGES_COLUMNS.indexOf('period') + 1),
-);
+/** Columns that tell when and how often a row was written: the same rows have others in another ledger. */
+const CHANGE_COLUMNS = ['row_version', 'updated_at', 'is_gone'] as const;
 
-/** Report `messages` as text, without the columns that say what messages cost. */
-export function withoutMoney(text: string): string {
-  const marks = MESSAGES_COLUMNS.filter((column) => !MONEY_COLUMNS.has(column));
-  return csvText([marks, ...csvRows(text).map((row) => marks.map((column) => row[column] ?? ''))]);
+/** A report as text, without the columns that tell when its rows were written. */
+export function withoutTimes(text: string): string {
+  const [header = ''] = text.split('\n');
+  return onlyColumns(
+    text,
+    header.split(',').filter((column) => !CHANGE_COLUMNS.some((one) => one === column)),
+  );
+}
+
+/** The columns of `messages` that say how a message is marked: neither what it costs nor when the row was written. */
+const MARK_COLUMNS = [
+  ...MESSAGES_COLUMNS.slice(0, MESSAGES_COLUMNS.indexOf('waba_id')),
+  ...MESSAGES_COLUMNS.slice(MESSAGES_COLUMNS.indexOf('period') + 1, MESSAGES_COLUMNS.indexOf('participant')),
+];
+
+function onlyColumns(text: string, columns: readonly string[]): string {
+  return csvText([columns, ...csvRows(text).map((row) => columns.map((column) => row[column] ?? ''))]);
+}
+
+/** Report `messages` or `conversations` as text, with what the events decide and neither prices nor times of writing. */
+export function asMarked(report: 'messages' | 'conversations', text: string): string {
+  return report === 'messages' ? onlyColumns(text, MARK_COLUMNS) : withoutTimes(text);
 }
 
 /**
- * The four reports as CSV, byte for byte what an export prints, but of messages only how they are marked; summaries are
- * settled first.
+ * The four reports as CSV, byte for byte what an export prints, but of messages and conversations only how they are
+ * marked; summaries are settled first.
  */
 export async function reportTexts(database: Database, filters: ReportFilters = EVERYTHING): Promise<ReportTexts> {
   await settleSummaries(database);
   const texts = { messages: '', conversations: '', daily: '', ads: '' };
   for (const report of COMPARED) for await (const part of csvReport(report, database, filters)) texts[report] += part;
-  return { ...texts, messages: withoutMoney(texts.messages) };
+  return {
+    ...texts,
+    messages: asMarked('messages', texts.messages),
+    conversations: asMarked('conversations', texts.conversations),
+  };
 }
 
 /** The four reports as rows, every cell as it is printed. */

@@ -40,6 +40,29 @@ describe('days by name', () => {
   });
 });
 
+describe('the moment since which rows changed', () => {
+  const since = (text: string, tz = 'UTC'): number | string | undefined | null => {
+    const parsed = parseFilters({ changed_since: text, tz }, 0);
+    return parsed.ok ? parsed.filters.changed_since : parsed.message;
+  };
+  const utc = (text: string): number => Date.parse(`${text}Z`);
+
+  it.each([
+    ['2026-11-05T12:00:00Z', 'UTC', utc('2026-11-05T11:50:00')],
+    ['2026-11-05T12:00:00.250Z', 'UTC', utc('2026-11-05T11:50:00.250')],
+    ['2026-11-05T12:00:00-03:00', 'UTC', utc('2026-11-05T14:50:00')],
+    ['2026-11-05', 'America/Sao_Paulo', utc('2026-11-05T02:50:00')],
+    ['1793880000', 'UTC', utc('2026-11-05T11:50:00')],
+    ['1970-01-01', 'UTC', 0],
+  ])('%s in %s is ten minutes earlier', (text, tz, expected) => {
+    expect(since(text, tz)).toBe(expected);
+  });
+
+  it.each(['', 'yesterday', '2026-13-01', '9999-01-01'])('is not "%s"', (text) => {
+    expect(since(text)).toBe(`changed-since "${text}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`);
+  });
+});
+
 describe('the name that was probably meant', () => {
   const KNOWN = ['from', 'to', 'format', 'waba_id', 'phone_number_id', 'limit', 'tag', 'rate', 'rate_card'];
 

@@ -18,7 +18,7 @@ import type {
 import type { AddCommand } from './add-command.ts';
 
 /** Options for days, and all filters of reports. */
-const REPORT_OPTIONS = ['from', 'to', 'month', 'period', 'tz', 'as_of', 'by', ...NARROWINGS] as const;
+const REPORT_OPTIONS = ['from', 'to', 'month', 'period', 'tz', 'as_of', 'by', 'changed_since', ...NARROWINGS] as const;
 
 function meaningOf(name: (typeof REPORT_OPTIONS)[number]): string {
   return (
