@@ -5,17 +5,20 @@ import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limit
 
 /**
  * SQL that prints a time column as in contract.md 3: ISO 8601 with offset in the zone `{tz:String}`, empty = not known.
- * @param column a qualified column, so that an alias of the same name is not used
+ * @param column of type DateTime, qualified, so that an alias of the same name is not used
  */
 export function isoTime(column: string): string {
   const time = `assumeNotNull(${column})`;
   // Local time less UTC. timeZoneOffset and %z are wrong by a day in zones that once changed sides of the date line
   // (Kiritimati, Apia).
   const offset = `(toDateTime(formatDateTime(${time}, '%F %T', {tz:String}), 'UTC') - ${time})`;
-  return `if(${column} IS NULL, '', concat(
+  const inZone = `concat(
     formatDateTime(${time}, '%FT%T', {tz:String}),
     if(${offset} < 0, '-', '+'),
-    formatDateTime(toDateTime(abs(${offset}), 'UTC'), '%R')))`;
+    formatDateTime(toDateTime(abs(${offset}), 'UTC'), '%R'))`;
+  // The zone is a constant of the query, so only one of the two is computed.
+  const inUtc = `concat(formatDateTime(${time}, '%FT%T', 'UTC'), '+00:00')`;
+  return `if(${column} IS NULL, '', if({tz:String} = 'UTC', ${inUtc}, ${inZone}))`;
 }
 
 /** The first moment of a day in a zone. Where clocks go back over midnight, this is the first of the two midnights. */
