@@ -216,6 +216,29 @@ describe('schedules of a configuration file', () => {
     expect(await states()).toEqual([own, 'filed charges last-week paused']);
     const [problem] = await start([definition({ name: mine })]);
     expect(problem).toContain('a test has added one of that name');
+    // Whose files would replace each other is refused, and the rest of the file with it.
+    const taken = `the folder ${mine}, which is that of "${mine}"`;
+    for (const [given, words] of [
+      [[definition({ folder: mine })], taken],
+      [[definition({ name: 'new' }), definition({ folder: mine })], taken],
+      [[definition({ folder: 'same' }), definition({ name: 'new', folder: 'same' })], 'which is that of "filed"'],
+      [[definition({}), definition({ period: 'last-week' })], 'two exports "filed"'],
+    ] as const) {
+      const errors = await start(given);
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toContain(words.replaceAll('"', '\\"'));
+      expect(await states()).toEqual([own, 'filed charges last-week paused']);
+    }
+    // Folders that change hands within the file are no other's.
+    await start([definition({ folder: 'a' }), definition({ name: 'second', folder: 'b' })]);
+    expect(await start([definition({ folder: 'b' }), definition({ name: 'second', folder: 'a' })])).toEqual([]);
+    const folders = (await listSchedules(ledger.database)).map(({ definition: one }) => [one.name, one.folder]);
+    expect(folders).toEqual(
+      expect.arrayContaining([
+        ['filed', 'b'],
+        ['second', 'a'],
+      ]),
+    );
     await start([]);
     expect(await states()).toEqual([own]);
   });
