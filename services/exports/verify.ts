@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { ExportRun, ExportSchedule, ExportTotals } from '@ctwa-ledger/schemas/exports.ts';
+import { ActionableError } from '../clickhouse/errors.ts';
 import { writtenUpTo } from '../clickhouse/table-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { tablesOf } from '../reports/report.ts';
 import { contentOf } from './content.ts';
+import { placeOf } from './destinations/destination.ts';
+import { hashesAt } from './destinations/sent-files.ts';
 import { manifestPath, manifestSchema, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';
 import { listRuns } from './runs.ts';
@@ -55,6 +58,43 @@ async function readBack(path: string, run: ExportRun): Promise<Manifest | string
   if (sha256 !== run.sha256 || rows !== run.rows || !sameTotals(totals, run.totals))
     return 'The manifest says something else than the history.';
   return manifest.data;
+}
+
+/**
+ * What is wrong with the copies of a file and its manifest at their destination; null when they are the ones that were
+ * written.
+ */
+function wrongAt(place: string, there: ReadonlyMap<string, string | null>, run: ExportRun): string | null {
+  for (const [name, sha256, what] of [
+    [run.file, run.sha256, 'file'],
+    [manifestPath(run.file), run.manifest_sha256, 'manifest'],
+  ] as const) {
+    const found = there.get(name) ?? null;
+    if (found === null) return `The ${what} is not at ${place}.`;
+    if (found !== sha256) return `The ${what} at ${place} is not the one that was written: its SHA-256 is another.`;
+  }
+  return null;
+}
+
+/** What is wrong at the destination of a schedule, by file; empty without a destination. */
+async function wrongThere(to: string | undefined, runs: Iterable<ExportRun>): Promise<ReadonlyMap<string, string>> {
+  const wrong = new Map<string, string>();
+  if (to === undefined) return wrong;
+  const files = [...runs];
+  try {
+    const there = await hashesAt(
+      to,
+      files.flatMap(({ file }) => [file, manifestPath(file)]),
+    );
+    for (const run of files) {
+      const problem = wrongAt(placeOf(to), there, run);
+      if (problem !== null) wrong.set(run.file, problem);
+    }
+  } catch (error) {
+    if (!(error instanceof ActionableError)) throw error;
+    for (const { file } of files) wrong.set(file, error.message);
+  }
+  return wrong;
 }
 
 /** SHA-256 of the uncompressed content of a file. */
@@ -108,7 +148,7 @@ async function heldAgainst(
 /**
  * Reads the files of a schedule and their manifests back, and compares them with the history in the ledger and with the
  * rows that the ledger gives now. Rows of closed months, and rows whose tables were not written to since, must be the
- * same.
+ * same. Where the schedule has a destination, its copies must be the same files.
  * @param directory of the exporter
  */
 export async function verifyExports(
@@ -121,10 +161,12 @@ export async function verifyExports(
   // A period that is not over replaces its file: the most recently begun run wrote it.
   const files = new Map<string, ExportRun>();
   for (const run of done) if (!files.has(run.file)) files.set(run.file, run);
+  const wrong = await wrongThere(definition.to, files.values());
   const verified: VerifiedFile[] = [];
   for (const [file, run] of [...files].reverse()) {
     const path = join(directory, file);
-    const manifest = await readBack(path, run);
+    const readHere = await readBack(path, run);
+    const manifest = typeof readHere === 'string' ? readHere : (wrong.get(file) ?? readHere);
     const held: Held =
       typeof manifest === 'string'
         ? { problem: manifest, ledger: null }

@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { tablesOf, type Column } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { contentOf } from './content.ts';
-import { putFiles } from './destinations/put-files.ts';
+import { putFiles } from './destinations/sent-files.ts';
 import { stemOf } from './file-name.ts';
 import { manifestPath, manifestText, type Manifest } from './manifest.ts';
 import { closingsIn, settleReports } from './report.ts';

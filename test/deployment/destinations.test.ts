@@ -1,15 +1,23 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportDefinition, type ExportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import { readDestination } from '@ctwa-ledger/schemas/destinations.ts';
-import { putFiles } from '../../services/exports/destinations/put-files.ts';
+import { putFiles } from '../../services/exports/destinations/sent-files.ts';
 import { listRuns } from '../../services/exports/runs.ts';
-import { addSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
+import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../../services/exports/schedules.ts';
+import { verifyExports } from '../../services/exports/verify.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { delivered, NOW, Place } from '../support/exports.ts';
 import { DataDirectory, isFull, openLedger } from '../support/ledger.ts';
@@ -37,6 +45,11 @@ async function scheduled(
   const definition = { name, report: 'daily', when: 'every day 06:00', period: 'yesterday', ...given };
   const { schedule_id } = await addSchedule(ledger.database, exportDefinition.parse(definition), 'a test', NOW);
   return Object.assign(new Place(ledger, data.file(name)), { name, id: schedule_id });
+}
+
+async function problemsOf({ directory, name }: { directory: string; name: string }): Promise<(string | null)[]> {
+  const verified = await verifyExports(ledger, directory, await findSchedule(ledger.database, name));
+  return verified.map(({ problem }) => problem);
 }
 
 beforeAll(async () => {
@@ -106,6 +119,25 @@ describe('a destination that takes nothing', () => {
       expect(await listRuns(ledger.database, place.id)).toMatchObject([{ state: 'retry', error }]);
     } finally {
       for (const name of Object.keys(environment)) delete process.env[name];
+      server.close();
+    }
+  });
+
+  it('has files that cannot be read back, which verifying says', async () => {
+    const server: Server = createServer((socket) => socket.destroy());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const place = await scheduled({});
+      await place.exports.runDue(NOW + 86_400, () => false);
+      const schedule = await findSchedule(ledger.database, place.name);
+      expect(await verifyExports(ledger, place.directory, schedule)).toMatchObject([{ problem: null }]);
+      const to = `s3://finance/in?endpoint=http://127.0.0.1:${port}`;
+      const sent = { ...schedule, definition: { ...schedule.definition, to } };
+      expect(await verifyExports(ledger, place.directory, sent)).toMatchObject([
+        { problem: expect.stringContaining('s3://finance/in cannot be read back') as string, ledger: null },
+      ]);
+    } finally {
       server.close();
     }
   });
@@ -188,6 +220,15 @@ describe.runIf(isFull)('storages of others', () => {
     );
     for (const name of place.files(place.name))
       expect(sha256(await inS3(`in/${place.name}/${name}`)), name).toBe(sha256(place.read(`${place.name}/${name}`)));
+    const { file } = place.ended[0]!;
+    expect(await problemsOf(place)).toEqual([null]);
+    const object = { Bucket: 'finance', Key: `in/${file}.manifest.json` };
+    await client.send(new PutObjectCommand({ ...object, Body: '{}' }));
+    expect(await problemsOf(place)).toEqual([
+      'The manifest at s3://finance/in is not the one that was written: its SHA-256 is another.',
+    ]);
+    await client.send(new DeleteObjectCommand({ ...object, Key: `in/${file}` }));
+    expect(await problemsOf(place)).toEqual(['The file is not at s3://finance/in.']);
     await putFiles(s3Address(), [{ local: data.file('large.csv'), name: 'large.csv' }], go);
     expect(sha256(await inS3('in/large.csv'))).toBe(sha256(large));
     const { ETag } = await client.send(new GetObjectCommand({ Bucket: 'finance', Key: 'in/large.csv' }));
@@ -214,6 +255,14 @@ describe.runIf(isFull)('storages of others', () => {
     expect(readdirSync(there).sort()).toEqual(place.files(place.name));
     for (const name of place.files(place.name))
       expect(readFileSync(join(there, name)).equals(place.read(`${place.name}/${name}`)), name).toBe(true);
+    expect(await problemsOf(place)).toEqual([null, null]);
+    const [first, second] = place.ended.map(({ file }) => join(folder, 'deep', 'er', file));
+    writeFileSync(first!, 'something else');
+    rmSync(second!);
+    expect(await problemsOf(place)).toEqual([
+      expect.stringContaining('The file at sftp://') as string,
+      expect.stringContaining('The file is not at sftp://') as string,
+    ]);
     await putFiles(sshAddress(folder), [{ local: data.file('large.csv'), name: 'large.csv' }], go);
     expect(sha256(readFileSync(join(folder, 'large.csv')))).toBe(sha256(large));
   });

@@ -9,6 +9,8 @@ export interface OpenStorage {
    * @param name below the folder of the destination
    */
   put(local: string, name: string): Promise<void>;
+  /** The content of a file, bounded in memory; null when it is not there. */
+  read(name: string): Promise<AsyncIterable<Uint8Array> | null>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
-import { S3Client, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import { GetObjectCommand, HeadObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { S3Destination } from '@ctwa-ledger/schemas/destinations.ts';
 import type { OpenStorage, Secrets } from './destination.ts';
@@ -43,9 +44,10 @@ export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secr
       ? {}
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) } }),
   });
+  const keyOf = (name: string): string => (prefix === '' ? name : `${prefix}/${name}`);
   return {
     put: async (local, name) => {
-      const Key = prefix === '' ? name : `${prefix}/${name}`;
+      const Key = keyOf(name);
       const upload = new Upload({
         client,
         partSize: PART_BYTES,
@@ -61,6 +63,15 @@ export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secr
       const { ContentLength } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key }));
       const { size } = statSync(local);
       if (ContentLength !== size) throw new Error(`it has ${ContentLength ?? 'no'} bytes there, and ${size} here`);
+    },
+    read: async (name) => {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: keyOf(name) }));
+        return Body === undefined ? null : Readable.from(Body as AsyncIterable<Uint8Array>);
+      } catch (error) {
+        if (error instanceof NoSuchKey) return null;
+        throw error;
+      }
     },
     close: () => {
       client.destroy();

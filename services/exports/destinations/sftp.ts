@@ -62,9 +62,10 @@ export async function openSftp(destination: SftpDestination, secrets: Secrets): 
     throw error;
   }
   const made = new Set<string>();
+  const pathOf = (name: string): string => posix.join(directory === '' ? '/' : directory, name);
   return {
     put: async (local, name) => {
-      const path = posix.join(directory === '' ? '/' : directory, name);
+      const path = pathOf(name);
       const folder = posix.dirname(path);
       if (!made.has(folder) && (await client.exists(folder)) === false) await client.mkdir(folder, true);
       made.add(folder);
@@ -73,6 +74,10 @@ export async function openSftp(destination: SftpDestination, secrets: Secrets): 
       const [{ size }, here] = [await client.stat(beside), statSync(local).size];
       if (size !== here) throw new Error(`it has ${size} bytes there, and ${here} here`);
       await client.posixRename(beside, path);
+    },
+    read: async (name) => {
+      if ((await client.exists(pathOf(name))) === false) return null;
+      return client.createReadStream(pathOf(name)) as AsyncIterable<Uint8Array>;
     },
     close: async () => {
       await client.end();
