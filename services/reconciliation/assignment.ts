@@ -9,6 +9,8 @@ import { groupsOf, type JudgedRow } from './differences.ts';
 const ROUNDS = 4;
 /** Rows on each side of a group between which messages may move; the largest differences first. */
 const MAX_SIDE = 64;
+/** The same where any message may be meant: among more rows it would be guessing. */
+const MAX_SIDE_OF_ANY = 12;
 /** What is believed of a share before anything was assigned, as if it had been seen in so many messages. */
 const PRIOR_MESSAGES = 4;
 const PRIOR_SHARE = 0.05;
@@ -47,10 +49,10 @@ export interface Assigned {
 const isOver = (row: JudgedRow): boolean => row.volume_difference > 0n;
 const isUnder = (row: JudgedRow): boolean => row.volume_difference < 0n;
 
-const largest = (rows: readonly JudgedRow[]): readonly JudgedRow[] =>
-  rows.length <= MAX_SIDE
+const largest = (rows: readonly JudgedRow[], max: number): readonly JudgedRow[] =>
+  rows.length <= max
     ? rows
-    : rows.toSorted((a, b) => Number(sizeOf(b.volume_difference) - sizeOf(a.volume_difference))).slice(0, MAX_SIDE);
+    : rows.toSorted((a, b) => Number(sizeOf(b.volume_difference) - sizeOf(a.volume_difference))).slice(0, max);
 
 /**
  * Moves of messages between rows of a group: from one that has too many to one that has too few; and with only one of
@@ -58,22 +60,27 @@ const largest = (rows: readonly JudgedRow[]): readonly JudgedRow[] =>
  */
 function* movesIn(group: readonly JudgedRow[], cause: MovingCause, n: number): Generator<Move> {
   const { code, source, label, detail } = cause;
-  const over = largest(group.filter(isOver));
-  const under = largest(group.filter(isUnder));
-  const others = source.is_every_message === true ? [] : largest(group);
-  const move = (from: JudgedRow, to: JudgedRow, rows: readonly JudgedRow[]): Move[] => {
-    const suspects = from !== to && cause.isPossible(from, to) ? Number(source.count(from)) : 0;
-    if (suspects === 0) return [];
+  const isAny = source.is_every_message === true;
+  const max = isAny ? MAX_SIDE_OF_ANY : MAX_SIDE;
+  const over = largest(group.filter(isOver), max);
+  const under = largest(group.filter(isUnder), max);
+  const others = isAny ? [] : largest(group, max);
+  for (const from of new Set([...over, ...others])) {
+    const suspects = Number(source.count(from));
+    if (suspects === 0) continue;
     const family = `${n} ${label(from)}`;
-    const kind = `${family} ${label(to)}`;
-    const is_hidden = rows.length === 1;
-    return [{ code, rows, between: [from, to], source, of: from, suspects, kind, family, is_hidden, detail }];
-  };
-  for (const from of over) {
-    for (const to of under) yield* move(from, to, [from, to]);
-    for (const to of others) yield* move(from, to, [from]);
+    const move = (to: JudgedRow, rows: readonly JudgedRow[]): Move => ({
+      ...{ code, rows, between: [from, to], source, of: from, suspects, kind: `${family} ${label(to)}`, family },
+      ...{ is_hidden: rows.length === 1, detail },
+    });
+    const isPossible = (to: JudgedRow): boolean => from !== to && cause.isPossible(from, to);
+    for (const to of under)
+      if (isPossible(to)) {
+        if (isOver(from)) yield move(to, [from, to]);
+        if (!isAny) yield move(to, [to]);
+      }
+    if (isOver(from)) for (const to of others) if (isPossible(to)) yield move(to, [from]);
   }
-  for (const to of under) for (const from of others) yield* move(from, to, [to]);
 }
 
 function* movesBetween(rows: readonly JudgedRow[], cause: MovingCause, n: number): Generator<Move> {

@@ -88,6 +88,13 @@ const NOTHING_MISSING: ReadonlySet<CountFinding> = new Set(['complete', 'other_r
  */
 export function movingCauses(evidence: Evidence, isExempt: (day: string) => boolean): readonly MovingCause[] {
   const { counts, doubtful, directSends, unreportedTexts, nearEnd, nearStart } = evidence;
+  // Asked for each pair of rows, of which a month has many.
+  const nextDays = new Map<string, string>();
+  const next = (day: string): string => {
+    const known = nextDays.get(day) ?? dayAfter(day);
+    nextDays.set(day, known);
+    return known;
+  };
   return [
     {
       code: 'tier',
@@ -149,7 +156,7 @@ export function movingCauses(evidence: Evidence, isExempt: (day: string) => bool
       label: () => '',
       // We have them on one of the two days: close to its end or to its begin.
       isPossible: (over, under) =>
-        over.day !== '' && (near === nearEnd ? under.day === dayAfter(over.day) : over.day === dayAfter(under.day)),
+        over.day !== '' && (near === nearEnd ? under.day === next(over.day) : over.day === next(under.day)),
       source: ofPool(near),
       detail: ([other], row) => {
         const days = [row.day, other?.day ?? ''].toSorted();
