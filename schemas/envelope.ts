@@ -25,17 +25,23 @@ function isMissing(value: unknown): boolean {
 interface Contact {
   readonly wa_id: string;
   readonly user_id: string;
+  readonly parent_user_id: string;
 }
 
 interface Names {
   readonly waId: unknown;
   readonly userId: unknown;
+  readonly parentId: unknown;
 }
 
-/** Both names of a customer in a part. A business-scoped id in the phone field is the user id (rules.md F2). */
-function namesOf(phone: unknown, userId: unknown): Names {
-  if (typeof phone !== 'string' || !isBusinessScopedId(phone)) return { waId: phone, userId };
-  return { waId: undefined, userId: isMissing(userId) ? phone : userId };
+/** The names of a customer in a part. A business-scoped id in the phone field is the user id (rules.md F2). */
+function namesOf(phone: unknown, userId: unknown, parentId: unknown): Names {
+  if (typeof phone !== 'string' || !isBusinessScopedId(phone)) return { waId: phone, userId, parentId };
+  return { waId: undefined, userId: isMissing(userId) ? phone : userId, parentId };
+}
+
+function isNamed({ waId, userId }: Names): boolean {
+  return !isMissing(waId) || !isMissing(userId);
 }
 
 interface Contacts {
@@ -52,10 +58,11 @@ function readContacts(value: unknown): Contacts {
   if (Array.isArray(value)) {
     for (const item of value as unknown[]) {
       if (!isObject(item)) continue;
-      const { waId, userId } = namesOf(item['wa_id'], item['user_id']);
+      const { waId, userId, parentId } = namesOf(item['wa_id'], item['user_id'], item['parent_user_id']);
       const contact = {
         wa_id: typeof waId === 'string' ? waId : '',
         user_id: typeof userId === 'string' ? userId : '',
+        parent_user_id: typeof parentId === 'string' ? parentId : '',
       };
       if (contact.wa_id !== '') byWaId.set(contact.wa_id, contact);
       if (contact.user_id !== '') byUserId.set(contact.user_id, contact);
@@ -70,16 +77,22 @@ function contradicts(named: unknown, known: string): boolean {
   return !isMissing(named) && known !== '' && named !== known;
 }
 
-function onlyContact({ only }: Contacts, { waId, userId }: Names): Contact | undefined {
+/**
+ * The only contact, unless it is somebody else. To a part that is named itself it may add names, and so say that they
+ * are one person's (rules.md F9): of several parts only to one that shares a name with it.
+ */
+function onlyContact({ only }: Contacts, names: Names, isAlone: boolean): Contact | undefined {
+  const { waId, userId } = names;
   if (only === undefined || contradicts(waId, only.wa_id) || contradicts(userId, only.user_id)) return undefined;
-  return only;
+  const isShared = (!isMissing(waId) && waId === only.wa_id) || (!isMissing(userId) && userId === only.user_id);
+  return isAlone || isShared || !isNamed(names) ? only : undefined;
 }
 
-function matchingContact(contacts: Contacts, names: Names): Contact | undefined {
+function matchingContact(contacts: Contacts, names: Names, isAlone: boolean): Contact | undefined {
   const { waId, userId } = names;
   const byWaId = typeof waId === 'string' ? contacts.byWaId.get(waId) : undefined;
   const matching = byWaId ?? (typeof userId === 'string' ? contacts.byUserId.get(userId) : undefined);
-  return matching ?? onlyContact(contacts, names);
+  return matching ?? onlyContact(contacts, names, isAlone);
 }
 
 /** Copies `value` under `name` unchanged, so that `parseEvent` finds and names what is wrong with it. */
@@ -87,13 +100,11 @@ function put(event: Fields, name: string, value: unknown): void {
   if (value !== undefined) event[name] = value;
 }
 
-function putCustomer(event: Fields, { waId, userId }: Names, contact: Contact | undefined): void {
-  put(event, 'wa_id', isMissing(waId) && contact !== undefined && contact.wa_id !== '' ? contact.wa_id : waId);
-  put(
-    event,
-    'user_id',
-    isMissing(userId) && contact !== undefined && contact.user_id !== '' ? contact.user_id : userId,
-  );
+function putCustomer(event: Fields, { waId, userId, parentId }: Names, contact: Contact | undefined): void {
+  const named = (given: unknown, known = ''): unknown => (isMissing(given) && known !== '' ? known : given);
+  put(event, 'wa_id', named(waId, contact?.wa_id));
+  put(event, 'user_id', named(userId, contact?.user_id));
+  put(event, 'parent_user_id', named(parentId, contact?.parent_user_id));
 }
 
 interface Place {
@@ -107,24 +118,35 @@ function rejectPart(into: ExpandedEnvelope, path: string, expected: string): voi
   into.rejections.push({ code: 'schema', message });
 }
 
-function expandMessage(message: Fields, place: Place): Fields {
+/** The fields of `system` with names of a customer (rules.md F9); its text is not kept. */
+const SYSTEM_FIELDS = ['type', 'wa_id', 'new_wa_id', 'user_id', 'parent_user_id'];
+const PREVIOUS_FIELDS = ['previous_wa_id', 'previous_user_id', 'previous_parent_user_id'];
+
+function namesIn(system: Fields): Fields {
+  const kept: Fields = {};
+  for (const name of [...SYSTEM_FIELDS, ...PREVIOUS_FIELDS]) put(kept, name, system[name]);
+  return kept;
+}
+
+function expandMessage(message: Fields, place: Place, isAlone: boolean): Fields {
   const event: Fields = { event: 'message', direction: 'inbound' };
   put(event, 'waba_id', place.waba_id);
   put(event, 'phone_number_id', place.phone_number_id);
-  let names = namesOf(message['from'], message['from_user_id']);
-  const contact = matchingContact(place.contacts, names);
+  let names = namesOf(message['from'], message['from_user_id'], message['from_parent_user_id']);
+  const contact = matchingContact(place.contacts, names, isAlone);
   const { system } = message;
   // The notice of a changed user id has the user in this place only. In the older notice of a changed number `from` is
   // the old number, so the old id comes first here too.
   if (isMissing(names.waId) && isMissing(names.userId) && contact === undefined && isObject(system)) {
     const previous = system['previous_user_id'];
-    names = { waId: names.waId, userId: isMissing(previous) ? system['user_id'] : previous };
+    names = { ...names, userId: isMissing(previous) ? system['user_id'] : previous };
   }
   putCustomer(event, names, contact);
   put(event, 'group_id', message['group_id']);
   put(event, 'id', message['id']);
   put(event, 'timestamp', message['timestamp']);
   put(event, 'type', message['type']);
+  if (isObject(system)) event['system'] = namesIn(system);
   put(event, 'context', message['context']);
   put(event, 'referral', message['referral']);
   put(event, 'errors', message['errors']);
@@ -132,13 +154,13 @@ function expandMessage(message: Fields, place: Place): Fields {
 }
 
 /** A customer's call as an inbound message of type `call` (contract.md 1); null for a call from the business. */
-function expandCall(call: Fields, place: Place): Fields | null {
+function expandCall(call: Fields, place: Place, isAlone: boolean): Fields | null {
   if (call['direction'] !== 'USER_INITIATED') return null;
   const event: Fields = { event: 'message', direction: 'inbound' };
   put(event, 'waba_id', place.waba_id);
   put(event, 'phone_number_id', place.phone_number_id);
-  const names = namesOf(call['from'], call['from_user_id']);
-  putCustomer(event, names, matchingContact(place.contacts, names));
+  const names = namesOf(call['from'], call['from_user_id'], call['from_parent_user_id']);
+  putCustomer(event, names, matchingContact(place.contacts, names, isAlone));
   put(event, 'id', call['id']);
   put(event, 'timestamp', call['timestamp']);
   event['type'] = 'call';
@@ -149,13 +171,13 @@ function expandCall(call: Fields, place: Place): Fields | null {
  * A customer's preference for marketing messages as an inbound event (contract.md 1). Meta gives it no id: the same
  * preference of the same customer at the same time is the same event.
  */
-function expandPreference(preference: Fields, place: Place): Fields {
+function expandPreference(preference: Fields, place: Place, isAlone: boolean): Fields {
   const { category, value, timestamp } = preference;
   const event: Fields = { event: 'message', direction: 'inbound' };
   put(event, 'waba_id', place.waba_id);
   put(event, 'phone_number_id', place.phone_number_id);
-  const names = namesOf(preference['wa_id'], preference['user_id']);
-  putCustomer(event, names, matchingContact(place.contacts, names));
+  const names = namesOf(preference['wa_id'], preference['user_id'], preference['parent_user_id']);
+  putCustomer(event, names, matchingContact(place.contacts, names, isAlone));
   const whose = isMissing(event['wa_id']) ? event['user_id'] : event['wa_id'];
   event['id'] = [PREFERENCE_TYPE, whose, category, value, timestamp]
     .map((part) => (typeof part === 'string' || typeof part === 'number' ? part : ''))
@@ -166,12 +188,12 @@ function expandPreference(preference: Fields, place: Place): Fields {
   return event;
 }
 
-function expandEcho(echo: Fields, place: Place): Fields {
+function expandEcho(echo: Fields, place: Place, isAlone: boolean): Fields {
   const event: Fields = { event: 'message', direction: 'outbound' };
   put(event, 'waba_id', place.waba_id);
   put(event, 'phone_number_id', place.phone_number_id);
-  const names = namesOf(echo['to'], echo['to_user_id']);
-  putCustomer(event, names, matchingContact(place.contacts, names));
+  const names = namesOf(echo['to'], echo['to_user_id'], echo['to_parent_user_id']);
+  putCustomer(event, names, matchingContact(place.contacts, names, isAlone));
   put(event, 'group_id', echo['group_id']);
   put(event, 'id', echo['id']);
   put(event, 'timestamp', echo['timestamp']);
@@ -198,9 +220,9 @@ function expandStatus(status: Fields, place: Place, isAlone: boolean): Fields | 
   } else {
     // A failed status may have no recipient and no contact. If it is one of several, the only contact belongs to
     // another one.
-    const names = namesOf(status['recipient_id'], status['recipient_user_id']);
-    const isNamed = !isMissing(names.waId) || !isMissing(names.userId);
-    putCustomer(event, names, isNamed || isAlone ? onlyContact(place.contacts, names) : undefined);
+    const parentId = status['recipient_parent_user_id'];
+    const names = namesOf(status['recipient_id'], status['recipient_user_id'], parentId);
+    putCustomer(event, names, isNamed(names) || isAlone ? onlyContact(place.contacts, names, isAlone) : undefined);
   }
   put(event, 'id', status['id']);
   put(event, 'status', status['status']);
@@ -242,12 +264,16 @@ function expandValue(into: ExpandedEnvelope, value: Fields, wabaId: unknown, pat
     contacts: readContacts(value['contacts']),
   };
   if (field === null || field === CALL_FIELD)
-    expandList(into, value['calls'], `${path}.calls`, (item) => expandCall(item, place));
+    expandList(into, value['calls'], `${path}.calls`, (item, isAlone) => expandCall(item, place, isAlone));
   if (field === null || field === PREFERENCE_FIELD)
-    expandList(into, value['user_preferences'], `${path}.user_preferences`, (item) => expandPreference(item, place));
+    expandList(into, value['user_preferences'], `${path}.user_preferences`, (item, isAlone) =>
+      expandPreference(item, place, isAlone),
+    );
   if (field === CALL_FIELD || field === PREFERENCE_FIELD) return;
-  expandList(into, value['messages'], `${path}.messages`, (item) => expandMessage(item, place));
-  expandList(into, value['message_echoes'], `${path}.message_echoes`, (item) => expandEcho(item, place));
+  expandList(into, value['messages'], `${path}.messages`, (item, isAlone) => expandMessage(item, place, isAlone));
+  expandList(into, value['message_echoes'], `${path}.message_echoes`, (item, isAlone) =>
+    expandEcho(item, place, isAlone),
+  );
   expandList(into, value['statuses'], `${path}.statuses`, (item, isAlone) => expandStatus(item, place, isAlone));
 }
 

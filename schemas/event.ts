@@ -41,6 +41,8 @@ const messageSchema = z.object({
   waba_id: text.optional(),
   wa_id: text.optional(),
   user_id: text.optional(),
+  parent_user_id: asTheyCame.optional(),
+  system: asTheyCame.optional(),
   group_id: text.optional(),
   device: text.optional(),
   origin: text.optional(),
@@ -62,6 +64,7 @@ const statusSchema = z.object({
   waba_id: text.optional(),
   wa_id: text.optional(),
   user_id: text.optional(),
+  parent_user_id: asTheyCame.optional(),
   group_id: text.optional(),
   participant: text.optional(),
   conversation: z
@@ -86,6 +89,16 @@ const statusSchema = z.object({
 /** Type of an inbound event with a customer's preference for marketing messages. No rule counts it as a message. */
 export const PREFERENCE_TYPE = 'user_preferences';
 
+/** What a `system` message says of a customer who changed number or id (rules.md F9); names that it lacks are absent. */
+export interface IdentityChange {
+  readonly wa_id?: string;
+  readonly user_id?: string;
+  readonly parent_user_id?: string;
+  readonly previous_wa_id?: string;
+  readonly previous_user_id?: string;
+  readonly previous_parent_user_id?: string;
+}
+
 interface Identity {
   readonly phone_number_id: PhoneNumberId;
   /** `group_id`, else `wa_id`, else `user_id`, else empty (statuses only): the name of the thread (rules.md F1, F8). */
@@ -97,6 +110,8 @@ interface Identity {
   readonly waba_id: string;
   readonly wa_id: string;
   readonly user_id: string;
+  /** The user id that the businesses of one company share (rules.md F9). */
+  readonly parent_user_id: string;
   readonly group_id: string;
   /** The sender's tag, which Meta repeats in the message's statuses. */
   readonly tag: string;
@@ -109,6 +124,11 @@ export interface MessageEvent extends Identity {
   readonly event: 'message';
   readonly direction: 'inbound' | 'outbound';
   readonly type: string;
+  /**
+   * Of a `system` message that a customer changed number or id: canonical JSON text of an {@link IdentityChange}; else
+   * empty.
+   */
+  readonly identity_change: string;
   readonly device: string;
   readonly origin: string;
   /** Canonical JSON text of the received value, or empty. */
@@ -181,7 +201,7 @@ export function isAbsent(value: unknown): boolean {
   return true;
 }
 
-const NESTED = new Set(['referral', 'template', 'conversation', 'pricing', 'origin']);
+const NESTED = new Set(['referral', 'template', 'conversation', 'pricing', 'origin', 'system']);
 
 function hasAbsent(raw: Record<string, unknown>): boolean {
   for (const key in raw) {
@@ -230,6 +250,58 @@ function normalisedNumber(name: string): string {
 export function customerNames(waId = '', userId = ''): { readonly wa_id: string; readonly user_id: string } {
   if (isBusinessScopedId(waId)) return { wa_id: '', user_id: userId === '' ? waId : userId };
   return { wa_id: normalisedNumber(waId), user_id: userId };
+}
+
+/** Types of `system` messages that name a customer's previous and new names (rules.md F9). */
+const IDENTITY_CHANGES = new Set<unknown>(['user_changed_number', 'user_changed_user_id']);
+
+function textIn(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The names in `system` of a message (rules.md F9), as canonical JSON; empty where it says of no change. */
+function identityChange(type: string, system: unknown): string {
+  if (type !== 'system' || !isObject(system) || !IDENTITY_CHANGES.has(system['type'])) return '';
+  // Meta called the new number `new_wa_id` in early versions.
+  const now = customerNames(textIn(system, 'wa_id') || textIn(system, 'new_wa_id'), textIn(system, 'user_id'));
+  const before = customerNames(textIn(system, 'previous_wa_id'), textIn(system, 'previous_user_id'));
+  const change: IdentityChange = {
+    ...present({
+      wa_id: now.wa_id,
+      user_id: now.user_id,
+      parent_user_id: textIn(system, 'parent_user_id'),
+      previous_wa_id: before.wa_id,
+      previous_user_id: before.user_id,
+      previous_parent_user_id: textIn(system, 'previous_parent_user_id'),
+    }),
+  };
+  return Object.keys(change).length === 0 ? '' : canonicalJson(change);
+}
+
+/** What the column `identity_change` of an event says; empty where it names no change. */
+export function identityChangeOf(event: LedgerEvent): IdentityChange {
+  return event.event === 'message' && event.identity_change !== ''
+    ? (JSON.parse(event.identity_change) as IdentityChange)
+    : {};
+}
+
+/**
+ * rules.md F9: the names that an event gives its customer, each once, its own first. None for an event of a group, and
+ * none where no customer is named.
+ */
+export function namesOfCustomer(event: LedgerEvent): readonly string[] {
+  if (event.group_id !== '' || event.customer === '') return [];
+  if (
+    (event.user_id === '' || event.user_id === event.customer) &&
+    event.parent_user_id === '' &&
+    (event.event === 'status' || event.identity_change === '')
+  )
+    return [event.customer];
+  const names = new Set<string>([event.customer, event.user_id, event.parent_user_id]);
+  for (const name of Object.values<string>({ ...identityChangeOf(event) })) names.add(name);
+  names.delete('');
+  return [...names];
 }
 
 function threadName(groupId: string, waId: string, userId: string): Customer {
@@ -308,11 +380,13 @@ function parseMessage(raw: Record<string, unknown>, nowSeconds: number): ParsedE
       waba_id: m.waba_id ?? '',
       wa_id,
       user_id,
+      parent_user_id: typeof m.parent_user_id === 'string' ? m.parent_user_id : '',
       group_id,
       tag: m.tag ?? '',
       errors: asCame(m.errors),
       direction: m.direction,
       type: m.type,
+      identity_change: identityChange(m.type, m.system),
       device: m.device ?? '',
       origin: m.origin ?? '',
       context: asCame(m.context),
@@ -353,6 +427,7 @@ function parseStatus(raw: Record<string, unknown>, nowSeconds: number): ParsedEv
       waba_id: s.waba_id ?? '',
       wa_id,
       user_id,
+      parent_user_id: typeof s.parent_user_id === 'string' ? s.parent_user_id : '',
       group_id,
       tag: s.tag ?? '',
       errors: asCame(s.errors),
@@ -392,6 +467,7 @@ export function canonicalEvent(event: LedgerEvent): string {
     waba_id: textOrAbsent(event.waba_id),
     wa_id: textOrAbsent(event.wa_id),
     user_id: textOrAbsent(event.user_id),
+    parent_user_id: textOrAbsent(event.parent_user_id),
     group_id: textOrAbsent(event.group_id),
     tag: textOrAbsent(event.tag),
     errors: reparsed(event.errors),
@@ -401,6 +477,7 @@ export function canonicalEvent(event: LedgerEvent): string {
       ...shared,
       direction: event.direction,
       type: event.type,
+      system: reparsed(event.identity_change),
       device: textOrAbsent(event.device),
       origin: textOrAbsent(event.origin),
       context: reparsed(event.context),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { namesOfCustomer } from '@ctwa-ledger/schemas/event.ts';
 import { brokenParts, envelopeOf, expanded, isUsable, METADATA, parsed, taken } from '../support/envelopes.ts';
 
 /** What a file of test/cases/envelopes holds: sample payloads of Meta's documentation, verbatim or shortened. */
@@ -143,6 +144,44 @@ describe('expandEnvelope on the documented samples', () => {
       type: 'system',
       customer: 'US.13491208655302741918',
     });
+  });
+
+  it('keeps the previous and the new names of a change, and nothing else of it', () => {
+    expect(namesOfCustomer(parsed(sample('identity-change')[0]!))).toEqual([
+      'US.13491208655302741918',
+      'US.99999999999999999999',
+    ]);
+    const system = { body: 'changed to +1 219', type: 'user_changed_number', wa_id: '+1 (219) 555-5358', identity: 7 };
+    const message = { from: '16505551234', id: 'wamid.S', timestamp: '1750275992', type: 'system', system };
+    const [raw] = expanded(envelopeOf({ metadata: METADATA, messages: [message] }));
+    expect(raw?.['system']).toEqual({ type: 'user_changed_number', wa_id: '+1 (219) 555-5358' });
+    expect(namesOfCustomer(parsed(raw!))).toEqual(['16505551234', '12195555358']);
+  });
+
+  it.each([
+    ['messages', 'messages', { from: '1', from_parent_user_id: 'US.ENT.1' }],
+    ['message_echoes', 'smb_message_echoes', { to: '1', to_parent_user_id: 'US.ENT.1' }],
+    ['statuses', 'messages', { recipient_id: '1', recipient_parent_user_id: 'US.ENT.1', status: 'sent' }],
+    ['calls', 'calls', { from: '1', from_parent_user_id: 'US.ENT.1', direction: 'USER_INITIATED' }],
+    ['user_preferences', 'user_preferences', { wa_id: '1', parent_user_id: 'US.ENT.1', category: 'c', value: 'stop' }],
+  ])('keeps the parent id of %s', (list, field, names) => {
+    const item = { id: 'wamid.P', timestamp: '1750275992', type: list === 'statuses' ? 'message' : 'text', ...names };
+    const [raw] = expanded(envelopeOf({ metadata: METADATA, [list]: [item] }, field));
+    expect(parsed(raw!)).toMatchObject({ wa_id: '1', parent_user_id: 'US.ENT.1' });
+  });
+
+  it('gives a part that is named no name of a contact that may be somebody else’s', () => {
+    const contacts = [{ user_id: 'US.1', parent_user_id: 'US.ENT.1' }];
+    const of = (messages: readonly object[]): readonly unknown[] =>
+      expanded(envelopeOf({ metadata: METADATA, contacts, messages })).map((raw) => namesOfCustomer(parsed(raw)));
+    const message = { id: 'wamid.C', timestamp: '1750275992', type: 'text' };
+    expect(of([{ ...message, from: '1' }])).toEqual([['1', 'US.1', 'US.ENT.1']]);
+    expect(
+      of([
+        { ...message, from: '1' },
+        { ...message, from_user_id: 'US.1' },
+      ]),
+    ).toEqual([['1'], ['US.1', 'US.ENT.1']]);
   });
 
   it('skips changes that hold no events', () => {

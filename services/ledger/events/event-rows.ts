@@ -21,6 +21,7 @@ const SHARED_COLUMNS: Columns<LedgerEvent, SharedName> = {
   waba_id: { kind: 'repeats', of: (e) => e.waba_id },
   wa_id: { kind: 'text', of: (e) => e.wa_id },
   user_id: { kind: 'text', of: (e) => e.user_id },
+  parent_user_id: { kind: 'text', of: (e) => e.parent_user_id },
   group_id: { kind: 'text', of: (e) => e.group_id },
   tag: { kind: 'text', of: (e) => e.tag },
   errors: { kind: 'text', of: (e) => e.errors },
@@ -29,6 +30,7 @@ const SHARED_COLUMNS: Columns<LedgerEvent, SharedName> = {
 const MESSAGE_COLUMNS: Columns<MessageEvent, NamesOf<MessageEvent>> = {
   direction: { kind: 'repeats', of: (m) => m.direction },
   type: { kind: 'repeats', of: (m) => m.type },
+  identity_change: { kind: 'text', of: (m) => m.identity_change },
   device: { kind: 'repeats', of: (m) => m.device },
   origin: { kind: 'repeats', of: (m) => m.origin },
   context: { kind: 'text', of: (m) => m.context },
@@ -68,12 +70,19 @@ const SHARED: readonly Field<LedgerEvent>[] = [
 const OF_MESSAGES = fieldsOf(MESSAGE_COLUMNS);
 const OF_STATUSES = fieldsOf(STATUS_COLUMNS);
 
-/** What the column `variant` is made of, in the order of its default (sql/0001_events.sql, sql/0010_field.sql). */
+/**
+ * What the column `variant` is made of, in the order of its default (sql/0047_identities.sql). An event without the fields
+ * that were added later keeps the variant that it had before.
+ */
 const VARIANT = `wa_id, user_id, waba_id, direction, type, device, origin, context, sender,
   referral_source_type, referral_source_id, referral_source_url, referral_headline, referral_body,
   referral_media_type, referral_ctwa_clid, template_name, template_language, template_category,
   participant, conversation_id, conversation_expiration, conversation_origin,
   pricing_billable, pricing_model, pricing_type, pricing_category, errors`.split(/,\s*/);
+const VARIANT_ADDED = [
+  ['group_id', 'tag'],
+  ['parent_user_id', 'identity_change'],
+];
 
 /** The value of a column that a block leaves out. */
 const ABSENT: ReadonlyMap<string, string> = new Map(
@@ -89,12 +98,14 @@ const ABSENT: ReadonlyMap<string, string> = new Map(
  */
 function variantOf(columns: ReadonlySet<string>): ComputedColumn[] {
   const cell = (name: string): string => (columns.has(name) ? name : (ABSENT.get(name) ?? "''"));
-  const hash = (names: readonly string[]): string => `sipHash64(${names.map(cell).join(', ')})`;
-  const later = ['group_id', 'tag'];
-  const isEarlier = later.filter((name) => columns.has(name)).map((name) => `${name} = ''`);
-  const earlier = hash(VARIANT);
-  const sql =
-    isEarlier.length === 0 ? earlier : `if(${isEarlier.join(' AND ')}, ${earlier}, ${hash([...VARIANT, ...later])})`;
+  const names = [...VARIANT];
+  const hash = (): string => `sipHash64(${names.map(cell).join(', ')})`;
+  let sql = hash();
+  for (const added of VARIANT_ADDED) {
+    names.push(...added);
+    const isWithout = added.filter((name) => columns.has(name)).map((name) => `${name} = ''`);
+    if (isWithout.length > 0) sql = `if(${isWithout.join(' AND ')}, ${sql}, ${hash()})`;
+  }
   return [{ name: 'variant', sql }];
 }
 
@@ -187,11 +198,13 @@ export class EventCells {
         waba_id: text.waba_id.at(row),
         wa_id,
         user_id,
+        parent_user_id: text.parent_user_id.at(row),
         group_id,
         tag: text.tag.at(row),
         errors: text.errors.at(row),
         direction: text.direction.at(row) as MessageEvent['direction'],
         type: text.type.at(row),
+        identity_change: text.identity_change.at(row),
         device: text.device.at(row),
         origin: text.origin.at(row),
         context: text.context.at(row),
@@ -216,6 +229,7 @@ export class EventCells {
       waba_id: text.waba_id.at(row),
       wa_id,
       user_id,
+      parent_user_id: text.parent_user_id.at(row),
       group_id,
       tag: text.tag.at(row),
       errors: text.errors.at(row),
