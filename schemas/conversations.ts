@@ -175,6 +175,8 @@ export interface ThreadView {
   readonly phone_number_id: string;
   /** Empty when no event names one. */
   readonly customer: string;
+  /** The other names of the customer (rules.md F9), in the order of their bytes. */
+  readonly other_names: readonly string[];
   /** The last message that opened the customer service window (rules.md W1), up to `as_of`; null = none. */
   readonly last_customer_message_at: number | null;
   /** Free entry windows that opened up to `as_of`, in order. */

@@ -12,6 +12,8 @@ export const messageRow = z.object({
   participant: z.string(),
   /** Identifies a participant of a group message in addresses; empty for other messages. */
   participant_key: z.string(),
+  /** The name by which the message's own events call the customer (F3); it decides the market (M2). */
+  recipient: z.string(),
   /** The sender's name for the customer, if Meta's statuses name another one (F3); else empty. */
   dialled_customer: z.string(),
   /** The sender's tag; empty when there is none. */
@@ -63,6 +65,8 @@ export type MessageRow = z.infer<typeof messageRow>;
 export interface ExplainedMessage {
   readonly message: MessageRow;
   readonly mark_sentence: string;
+  /** Every name of the customer, if there are several (rules.md F9); else empty. */
+  readonly names: readonly string[];
   readonly amount_sentence: string;
   /** Empty when no status says that it failed. */
   readonly failure_sentence: string;

@@ -25,6 +25,7 @@ import {
 } from '../clickhouse/errors.ts';
 import { readFact, writeFact } from './configuration/facts.ts';
 import type { Position } from './events/dead-letters.ts';
+import { NOTED_KEYS } from './events/keys.ts';
 import { Landing, newLandingNumber, type LandingNumber, type PutAside } from './events/landing.ts';
 import { LiveFold, type Standing } from './threads/live-fold.ts';
 import type { Footing } from './marks/marks.ts';
@@ -367,7 +368,7 @@ export class Ledger {
     const landing = newLandingNumber();
     await this.database.command(
       `INSERT INTO touched (landing, phone_number_id, customer, nameless_id, message_key)
-       SELECT DISTINCT {landing:UInt64}, phone_number_id, customer, if(customer = '', id, ''), sipHash64(phone_number_id, id)
+       SELECT DISTINCT {landing:UInt64}, phone_number_id, customer, if(customer = '', id, ''), arrayJoin(${NOTED_KEYS})
        FROM events`,
       { landing: landing.toString() },
     );

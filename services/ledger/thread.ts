@@ -15,6 +15,8 @@ import { readComponents } from './threads/threads.ts';
 export interface FoldedThread extends MarkedThread {
   /** The rulebook that it was folded by. */
   readonly rulebook: Rulebook;
+  /** Every name of its customer (rules.md F9), in the order of their bytes; none for a group. */
+  readonly names: readonly string[];
   /** All events of its messages, in no particular order. */
   readonly events: readonly LedgerEvent[];
 }
@@ -42,7 +44,7 @@ export async function readThread(
   // Read again: another process may have changed it since this one opened the ledger.
   const { accounts, settings } = (await readConfiguration(ledger.reading)) ?? ledger.configuration;
   const rulebook = compileRulebook(accounts, settings.policy);
-  const { threads } = establishFacts(phone_number_id as PhoneNumberId, events, rulebook);
+  const { threads, identities } = establishFacts(phone_number_id as PhoneNumberId, events, rulebook);
   const facts = threads.find(
     ({ inbound, outbound }) =>
       inbound.some(({ id }) => id === message_id) || outbound.some(({ id }) => id === message_id),
@@ -52,6 +54,7 @@ export async function readThread(
   return {
     facts,
     rulebook,
+    names: facts.customer === '' ? [] : identities.namesOf(facts.customer),
     messages: new Map(rows.messages.map((mark) => [markKey(mark), mark])),
     entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
     events,
@@ -64,6 +67,8 @@ export interface ExplainedMark {
   /** Of a group message; else empty. */
   readonly participant: string;
   readonly sentence: string;
+  /** Every name of the customer (rules.md F9); none for a group. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -83,7 +88,12 @@ export async function explainMessages(ledger: Ledger, message_id: string, zone: 
     const thread = await readThread(ledger, { phone_number_id, message_id });
     for (const mark of thread?.messages.values() ?? [])
       if (mark.message_id === message_id)
-        explained.push({ phone_number_id, participant: mark.participant, sentence: explainMessage(mark, zone) });
+        explained.push({
+          phone_number_id,
+          participant: mark.participant,
+          sentence: explainMessage(mark, zone),
+          names: thread?.names ?? [],
+        });
   }
   return explained;
 }

@@ -8,6 +8,7 @@ import {
 import type { Customer, MessageId, PhoneNumberId, WabaId } from '@ctwa-ledger/schemas/ids.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import { errorsOf, failureOf, type MetaError } from './failures.ts';
+import { Identities } from './identities.ts';
 import type { LostReferral, Report, Retraction } from './marks.ts';
 import type { Rulebook } from './rulebook.ts';
 import { ratedCategory, normaliseCategory, readReport } from './verdict.ts';
@@ -19,7 +20,10 @@ import { ratedCategory, normaliseCategory, readReport } from './verdict.ts';
 export interface OutboundMessage {
   readonly id: MessageId;
   readonly phone_number_id: PhoneNumberId;
+  /** F9: the person's name; of a group message the participant. */
   readonly customer: Customer;
+  /** F3: the name by which its own events call the customer. */
+  readonly recipient: Customer;
   /** F8: of a group message, the participant that this row is of; empty for any other. */
   readonly participant: string;
   /** F3: the customer that its own event names, if Meta's statuses name another one; else empty. */
@@ -49,12 +53,15 @@ export interface OutboundMessage {
 export interface Thread {
   /** F8: the group's id; empty for the thread of a customer. */
   readonly group_id: string;
+  /** F9: the customer's name; empty for a group, and where no event names a customer. */
+  readonly customer: Customer;
   readonly inbound: MessageEvent[];
   readonly outbound: OutboundMessage[];
 }
 
 export interface Facts {
   readonly threads: readonly Thread[];
+  readonly identities: Identities;
   readonly retracted_messages: readonly Retraction[];
   readonly lost_referrals: readonly LostReferral[];
 }
@@ -203,6 +210,7 @@ function outboundMessage(
   rulebook: Rulebook,
   of: {
     readonly customer: Customer;
+    readonly recipient: Customer;
     readonly participant: string;
     readonly dialled_customer: string;
     /** The statuses of this row. */
@@ -220,6 +228,7 @@ function outboundMessage(
     id,
     phone_number_id,
     customer: of.customer,
+    recipient: of.recipient,
     participant: of.participant,
     dialled_customer: of.dialled_customer,
     waba_id: accountOf(message, statuses, phone_number_id, rulebook),
@@ -241,15 +250,25 @@ function outboundMessage(
   };
 }
 
+/** Whether a message calls one person by number and its statuses by id, or the other way round: both are right (F9). */
+function isOtherKind({ message, statuses }: Said, named: string, identities: Identities): boolean {
+  const own = message?.customer ?? '';
+  if (own === '' || identities.customerOf(own) !== identities.customerOf(named)) return false;
+  const isNumber = statuses.some(({ wa_id }) => wa_id === named);
+  return isNumber !== (own === message?.wa_id);
+}
+
 /** The one row of a message to a customer, not to a group (F3). */
-function directMessage(said: Said, rulebook: Rulebook): OutboundMessage {
+function directMessage(said: Said, rulebook: Rulebook, identities: Identities): OutboundMessage {
   const { message, statuses } = said;
   const own = message?.customer ?? '';
   const named = message?.origin === 'app' ? '' : firstNamed(statuses, (status) => status.customer);
+  const recipient = (named === '' ? own : named) as Customer;
   return outboundMessage(said, rulebook, {
-    customer: (named === '' ? own : named) as Customer,
+    customer: identities.customerOf(recipient),
+    recipient,
     participant: '',
-    dialled_customer: named !== '' && own !== named ? own : '',
+    dialled_customer: named !== '' && own !== named && !isOtherKind(said, recipient, identities) ? own : '',
     own: statuses,
     about: statuses,
   });
@@ -271,6 +290,7 @@ function groupMessages(said: Said, rulebook: Rulebook): OutboundMessage[] {
   return [...byParticipant].map(([participant, own]) => {
     return outboundMessage(said, rulebook, {
       customer: participant as Customer,
+      recipient: participant as Customer,
       participant,
       dialled_customer: '',
       own,
@@ -293,17 +313,23 @@ class Threads {
   readonly #ofCustomers = new Map<string, Thread>();
   readonly #nameless: Thread[] = [];
 
-  /** @param group empty: the thread of a customer */
+  /**
+   * @param group empty: the thread of a customer
+   * @param customer as rows name the person
+   */
   of(group: string, customer: Customer): Thread {
     // F3: a message without a customer is a thread of its own.
     if (group === '' && customer === '') {
-      const thread: Thread = { group_id: '', inbound: [], outbound: [] };
+      const thread: Thread = { group_id: '', customer, inbound: [], outbound: [] };
       this.#nameless.push(thread);
       return thread;
     }
     const [known, name] = group === '' ? [this.#ofCustomers, customer] : [this.#ofGroups, group];
     let thread = known.get(name);
-    if (thread === undefined) known.set(name, (thread = { group_id: group, inbound: [], outbound: [] }));
+    if (thread === undefined) {
+      thread = { group_id: group, customer: group === '' ? customer : ('' as Customer), inbound: [], outbound: [] };
+      known.set(name, thread);
+    }
     return thread;
   }
 
@@ -347,6 +373,7 @@ export function establishFacts(
     if (event.event === 'message') known.copies.push(event);
     else known.statuses.push(event);
   }
+  const identities = new Identities(events, rulebook);
   const threads = new Threads();
   const retracted_messages: Retraction[] = [];
   const lost_referrals: LostReferral[] = [];
@@ -360,7 +387,7 @@ export function establishFacts(
       lost_referrals.push({
         phone_number_id,
         message_id: id,
-        customer: message.customer,
+        customer: message.group_id === '' ? identities.customerOf(message.customer) : message.customer,
         written_at: message.timestamp,
         is_lost: hasLostReferral(message),
       });
@@ -369,16 +396,16 @@ export function establishFacts(
       continue;
     }
     if (message?.direction === 'inbound') {
-      threads.of(message.group_id, message.customer).inbound.push(message);
+      threads.of(message.group_id, identities.customerOf(message.customer)).inbound.push(message);
       if (mayHaveStood) retracted_messages.push(...retractions(said, []));
       continue;
     }
     const group = groupOf(said);
-    const rows = group === '' ? [directMessage(said, rulebook)] : groupMessages(said, rulebook);
+    const rows = group === '' ? [directMessage(said, rulebook, identities)] : groupMessages(said, rulebook);
     for (const row of rows) threads.of(group, row.customer).outbound.push(row);
     // With only some of the events, this may have been a message to a group, or to none.
     const isOther = (event: LedgerEvent): boolean => (event.group_id === '') !== (group === '');
     if (statuses.some(isOther) || copies.some(isOther)) retracted_messages.push(...retractions(said, rows));
   }
-  return { threads: threads.all, retracted_messages, lost_referrals };
+  return { threads: threads.all, identities, retracted_messages, lost_referrals };
 }

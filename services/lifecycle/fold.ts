@@ -1,11 +1,12 @@
 import type { LedgerEvent, MessageEvent } from '@ctwa-ledger/schemas/event.ts';
-import type { PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
+import type { Customer, PhoneNumberId } from '@ctwa-ledger/schemas/ids.ts';
 import { adConversations, secondsToFirstReply } from './ad-conversations.ts';
 import { establishFacts, type OutboundMessage, type Thread } from './facts.ts';
 import {
   IN_FREE_WINDOW,
   OPENS_FREE_WINDOW,
   type Circumstance,
+  type CustomerName,
   type DecidingRule,
   type EntryMark,
   type LostReferral,
@@ -36,6 +37,7 @@ interface MutableRows {
   readonly retracted_messages: Retraction[];
   readonly retracted_entries: Retraction[];
   readonly lost_referrals: LostReferral[];
+  readonly customer_names: CustomerName[];
 }
 
 interface Decision {
@@ -62,6 +64,7 @@ function messageMark(message: OutboundMessage, decision: Decision): MessageMark 
     message_id: message.id,
     participant: message.participant,
     customer: message.customer,
+    recipient: message.recipient,
     dialled_customer: message.dialled_customer,
     tag: message.tag,
     failure: message.failure,
@@ -112,12 +115,12 @@ function undelivered(message: OutboundMessage): MessageMark {
   });
 }
 
-function entryMark(entry: DecidedEntry, start: DecidedEntry): Omit<EntryMark, 'ad_conversation'> {
+function entryMark(entry: DecidedEntry, start: DecidedEntry, customer: Customer): Omit<EntryMark, 'ad_conversation'> {
   const { message, reply, window } = entry;
   return {
     phone_number_id: message.phone_number_id,
     entry_id: entry.id,
-    customer: message.customer,
+    customer,
     entry_at: entry.at,
     source_type: message.referral_source_type,
     ad_id: message.referral_source_id,
@@ -170,7 +173,7 @@ const NOTHING_REPORTED = { circumstance: 'none', reported_window: null } as cons
 
 /** The rows of one thread (F1): its messages and entries. */
 export function foldThread(
-  { group_id, inbound, outbound }: Thread,
+  { group_id, customer, inbound, outbound }: Thread,
   rulebook: Rulebook,
 ): Pick<MutableRows, 'messages' | 'entries'> {
   const rows: Pick<MutableRows, 'messages' | 'entries'> = { messages: [], entries: [] };
@@ -216,7 +219,7 @@ export function foldThread(
     const seconds_to_reply = secondsToFirstReply(conversation);
     for (const entry of conversation.entries)
       rows.entries.push({
-        ...entryMark(entry, conversation.start),
+        ...entryMark(entry, conversation.start, customer),
         ad_conversation:
           entry === conversation.start
             ? {
@@ -264,8 +267,8 @@ function byNumber(events: readonly LedgerEvent[]): ReadonlyMap<PhoneNumberId, re
 
 /**
  * The billing rules (rules.md 1 to 4 and 6): all rows that a set of events makes. Pure: order and duplicates change
- * nothing. The set must hold every event that could matter to a message: the events of its thread, and those of each
- * thread that another copy or status of one of its messages names.
+ * nothing. The set must hold every event that could matter to a message: the events under all names of its customer
+ * (F9), and those of each thread that another copy or status of one of its messages names.
  */
 export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): Rows {
   const rows: MutableRows = {
@@ -274,6 +277,7 @@ export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): 
     retracted_messages: [],
     retracted_entries: [],
     lost_referrals: [],
+    customer_names: [],
   };
   for (const [phone_number_id, ofNumber] of byNumber(events)) {
     const facts = establishFacts(phone_number_id, ofNumber, rulebook);
@@ -285,6 +289,7 @@ export function foldEvents(events: readonly LedgerEvent[], rulebook: Rulebook): 
     }
     rows.retracted_messages.push(...facts.retracted_messages);
     rows.lost_referrals.push(...facts.lost_referrals);
+    for (const renamed of facts.identities.renamed()) rows.customer_names.push({ phone_number_id, ...renamed });
     retractEntries(phone_number_id, ofNumber, rows.entries.slice(before), rows.retracted_entries);
   }
   return rows;

@@ -35,7 +35,10 @@ export interface MessageMark {
   readonly message_id: MessageId;
   /** F8: of a group message, the participant whose row this is; empty for any other. Part of what identifies a row. */
   readonly participant: string;
+  /** F9: the person's name; of a group message the participant. */
   readonly customer: Customer;
+  /** F3, M2: the name by which the message's own events call the customer. */
+  readonly recipient: Customer;
   /** F3: the sender's name for the customer, if Meta's statuses name another one; else empty. */
   readonly dialled_customer: string;
   /** The tag that the sender attached; empty when there is none. */
@@ -154,6 +157,13 @@ export interface Retraction {
   readonly customer: Customer;
 }
 
+/** F9: what rows call the customer of events that are landed under a name, where it may be another name. */
+export interface CustomerName {
+  readonly phone_number_id: PhoneNumberId;
+  readonly name: string;
+  readonly customer: Customer;
+}
+
 /** All rows that a set of events makes. A function of the set: order and duplicates do not matter. */
 export interface Rows {
   readonly messages: readonly MessageMark[];
@@ -161,4 +171,5 @@ export interface Rows {
   readonly retracted_messages: readonly Retraction[];
   readonly retracted_entries: readonly Retraction[];
   readonly lost_referrals: readonly LostReferral[];
+  readonly customer_names: readonly CustomerName[];
 }

@@ -49,6 +49,7 @@ export function outlookAt(thread: Thread, rulebook: Rulebook, at: number): Outlo
   const waba_id = named === '' && number !== undefined ? rulebook.accountOfNumber(number) : named;
   const known: Thread = {
     group_id: thread.group_id,
+    customer: thread.customer,
     inbound: thread.inbound.filter(({ timestamp }) => timestamp <= at),
     outbound: thread.outbound.filter(({ delivered_at }) => delivered_at !== null && delivered_at <= at),
   };

@@ -47,10 +47,12 @@ export function foldPlanned(
 ): FoldedPlan {
   const { phone_number_id = '' as PhoneNumberId, customer = '' as Customer } =
     thread.inbound[0] ?? thread.outbound[0] ?? {};
+  const named = thread.group_id === '' ? thread.customer : customer;
   const message: OutboundMessage = {
     id: LAST_ID,
     phone_number_id,
-    customer,
+    customer: named,
+    recipient: named,
     participant: '',
     dialled_customer: '',
     waba_id,
@@ -99,9 +101,9 @@ export interface Addressee {
  * F3: Meta's name for a customer whom the sender calls `dialled`: the name in the statuses of the latest message to
  * `dialled` whose statuses use another name. A customer who wrote under the name `dialled` keeps it.
  */
-function customerOf({ threads }: Facts, dialled: string): string {
+function recipientOf({ threads }: Facts, dialled: string): string {
   const direct = threads.filter(({ group_id }) => group_id === '');
-  if (direct.some(({ inbound }) => inbound[0]?.customer === dialled)) return dialled;
+  if (direct.some(({ inbound }) => inbound.some(({ customer }) => customer === dialled))) return dialled;
   let latest: OutboundMessage | undefined;
   for (const { outbound } of direct)
     for (const message of outbound) {
@@ -112,23 +114,33 @@ function customerOf({ threads }: Facts, dialled: string): string {
         (message.sent_at === latest.sent_at && compareUtf8(message.id, latest.id) > 0);
       if (isLater) latest = message;
     }
-  return latest?.customer ?? dialled;
+  return latest?.recipient ?? dialled;
 }
 
-/**
- * The thread that a message to an addressee would belong to, among all threads that share messages with the dialled
- * one; empty when it is new.
- */
-export function addressedThread(
-  facts: Facts,
-  { is_group, name }: Addressee,
-): { readonly customer: string; readonly thread: Thread } {
-  const customer = is_group ? name : customerOf(facts, name);
-  const thread = facts.threads.find((one) => {
-    if (is_group) return one.group_id === name;
-    return one.group_id === '' && (one.inbound[0]?.customer ?? one.outbound[0]?.customer) === customer;
-  });
-  return { customer, thread: thread ?? { group_id: is_group ? name : '', inbound: [], outbound: [] } };
+/** The thread that a message to an addressee would belong to. */
+export interface AddressedThread {
+  /** The customer as rows name the person (F9). */
+  readonly customer: string;
+  /** The name by which the message's statuses would call the customer (F3). */
+  readonly recipient: string;
+  /** Empty when it is new. */
+  readonly thread: Thread;
+}
+
+/** That thread, among all threads of the person that is dialled and those that share messages with them. */
+export function addressedThread(facts: Facts, { is_group, name }: Addressee): AddressedThread {
+  const recipient = is_group ? name : recipientOf(facts, name);
+  const customer = is_group ? name : facts.identities.customerOf(recipient);
+  const thread = facts.threads.find((one) =>
+    is_group ? one.group_id === name : one.group_id === '' && one.customer === customer,
+  );
+  const unknown: Thread = {
+    group_id: is_group ? name : '',
+    customer: (is_group ? '' : customer) as Customer,
+    inbound: [],
+    outbound: [],
+  };
+  return { customer, recipient, thread: thread ?? unknown };
 }
 
 /** The free entry window that a message would open (W5), and until when another reply could open it instead. */

@@ -8,7 +8,7 @@ import type { PolicyName } from './marks.ts';
  * The day of the last change of rules after which the same events make other marks. A ledger that was folded under
  * earlier rules is folded again when it is opened.
  */
-export const RULES_DATE = '2026-11-28';
+export const RULES_DATE = '2026-11-30';
 
 /**
  * rules.md 3: each policy is in force from midnight of this day in the zone of the WABA. The first has no beginning.

@@ -34,7 +34,7 @@ const CONVERSATION_TYPE = `multiIf(
 export function inMetaTerms(basis: RatingBasis, placed: string): string {
   return `
   SELECT *,
-    ${countrySql('customer')} AS country,
+    ${countrySql('recipient')} AS country,
     multiIf(${basis.echoes === 'apart' ? "is_echo = 1, ''," : ''}
       model = 'conversation', ${CONVERSATION_TYPE},
       billing = 'COVERED', 'COVERED',

@@ -16,8 +16,8 @@ import { givenRows } from '../clickhouse/sql.ts';
 export interface PlannedCharge {
   readonly phone_number_id: string;
   readonly waba_id: string;
-  /** Digits of the number, or a business-scoped id. */
-  readonly customer: string;
+  /** Digits of the number, or a business-scoped id (M2). */
+  readonly recipient: string;
   /** The time of delivery, Unix seconds. */
   readonly at: number;
   readonly type: string;
@@ -308,7 +308,7 @@ function rateable(charge: PlannedCharge, { parameters, zones }: RatingBasis): Ra
   const place = (parameters['wabas'] as readonly string[]).indexOf(charge.waba_id);
   const zone = zones[((parameters['zones'] as readonly number[])[place] ?? 0) - 1] ?? 'UTC';
   const day = dayOf(charge.at, zone);
-  const market = marketOf(charge.customer, day);
+  const market = marketOf(charge.recipient, day);
   const own = ratedCategory(charge.category);
   const rated_category = own === 'marketing_lite' ? 'marketing' : own;
   const model = charge.policy.startsWith('CBP') ? 'conversation' : 'message';

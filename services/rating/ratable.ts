@@ -68,7 +68,7 @@ export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): st
   FROM
   (
     SELECT *,
-      ${marketSql('customer', 'day')} AS market,
+      ${marketSql('recipient', 'day')} AS market,
       multiIf(
         model = 'message' AND needs = 'rate' AND rated_category IN (${quoted(TIERED_CATEGORIES)}), 'tier',
         policy = 'PMP-2026-10' AND rated_category = 'service' AND type != 'reaction'${basis.echoes === 'apart' ? ' AND is_echo = 0' : ''}, 'allowance',

@@ -3,6 +3,7 @@ import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
+import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
 import { whole } from './report.ts';
 import { AS_OF, FROM, ofAdSql, parametersOf, TO } from './sql.ts';
 
@@ -70,12 +71,13 @@ export async function adAnswers(database: Database, filters: ReportFilters): Pro
        FROM starts
        LEFT JOIN
        (
-         SELECT phone_number_id, customer, groupUniqArrayIf(timestamp, timestamp >= ${FROM}) AS times, min(timestamp) AS first_at
-         FROM events
-         WHERE kind = 'message' AND direction = 'inbound' AND (phone_number_id, customer) IN
+         SELECT events.phone_number_id AS phone_number_id, ${CALLED} AS customer,
+           groupUniqArrayIf(timestamp, timestamp >= ${FROM}) AS times, min(timestamp) AS first_at
+         FROM events ${JOINED_WITH_CALLED}
+         WHERE kind = 'message' AND direction = 'inbound' AND (events.phone_number_id, events.customer) IN
          (
-           SELECT phone_number_id, customer FROM entry_marks
-           WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)}
+           ${storedUnder(`SELECT phone_number_id, customer FROM entry_marks
+           WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)}`)}
          )
          GROUP BY phone_number_id, customer
        ) AS written USING (phone_number_id, customer)
@@ -125,7 +127,7 @@ export const adAnswersReport = whole({
   has_clock: true,
   filters: ['ad'],
   settles: [],
-  reads: ['entry_marks', 'events'],
+  reads: ['entry_marks', 'events', 'customer_names'],
   key: ['ad_id', 'source_type'],
   rows: adAnswers,
 });

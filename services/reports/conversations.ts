@@ -10,6 +10,7 @@ import type {
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { customersNamed } from './customer-names.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { printedRow, printedSql, printedTime, type PrintedColumn, type PrintedColumns } from './printed.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
@@ -68,15 +69,14 @@ function ofCustomer(q: string): Condition {
       // A search without digits finds nothing: an empty text would be part of every number.
       // The sender may spell a customer's number differently from Meta (rules.md F3).
       where: `${IN_RANGE} AND {digits:String} != '' AND (position(customer, {digits:String}) > 0
+        OR (phone_number_id, customer) IN (${customersNamed('position(name, {digits:String}) > 0')})
         OR (phone_number_id, customer) IN (
           SELECT phone_number_id, customer FROM message_marks FINAL
           WHERE dialled_customer != '' AND position(dialled_customer, {digits:String}) > 0))`,
       parameters: { digits: q.replaceAll(/\D/g, '') },
     };
-  // A customer with a number is identified by the number; the user id is only in the events then.
   return {
-    where: `${IN_RANGE} AND (customer = {q:String} OR customer IN (
-        SELECT customer FROM events WHERE user_id = {q:String} AND wa_id != ''))`,
+    where: `${IN_RANGE} AND (customer = {q:String} OR (phone_number_id, customer) IN (${customersNamed('name = {q:String}')}))`,
     parameters: { q },
   };
 }
@@ -307,6 +307,6 @@ export const adConversationsReport = streamed({
   has_clock: true,
   filters: ['ad', 'q', 'state'],
   settles: [],
-  reads: ['entry_marks', 'message_marks', 'events'],
+  reads: ['entry_marks', 'message_marks', 'message_names', 'customer_names'],
   rows: adConversations,
 });

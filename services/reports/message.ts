@@ -36,7 +36,7 @@ async function readMessages(database: Database, asked: AskedMessage): Promise<Me
         if(needs = 'rate' AND marks.basis != 'rate' AND unrated = '', toString(scope), NULL) AS free_place,
         ifNull(toString(rate), '') AS list_cost, ${BILLED_OR_SAVED.billed} AS billed_cost, ${BILLED_OR_SAVED.saved} AS savings,
         unrated, toBool(marks.delivered_at IS NOT NULL AND ${isClosedSql('marks.waba_id', 'marks.day')}) AS is_closed,
-        toBool(is_failed) AS has_failed, toString(error_code) AS error_code, error_title, tag, dialled_customer
+        toBool(is_failed) AS has_failed, toString(error_code) AS error_code, error_title, tag, recipient, dialled_customer
      FROM (${pricedSql(placedSql(basis, meant), 'rated_category')}) AS marks
      )
      ORDER BY phone_number_id, participant`,
@@ -113,12 +113,12 @@ function explainFailure({ error_code, error_title, delivered_time }: MessageRow)
  */
 export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
   const rows = await readMessages(ledger.reading, asked);
-  const sentences = new Map(
-    (await explainMessages(ledger, asked.message_id, asked.tz)).map((said) => [rowOf(said), said.sentence]),
-  );
+  const said = new Map((await explainMessages(ledger, asked.message_id, asked.tz)).map((one) => [rowOf(one), one]));
+  const severalOf = (names: readonly string[] = []): readonly string[] => (names.length > 1 ? names : []);
   return rows.map((message) => ({
     message,
-    mark_sentence: sentences.get(rowOf(message)) ?? message.billing,
+    mark_sentence: said.get(rowOf(message))?.sentence ?? message.billing,
+    names: severalOf(said.get(rowOf(message))?.names),
     failure_sentence: message.has_failed ? explainFailure(message) : '',
     amount_sentence: `${message.is_closed ? CLOSED : ''}${explainAmount(message)}`,
   }));

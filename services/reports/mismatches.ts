@@ -52,7 +52,7 @@ function mismatchesOf(
   basis: RatingBasis,
 ): { readonly from: string; readonly parameters: Parameters } {
   const day = dayOf(basis);
-  const market = marketSql('message_marks.customer', `assumeNotNull(${day})`);
+  const market = marketSql('message_marks.recipient', `assumeNotNull(${day})`);
   const narrowed = narrowedSql(filters, { ...NARROWED, market });
   const isZone = filters.is_tz_given === true;
   const days = isZone ? 'true' : `${day} >= {first_day:Date} AND ${day} < {end_day:Date}`;

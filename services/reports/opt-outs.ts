@@ -2,13 +2,15 @@ import { optOutsRow, type OptOutsRow } from '@ctwa-ledger/schemas/deliveries.ts'
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { PREFERENCE_TYPE } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { CALLED, JOINED_WITH_CALLED } from './customer-names.ts';
 import { whole } from './report.ts';
 import { FROM, narrowedSql, parametersOf, TO } from './sql.ts';
 
 /** Customers' own settings, and refusals of Meta's. A refusal has the time of its message. */
 const SAID = `
-SELECT toString(phone_number_id) AS number, customer, toUInt32(events.timestamp) AS said_at, 'stopped_marketing' AS opt_out
-FROM events
+SELECT toString(events.phone_number_id) AS number, ${CALLED} AS customer, toUInt32(events.timestamp) AS said_at,
+    'stopped_marketing' AS opt_out
+FROM events ${JOINED_WITH_CALLED}
 WHERE kind = 'message' AND type = '${PREFERENCE_TYPE}' AND JSONExtractString(context, 'value') = 'stop'
     AND JSONExtractString(context, 'category') = 'marketing_messages'
 UNION ALL
@@ -66,7 +68,7 @@ export const optOutsReport = whole({
   days: 'zone',
   filters: ['phone_number_id'],
   settles: [],
-  reads: ['events', 'message_marks', 'entry_marks'],
+  reads: ['events', 'message_marks', 'entry_marks', 'customer_names'],
   key: ['day', 'phone_number_id', 'opt_out', 'template_name', 'ad_id'],
   rows: optOuts,
 });

@@ -172,7 +172,9 @@ export async function threadView(ledger: Ledger, asked: AskedThread): Promise<Th
   const after = all[Math.min(position + EVENTS_AFTER, all.length - 1)];
   return {
     phone_number_id: asked.phone_number_id,
-    customer: facts.inbound[0]?.customer ?? facts.outbound[0]?.customer ?? '',
+    customer:
+      facts.group_id === '' ? facts.customer : (facts.inbound[0]?.customer ?? facts.outbound[0]?.customer ?? ''),
+    other_names: thread.names.filter((name) => name !== facts.customer),
     last_customer_message_at: lastOpeningMessageAt(facts.inbound, asked.as_of),
     windows: freeWindows(thread)
       .filter(({ opened_at }) => opened_at <= asked.as_of)

@@ -14,8 +14,10 @@ export interface Category {
 
 /** A message to one recipient. */
 export interface Checked {
-  /** Meta's name for the recipient. */
+  /** The customer as rows name the person (F9). */
   readonly customer: string;
+  /** Meta's name for the recipient, which decides the market (M2). */
+  readonly recipient: string;
   readonly waba_id: string;
   readonly thread: Thread;
   readonly outlook: SendOutlook;

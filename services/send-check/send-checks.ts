@@ -144,13 +144,13 @@ export class SendChecks {
       nameless_id: '',
     });
     const facts = establishFacts(phone_number_id as PhoneNumberId, events, rulebook);
-    const { customer, thread } = addressedThread(facts, recipient);
+    const addressed = addressedThread(facts, recipient);
+    const { thread } = addressed;
     const named = accountNamedAt(thread, at);
     const waba_id = named === '' ? waba_of_number : named;
     return {
-      customer,
+      ...addressed,
       waba_id,
-      thread,
       outlook: sendOutlook(thread, rulebook, planned, waba_id as WabaId | '', at),
       stopped_marketing_at: stoppedMarketingAt(thread, events, at),
       unreachable_at: unreachableAt(thread, refusalsOf(events.filter(({ timestamp }) => timestamp <= at)), at),
@@ -165,10 +165,10 @@ export class SendChecks {
 
   #price(phone_number_id: string, of: readonly Checked[]): Promise<PlannedPrice[]> {
     return this.#prices.of(
-      of.map(({ customer, waba_id, outlook }): PlannedCharge => {
+      of.map(({ recipient, waba_id, outlook }): PlannedCharge => {
         const { at, planned, policy, mark, without_free_entry } = outlook;
         const { type, category } = planned;
-        return { phone_number_id, waba_id, customer, at, type, category, policy, mark, without_free_entry };
+        return { phone_number_id, waba_id, recipient, at, type, category, policy, mark, without_free_entry };
       }),
     );
   }

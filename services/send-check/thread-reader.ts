@@ -1,6 +1,7 @@
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { landedUnder, threadText, type ThreadKey } from '../ledger/events/thread-key.ts';
+import { readNames } from '../ledger/threads/links.ts';
 import { readComponents, readThreadsQuickly } from '../ledger/threads/threads.ts';
 
 /** Threads in one query, limited because folding them blocks the process. */
@@ -28,7 +29,10 @@ export class ThreadReader {
     this.#maxQuestions = maxQuestions;
   }
 
-  /** All events of a thread and of those that it shares messages with; none for a new thread. */
+  /**
+   * All events of a thread and of those that it shares messages or names with; none for a new thread. The thread may be
+   * asked for by any name of its customer (rules.md F9).
+   */
   read(thread: ThreadKey): Promise<readonly LedgerEvent[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ thread, resolve, reject });
@@ -59,10 +63,24 @@ export class ThreadReader {
     const all = [...threads.values()];
     const read = await readThreadsQuickly(this.#database, all);
     const byThread = new Map(read.events);
-    // Few threads share messages with others. Those are read again, together with the others.
+    // Few threads are linked to others. Those are read again, together with the others.
     const linked = all.filter((thread) => read.linked.has(threadText(thread)));
-    for (const component of linked.length === 0 ? [] : await readComponents(this.#database, linked))
+    // A name that no event is landed under may be another name of a customer.
+    const unknown = all.filter((thread) => thread.customer !== '' && !read.events.has(threadText(thread)));
+    const bearers = await readNames(
+      this.#database,
+      unknown.map(({ phone_number_id, customer }) => ({ phone_number_id, kind: 'name', text: customer })),
+    );
+    const threadsOf = ({ phone_number_id }: ThreadKey, customers: readonly string[] = []): ThreadKey[] =>
+      customers.map((customer) => ({ phone_number_id, customer, nameless_id: '' }));
+    const seeds = [...linked, ...unknown.flatMap((thread, i) => threadsOf(thread, bearers[i]))];
+    for (const component of seeds.length === 0 ? [] : await readComponents(this.#database, seeds))
       for (const event of component) byThread.set(threadText(landedUnder(event)), component);
+    for (const [i, thread] of unknown.entries()) {
+      const [bearer] = threadsOf(thread, bearers[i]);
+      const events = bearer === undefined ? undefined : byThread.get(threadText(bearer));
+      if (events !== undefined) byThread.set(threadText(thread), events);
+    }
     for (const { thread, resolve } of asked) resolve(byThread.get(threadText(thread)) ?? []);
   }
 }

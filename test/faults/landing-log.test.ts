@@ -1,4 +1,4 @@
-import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { namesOfCustomer, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DEFAULT_POLICY_SETTINGS } from '@ctwa-ledger/schemas/config.ts';
@@ -416,6 +416,9 @@ describe('what is compared in memory', () => {
       for (const event of events) {
         own.add(keyOfMessage(event));
         if (event.customer !== '') own.add(keyOfThread(landedUnder(event)));
+        // A name that an event gives is known like one that events are landed under.
+        for (const customer of namesOfCustomer(event))
+          own.add(keyOfThread({ ...landedUnder(event), customer, nameless_id: '' }));
       }
       expect([...stored].sort()).toEqual([...own].sort());
     });

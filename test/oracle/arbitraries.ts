@@ -16,6 +16,7 @@ import {
   renamed,
   reportedWindow,
 } from './field-scenes.ts';
+import { onePerson } from './identity-scenes.ts';
 import {
   answeredClick,
   conversation,
@@ -59,7 +60,7 @@ function rewritten(event: Event, choose: Choose): Event {
   }
   if (choose(2) === 1) copy['text'] = { body: 'not ours to keep' };
   const names = ['context', 'device', 'sender', 'participant', 'errors', 'pricing', 'conversation', 'referral'];
-  for (const name of [...names, 'tag', 'group_id']) {
+  for (const name of [...names, 'tag', 'group_id', 'parent_user_id', 'system']) {
     if (copy[name] === undefined && rarely(choose, 4)) copy[name] = one<Json>(choose, [null, '', {}, []]);
   }
   const nested = one(choose, ['referral', 'template', 'conversation', 'pricing']);
@@ -74,7 +75,10 @@ function rewritten(event: Event, choose: Choose): Event {
 function altered(world: World, event: Event, choose: Choose): Event {
   const copy: Event = { ...event };
   if (copy['event'] === 'status') {
-    switch (choose(8)) {
+    switch (choose(9)) {
+      case 7:
+        copy['parent_user_id'] = one<Json>(choose, ['US.ENT.1', '', 5]);
+        break;
       case 0:
         copy['pricing'] = pricing(choose);
         break;
@@ -138,7 +142,7 @@ function altered(world: World, event: Event, choose: Choose): Event {
 
 function group(world: World, choose: Choose): Event[] {
   const made = ((): Event[] => {
-    switch (choose(24)) {
+    switch (choose(27)) {
       case 0:
       case 1:
         return answeredClick(world, choose);
@@ -174,6 +178,10 @@ function group(world: World, choose: Choose): Event[] {
         return editedOrRevoked(world, choose);
       case 20:
         return answeredFromTheApp(world, choose);
+      case 21:
+      case 22:
+      case 23:
+        return onePerson(world, choose);
       default:
         return scene(world, choose);
     }
@@ -229,6 +237,7 @@ const policyArbitrary: fc.Arbitrary<PolicySettings> = fc.record({
   clock: fc.constantFrom('delivered', 'sent'),
   echoes: fc.constantFrom('apart', 'counted'),
   echoes_reply: fc.constantFrom(true, false),
+  identities: fc.constantFrom('linked', 'linked', 'linked', 'apart'),
   reactions_reply: fc.constantFrom(false, true),
   max_window_hours: fc.constantFrom(168, 72, 96, 240, 24, 1),
 });

@@ -9,6 +9,8 @@ const MESSAGE_FIELDS = [
   'phone_number_id',
   'wa_id',
   'user_id',
+  'parent_user_id',
+  'system',
   'id',
   'timestamp',
   'type',
@@ -30,6 +32,7 @@ const STATUS_FIELDS = [
   'phone_number_id',
   'wa_id',
   'user_id',
+  'parent_user_id',
   'id',
   'status',
   'timestamp',
@@ -80,17 +83,45 @@ function seconds(value: unknown): number | undefined {
   return isAbsent(value) ? undefined : Number(value);
 }
 
+/** F2: a business-scoped id in the place of a phone number is the user id where none is given. */
+function putNames(fields: Fields, phone: string, user: string): void {
+  const waId = text(fields, phone);
+  if (isBusinessScopedId(waId)) {
+    if (fields[user] === undefined) fields[user] = waId;
+    delete fields[phone];
+  } else {
+    put(fields, phone, phoneNumber(waId));
+  }
+}
+
+/** F9: the names in a `system` message that a customer changed number or id; of any other nothing. */
+function identityChange(system: unknown): Fields | undefined {
+  const change = pick(system, [
+    'type',
+    'wa_id',
+    'new_wa_id',
+    'user_id',
+    'parent_user_id',
+    'previous_wa_id',
+    'previous_user_id',
+    'previous_parent_user_id',
+  ]);
+  for (const [name, value] of Object.entries(change)) if (typeof value !== 'string') delete change[name];
+  if (change['type'] !== 'user_changed_number' && change['type'] !== 'user_changed_user_id') return undefined;
+  delete change['type'];
+  change['wa_id'] ??= change['new_wa_id'];
+  delete change['new_wa_id'];
+  putNames(change, 'wa_id', 'user_id');
+  putNames(change, 'previous_wa_id', 'previous_user_id');
+  return change;
+}
+
 function normalise(raw: unknown): Fields {
   const isStatus = (raw as Fields)['event'] === 'status';
   const fields = pick(raw, isStatus ? STATUS_FIELDS : MESSAGE_FIELDS);
   put(fields, 'timestamp', seconds(fields['timestamp']));
-  const waId = text(fields, 'wa_id');
-  if (isBusinessScopedId(waId)) {
-    if (fields['user_id'] === undefined) fields['user_id'] = waId;
-    delete fields['wa_id'];
-  } else {
-    put(fields, 'wa_id', phoneNumber(waId));
-  }
+  putNames(fields, 'wa_id', 'user_id');
+  if (typeof fields['parent_user_id'] !== 'string') delete fields['parent_user_id'];
   if (isStatus) {
     // contract.md 1: as `wa_id`, but a business-scoped id as it is.
     put(fields, 'participant', phoneNumber(text(fields, 'participant')));
@@ -102,6 +133,7 @@ function normalise(raw: unknown): Fields {
   } else {
     put(fields, 'referral', pick(fields['referral'], REFERRAL_FIELDS));
     put(fields, 'template', pick(fields['template'], TEMPLATE_FIELDS));
+    put(fields, 'system', text(fields, 'type') === 'system' ? identityChange(fields['system']) : undefined);
   }
   return fields;
 }

@@ -12,6 +12,7 @@ import {
   inside,
   text,
 } from './events.ts';
+import { type CustomerOf, personsOf } from './identities.ts';
 
 /** What the marks are a function of. */
 export interface Rulings {
@@ -52,8 +53,10 @@ export interface Fep {
 export interface Outbound {
   readonly id: string;
   readonly phone_number_id: string;
-  /** Of a group message the participant. */
+  /** F9: what rows call the person; of a group message the participant. */
   readonly customer: string;
+  /** F3: what the events of the message call them; of a group message the participant. */
+  readonly recipient: string;
   readonly waba_id: string;
   readonly type: string;
   readonly template_name: string;
@@ -235,6 +238,7 @@ function outboundMessage(
   /** F8: whose part in a group message this is. */
   participant: string | undefined,
   { accounts, policy }: Rulings,
+  customerNamed: CustomerOf,
 ): Outbound {
   const isOf =
     (...names: string[]) =>
@@ -274,7 +278,8 @@ function outboundMessage(
   return {
     id,
     phone_number_id,
-    customer: participant ?? recipientOf(event, ofMessage),
+    customer: participant ?? customerNamed(phone_number_id, recipientOf(event, ofMessage)),
+    recipient: participant ?? recipientOf(event, ofMessage),
     waba_id: wabaOf(event, ofMessage, phone_number_id, accounts),
     type,
     template_name: text(template, 'name'),
@@ -345,6 +350,7 @@ export function knownMessages(events: readonly unknown[]): Known[] {
 
 export function threadsOf(input: Rulings): Thread[] {
   const threads = new Map<string, Thread>();
+  const customerNamed = personsOf(distinctCopies(input.events), input.policy.identities);
   const thread = (phone_number_id: string, kind: 'customer' | 'group' | 'nobody', name: string): Thread => {
     const key = JSON.stringify([phone_number_id, kind, name]);
     const known = threads.get(key) ?? { isGroup: kind === 'group', inbound: [], entries: [], outbound: [] };
@@ -361,7 +367,7 @@ export function threadsOf(input: Rulings): Thread[] {
         thread(phone_number_id, 'group', group).inbound.push(event); // F8: no entry
         continue;
       }
-      const customer = customerOf(event.fields);
+      const customer = customerNamed(phone_number_id, customerOf(event.fields)); // F9
       const home = thread(phone_number_id, 'customer', customer);
       home.inbound.push(event);
       if (isEntry(event.fields, input.policy)) {
@@ -384,7 +390,7 @@ export function threadsOf(input: Rulings): Thread[] {
       continue;
     }
     const rowOf = (participant?: string): Outbound =>
-      outboundMessage(phone_number_id, id, event, statuses, participant, input);
+      outboundMessage(phone_number_id, id, event, statuses, participant, input, customerNamed);
     const group = groupOf(event, statuses);
     if (group !== '') {
       // F8: one row per participant that a status names.

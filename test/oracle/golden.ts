@@ -10,6 +10,7 @@ import { facts } from './golden/facts.ts';
 import { fieldCases } from './golden/field-cases.ts';
 import { figures } from './golden/figures.ts';
 import { groups } from './golden/groups.ts';
+import { identities } from './golden/identities.ts';
 import { names } from './golden/names.ts';
 import { prices } from './golden/prices.ts';
 import { errorsAndTags, lostReferrals, reportedOnly } from './golden/unseen.ts';
@@ -27,6 +28,7 @@ export const goldenCases: readonly GoldenCase[] = [
   ...boundaries,
   ...facts,
   ...names,
+  ...identities,
   ...echoes,
   ...edits,
   ...groups,

@@ -39,6 +39,8 @@ export interface OracleMessage {
   readonly message_id: string;
   /** Of a group message the participant (F8). */
   readonly customer: string;
+  /** M2: the name that decides the market. */
+  readonly recipient: string;
   readonly waba_id: string;
   readonly sent_at: number;
   readonly delivered_at: number | undefined;
@@ -71,6 +73,7 @@ export function oracleMessages(input: Rulings): OracleMessage[] {
       phone_number_id: message.phone_number_id,
       message_id: message.id,
       customer: message.customer,
+      recipient: message.recipient,
       waba_id: message.waba_id,
       sent_at: message.sent_at,
       delivered_at: message.delivered_at,

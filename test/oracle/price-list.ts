@@ -70,6 +70,7 @@ export function message(fields: Partial<OracleMessage> = {}): OracleMessage {
     phone_number_id: 'N1',
     message_id: `m${String(messages).padStart(6, '0')}`,
     customer: '919955550001',
+    recipient: fields.customer ?? '919955550001',
     waba_id: 'W1',
     sent_at: fields.delivered_at ?? delivered_at,
     delivered_at,

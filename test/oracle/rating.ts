@@ -64,7 +64,7 @@ export interface TierRow {
 export type RateFile = ListCard | TierFile;
 
 /** M2 */
-export type MarketOf = (customer: string, day: string) => string;
+export type MarketOf = (recipient: string, day: string) => string;
 
 export interface RatingInput {
   readonly messages: readonly OracleMessage[];
@@ -163,7 +163,7 @@ function lineOf(message: OracleMessage, input: RatingInput): Line {
     currency: account?.currency ?? '',
     // A portfolio that is not named is the WABA alone, and is not the portfolio that has that WABA's id for a name.
     portfolio: account?.portfolio_id === undefined ? `WABA ${message.waba_id}` : `portfolio ${account.portfolio_id}`,
-    market: input.marketOf(message.customer, day),
+    market: input.marketOf(message.recipient, day),
     category: ratedCategory(message),
     isReported: message.reported !== '' && message.reported !== 'UNKNOWN',
   };

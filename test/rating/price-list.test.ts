@@ -775,6 +775,7 @@ describe('the SQL of the product', () => {
       message_id: of.message_id as MessageId,
       participant: '',
       customer: of.customer as Customer,
+      recipient: of.recipient as Customer,
       dialled_customer: '',
       tag: '',
       failure: null,

@@ -5,7 +5,7 @@ import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { changedRows, entryTimes, messageTime } from '../../services/ledger/marks/changed-rows.ts';
 import { landedUnder, threadText } from '../../services/ledger/events/thread-key.ts';
 import type { Field } from '../../services/clickhouse/columns/writer.ts';
-import { OF_ENTRY, OF_LOST_REFERRAL, OF_MESSAGE } from '../../services/ledger/marks/mark-rows.ts';
+import { OF_CUSTOMER_NAME, OF_ENTRY, OF_LOST_REFERRAL, OF_MESSAGE } from '../../services/ledger/marks/mark-rows.ts';
 import { foldEvents } from '../../services/lifecycle/fold.ts';
 import { markKey, type Rows } from '../../services/lifecycle/marks.ts';
 import { compileRulebook } from '../../services/lifecycle/rulebook.ts';
@@ -47,6 +47,10 @@ function standing(rows: Rows): Map<string, Standing> {
     ...rows.lost_referrals.map((row): [string, Standing] => [
       `lost ${row.message_id}`,
       { row: stored(OF_LOST_REFERRAL, row), times: [row.written_at] },
+    ]),
+    ...rows.customer_names.map((row): [string, Standing] => [
+      `name ${row.name}`,
+      { row: stored(OF_CUSTOMER_NAME, row), times: [] },
     ]),
   ]);
 }

@@ -72,7 +72,7 @@ describe('the thread that a message would belong to', () => {
       service_window_ends_at: T + DAY,
     });
     expect(addressedThread(facts, { is_group: true, name: 'new' }).thread).toEqual({
-      ...{ group_id: 'new', inbound: [], outbound: [] },
+      ...{ group_id: 'new', customer: '', inbound: [], outbound: [] },
     });
   });
 });

@@ -13,7 +13,7 @@ function status(id: string, more: Readonly<Record<string, unknown>> = {}): Reado
 const THREAD = { phone_number_id: '1', customer: '49', nameless_id: '' };
 
 function remembered(events: readonly LedgerEvent[]): RememberedThread {
-  return { events, links: [], folded: null, emitted: null };
+  return { events, links: [], isSettled: true, folded: null, emitted: null };
 }
 
 describe('the events of a thread', () => {

@@ -20,13 +20,14 @@ export async function explain(id: string, options: CommonOptions & { tz?: string
       throw new ActionableError(
         `The ledger knows no outbound message "${id}". Give the id as it stands in the report messages.`,
       );
-    for (const { message, mark_sentence, amount_sentence, failure_sentence } of explained) {
+    for (const { message, mark_sentence, names, amount_sentence, failure_sentence } of explained) {
       const lines = [mark_sentence, amount_sentence];
       if (failure_sentence !== '') lines.push(failure_sentence);
       if (message.dialled_customer !== '')
         lines.push(
-          `Meta's statuses name ${message.customer}, the sender ${message.dialled_customer}: one customer (F3)`,
+          `Meta's statuses name ${message.recipient}, the sender ${message.dialled_customer}: one customer (F3)`,
         );
+      if (names.length > 1) lines.push(`The customer is known as ${names.join(', ')}: one person (F9)`);
       if (message.participant !== '') lines.unshift(`To ${message.participant}, in a group:`);
       process.stdout.write(`${lines.join('\n')}\n`);
     }

@@ -12,15 +12,30 @@ export function keyOfMessage(message: Pick<LedgerEvent, 'phone_number_id' | 'id'
   return crc32(`m${message.phone_number_id}\0${message.id}`);
 }
 
-/** The same hashes of all that the ledger holds. A thread without a customer is known by its message. */
+/**
+ * The same hashes of all that the ledger holds: threads, messages, and the threads of names that events give their
+ * customers besides the one that they are landed under. A thread without a customer is known by its message.
+ */
 export const STORED_KEYS = `
 SELECT DISTINCT CRC32(concat('m', phone_number_id, char(0), id)) AS key FROM events
 UNION ALL
 SELECT CRC32(concat('t', phone_number_id, char(0), customer, char(0))) AS key
 FROM (SELECT DISTINCT phone_number_id, customer FROM events WHERE customer != '')
+UNION ALL
+SELECT CRC32(concat('t', phone_number_id, char(0), name, char(0))) AS key
+FROM (SELECT DISTINCT phone_number_id, name FROM message_names WHERE name != '' AND name != customer)
 SETTINGS max_threads = 1`;
 
-/** The hashes of all threads with a customer that share messages with others. */
+/**
+ * The keys under which `message_names` and `touched` note an event, as an array: that of its message, and those of the names
+ * that it gives its customer (sql/0047_identities.sql).
+ */
+export const NOTED_KEYS = `arrayPushFront(if(group_id != '' OR customer = '', [],
+    arrayMap(part -> sipHash64('name', phone_number_id, part), arrayFilter(part -> part != '', arrayDistinct(arrayConcat(
+        [customer, user_id, parent_user_id], arrayMap(part -> part.2, JSONExtractKeysAndValues(identity_change, 'String'))))))),
+    sipHash64(phone_number_id, id))`;
+
+/** The hashes of all threads with a customer that share messages or names with others. */
 export const LINKED_KEYS = `
 SELECT DISTINCT CRC32(concat('t', phone_number_id, char(0), customer, char(0))) AS key
 FROM thread_links WHERE customer != ''

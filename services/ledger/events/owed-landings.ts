@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
+import { NOTED_KEYS } from './keys.ts';
 import { newLandingNumber, rankOf, unlistedRankOf, type LandingNumber } from './landing.ts';
 import { hasDiedHere } from '../../clickhouse/processes.ts';
 import { livingWriters } from './writers.ts';
@@ -74,7 +75,7 @@ export async function touchAgain(database: Database, landings: readonly LandingN
          SELECT phone_number_id, customer, nameless_id, message_key FROM touched
          WHERE touched.landing IN (SELECT toUInt64(arrayJoin({landings:Array(String)})))
          UNION ALL
-         SELECT phone_number_id, customer, if(customer = '', id, ''), sipHash64(phone_number_id, id) FROM events
+         SELECT phone_number_id, customer, if(customer = '', id, ''), arrayJoin(${NOTED_KEYS}) FROM events
          WHERE landing_rank IN (SELECT toUInt64(arrayJoin({ranks:Array(String)})))
      )`,
     {

@@ -1,12 +1,13 @@
 import {
   markKey,
+  type CustomerName,
   type EntryMark,
   type LostReferral,
   type MessageMark,
   type Retraction,
   type Rows,
 } from '../../lifecycle/marks.ts';
-import { isSameEntry, isSameLostReferral, isSameMessage } from './mark-rows.ts';
+import { isSameCustomerName, isSameEntry, isSameLostReferral, isSameMessage } from './mark-rows.ts';
 
 /** How the rows of a thread changed when some events came. */
 export interface ChangedRows {
@@ -88,16 +89,25 @@ export function changedRows(before: Rows, after: Rows): ChangedRows | null {
     isSameLostReferral,
     ({ written_at }) => [written_at],
   );
+  const names = changed(
+    before.customer_names,
+    after.customer_names,
+    ({ name }: CustomerName) => name,
+    isSameCustomerName,
+    () => [],
+  );
   const isComplete =
     areRetracted(messages.left, after.retracted_messages) &&
     areRetracted(entries.left, after.retracted_entries) &&
-    lost.left.size === 0;
+    lost.left.size === 0 &&
+    names.left.size === 0;
   if (!isComplete) return null;
   return {
     rows: {
       messages: messages.rows,
       entries: entries.rows,
       lost_referrals: lost.rows,
+      customer_names: names.rows,
       retracted_messages: added(before.retracted_messages, after.retracted_messages),
       retracted_entries: added(before.retracted_entries, after.retracted_entries),
     },

@@ -1,4 +1,4 @@
-import type { EntryMark, LostReferral, MessageMark, Retraction } from '../../lifecycle/marks.ts';
+import type { CustomerName, EntryMark, LostReferral, MessageMark, Retraction } from '../../lifecycle/marks.ts';
 import { BlockWriter, type EncodedBlock, type Field } from '../../clickhouse/columns/writer.ts';
 import type { ThreadKey } from '../events/thread-key.ts';
 
@@ -8,6 +8,7 @@ export const OF_MESSAGE: readonly Field<MessageMark>[] = [
   { name: 'phone_number_id', kind: 'repeats', of: (m) => m.phone_number_id },
   { name: 'message_id', kind: 'text', of: (m) => m.message_id },
   { name: 'customer', kind: 'text', of: (m) => m.customer },
+  { name: 'recipient', kind: 'text', of: (m) => m.recipient },
   { name: 'waba_id', kind: 'repeats', of: (m) => m.waba_id },
   { name: 'sent_at', kind: 'seconds', of: (m) => m.sent_at },
   { name: 'delivered_at', kind: 'seconds or null', of: (m) => m.delivered_at },
@@ -98,6 +99,12 @@ export const OF_LOST_REFERRAL: readonly Field<LostReferral>[] = [
   { name: 'written_at', kind: 'seconds', of: (l) => l.written_at },
 ];
 
+export const OF_CUSTOMER_NAME: readonly Field<CustomerName>[] = [
+  { name: 'phone_number_id', kind: 'repeats', of: (n) => n.phone_number_id },
+  { name: 'name', kind: 'text', of: (n) => n.name },
+  { name: 'customer', kind: 'text', of: (n) => n.customer },
+];
+
 const OF_THREAD: readonly Field<ThreadKey>[] = [
   { name: 'phone_number_id', kind: 'repeats', of: (t) => t.phone_number_id },
   { name: 'customer', kind: 'text', of: (t) => t.customer },
@@ -113,6 +120,7 @@ export const isSameMessage = isSame(OF_MESSAGE);
 /** Whether two rows of one entry are equal but for their version. */
 export const isSameEntry = isSame(OF_ENTRY);
 export const isSameLostReferral = isSame(OF_LOST_REFERRAL);
+export const isSameCustomerName = isSame(OF_CUSTOMER_NAME);
 
 /** A quarter hour that a message no longer counts in, but may have counted in before. */
 interface LeftCell {
@@ -198,6 +206,11 @@ export class EntryMarkRows extends VersionedRows {
 /** Rows of `lost_referrals`. */
 export class LostReferralRows extends VersionedRows {
   readonly add = this.adds(OF_LOST_REFERRAL);
+}
+
+/** Rows of `customer_names`. */
+export class CustomerNameRows extends VersionedRows {
+  readonly add = this.adds(OF_CUSTOMER_NAME);
 }
 
 /** Rows of `folded_threads` or `emitted_threads`. */

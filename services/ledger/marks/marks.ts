@@ -7,6 +7,7 @@ import { encodeRows } from '../../clickhouse/columns/writer.ts';
 import { changedRows, messageTime } from './changed-rows.ts';
 import { newStamp } from '../../clickhouse/stamp.ts';
 import {
+  CustomerNameRows,
   DIRTY_CELL,
   EntryMarkRows,
   FoldedThreadRows,
@@ -52,8 +53,16 @@ export class Marks {
   readonly #leftCells = new LeftCellRows();
   readonly #entries = new EntryMarkRows();
   readonly #lostReferrals = new LostReferralRows();
+  readonly #customerNames = new CustomerNameRows();
   readonly #folded = new FoldedThreadRows();
-  readonly #tables = [this.#messages, this.#leftCells, this.#entries, this.#lostReferrals, this.#folded];
+  readonly #tables = [
+    this.#messages,
+    this.#leftCells,
+    this.#entries,
+    this.#lostReferrals,
+    this.#customerNames,
+    this.#folded,
+  ];
   readonly #cells = new Map<string, Set<number>>();
 
   /** @param emitter null when marks are not sent anywhere */
@@ -130,6 +139,7 @@ export class Marks {
     for (const entry of rows.entries) this.#entries.add(entry, version);
     for (const retraction of rows.retracted_entries) this.#entries.retract(retraction, version);
     for (const lost of rows.lost_referrals) this.#lostReferrals.add(lost, version);
+    for (const name of rows.customer_names) this.#customerNames.add(name, version);
   }
 
   #announce(rows: Rows, ends: WindowEnds, version: string): void {
@@ -173,6 +183,7 @@ export class Marks {
       database.insertBlock('messages_by_time', this.#leftCells.encode()),
       database.insertBlock('entry_marks', this.#entries.encode()),
       database.insertBlock('lost_referrals', this.#lostReferrals.encode()),
+      database.insertBlock('customer_names', this.#customerNames.encode()),
     ]);
   }
 

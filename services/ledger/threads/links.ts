@@ -1,11 +1,16 @@
 import { z } from 'zod';
-import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
-import type { Database } from '../../clickhouse/database.ts';
+import type { Database, Parameters } from '../../clickhouse/database.ts';
 import type { LandingNumber } from '../events/landing.ts';
 import { threadText, type ThreadKey } from '../events/thread-key.ts';
 import { givenRows, givenTuples } from '../../clickhouse/sql.ts';
 
-/** Links the threads of messages whose events name several customers. */
+/**
+ * `thread_links` says which threads are folded together: those that share a message, because its events name different
+ * customers (rules.md F3), and those that share a name, because it is one person's (F9). Links stay when a rule no longer
+ * needs them: they say what is read together, and the fold decides what belongs together.
+ */
+
+/** Links the threads of messages whose events name several customers, and of names that several threads have or give. */
 function linkSql(messageKeys: string): string {
   return `INSERT INTO thread_links
      WITH shared AS
@@ -22,7 +27,7 @@ function linkSql(messageKeys: string): string {
 }
 
 /**
- * Links the threads of all messages that a landing touched. Names are stored with the landing, before they are looked at
+ * Links the threads of all messages and names that a landing touched. Names are stored with the landing, before they are looked at
  * here, so of two writers that name one message differently at least one sees both.
  */
 export async function linkThreads(database: Database, landing: LandingNumber): Promise<void> {
@@ -31,15 +36,29 @@ export async function linkThreads(database: Database, landing: LandingNumber): P
   });
 }
 
-/** The same for some messages, however they were landed. */
-export async function linkThreadsOf(
-  database: Database,
-  messages: readonly Pick<LedgerEvent, 'phone_number_id' | 'id'>[],
-): Promise<void> {
-  await database.command(
-    linkSql(`SELECT sipHash64(pair.1, pair.2) FROM (${givenTuples({ numbers: 'String', ids: 'String' }, 'pair')})`),
-    { numbers: messages.map((message) => message.phone_number_id), ids: messages.map((message) => message.id) },
-  );
+/** What threads may share: a message, or a name that they have or give their customer (rules.md F9). */
+export interface Shareable {
+  readonly phone_number_id: string;
+  readonly kind: 'message' | 'name';
+  /** The message's id, or the name. */
+  readonly text: string;
+}
+
+/** The keys under which `message_names` notes what is given as parameters (sql/0047_identities.sql), as an array. */
+const GIVEN_KEYS = `arrayMap((number, kind, text) -> if(kind = 'name', sipHash64('name', number, text), sipHash64(number, text)),
+  {numbers:Array(String)}, {kinds:Array(String)}, {texts:Array(String)})`;
+
+function parametersOf(given: readonly Shareable[]): Parameters {
+  return {
+    numbers: given.map(({ phone_number_id }) => phone_number_id),
+    kinds: given.map(({ kind }) => kind),
+    texts: given.map(({ text }) => text),
+  };
+}
+
+/** The same for some messages and names, however they were landed. */
+export async function linkThreadsOf(database: Database, shared: readonly Shareable[]): Promise<void> {
+  await database.command(linkSql(`SELECT arrayJoin(${GIVEN_KEYS})`), parametersOf(shared));
 }
 
 const linkRow = z.object({
@@ -111,21 +130,19 @@ export async function readLinks(
 const nameRow = z.object({ place: z.number(), customer: z.string() });
 
 /**
- * The customers that the stored events of messages name; the empty one where an event names none.
- * @returns of each message, in their order
+ * The customers of the threads that share messages or names, by the stored events; the empty one where an event of a
+ * message names none.
+ * @returns of each, in their order
  */
-export async function readNames(
-  database: Database,
-  messages: readonly Pick<LedgerEvent, 'phone_number_id' | 'id'>[],
-): Promise<string[][]> {
-  const names = messages.map((): string[] => []);
-  if (messages.length === 0) return names;
+export async function readNames(database: Database, asked: readonly Shareable[]): Promise<string[][]> {
+  const names = asked.map((): string[] => []);
+  if (asked.length === 0) return names;
   const rows = await database.query(
     nameRow,
-    `WITH arrayMap((number, id) -> sipHash64(number, id), {numbers:Array(String)}, {ids:Array(String)}) AS keys
+    `WITH ${GIVEN_KEYS} AS keys
      SELECT toUInt32(indexOf(keys, message_key)) AS place, customer
      FROM message_names WHERE message_key IN (SELECT arrayJoin(keys)) GROUP BY message_key, customer`,
-    { numbers: messages.map((message) => message.phone_number_id), ids: messages.map((message) => message.id) },
+    parametersOf(asked),
   );
   for (const { place, customer } of rows) names[place - 1]?.push(customer);
   return names;

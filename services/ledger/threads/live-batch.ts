@@ -1,4 +1,4 @@
-import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
+import { namesOfCustomer, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import { keyOfMessage, keyOfThread } from '../events/keys.ts';
 import { landedUnder, threadText, type ThreadKey } from '../events/thread-key.ts';
 import type { ThreadEvents } from './thread-cache.ts';
@@ -18,6 +18,8 @@ export interface Touched {
   links: readonly ThreadKey[] | null;
   /** Whether the batch brought an event that was not there. */
   hasNews: boolean;
+  /** Whether it was folded with its events before the batch, and linked before that, as far as is remembered. */
+  isSettled: boolean;
   /** The versions at which its marks were stored and emitted: empty = never, null = not known. */
   folded: string | null;
   emitted: string | null;
@@ -33,6 +35,7 @@ export function unread(thread: ThreadKey): Touched {
     before: null,
     links: [],
     hasNews: false,
+    isSettled: false,
     folded: null,
     emitted: null,
   };
@@ -48,7 +51,7 @@ export class Batch {
   readonly threads = new Map<string, Touched>();
   /** Threads that name a message, by message. */
   readonly #namedBy = new Map<string, { readonly message: MessageKey; readonly threads: Set<Touched> }>();
-  /** Hashes of all its threads and messages. */
+  /** Hashes of all its threads and messages, and of the threads of all names that its events give. */
   readonly keys = new Set<number>();
 
   constructor(events: readonly LedgerEvent[]) {
@@ -62,6 +65,8 @@ export class Batch {
         this.keys.add(touched.key);
       }
       touched.landed.push(event);
+      for (const customer of namesOfCustomer(event))
+        if (customer !== event.customer) this.keys.add(keyOfThread({ ...thread, customer }));
       const message = `${event.phone_number_id}\u0000${event.id}`;
       const named = this.#namedBy.get(message);
       if (named === undefined) {

@@ -7,20 +7,22 @@ import type { LiveReader } from './live-reader.ts';
 import type { RememberedThread } from './thread-cache.ts';
 import { Components } from './threads.ts';
 
-/** A thread of a group that shares messages. */
+/** A thread of a group that shares messages or names. */
 export interface Member {
   readonly thread: ThreadKey;
+  /** As of a remembered thread. */
+  readonly isSettled: boolean;
   events: readonly LedgerEvent[] | null;
   links: readonly ThreadKey[] | null;
 }
 
-/** A whole group of threads that share messages; they are folded together. */
+/** A whole group of threads that share messages or names; they are folded together. */
 export interface Component {
   readonly members: Member[];
 }
 
 /**
- * The threads that share messages with threads of a batch, however far that reaches.
+ * The threads that share messages or names with threads of a batch, however far that reaches.
  * @param recall what is remembered of a thread; null = it is to be read
  */
 export async function liveComponents(
@@ -33,7 +35,7 @@ export async function liveComponents(
   const found = new Map<string, Member>();
   let frontier: Member[] = [...batch.threads.values()]
     .filter(isLinked)
-    .map(({ thread, events, links }) => ({ thread, links, events: events?.all ?? null }));
+    .map(({ thread, events, links }) => ({ thread, isSettled: true, links, events: events?.all ?? null }));
   for (const member of frontier) found.set(threadText(member.thread), member);
   while (frontier.length > 0) {
     const unknown = frontier.filter(({ links }) => links === null);
@@ -49,7 +51,12 @@ export async function liveComponents(
         components.join(threadText(thread), name);
         if (found.has(name)) continue;
         const remembered = recall(other);
-        const member = { thread: other, links: remembered?.links ?? null, events: remembered?.events ?? null };
+        const member: Member = {
+          thread: other,
+          isSettled: remembered?.isSettled ?? false,
+          links: remembered?.links ?? null,
+          events: remembered?.events ?? null,
+        };
         found.set(name, member);
         next.push(member);
       }

@@ -6,7 +6,7 @@ import { keyOfMessage, keyOfThread } from '../events/keys.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { LandingNumber } from '../events/landing.ts';
 import { LANDED, LandingLog, type LandedByOthers } from '../events/landing-log.ts';
-import { askNames, doubtfulMessages, type Doubtful } from './doubtful-messages.ts';
+import { askNames, doubtfulMessages, doubtfulNames, type Doubtful } from './doubtful.ts';
 import { Batch, isLinked, unread, type Touched } from './live-batch.ts';
 import { liveComponents, type Member } from './live-components.ts';
 import { LiveReader } from './live-reader.ts';
@@ -137,7 +137,7 @@ export class LiveFold {
     for (const { thread, events, links, folded, emitted } of missing) {
       if (events === null || links === null) continue;
       const versions = links.length === 0 ? { folded, emitted } : { folded: null, emitted: null };
-      this.#cache.keep(thread, { events: events.all, links, ...versions });
+      this.#cache.keep(thread, { events: events.all, links, isSettled: false, ...versions });
     }
   }
 
@@ -184,7 +184,12 @@ export class LiveFold {
     this.#known.keepLoaded();
     const batch = new Batch(landings.events);
     const unknown = this.#recall(batch, mustRead);
-    const doubtful = doubtfulMessages(batch, this.#known, mustRead);
+    const isEmitting = options.emitter !== null;
+    const { epoch } = options.footing();
+    const doubtful = [
+      ...doubtfulMessages(batch, this.#known, mustRead),
+      ...doubtfulNames(batch, this.#known, mustRead, (touched) => isSettled(touched, epoch, isEmitting)),
+    ];
     // Before they are stored: even if the landing fails, nothing may take these keys for new later.
     this.#known.add(batch.keys);
 
@@ -199,12 +204,12 @@ export class LiveFold {
     }
     const stored = this.#reader.take(batch, landings.numbers);
     const concerned = new Set(batch.keys);
+    const footing = options.footing();
     await this.#link(batch, doubtful, concerned);
 
-    const footing = options.footing();
     const marks = new Marks(options.emitter);
-    const alone = await this.#unfinished(batch, footing, options.emitter !== null);
-    for (const touched of alone) foldAlone(touched, marks, footing, options.emitter !== null);
+    const alone = await this.#unfinished(batch, footing, isEmitting);
+    for (const touched of alone) foldAlone(touched, marks, footing, isEmitting);
     const components = await liveComponents(this.#database, this.#reader, batch, (thread) =>
       mustRead ? null : this.#cache.get(thread),
     );
@@ -234,7 +239,7 @@ export class LiveFold {
     if (entered !== null && touches(landedByOthers, concerned)) return 'again';
     if (now !== undefined && !(await options.stillHolds(now))) return 'again';
     await marks.writeDone(this.#database);
-    this.#remember(batch, alone, linked, landedByOthers, footing, options.emitter !== null);
+    this.#remember(batch, alone, linked, landedByOthers, footing, isEmitting);
     return stored;
   }
 
@@ -266,6 +271,7 @@ export class LiveFold {
         touched.events = new ThreadEvents(remembered.events);
         touched.before = remembered.events;
         touched.links = remembered.links;
+        touched.isSettled = remembered.isSettled;
         touched.folded = remembered.folded;
         touched.emitted = remembered.emitted;
         continue;
@@ -279,24 +285,19 @@ export class LiveFold {
   }
 
   /**
-   * Links the threads of messages that several threads name.
+   * Links the threads of messages that several threads name, and of names that several threads have or give.
    * @param concerned takes the hashes of threads that are linked now
    */
   async #link(batch: Batch, doubtful: readonly Doubtful[], concerned: Set<number>): Promise<void> {
     const linked = new Set<number>();
     const shared = doubtful.filter(({ customers }) => customers.size > 1);
-    for (const { message, customers } of shared) {
-      const { phone_number_id, id } = message;
+    for (const { phone_number_id, text, customers } of shared)
       for (const customer of customers)
-        linked.add(keyOfThread({ phone_number_id, customer, nameless_id: customer === '' ? id : '' }));
-    }
+        linked.add(keyOfThread({ phone_number_id, customer, nameless_id: customer === '' ? text : '' }));
     if (linked.size === 0) return;
-    // Whether the batch names the message under this thread or under others.
+    // Whether the batch has the message or name under this thread or under others.
     for (const touched of batch.threads.values()) if (linked.has(touched.key)) touched.links = null;
-    await linkThreadsOf(
-      this.#database,
-      shared.map(({ message }) => message),
-    );
+    await linkThreadsOf(this.#database, shared);
     // Other writers may believe that one of them is alone. They must hear of the link before more is read here.
     await this.#log.enter([...linked]);
     this.#known.addLinked(linked);
@@ -341,10 +342,10 @@ export class LiveFold {
     for (const touched of batch.threads.values()) {
       const { thread, events, links, folded, emitted } = touched;
       if (events !== null && !isLinked(touched))
-        keep(thread, { events: events.all, links: links ?? [], folded, emitted });
+        keep(thread, { events: events.all, links: links ?? [], isSettled: true, folded, emitted });
     }
-    for (const { thread, events, links } of linked)
-      if (events !== null && links !== null) keep(thread, { events, links, folded: null, emitted: null });
+    for (const { thread, events, links, isSettled } of linked)
+      if (events !== null && links !== null) keep(thread, { events, links, isSettled, folded: null, emitted: null });
   }
 }
 
@@ -354,8 +355,14 @@ function isDoneAt({ folded, emitted }: Touched, version: string, isEmitting: boo
   return emitted === version || (!isEmitting && folded === version);
 }
 
+/** Whether it is certain that a thread was folded with its events before the batch. */
+function isSettled(touched: Touched, epoch: bigint, isEmitting: boolean): boolean {
+  const { before } = touched;
+  return touched.isSettled || (before !== null && isDoneAt(touched, versionOf(epoch, before.length), isEmitting));
+}
+
 /**
- * Folds a thread that shares no message. Only the rows that became others are written where it is known what is there;
+ * Folds a thread that shares no message and no name. Only the rows that became others are written where it is known what is there;
  * should another writer be at work on the thread, one of both sees the other in the log of landings, and writes all
  * rows.
  */

@@ -71,8 +71,10 @@ export class ThreadEvents {
 export interface RememberedThread {
   /** All events that were landed under it. */
   readonly events: readonly LedgerEvent[];
-  /** Threads that it shares messages with. */
+  /** Threads that it shares messages or names with. */
   readonly links: readonly ThreadKey[];
+  /** Whether it was folded with these events. */
+  readonly isSettled: boolean;
   /** The version that its marks are known to carry in the ledger; null = not known. */
   readonly folded: string | null;
   /** The version that was emitted last; null = not known. */
