@@ -19,6 +19,7 @@ export const load: PageServerLoad = async (event) => {
     conversation: {
       ...found,
       customer: shownCustomer(found.customer, reveal),
+      other_names: found.other_names.map((name) => shownCustomer(name, reveal)),
       events: found.events.map((one) =>
         one.kind === 'outbound' && one.participant !== ''
           ? { ...one, participant: shownCustomer(one.participant, reveal) }

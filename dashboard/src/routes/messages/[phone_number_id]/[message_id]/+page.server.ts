@@ -20,6 +20,7 @@ export const load: PageServerLoad = async (event) => {
   const shown = {
     ...message,
     customer: shownCustomer(message.customer, reveal),
+    recipient: shownCustomer(message.recipient, reveal),
     dialled_customer: message.dialled_customer === '' ? '' : shownCustomer(message.dialled_customer, reveal),
   };
   return {
@@ -28,6 +29,6 @@ export const load: PageServerLoad = async (event) => {
       participant_key,
       name: shownCustomer(participant, reveal),
     })),
-    explained: { ...explained, message: shown },
+    explained: { ...explained, message: shown, names: explained.names.map((name) => shownCustomer(name, reveal)) },
   };
 };
