@@ -38,7 +38,7 @@ const notOpened = {
   conversations: { e: { customer: US1, opened_at: '' } },
 };
 
-export const identities: readonly GoldenCase[] = [
+const linked: readonly GoldenCase[] = [
   {
     name: 'a number and an id are two customers while no event names both',
     rule: 'F9',
@@ -190,10 +190,13 @@ export const identities: readonly GoldenCase[] = [
     ],
     expect: { messages: { m: FREE_SERVICE } },
   },
+];
+
+export const identities: readonly GoldenCase[] = [
+  ...linked.map((one) => ({ ...one, policy: { identities: 'linked' as const } })),
   {
-    name: 'with `identities: apart` each name is a customer of its own',
+    name: 'by default each name is a customer of its own',
     rule: 'F9',
-    policy: { identities: 'apart' },
     events: [...apart, writes('both', MON + 2 * HOUR, { wa_id: OLD, user_id: US1 })],
     expect: notOpened,
   },
