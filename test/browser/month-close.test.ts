@@ -251,7 +251,7 @@ describe('the close of a month', () => {
     const folder = new URL((await page.locator('.back a[download]').getAttribute('href'))!, page.url());
     const archive = async (): Promise<Buffer> => Buffer.from(await (await fetch(folder)).arrayBuffer());
     const files = unzipSync(await archive());
-    expect(Object.keys(files)).toHaveLength(13);
+    expect(Object.keys(files)).toHaveLength(15);
     expect(Buffer.from(files[`month-close-2026-10-${WABA}/charges.csv`]!).toString().split('\n')).toHaveLength(4);
     expect((await archive()).equals(await archive())).toBe(true);
     await page.goto(`${rig.product.url}/billing/close?month=2026-10`);
