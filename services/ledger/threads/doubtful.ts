@@ -21,7 +21,8 @@ export interface Doubtful extends Shareable {
 export function doubtfulMessages(batch: Batch, known: KnownKeys, mustRead: boolean): Doubtful[] {
   const doubtful: Doubtful[] = [];
   for (const { message, threads } of batch.messages) {
-    // Known under its threads already: the event that names another customer has linked them.
+    // Known under its threads already. Of a thread that was folded, the event that names another customer has linked them;
+    // of another one, `doubtfulOfUnsettled` asks.
     if ([...threads].every(({ events }) => events?.hasMessage(message.id) === true)) continue;
     const mayBeStored = mustRead || known.mayHave(keyOfMessage(message));
     doubtful.push({
@@ -68,6 +69,27 @@ export function doubtfulNames(
     }
   }
   return [...doubtful.values()];
+}
+
+/**
+ * All messages and names of threads that are not known to have been folded with the events that they had before the batch.
+ * A process that died between landing and folding leaves such threads, and with them links that nobody has noted. The
+ * events that it landed may come again later than others of the thread, and are no news then.
+ * @param isSettled as for {@link doubtfulNames}, of threads whose events are all known
+ */
+export function doubtfulOfUnsettled(batch: Batch, isSettled: (touched: Touched) => boolean): Doubtful[] {
+  const doubtful: Doubtful[] = [];
+  for (const touched of batch.threads.values()) {
+    const { thread, events, before } = touched;
+    if (events === null || before?.length === 0 || isSettled(touched)) continue;
+    const { phone_number_id, customer } = thread;
+    const add = (kind: Doubtful['kind'], text: string): void => {
+      doubtful.push({ phone_number_id, kind, text, mayBeStored: true, customers: new Set([customer]) });
+    };
+    for (const id of new Set(events.all.map((event) => event.id))) add('message', id);
+    if (customer !== '') for (const name of namesIn(events.all)) add('name', name);
+  }
+  return doubtful;
 }
 
 /** The names that events give their customers, those that they are landed under included. */

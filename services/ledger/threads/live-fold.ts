@@ -6,7 +6,7 @@ import { keyOfMessage, keyOfThread } from '../events/keys.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { LandingNumber } from '../events/landing.ts';
 import { LANDED, LandingLog, type LandedByOthers } from '../events/landing-log.ts';
-import { askNames, doubtfulMessages, doubtfulNames, type Doubtful } from './doubtful.ts';
+import { askNames, doubtfulMessages, doubtfulNames, doubtfulOfUnsettled, type Doubtful } from './doubtful.ts';
 import { Batch, isLinked, unread, type Touched } from './live-batch.ts';
 import { liveComponents, type Member } from './live-components.ts';
 import { LiveReader } from './live-reader.ts';
@@ -186,9 +186,10 @@ export class LiveFold {
     const unknown = this.#recall(batch, mustRead);
     const isEmitting = options.emitter !== null;
     const { epoch } = options.footing();
+    const wasFolded = (touched: Touched): boolean => isSettled(touched, epoch, isEmitting);
     const doubtful = [
       ...doubtfulMessages(batch, this.#known, mustRead),
-      ...doubtfulNames(batch, this.#known, mustRead, (touched) => isSettled(touched, epoch, isEmitting)),
+      ...doubtfulNames(batch, this.#known, mustRead, wasFolded),
     ];
     // Before they are stored: even if the landing fails, nothing may take these keys for new later.
     this.#known.add(batch.keys);
@@ -205,7 +206,9 @@ export class LiveFold {
     const stored = this.#reader.take(batch, landings.numbers);
     const concerned = new Set(batch.keys);
     const footing = options.footing();
-    await this.#link(batch, doubtful, concerned);
+    const unsettled = doubtfulOfUnsettled(batch, wasFolded);
+    await askNames(this.#database, unsettled);
+    await this.#link(batch, [...doubtful, ...unsettled], concerned);
 
     const marks = new Marks(options.emitter);
     const alone = await this.#unfinished(batch, footing, isEmitting);
@@ -278,8 +281,10 @@ export class LiveFold {
       }
       // A message without a customer is a thread of its own: the thread is new if the message is.
       const isNew = !this.#known.mayHave(thread.customer === '' ? keyOfMessage(landed[0] as LedgerEvent) : key);
-      if (isNew && !mustRead) touched.events = new ThreadEvents([]);
-      else unknown.push(touched);
+      if (isNew && !mustRead) {
+        touched.events = new ThreadEvents([]);
+        touched.before = [];
+      } else unknown.push(touched);
     }
     return unknown;
   }
