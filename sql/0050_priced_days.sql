@@ -31,3 +31,13 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
 ORDER BY (prices, day, phone_number_id, waba_id, market, category, billing, model, basis, place, ad_id, source_type)
 SETTINGS min_age_to_force_merge_seconds = 300, min_age_to_force_merge_on_partition_only = 1;
+
+-- The prices under which all days are stored in `priced_days`; 0 while they are being written. One row.
+CREATE TABLE IF NOT EXISTS priced_under
+(
+    place UInt8 DEFAULT 0,
+    prices UInt64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY place;

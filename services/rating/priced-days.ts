@@ -4,13 +4,14 @@
  * sees one state of the cards or the other, never some rows of each.
  */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { Database, Parameters } from '../clickhouse/database.ts';
-import { readFact, writeFact } from '../ledger/configuration/facts.ts';
+import { newStamp } from '../clickhouse/stamp.ts';
 import type { RatingBasis } from './basis.ts';
 import { pricedSql } from './pricing.ts';
 
-/** The fact with the prices under which all days are stored; empty while they are being written. */
-export const PRICED_UNDER = 'priced_under';
+/** Stands for no prices: days are being written. */
+export const BEING_WRITTEN = '0';
 
 const KEY = 'day, phone_number_id, waba_id, market, category, billing, model, basis, place, ad_id, source_type';
 const PRICE = 'currency, card, tier, rate, unrated';
@@ -21,9 +22,25 @@ function pricesOf(basis: RatingBasis): string {
   return BigInt(`0x${hash.slice(0, 16)}`).toString();
 }
 
+/** The prices under which all days are stored. */
+export async function pricedUnder(database: Database): Promise<string> {
+  const [row] = await database.query(
+    z.object({ prices: z.string() }),
+    'SELECT toString(prices) AS prices FROM priced_under FINAL',
+  );
+  return row?.prices ?? BEING_WRITTEN;
+}
+
+export function setPricedUnder(database: Database, prices: string): Promise<void> {
+  return database.command('INSERT INTO priced_under (prices, version) SELECT {prices:UInt64}, {version:UInt64}', {
+    prices,
+    version: newStamp().toString(),
+  });
+}
+
 /** Whether all days are stored under the prices of the basis. */
 export async function arePriced(database: Database, basis: RatingBasis): Promise<boolean> {
-  return (await readFact(database, PRICED_UNDER)) === pricesOf(basis);
+  return (await pricedUnder(database)) === pricesOf(basis);
 }
 
 /**
@@ -70,18 +87,18 @@ export async function priceDays(
   parameters: Parameters,
 ): Promise<void> {
   const prices = pricesOf(basis);
-  const before = await readFact(database, PRICED_UNDER);
+  const before = await pricedUnder(database);
   if (before === prices) {
     await storeDays(database, basis, recomputed, parameters);
     return;
   }
   // Reports may still read the rows of the last prices; those of older ones are read by nobody.
   await database.command('DELETE FROM priced_days WHERE prices NOT IN ({last:UInt64}, {prices:UInt64})', {
-    last: before === null || before === '' ? '0' : before,
+    last: before,
     prices,
   });
   // Written before the work: a process killed in the middle leaves days of these prices that are out of date.
-  await writeFact(database, PRICED_UNDER, '');
+  await setPricedUnder(database, BEING_WRITTEN);
   await storeDays(database, basis, 'true', parameters);
-  await writeFact(database, PRICED_UNDER, prices);
+  await setPricedUnder(database, prices);
 }

@@ -9,6 +9,7 @@ export const SUMMARY_TABLES = ['summary_cells', 'entry_marks'] as const;
 const CHARGE_TABLES = [
   'charge_days',
   'priced_days',
+  'priced_under',
   ...tablesOf(RATE_CARDS),
   'accounts',
   'configuration',

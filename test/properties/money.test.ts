@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportFilters } from '../../schemas/asked.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
 import { CHARGES_COLUMNS } from '../../services/reports/charges.ts';
-import { readFact, writeFact } from '../../services/ledger/configuration/facts.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { marketOf } from '../../services/rating/markets.ts';
-import { PRICED_UNDER } from '../../services/rating/priced-days.ts';
+import { BEING_WRITTEN, pricedUnder, setPricedUnder } from '../../services/rating/priced-days.ts';
 import { importRateFile, withdrawRateCard } from '../../services/rating/rate-cards.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { oracleMessages, type Row } from '../oracle/oracle.ts';
@@ -74,8 +73,8 @@ async function expectMoney(ledger: Ledger, expected: readonly RatedMessage[]): P
     charges.map((row) => JSON.stringify(MONEY_COLUMNS.map((column) => (row as Row)[column]))).sort();
   expect(sorted(await rowsOf(ledger, 'charges'))).toEqual(sorted(chargesOf(expected)));
   // The same rows where the days are not stored with these prices: then the card of each row is searched for.
-  expect(await readFact(ledger.database, PRICED_UNDER)).toMatch(/^\d+$/);
-  await writeFact(ledger.database, PRICED_UNDER, '');
+  expect(await pricedUnder(ledger.database)).not.toBe(BEING_WRITTEN);
+  await setPricedUnder(ledger.database, BEING_WRITTEN);
   expect(sorted(csvRows(await textOf(ledger, 'charges')))).toEqual(sorted(chargesOf(expected)));
   const tz = 'Asia/Kathmandu';
   expect(sorted(await rowsOf(ledger, 'charges', { ...EVERYTHING, tz, is_tz_given: true }))).toEqual(

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readFact, writeFact } from '../../services/ledger/configuration/facts.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { readRatingBasis } from '../../services/rating/basis.ts';
 import { settleCharges } from '../../services/rating/charges.ts';
-import { arePriced, PRICED_UNDER, storedDays } from '../../services/rating/priced-days.ts';
+import {
+  arePriced,
+  BEING_WRITTEN,
+  pricedUnder,
+  setPricedUnder,
+  storedDays,
+} from '../../services/rating/priced-days.ts';
 import { importRateFile, withdrawRateCard } from '../../services/rating/rate-cards.ts';
 import { savings } from '../../services/reports/savings.ts';
 import { parsed } from '../support/expected-rows.ts';
@@ -89,16 +94,16 @@ describe('stored prices of days', () => {
 
   it('are written anew after a kill in the middle of writing them', async () => {
     await settleCharges(ledger.database);
-    const prices = await readFact(ledger.database, PRICED_UNDER);
-    await writeFact(ledger.database, PRICED_UNDER, '');
+    const prices = await pricedUnder(ledger.database);
+    await setPricedUnder(ledger.database, BEING_WRITTEN);
     await ledger.database.command(
       `INSERT INTO priced_days SELECT * REPLACE (toDecimal64(7, 8) AS rate)
        FROM priced_days FINAL WHERE prices = {prices:UInt64}`,
-      { prices: prices! },
+      { prices },
     );
     expect(await billed()).toBe('0.4');
     await settleCharges(ledger.database);
-    expect(await readFact(ledger.database, PRICED_UNDER)).toBe(prices);
+    expect(await pricedUnder(ledger.database)).toBe(prices);
     expect(await billed()).toBe('0.4');
   });
 
