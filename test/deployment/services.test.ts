@@ -21,8 +21,11 @@ const {
 const PASSWORDS = { [OWN]: FILLED_IN.CLICKHOUSE_PASSWORD, [READER]: FILLED_IN.CLICKHOUSE_READ_PASSWORD };
 /** Tables that what is shown and handed out is read from. */
 const SHOWN = /\b(message_marks|entry_marks|summary_cells|dead_letters|system\.parts)\b/;
-/** Summing up what is dirty is the services' own work; nothing that is shown or handed out is read that way. */
-const SETTLED = /INSERT INTO (summary_cells|counted_hours|charge_hours|charge_days)\b/;
+/**
+ * Summing up what is dirty is the services' own work, for which they look whether accounts or cards were written since;
+ * nothing that is shown or handed out is read that way.
+ */
+const SETTLED = /INSERT INTO (summary_cells|counted_hours|charge_hours|charge_days|priced_days)\b|hash_of_all_files/;
 const NOW = Math.floor(Date.now() / 1000);
 /** In the middle of a day that is over. */
 const YESTERDAY = finishedDays('UTC', 1, NOW)[0]!;
