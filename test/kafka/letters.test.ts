@@ -3,7 +3,7 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { countDeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import { describeKafka } from '../support/kafka.ts';
-import { succeed, withLedger } from '../support/ledger.ts';
+import { succeed, withLedger, withoutTimes } from '../support/ledger.ts';
 import { DataDirectory, NUMBER, until } from '../support/product.ts';
 import { traffic, World } from './consuming.ts';
 
@@ -189,7 +189,7 @@ describeKafka('values that cannot be used', {}, (kafka) => {
     expect(await replay('topic', other)).toEqual(counts);
     const texts = await world.reports();
     const rows = async (database: string): Promise<string> =>
-      (await succeed(data, ['export', 'messages'], { env: { CLICKHOUSE_DATABASE: database } })).stdout;
+      withoutTimes((await succeed(data, ['export', 'messages'], { env: { CLICKHOUSE_DATABASE: database } })).stdout);
     expect(await rows(other)).toBe(await rows(world.database));
     expect(texts.messages.split('\n').length).toBeGreaterThan(2);
     // Again, and into the first: nothing changes.
