@@ -22,7 +22,7 @@ function pricesOf(basis: RatingBasis): string {
   return BigInt(`0x${hash.slice(0, 16)}`).toString();
 }
 
-/** The prices under which all days are stored. */
+/** The prices under which all days are stored; {@link BEING_WRITTEN} while they are being written. */
 export async function pricedUnder(database: Database): Promise<string> {
   const [row] = await database.query(
     z.object({ prices: z.string() }),
@@ -31,6 +31,7 @@ export async function pricedUnder(database: Database): Promise<string> {
   return row?.prices ?? BEING_WRITTEN;
 }
 
+/** Says under which prices all days are stored, decimal digits; {@link BEING_WRITTEN} before they are written anew. */
 export function setPricedUnder(database: Database, prices: string): Promise<void> {
   return database.command('INSERT INTO priced_under (prices, version) SELECT {prices:UInt64}, {version:UInt64}', {
     prices,
