@@ -285,8 +285,8 @@ export class Ledger {
       else stored += found;
     }
     await finished;
-    for (const { number, hasNameless } of left)
-      stored += (await this.#derive({ landing: number, hasNameless }, options)).stored;
+    for (const { number, hasNameless, blocks } of left)
+      stored += (await this.#derive({ landing: number, hasNameless, blocks }, options)).stored;
     for (const { number } of some) if (this.#promised.delete(number)) this.#owed.paid(number);
     return { stored };
   }
@@ -305,7 +305,7 @@ export class Ledger {
   async #foldLeft(): Promise<void> {
     const left = await leftLandings(this.database);
     if (left.length === 0) return;
-    await this.#derive({ landing: await touchAgain(this.database, left), hasNameless: true }, {});
+    await this.#derive({ landing: await touchAgain(this.database, left), hasNameless: true, blocks: null }, {});
     for (const landing of left) this.#owed.paid(landing);
     await this.#owed.flush();
   }
@@ -373,7 +373,7 @@ export class Ledger {
       { landing: landing.toString() },
     );
     await this.#writer?.adopt(this.#configuration.hash);
-    await this.#derive({ landing, hasNameless: true }, { onProgress });
+    await this.#derive({ landing, hasNameless: true, blocks: null }, { onProgress });
     await writeFact(this.database, FOLDED_EPOCH, this.#configuration.epoch.toString());
   }
 

@@ -3,6 +3,7 @@ import type { Database } from '../../clickhouse/database.ts';
 import type { DeadLetter, Position } from './dead-letters.ts';
 import { RefusedRowError } from '../../clickhouse/errors.ts';
 import { eventsOfBlocks, EventsWriter } from './event-rows.ts';
+import { LandedBlocks } from './landed-blocks.ts';
 import { readBlocks } from '../../clickhouse/columns/reader.ts';
 import type { EncodedBlock } from '../../clickhouse/columns/writer.ts';
 import { insertApart } from '../../clickhouse/refused-rows.ts';
@@ -70,6 +71,7 @@ export class Landing {
   #events = 0;
   #hasNameless = false;
   #kept: LedgerEvent[] | null;
+  #blocks: LandedBlocks | null;
   readonly #putAside: PutAside | null;
 
   /**
@@ -79,6 +81,7 @@ export class Landing {
   constructor(database: Pick<Database, 'insertBlock'>, keepsEvents = false, putAside: PutAside | null = null) {
     this.#database = database;
     this.#kept = keepsEvents ? [] : null;
+    this.#blocks = keepsEvents ? null : new LandedBlocks();
     this.#putAside = putAside;
   }
 
@@ -103,6 +106,11 @@ export class Landing {
     return this.#kept;
   }
 
+  /** Of a landing of any size, the events as they were sent; null where there are too many, or ClickHouse refused some. */
+  get blocks(): LandedBlocks | null {
+    return this.#blocks;
+  }
+
   /**
    * Takes one event. Await what it returns, if anything: it is the back-pressure.
    * @param origin where it came from, for the dead letter if ClickHouse refuses it
@@ -116,6 +124,7 @@ export class Landing {
     this.#keep(event);
     const writer = (this.#writer ??= new EventsWriter());
     writer.add(event);
+    this.#blocks?.add(event);
     this.#origins.push(origin);
     const isFull =
       writer.events >= this.#perInsert || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
@@ -138,6 +147,7 @@ export class Landing {
     this.#hasSent = true;
     this.#perInsert = Math.min(2 * this.#perInsert, EVENTS_PER_INSERT);
     const block = writer.encode(isAllInMemory ? unlistedRankOf(this.number) : rankOf(this.number));
+    if (this.#blocks?.keep(block) === false) this.#blocks = null;
     await this.#sending;
     const sending = this.#insert(block, origins);
     // The next `add` or `finish` throws it; until then it must not count as an unhandled rejection.
@@ -158,6 +168,7 @@ export class Landing {
   async #insertApart(block: EncodedBlock, origins: readonly Position[], putAside: PutAside): Promise<void> {
     // A refused event is not in the ledger, so it must not be remembered.
     this.#kept = null;
+    this.#blocks = null;
     const events = eventsOfBlocks(readBlocks(block.chunks));
     const refused = await insertApart(events.length, async (from, to) => {
       const writer = new EventsWriter();

@@ -1,13 +1,23 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Block, TextCells } from '../../clickhouse/columns/reader.ts';
-import type { Database } from '../../clickhouse/database.ts';
+import type { Database, Parameters } from '../../clickhouse/database.ts';
 import { EVENT_SELECTION, EventCells } from '../events/event-rows.ts';
+import type { LandedBlocks } from '../events/landed-blocks.ts';
 import { rankOf, type LandingNumber } from '../events/landing.ts';
 import { enterLargeLanding } from '../events/landing-log.ts';
 import { linkThreads } from './links.ts';
 import { Marks, versionOf, type Emitter, type Footing } from '../marks/marks.ts';
-import { namelessRow, NEXT_NAMELESS, statesOfTouched, TOUCHED_NAMED } from './thread-states.ts';
+import {
+  namelessRow,
+  NEXT_NAMELESS,
+  statesOfTouched,
+  TOUCHED_BEFORE,
+  TOUCHED_LINKED,
+  TOUCHED_NAMED,
+} from './thread-states.ts';
+import { ThreadEvents } from './thread-cache.ts';
 import { threadText, type ThreadKey } from '../events/thread-key.ts';
 import { readComponents, readThreads } from './threads.ts';
 
@@ -20,6 +30,8 @@ const LINKED_EVENTS_AT_ONCE = 100_000;
 /** Messages without a customer that are asked for at once. */
 const NAMELESS_AT_ONCE = 20_000;
 const THREADS_PER_PROGRESS = 5_000;
+/** Threads that are folded from memory before others have their turn. */
+const THREADS_PER_TURN = 100;
 
 /** Whom a fold of a backlog tells. */
 export interface BacklogOptions {
@@ -34,6 +46,8 @@ export interface LandedBacklog {
   readonly landing: LandingNumber;
   /** Whether it may hold events that name no customer. */
   readonly hasNameless: boolean;
+  /** Its events; null where they are not in memory. */
+  readonly blocks: LandedBlocks | null;
 }
 
 /** What the ledger says of a thread besides its events. */
@@ -143,7 +157,12 @@ export class Backlog {
     await linkThreads(this.#database, this.#landing);
     // Other writers may have read that a thread is alone. They must hear of its links before its events are read here.
     await enterLargeLanding(this.#database);
-    await this.#named();
+    const { blocks } = this.#landed;
+    if (blocks === null) await this.#named(TOUCHED_NAMED);
+    else await this.#landedOnly(blocks);
+    // ClickHouse stores what there is while linked threads are read.
+    await this.#write();
+    await this.#foldLinked();
     if (this.#landed.hasNameless) await this.#nameless();
     await this.#write();
     await this.#writing;
@@ -151,26 +170,66 @@ export class Backlog {
     return { stored: this.#stored };
   }
 
-  async #named(): Promise<void> {
+  /**
+   * Folds the threads of which the ledger has only events of this landing, from memory, and reads the others. Which those are
+   * is asked after the landing was entered in the log: whoever lands events of one of them later folds it again.
+   */
+  async #landedOnly(blocks: LandedBlocks): Promise<void> {
+    const landing = this.#landing.toString();
+    const [before, linked] = await Promise.all([
+      this.#namesOf(TOUCHED_BEFORE, { landing, rank: rankOf(this.#landing).toString() }),
+      this.#namesOf(TOUCHED_LINKED, { landing }),
+    ]);
+    for (const { thread, events } of blocks.threads((one) => !before.has(threadText(one)))) {
+      const copies = new ThreadEvents([]);
+      for (const event of events) copies.add(event);
+      const distinct = [...copies.all];
+      this.#stored += distinct.length;
+      if (linked.has(threadText(thread))) await this.#takeLinked(thread, distinct);
+      else {
+        this.#marks.fold(distinct, [thread], this.#footing.rulebook, this.#footing.epoch);
+        await this.#writeIfMany();
+      }
+      this.#countThread();
+      // What is being written goes on only while this thread of Node waits.
+      if (this.#threads % THREADS_PER_TURN === 0) await nextTurn();
+    }
+    if (before.size > 0) await this.#named(TOUCHED_BEFORE);
+  }
+
+  async #namesOf(statement: string, parameters: Parameters): Promise<ReadonlySet<string>> {
+    const names = new Set<string>();
+    for await (const block of this.#database.streamBlocks(statement, parameters)) {
+      const [numbers, customers] = [block.text('phone_number_id'), block.text('customer')];
+      for (let row = 0; row < block.rows; row++)
+        names.add(threadText({ phone_number_id: numbers.at(row), customer: customers.at(row), nameless_id: '' }));
+    }
+    return names;
+  }
+
+  #countThread(): void {
+    this.#threads += 1;
+    if (this.#threads % THREADS_PER_PROGRESS === 0) this.#onProgress(this.#threads);
+  }
+
+  /** @param names a statement for those of the touched threads that are folded */
+  async #named(names: string): Promise<void> {
     const states = new ThreadStates(this.#database, this.#landing, this.#emitter);
     try {
-      for await (const thread of this.#streamed()) {
+      for await (const thread of this.#streamed(names)) {
         const state = await states.of(thread.phone_number_id, thread.customer);
         await this.#take(thread, state);
       }
     } finally {
       await states.close();
     }
-    // ClickHouse stores what there is while linked threads are read.
-    await this.#write();
-    await this.#foldLinked();
   }
 
-  /** The threads that the landing touched, with all their events, in the order of number and customer. */
-  async *#streamed(): AsyncGenerator<Streamed> {
+  /** Threads with all their events, in the order of number and customer. */
+  async *#streamed(names: string): AsyncGenerator<Streamed> {
     const blocks = this.#database.streamBlocks(
       `SELECT ${EVENT_SELECTION}, landing_rank = {rank:UInt64} AS is_new FROM events FINAL
-       WHERE (phone_number_id, customer) IN (${TOUCHED_NAMED})
+       WHERE (phone_number_id, customer) IN (${names})
        ORDER BY phone_number_id, customer
        SETTINGS do_not_merge_across_partitions_select_final = 1, max_block_size = 32768`,
       { landing: this.#landing.toString(), rank: rankOf(this.#landing).toString() },
@@ -211,8 +270,7 @@ export class Backlog {
       this.#marks.fold(eventsOf(runs), [key], rulebook, epoch);
       await this.#writeIfMany();
     }
-    this.#threads += 1;
-    if (this.#threads % THREADS_PER_PROGRESS === 0) this.#onProgress(this.#threads);
+    this.#countThread();
   }
 
   async #takeLinked(thread: ThreadKey, events: LedgerEvent[]): Promise<void> {

@@ -8,6 +8,14 @@ export const threadRow = z.object({ phone_number_id: z.string(), customer: z.str
 /** The named threads that a landing touched. */
 export const TOUCHED_NAMED = `SELECT phone_number_id, customer FROM touched WHERE landing = {landing:UInt64} AND customer != ''`;
 
+/** Those of them of which the ledger has events that other landings stored. */
+export const TOUCHED_BEFORE = `SELECT DISTINCT phone_number_id, customer FROM events
+WHERE landing_rank != {rank:UInt64} AND (phone_number_id, customer) IN (${TOUCHED_NAMED})`;
+
+/** Those of them that share messages or names with others. */
+export const TOUCHED_LINKED = `SELECT DISTINCT phone_number_id, customer FROM thread_links
+WHERE (phone_number_id, customer) IN (${TOUCHED_NAMED})`;
+
 /**
  * For the named threads that a landing touched, in their order: the version that their marks carry, and whether they share
  * a message with another thread. Threads of which neither is known are left out.
