@@ -45,6 +45,16 @@ export const accountSchema = z.strictObject({
     .regex(/^\d{1,12}(\.\d{1,8})?$/, 'is no amount like 25 or 12.50')
     .optional(),
   write_off_messages: z.int().min(0).max(1_000_000_000).optional(),
+  /**
+   * By how much the volume of a row may differ from Meta's: per cent of Meta's, and messages; the larger counts. Does not affect
+   * marks.
+   */
+  tolerance_percent: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,6})?$/, 'is no number like 0.5')
+    .refine((text) => Number(text) <= 100, 'is more than 100')
+    .optional(),
+  tolerance_messages: z.int().min(0).max(1_000_000_000).optional(),
 });
 
 /** Until that day Meta's numbers for the last days of a month still change. */

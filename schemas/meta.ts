@@ -297,6 +297,8 @@ export interface DifferingRow extends ReconciliationRow {
 /** A month of an account as a page shows it. */
 export interface ReconciliationOfMonth {
   readonly summary: ReconciliationSummary;
+  /** By how much volumes may differ: a decimal in per cent of Meta's, and a number; for each row the larger counts. */
+  readonly tolerance: { readonly percent: string; readonly messages: string };
   /** Rows whose volumes agree and whose cost Meta does not say. */
   readonly no_cost: number;
   /** The sum of the differences of cost, ours − Meta's; null = not known. */

@@ -76,6 +76,23 @@ interface Kept {
   replaying: Promise<ReplayedLetters> | null;
 }
 
+/**
+ * What pages do not set, so that it stays: how numbers are displayed, and the controls of a closing, which whoever closes must not
+ * loosen.
+ */
+function setByCommand(account: Account | undefined): Partial<Account> {
+  const { phone_numbers, second_person, write_off_amount, write_off_messages, tolerance_percent, tolerance_messages } =
+    account ?? {};
+  return {
+    ...(phone_numbers === undefined ? {} : { phone_numbers }),
+    ...(second_person === undefined ? {} : { second_person }),
+    ...(write_off_amount === undefined ? {} : { write_off_amount }),
+    ...(write_off_messages === undefined ? {} : { write_off_messages }),
+    ...(tolerance_percent === undefined ? {} : { tolerance_percent }),
+    ...(tolerance_messages === undefined ? {} : { tolerance_messages }),
+  };
+}
+
 /** Changes from pages, through the ledger's own connection. */
 export class LedgerChanges {
   readonly #kept: Kept;
@@ -303,17 +320,8 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
       throw new ActionableError(
         `The configuration file sets ${account.waba_id} and overrides this page: change it there, and start again.`,
       );
-    // Pages set neither how numbers are displayed, nor whether a second person is required, nor how much may be written
-    // off: what a command set stays.
-    const { phone_numbers, second_person, write_off_amount, write_off_messages } =
-      configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id) ?? {};
-    const kept = {
-      ...(phone_numbers === undefined ? {} : { phone_numbers }),
-      ...(second_person === undefined ? {} : { second_person }),
-      ...(write_off_amount === undefined ? {} : { write_off_amount }),
-      ...(write_off_messages === undefined ? {} : { write_off_messages }),
-      ...account,
-    };
+    const known = configuration?.accounts.find(({ waba_id }) => waba_id === account.waba_id);
+    const kept = { ...setByCommand(known), ...account };
     await ledger.setAccount(kept, (threads) => {
       this.#kept.folded = threads;
     });

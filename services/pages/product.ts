@@ -21,7 +21,6 @@ import { monthsUntil, tryTolerance } from '../reconciliation/tolerance-trial.ts'
 import { listWriteOffs, writeOffLimits, writtenOff } from '../reconciliation/write-off-register.ts';
 import type { WholeBillRow } from '@ctwa-ledger/schemas/whole-bill.ts';
 import type { StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
-import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
 import { accountsToReconcile, reconcileMonth, type AskedMonth } from '../reconciliation/reconcile.ts';
 import { reconciliationOfMonth } from '../reconciliation/reports.ts';
 import { closingsInForce } from '../reports/closings.ts';
@@ -161,7 +160,7 @@ export class ShownLedger {
       `held-month ${JSON.stringify(asked)}`,
       MATCH_PAGE_TABLES,
       async (database) => {
-        const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+        const held = await reconcileMonth(database, asked);
         // The result itself is too large to remember.
         return {
           page: await reconciliationOfMonth(database, held),

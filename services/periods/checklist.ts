@@ -10,7 +10,7 @@ import { biasesOf } from '../reconciliation/bias.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
 import { casesOf, heldCases } from '../reconciliation/case-register.ts';
 import { amountText, larger, readAmount, sizeOf } from '../reconciliation/amounts.ts';
-import { DEFAULT_TOLERANCE, isDifferent } from '../reconciliation/judgement.ts';
+import { isDifferent } from '../reconciliation/judgement.ts';
 import {
   reconcileMonth,
   sumKnown,
@@ -352,7 +352,7 @@ export async function examineMonth(
 ): Promise<Examination> {
   const missing = await lookForMissing(database, month, now);
   const asked = { waba_id: month.waba_id, month: month.month };
-  const held = evaluated ?? (await reconcileMonth(database, asked, DEFAULT_TOLERANCE));
+  const held = evaluated ?? (await reconcileMonth(database, asked));
   const expected = await expectedCharge(database, month);
   const accounts = (await readConfiguration(database))?.accounts ?? [];
   const has_currency = accounts.some(({ waba_id, currency }) => waba_id === month.waba_id && currency !== undefined);

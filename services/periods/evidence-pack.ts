@@ -9,7 +9,6 @@ import { archiveOf, type ArchivedFile } from '../exports/archive.ts';
 import { csvText } from '../exports/csv.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { codeOf } from '../reconciliation/case-evaluation.ts';
-import { DEFAULT_TOLERANCE } from '../reconciliation/judgement.ts';
 import {
   differingRows,
   reconcileMonth,
@@ -178,7 +177,7 @@ export async function evidencePack(
 ): Promise<{ readonly name: string; readonly content: AsyncGenerator<Uint8Array> }> {
   const { waba_id, month } = evidence;
   const of = await accountMonth(database, waba_id, month);
-  const held = await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
+  const held = await reconcileMonth(database, { waba_id, month });
   const rows = 'rows' in evidence ? chosenRows(held, evidence) : rowsOfCase(held, evidence);
   // Null: the rows were chosen one by one.
   const explanation = 'rows' in evidence ? null : evidence.explanation;

@@ -28,7 +28,7 @@ import {
   type Sources,
   type Standing,
 } from './cases.ts';
-import { DEFAULT_TOLERANCE, isDifferent } from './judgement.ts';
+import { isDifferent } from './judgement.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { reconcileMonth, type AskedMonth, type ReconciledMonth } from './reconcile.ts';
 
@@ -146,7 +146,7 @@ export async function evaluateMonth(
 ): Promise<ReconciledMonth> {
   return oneAtATime(database, LEASES.evaluation, 'the cases', async () => {
     const sources = await readSources(database, asked);
-    const held = await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+    const held = await reconcileMonth(database, asked);
     const before = await readEvaluations(database, asked);
     if (held.taken_at.size === 0 && before.length === 0) return held;
     const found = findCases(held);
@@ -243,7 +243,7 @@ export async function casesOf(database: Database, held: HeldCases, now: number):
 
 /** The cases of a month of an account. Settle the charges first. */
 export async function casesOfMonth(database: Database, asked: AskedMonth, now: number): Promise<CasesOfMonth> {
-  return casesOf(database, heldCases(await reconcileMonth(database, asked, DEFAULT_TOLERANCE)), now);
+  return casesOf(database, heldCases(await reconcileMonth(database, asked)), now);
 }
 
 /** The result of a decision; `unchanged`: it repeats the last one, and nothing has happened since. */
@@ -315,7 +315,7 @@ export async function decideCase(database: Database, decision: CaseDecision, now
   const isKept = STATE_AFTER[action] !== null || (await readEvaluations(database, asked)).length === 0;
   const held = isKept
     ? await evaluateMonth(database, asked, { purpose: 'decision', by })
-    : await reconcileMonth(database, asked, DEFAULT_TOLERANCE);
+    : await reconcileMonth(database, asked);
   return oneAtATime(database, LEASES.decision, 'the cases', async () => {
     const history = await readHistory(database, asked);
     const before = of(history, explanation);

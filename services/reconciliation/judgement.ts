@@ -1,3 +1,4 @@
+import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ReconciliationStatus } from '@ctwa-ledger/schemas/meta.ts';
 import { readAmount, larger, sizeOf } from './amounts.ts';
 import type { MatchedRow } from './match.ts';
@@ -12,7 +13,17 @@ export interface Tolerance {
   readonly messages: bigint;
 }
 
+/** Of accounts that set none. */
 export const DEFAULT_TOLERANCE: Tolerance = { percent: readAmount('0.5'), messages: 1n };
+
+/** The tolerance that holds for an account. */
+export function toleranceOf(account: Account | undefined): Tolerance {
+  const { tolerance_percent, tolerance_messages } = account ?? {};
+  return {
+    percent: tolerance_percent === undefined ? DEFAULT_TOLERANCE.percent : readAmount(tolerance_percent),
+    messages: tolerance_messages === undefined ? DEFAULT_TOLERANCE.messages : BigInt(tolerance_messages),
+  };
+}
 
 const HUNDRED_PER_CENT = readAmount('100');
 /** Half a cent: the rounding of a printed amount. */

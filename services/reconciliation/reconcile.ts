@@ -17,7 +17,7 @@ import { readEvidence } from './evidence.ts';
 import { exemptDays } from './exemption.ts';
 import { explainVolumes } from './explanations.ts';
 import { daysOfMonth, readGrain, type DayGrain, type MatchedMonth } from './grain.ts';
-import { isDifferent, judge, type Tolerance } from './judgement.ts';
+import { isDifferent, judge, toleranceOf, type Tolerance } from './judgement.ts';
 import { matchMonth } from './match.ts';
 import { numberNames, type NumberNames } from './numbers.ts';
 import { explainPrice, readPrices } from './prices.ts';
@@ -29,6 +29,8 @@ export interface ReconciledMonth {
   /** `YYYY-MM` */
   readonly month: string;
   readonly currency: string;
+  /** By which its rows were judged. */
+  readonly tolerance: Tolerance;
   readonly rows: readonly ExplainedRow[];
   /** Days that Meta's numbers do not cover; they have no rows. */
   readonly missing_days: readonly string[];
@@ -109,15 +111,19 @@ export async function missingDays(database: Database, asked: AskedMonth): Promis
   return daysWithout(of, await readGrain(database, of));
 }
 
-/** Holds a month of an account against Meta's analytics (contract.md 7). Settle the charges first. */
+/**
+ * Holds a month of an account against Meta's analytics (contract.md 7). Settle the charges first.
+ * @param tried takes the place of the tolerance that holds for the account
+ */
 export async function reconcileMonth(
   database: Database,
   asked: AskedMonth,
-  tolerance: Tolerance,
+  tried: Partial<Tolerance> = {},
 ): Promise<ReconciledMonth> {
   const { waba_id, month } = asked;
   const { of, account, numbers } = await readMonth(database, asked);
   const currency = account?.currency ?? '';
+  const tolerance = { ...toleranceOf(account), ...tried };
   const grain = await readGrain(database, of);
   const matched = await matchMonth(database, of, grain, numbers);
   const givesCosts = matched.some(({ meta_cost }) => meta_cost !== null);
@@ -134,6 +140,7 @@ export async function reconcileMonth(
     waba_id,
     month,
     currency,
+    tolerance,
     rows: rows.map((row) => ({
       row,
       explanations:

@@ -29,13 +29,13 @@ import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { gathered, streamed, whole, type AskedRows, type Batch } from '../reports/report.ts';
 import { BILL_TABLES, CASE_TABLES, MATCH_TABLES, STATEMENT_TABLES } from '../reports/tables.ts';
 import { readWholeBill } from './bill-readings.ts';
+import { amountText } from './amounts.ts';
 import { biasesOf } from './bias.ts';
 import { metaControls } from './control-readings.ts';
 import { casesOf, heldCases } from './case-register.ts';
 import { listMetaImports } from './imports.ts';
 import { tablesOf } from '../imports/register.ts';
 import { invoiceLines, INVOICES } from './invoices.ts';
-import { DEFAULT_TOLERANCE } from './judgement.ts';
 import {
   accountsToReconcile,
   differingRows,
@@ -67,7 +67,7 @@ function monthOf({ from, to }: ReportFilters): string {
 async function* reconciled(database: Database, filters: ReportFilters): AsyncGenerator<ReconciledMonth> {
   const month = monthOf(filters);
   const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
-  for (const waba_id of accounts) yield await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
+  for (const waba_id of accounts) yield await reconcileMonth(database, { waba_id, month });
 }
 
 /**
@@ -99,6 +99,7 @@ export async function reconciliationOfMonth(
   const summary = summaryOf(month);
   return {
     summary,
+    tolerance: { percent: amountText(month.tolerance.percent), messages: month.tolerance.messages.toString() },
     no_cost: summary.rows - summary.match - summary.within_tolerance - summary.different,
     net_cost_difference: sumKnown(month.rows.map(({ row }) => row.cost_difference)),
     unknown_costs: month.rows.filter(({ row }) => row.cost_difference === null).length,

@@ -1,7 +1,7 @@
 import type { ToleranceTrial } from '@ctwa-ledger/schemas/meta.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { amountText, sizeOf } from './amounts.ts';
-import { DEFAULT_TOLERANCE, isDifferent, judge, type Tolerance } from './judgement.ts';
+import { isDifferent, judge, type Tolerance } from './judgement.ts';
 import { reconcileMonth, type ReconciledMonth } from './reconcile.ts';
 
 /** How the rows of a month would be judged with another tolerance. Pure. */
@@ -46,10 +46,10 @@ export async function* tryTolerance(
   database: Database,
   waba_id: string,
   months: readonly string[],
-  tolerance: Tolerance,
+  tried: Partial<Tolerance>,
 ): AsyncGenerator<ToleranceTrial> {
   for (const month of months) {
-    const held = await reconcileMonth(database, { waba_id, month }, DEFAULT_TOLERANCE);
-    if (held.taken_at.size > 0) yield trialOf(held, tolerance);
+    const held = await reconcileMonth(database, { waba_id, month });
+    if (held.taken_at.size > 0) yield trialOf(held, { ...held.tolerance, ...tried });
   }
 }

@@ -8,6 +8,7 @@ import { accountMonth } from '../../services/periods/month.ts';
 import { closePeriod, listPeriods } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { importMetaAnswers } from '../../services/reconciliation/imports.ts';
+import { reconcileMonth, summaryOf } from '../../services/reconciliation/reconcile.ts';
 import { listWriteOffs, makeWriteOff, undoWriteOff } from '../../services/reconciliation/write-off-register.ts';
 import { gathered } from '../../services/reports/report.ts';
 import { parsed } from '../support/expected-rows.ts';
@@ -189,6 +190,25 @@ describe.sequential('write-offs', () => {
   });
 });
 
+describe.sequential('a tolerance of the account', () => {
+  const different = async (tried = {}): Promise<number> =>
+    summaryOf(await reconcileMonth(ledger.database, asked, tried)).different;
+
+  it('holds wherever no other one is asked for', async () => {
+    await ledger.setAccount(ACCOUNT);
+    await takeMeta([5, 6]);
+    expect(await different()).toBe(2);
+    await ledger.setAccount({ ...ACCOUNT, tolerance_messages: 5 });
+    expect(await different()).toBe(1);
+    expect(await differences()).toMatchObject({ different: 1 });
+    expect(await different({ messages: 4n })).toBe(2);
+    await ledger.setAccount({ ...ACCOUNT, tolerance_messages: 0, tolerance_percent: '100' });
+    expect(await different()).toBe(0);
+    expect(await different({ percent: 0n })).toBe(2);
+    expect(await differences()).toMatchObject({ different: 0 });
+  });
+});
+
 describe('write-offs by command', () => {
   it('are made, listed and undone, and wrong ones are refused before anything is opened', async () => {
     const of = ['--month', MONTH, '--waba', WABA, '--note', 'x', '--reason', 'timing'];
@@ -204,8 +224,15 @@ describe('write-offs by command', () => {
       '12.5',
       '--write-off-messages',
       '9',
+      '--tolerance-percent',
+      '0.25',
+      '--tolerance-messages',
+      '3',
     ]);
-    expect(JSON.parse(stdout)).toMatchObject({ write_off_amount: '12.5', write_off_messages: 9 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ write_off_amount: '12.5', write_off_messages: 9, tolerance_percent: '0.25', tolerance_messages: 3 },
+    });
+    expect(await run(data, ['accounts', 'set', WABA, '--tolerance-percent', '101'])).toMatchObject({ code: 2 });
     expect(await run(data, ['accounts', 'set', WABA, '--write-off-amount', '1,5'])).toMatchObject({ code: 2 });
   });
 });

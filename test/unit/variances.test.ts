@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { varianceSentence } from '../../dashboard/src/lib/reconciliation/words.ts';
 import type { JudgedRow } from '../../services/reconciliation/differences.ts';
+import { DEFAULT_TOLERANCE } from '../../services/reconciliation/judgement.ts';
 import type { ReconciledMonth } from '../../services/reconciliation/reconcile.ts';
 import { dayVariances } from '../../services/reconciliation/variances.ts';
 
@@ -25,6 +26,7 @@ function month(rows: readonly JudgedRow[], known: readonly string[], missing: re
     waba_id: '10',
     month: '2026-10',
     currency: 'USD',
+    tolerance: DEFAULT_TOLERANCE,
     rows: rows.map((one) => ({ row: one, explanations: [] })),
     missing_days: missing,
     taken_at: new Map(known.map((day) => [day, 0])),

@@ -18,6 +18,8 @@ export interface AccountOptions extends CommonOptions {
   readonly secondPerson?: string;
   readonly writeOffAmount?: string;
   readonly writeOffMessages?: string;
+  readonly tolerancePercent?: string;
+  readonly toleranceMessages?: string;
   readonly phoneNumberId?: string[];
   /** `id=displayed`, each. */
   readonly phoneNumber?: string[];
@@ -67,6 +69,8 @@ export async function accountsSet(waba_id: string, options: AccountOptions): Pro
       ...(options.secondPerson === undefined ? {} : { second_person: yesOrNo(options.secondPerson) }),
       ...(options.writeOffAmount === undefined ? {} : { write_off_amount: options.writeOffAmount }),
       ...(options.writeOffMessages === undefined ? {} : { write_off_messages: Number(options.writeOffMessages) }),
+      ...(options.tolerancePercent === undefined ? {} : { tolerance_percent: options.tolerancePercent }),
+      ...(options.toleranceMessages === undefined ? {} : { tolerance_messages: Number(options.toleranceMessages) }),
       ...(options.phoneNumberId === undefined ? {} : { phone_number_ids: options.phoneNumberId }),
       ...(options.phoneNumber === undefined ? {} : { phone_numbers: options.phoneNumber.map(displayedNumber) }),
     });

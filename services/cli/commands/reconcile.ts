@@ -5,7 +5,7 @@ import { ActionableError } from '../../clickhouse/errors.ts';
 import { settleCharges } from '../../rating/charges.ts';
 import { scaledAmount } from '../../reconciliation/amounts.ts';
 import { biasesOf } from '../../reconciliation/bias.ts';
-import { DEFAULT_TOLERANCE, type Tolerance } from '../../reconciliation/judgement.ts';
+import type { Tolerance } from '../../reconciliation/judgement.ts';
 import { evaluateMonth } from '../../reconciliation/case-register.ts';
 import { accountsToReconcile, reconcileMonth, refuseMissingDays, summaryOf } from '../../reconciliation/reconcile.ts';
 import { withExistingLedger } from '../open.ts';
@@ -16,20 +16,27 @@ import { userName } from '../user.ts';
 export interface ReconcileOptions extends CommonOptions {
   readonly month: string;
   readonly waba?: string;
-  readonly tolerancePercent: string;
-  readonly toleranceMessages: string;
+  readonly tolerancePercent?: string;
+  readonly toleranceMessages?: string;
 }
 
 /** Exit code of contract.md 2: done, but outside the requested tolerance. */
 const OUTSIDE_TOLERANCE = 3;
 
-/** The tolerance that is asked for. @throws UsageError when it is none */
-export function toleranceOf({ tolerancePercent, toleranceMessages }: ReconcileOptions): Tolerance {
-  const percent = /^\d+(\.\d+)?$/.test(tolerancePercent) ? scaledAmount(tolerancePercent) : null;
-  if (percent === null) throw new UsageError(`--tolerance-percent "${tolerancePercent}" is not a number like 0.5.`);
-  if (!/^\d{1,15}$/.test(toleranceMessages))
-    throw new UsageError(`--tolerance-messages "${toleranceMessages}" is not a whole number.`);
-  return { percent, messages: BigInt(toleranceMessages) };
+/** What is asked for instead of the account's tolerance. @throws UsageError when it is none */
+export function triedTolerance({ tolerancePercent, toleranceMessages }: ReconcileOptions): Partial<Tolerance> {
+  const tried: { -readonly [Limit in keyof Tolerance]?: Tolerance[Limit] } = {};
+  if (tolerancePercent !== undefined) {
+    const percent = /^\d+(\.\d+)?$/.test(tolerancePercent) ? scaledAmount(tolerancePercent) : null;
+    if (percent === null) throw new UsageError(`--tolerance-percent "${tolerancePercent}" is not a number like 0.5.`);
+    tried.percent = percent;
+  }
+  if (toleranceMessages !== undefined) {
+    if (!/^\d{1,15}$/.test(toleranceMessages))
+      throw new UsageError(`--tolerance-messages "${toleranceMessages}" is not a whole number.`);
+    tried.messages = BigInt(toleranceMessages);
+  }
+  return tried;
 }
 
 /**
@@ -60,16 +67,15 @@ const PLAIN = (currency: string): BiasSpelling => ({
 export async function reconcile(options: ReconcileOptions): Promise<void> {
   const { month } = options;
   if (!monthSchema.safeParse(month).success) throw new UsageError(`"${month}" is not a month; write it as YYYY-MM.`);
-  const tolerance = toleranceOf(options);
+  const tried = triedTolerance(options);
   await withExistingLedger('reconcile', options, async ({ database }) => {
     await settleCharges(database);
     const waba_id = options.waba ?? (await onlyAccount(database, month));
     const asked = { waba_id, month };
     const evaluated = await evaluateMonth(database, asked, { purpose: 'reconcile', by: userName() });
-    // Cases are stored only for the usual tolerance.
-    const isUsual =
-      tolerance.percent === DEFAULT_TOLERANCE.percent && tolerance.messages === DEFAULT_TOLERANCE.messages;
-    const reconciled = isUsual ? evaluated : await reconcileMonth(database, asked, tolerance);
+    // Cases are stored only for the tolerance that holds for the account.
+    const isTrial = Object.keys(tried).length > 0;
+    const reconciled = isTrial ? await reconcileMonth(database, asked, tried) : evaluated;
     refuseMissingDays(reconciled);
     const summary = summaryOf(reconciled);
     writeLines([summary]);

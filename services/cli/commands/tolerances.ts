@@ -5,7 +5,7 @@ import { monthsUntil, tryTolerance } from '../../reconciliation/tolerance-trial.
 import { withExistingLedger } from '../open.ts';
 import { isForPerson, writeResult } from '../output.ts';
 import { UsageError } from '../settings.ts';
-import { onlyAccount, toleranceOf, type ReconcileOptions } from './reconcile.ts';
+import { onlyAccount, triedTolerance, type ReconcileOptions } from './reconcile.ts';
 
 export interface TolerancesOptions extends ReconcileOptions {
   readonly months: string;
@@ -21,7 +21,7 @@ export async function tolerances(options: TolerancesOptions): Promise<void> {
   const n = Number(months);
   if (!/^\d{1,2}$/.test(months) || n < 1 || n > MAX_MONTHS)
     throw new UsageError(`--months "${months}" is not a whole number from 1 to ${MAX_MONTHS}.`);
-  const tolerance = toleranceOf(options);
+  const tolerance = triedTolerance(options);
   await withExistingLedger('reconcile tolerances', options, async ({ database }) => {
     await settleCharges(database);
     const waba_id = waba ?? (await onlyAccount(database, month));

@@ -96,8 +96,14 @@ function reconcileCommands(command: AddCommand): void {
   )
     .requiredOption('--month <month>', 'YYYY-MM, of days in the zone of the account')
     .option('--waba <id>', 'the account (default: the only one with messages in the month)')
-    .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's", '0.5')
-    .option('--tolerance-messages <n>', 'how much volumes may differ, in messages; the larger of both counts', '1')
+    .option(
+      '--tolerance-percent <p>',
+      "how much volumes may differ, in per cent of Meta's (default: the account's, or 0.5)",
+    )
+    .option(
+      '--tolerance-messages <n>',
+      "the same in messages (default: the account's, or 1); the larger of both counts",
+    )
     .action(async (options: ReconcileOptions) => (await import('../commands/reconcile.ts')).reconcile(options));
   command('cases', 'list the differences of the month as cases, or decide on one of them', reconcile)
     .addArgument(new Argument('[action]', 'what is decided').choices(CASE_ACTIONS))

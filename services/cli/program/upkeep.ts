@@ -99,6 +99,8 @@ function accountCommands(command: AddCommand, root: Command): void {
     .option('--second-person <yes|no>', 'whether one person requests the closing of a month and another confirms it')
     .option('--write-off-amount <amount>', 'how much may be written off in a month, in its currency (default: nothing)')
     .option('--write-off-messages <n>', 'how many messages of differences may be written off in a month')
+    .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's (default: 0.5)")
+    .option('--tolerance-messages <n>', 'the same in messages (default: 1); the larger of both counts')
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')
     .option('--phone-number <id=number...>', "the displayed forms of business numbers, which Meta's analytics use")

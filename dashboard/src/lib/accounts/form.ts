@@ -33,11 +33,31 @@ export interface EditedAccount {
   readonly texts: AccountTexts;
   /** Whether it exists already, so that its id cannot change. */
   readonly isNamed: boolean;
+  /** What the controls of its month close are, in sentences; pages do not set them. */
+  readonly controls: readonly string[];
+}
+
+function controlsOf(account: Account | undefined): string[] {
+  const { tolerance_percent = '0.5', tolerance_messages = 1, currency = '' } = account ?? {};
+  const { write_off_amount, write_off_messages, second_person } = account ?? {};
+  const limits = [
+    ...(write_off_amount === undefined ? [] : [`${currency} ${write_off_amount}`.trim()]),
+    ...(write_off_messages === undefined ? [] : [`a difference of ${write_off_messages}`]),
+  ];
+  return [
+    `Volumes may differ from Meta’s by ${tolerance_percent} % or ${tolerance_messages}, whichever is more.`,
+    limits.length === 0 ? 'Nothing can be written off.' : `In a month ${limits.join(' and ')} can be written off.`,
+    second_person === true ? 'A second person confirms a closing.' : 'One person closes a month.',
+  ];
 }
 
 export function edited(texts: AccountTexts, accounts: readonly ListedAccount[]): EditedAccount {
-  const isListed = accounts.some(({ account }) => account.waba_id === texts.waba_id);
-  return { texts, isNamed: texts.waba_id !== '' && isListed };
+  const listed = accounts.find(({ account }) => account.waba_id === texts.waba_id);
+  return {
+    texts,
+    isNamed: texts.waba_id !== '' && listed !== undefined,
+    controls: controlsOf(listed?.account),
+  };
 }
 
 export type ReadAccount =
