@@ -1,8 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -145,6 +147,76 @@ describe('a destination that takes nothing', () => {
   it('is not signed in to without a key', async () => {
     const to = `sftp://finance@127.0.0.1:9/in?host_key=${KEY}`;
     await expect(putFiles(to, [], go, {})).rejects.toThrow('CTWA_DESTINATION_DEFAULT_PRIVATE_KEY_FILE');
+  });
+});
+
+/** A storage that answers as S3 does for files of one part, each time after some milliseconds. */
+async function startSlow(
+  milliseconds: number,
+): Promise<{ readonly port: number; readonly taken: Map<string, Buffer>; close(): void }> {
+  const taken = new Map<string, Buffer>();
+  const server = createHttpServer((request, response) => {
+    const key = new URL(request.url ?? '', 'http://storage').pathname;
+    const answer = async (): Promise<void> => {
+      const parts: Buffer[] = [];
+      for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+      await pause(milliseconds);
+      if (request.method === 'PUT') taken.set(key, Buffer.concat(parts));
+      const length = request.method === 'HEAD' ? taken.get(key)?.length : 0;
+      response.writeHead(length === undefined ? 404 : 200, { 'content-length': length ?? 0, etag: '"1"' }).end();
+    };
+    answer().catch(() => response.destroy());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, taken, close: () => server.close() };
+}
+
+describe('a destination that is slow', () => {
+  const impatient = {
+    CTWA_DESTINATION_DEFAULT_ACCESS_KEY: 'an-access-key',
+    CTWA_DESTINATION_DEFAULT_SECRET_KEY: SECRET,
+    CTWA_DESTINATION_DEFAULT_PASSWORD: SECRET,
+    CTWA_DESTINATION_DEFAULT_SILENT_SECONDS: '1',
+  };
+  const file = { name: 'slow.csv', bytes: 1_500_000 };
+  const files = (): readonly { readonly local: string; readonly name: string }[] => {
+    writeFileSync(data.file(file.name), randomBytes(file.bytes));
+    return [{ local: data.file(file.name), name: file.name }];
+  };
+
+  it('is waited for as long as it goes on answering, however long the whole takes', async () => {
+    const slow = await startSlow(2_000);
+    try {
+      const patient = { ...impatient, CTWA_DESTINATION_DEFAULT_SILENT_SECONDS: '3' };
+      await putFiles(`s3://finance/in?endpoint=http://127.0.0.1:${slow.port}`, files(), go, patient);
+      const [[, received] = []] = slow.taken;
+      expect(sha256(received!)).toBe(sha256(readFileSync(data.file(file.name))));
+    } finally {
+      slow.close();
+    }
+  });
+
+  it.each([
+    ['an S3-compatible one', (port: number) => `s3://finance/in?endpoint=http://127.0.0.1:${port}`],
+    ['an SSH server', (port: number) => `sftp://finance@127.0.0.1:${port}/in?host_key=${KEY}`],
+  ])('is given up when it says nothing at all: %s', async (_, address) => {
+    const open = new Set<Socket>();
+    const silent = createServer((socket) => open.add(socket));
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = silent.address() as AddressInfo;
+    try {
+      await expect(putFiles(address(port), files(), go, impatient)).rejects.toThrow('did not take');
+      expect(open.size).toBeGreaterThan(0);
+    } finally {
+      for (const socket of open) socket.destroy();
+      silent.close();
+    }
+  });
+
+  it('is waited for a number of seconds only', async () => {
+    const wrong = { ...impatient, CTWA_DESTINATION_DEFAULT_SILENT_SECONDS: 'a minute' };
+    await expect(putFiles('s3://finance/in', files(), go, wrong)).rejects.toThrow('not a whole number of seconds');
   });
 });
 

@@ -14,6 +14,12 @@ export interface OpenStorage {
   close(): Promise<void>;
 }
 
+/**
+ * A storage that neither takes nor sends anything for so long counts as gone. What the system holds on its way to a slow one may
+ * be some megabytes.
+ */
+const SILENT_SECONDS = 120;
+
 /** Secrets of a destination, from the environment: `CTWA_DESTINATION_<NAME>_…`, or `…_FILE` with the path of a file. */
 export class Secrets {
   readonly #environment: Readonly<Record<string, string | undefined>>;
@@ -44,6 +50,16 @@ export class Secrets {
         `${name}_FILE cannot be read (${error instanceof Error ? error.message : String(error)}).`,
       );
     }
+  }
+
+  /** After how many milliseconds of silence a storage counts as gone: `…_SILENT_SECONDS`. @throws ActionableError for no number */
+  get silentMs(): number {
+    const name = this.nameOf('SILENT_SECONDS');
+    const given = this.#environment[name];
+    if (given === undefined) return SILENT_SECONDS * 1000;
+    if (!/^[1-9]\d{0,3}$/.test(given))
+      throw new ActionableError(`${name} is "${given}", which is not a whole number of seconds from 1 to 9999.`);
+    return Number(given) * 1000;
   }
 
   /** A message of another program, without secrets that it may have repeated. */

@@ -9,8 +9,6 @@ import type { OpenStorage, Secrets } from './destination.ts';
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
 const CONNECT_MS = 10_000;
-/** A storage that sends nothing for so long counts as gone. */
-const SILENT_MS = 60_000;
 const ATTEMPTS = 3;
 
 const TYPES: readonly (readonly [ending: string, type: string])[] = [
@@ -38,7 +36,8 @@ export function openS3({ bucket, prefix, region, endpoint }: S3Destination, secr
     maxAttempts: ATTEMPTS,
     // Not every storage supports the newer checksums, so the size is compared afterwards.
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS },
+    // A slow storage may take its time; `requestTimeout` would only warn about it, on the console.
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: secrets.silentMs },
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
     ...(accessKeyId === null || secretAccessKey === null
       ? {}

@@ -6,8 +6,6 @@ import Client from 'ssh2-sftp-client';
 import { ActionableError } from '../../clickhouse/errors.ts';
 import type { OpenStorage, Secrets } from './destination.ts';
 
-const CONNECT_MS = 20_000;
-const ALIVE_EVERY_MS = 10_000;
 const MISSED_ALIVE = 3;
 
 /** Suffix of a file that is being written; it is renamed when complete. */
@@ -44,8 +42,8 @@ export async function openSftp(destination: SftpDestination, secrets: Secrets): 
       host,
       port,
       username: user,
-      readyTimeout: CONNECT_MS,
-      keepaliveInterval: ALIVE_EVERY_MS,
+      readyTimeout: secrets.silentMs,
+      keepaliveInterval: Math.round(secrets.silentMs / MISSED_ALIVE),
       keepaliveCountMax: MISSED_ALIVE,
       hostVerifier: (key: Buffer) => {
         isOther = !isKey(key, host_key);
