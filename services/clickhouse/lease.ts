@@ -18,6 +18,15 @@ async function currentLease(database: Database, name: string): Promise<z.infer<t
   return lease ?? null;
 }
 
+function isHeld(lease: z.infer<typeof leaseRow> | null): boolean {
+  return lease !== null && lease.holder !== '' && lease.age_ms < LEASE_MS && !hasDiedHere(lease.holder);
+}
+
+/** Whether a living process holds a lease. */
+export async function isLeaseHeld(database: Database, name: string): Promise<boolean> {
+  return isHeld(await currentLease(database, name));
+}
+
 async function writeLease(database: Database, name: string, token: bigint, holder: string): Promise<void> {
   await database.command('INSERT INTO leases SELECT {name:String}, {token:UInt64}, {holder:String}, now64(3)', {
     name,
@@ -44,7 +53,7 @@ export async function underLease<T>(
   work: (lease: Lease) => Promise<T>,
 ): Promise<T | null> {
   const lease = await currentLease(database, name);
-  if (lease !== null && lease.holder !== '' && lease.age_ms < LEASE_MS && !hasDiedHere(lease.holder)) return null;
+  if (isHeld(lease)) return null;
   // The low bits tell apart two that take it at the same moment: the higher token holds.
   const token = ((((lease === null ? 0n : BigInt(lease.token)) >> 20n) + 1n) << 20n) | BigInt(randomInt(1 << 20));
   const holder = newProcessName();

@@ -25,6 +25,8 @@ import {
 } from '../clickhouse/errors.ts';
 import { readFact, writeFact } from './configuration/facts.ts';
 import type { Position } from './events/dead-letters.ts';
+import { ErasedNames } from './events/erased-names.ts';
+import { checkNobodyErases } from './events/erasing.ts';
 import { NOTED_KEYS } from './events/keys.ts';
 import { Landing, newLandingNumber, type LandingNumber, type PutAside } from './events/landing.ts';
 import { LiveFold, type Standing } from './threads/live-fold.ts';
@@ -79,6 +81,8 @@ export class Ledger {
   readonly #name = newProcessName();
   #configuration: Configuration;
   #writer: Writer | null = null;
+  /** Null when nobody was erased. While this process writes nobody is. */
+  #erased: ErasedNames | null = null;
   readonly #live: LiveFold;
   readonly #owed: OwedLandings;
   /** Landings whose sender was told that they are kept, and that are not folded. */
@@ -108,6 +112,7 @@ export class Ledger {
       await migrate(database);
       const ledger = new Ledger(database, options.command, await Ledger.#firstConfiguration(database));
       await ledger.#apply(options.config, options.onProgress);
+      ledger.#erased = await ErasedNames.read(database);
       return ledger;
     } catch (error) {
       await database.close();
@@ -228,6 +233,14 @@ export class Ledger {
     if (this.#writer !== null) return;
     this.#writer = new Writer(this.database, this.#name, this.#command, this.#configuration.hash);
     await this.#writer.enter();
+    try {
+      await checkNobodyErases(this.database);
+    } catch (error) {
+      await this.#writer.leave();
+      this.#writer = null;
+      throw error;
+    }
+    this.#erased = await ErasedNames.read(this.database);
     await this.#foldLeft();
   }
 
@@ -241,12 +254,12 @@ export class Ledger {
    * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
    */
   beginLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, false, putAside);
+    return new Landing(this.database, false, putAside, this.#erased);
   }
 
   /** The same for live traffic, in batches that fit in memory: the threads that it touches are remembered. */
   beginLiveLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, true, putAside);
+    return new Landing(this.database, true, putAside, this.#erased);
   }
 
   /**

@@ -23,13 +23,22 @@ const LENGTHS = [...new Set([...BY_PREFIX.keys()].map((prefix) => prefix.length)
 /** Hash of the table. Charges computed from another table have another hash. */
 export const COUNTRIES_HASH: string = createHash('sha256').update(TEXT).digest('hex');
 
+/** The longest prefix of a number that the table lists; empty when it lists none. */
+export function countryPrefixOf(number: string): string {
+  return (
+    LENGTHS.toReversed()
+      .map((length) => number.slice(0, length))
+      .find((prefix) => BY_PREFIX.has(prefix)) ?? ''
+  );
+}
+
 /**
  * The ISO country of a customer: from the longest prefix of the number that the table lists, or from the start of a
  * business-scoped id; `ZZ` when neither is known.
- * @param customer digits of the number, or the user id (`US.1349…`)
+ * @param customer digits of the number, or the user id (`US.1349…`), or what stands in the place of an erased one
  */
 export function countryOf(customer: string): string {
-  if (!/^\d+$/.test(customer)) return /^([A-Z]{2})\./.exec(customer)?.[1] ?? NO_COUNTRY;
+  if (!/^\d+(\.|$)/.test(customer)) return /^([A-Z]{2})\./.exec(customer)?.[1] ?? NO_COUNTRY;
   const known = LENGTHS.toReversed().map((length) => BY_PREFIX.get(customer.slice(0, length)));
   return known.find((country) => country !== undefined) ?? NO_COUNTRY;
 }
@@ -44,5 +53,5 @@ export function countrySql(customer: string): string {
     const countries = list(prefixes.map(([, country]) => country));
     byNumber = `transform(substring(${customer}, 1, ${length}), ${list(prefixes.map(([prefix]) => prefix))}, ${countries}, ${byNumber})`;
   }
-  return `multiIf(match(${customer}, '^[0-9]+$'), ${byNumber}, match(${customer}, '^[A-Z]{2}\\\\.'), substring(${customer}, 1, 2), '${NO_COUNTRY}')`;
+  return `multiIf(match(${customer}, '^[0-9]+([.]|$)'), ${byNumber}, match(${customer}, '^[A-Z]{2}\\\\.'), substring(${customer}, 1, 2), '${NO_COUNTRY}')`;
 }

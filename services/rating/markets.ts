@@ -55,20 +55,29 @@ function rowsBy(keys: (row: Row) => readonly string[]): ReadonlyMap<string, read
 
 const BY_PREFIX = rowsBy((row) => row.prefixes);
 const BY_COUNTRY = rowsBy((row) => [row.country]);
+/** A number, or what is left of one that was erased: its calling code, as in `55.erased.1f…`. */
+const BEGINS_AS_NUMBER = /^\d+(\.|$)/;
 const LONGEST_PREFIX = Math.max(...[...BY_PREFIX.keys()].map((prefix) => prefix.length));
 
 function inForce(rows: readonly Row[] | undefined, day: string): string | null {
   return rows?.find((row) => row.effective_date <= day)?.market ?? null;
 }
 
+/** The longest prefix of a number that the table lists on some day; empty when it lists none. */
+export function marketPrefixOf(number: string): string {
+  for (let length = LONGEST_PREFIX; length > 0; length--)
+    if (BY_PREFIX.has(number.slice(0, length))) return number.slice(0, length);
+  return '';
+}
+
 /**
  * The market of a customer on a day (rules.md M2): by the longest prefix of the number that the table lists on that day,
  * or by the country of a business-scoped user id.
- * @param customer digits of the number, or the user id (`US.1349…`)
+ * @param customer digits of the number, or the user id (`US.1349…`), or what stands in the place of an erased one
  * @param day `YYYY-MM-DD`
  */
 export function marketOf(customer: string, day: string): string {
-  if (/^\d+$/.test(customer)) {
+  if (BEGINS_AS_NUMBER.test(customer)) {
     for (let length = LONGEST_PREFIX; length > 0; length--) {
       const market = inForce(BY_PREFIX.get(customer.slice(0, length)), day);
       if (market !== null) return market;
@@ -139,5 +148,5 @@ export function marketSql(customer: string, day: string): string {
     countries.map((country) => histories.numberOf(`${country}.`)),
     '0',
   );
-  return histories.marketSql(`if(match(${customer}, '^[0-9]+$'), ${byNumber}, ${byCountry})`, day);
+  return histories.marketSql(`if(match(${customer}, '^[0-9]+([.]|$)'), ${byNumber}, ${byCountry})`, day);
 }

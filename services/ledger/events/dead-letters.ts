@@ -4,6 +4,7 @@ import type { Database } from '../../clickhouse/database.ts';
 import type { RefusedRowError } from '../../clickhouse/errors.ts';
 import { insertApart } from '../../clickhouse/refused-rows.ts';
 import { utcText } from '../../clickhouse/sql.ts';
+import { ErasedNames } from './erased-names.ts';
 
 /** Where a rejected value came from. */
 export interface Position {
@@ -21,7 +22,7 @@ export interface DeadLetter extends Position, Rejection {
 }
 
 /** Letters sent in one insert; their bytes may be large. */
-const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const MAX_BATCH_BYTES = 12 * 1024 * 1024;
 
 /** The highest version stays: replayed over waiting, and of waiting ones the first seen. */
 function version(isReplayed: boolean, firstSeenMs: number): string {
@@ -54,6 +55,12 @@ function line(letter: DeadLetter, firstSeenMs: number, isReplayed: boolean): str
   ])}\n`;
 }
 
+/** A letter without the names of customers who were erased. */
+function withoutErased(letter: DeadLetter, erased: ErasedNames | null): DeadLetter {
+  if (erased === null) return letter;
+  return { ...letter, message: erased.text(letter.message, null), raw: erased.bytes(letter.raw, null) };
+}
+
 /** A letter that ClickHouse does not store, and why. */
 export interface RefusedLetter {
   readonly letter: DeadLetter;
@@ -64,8 +71,7 @@ export interface RefusedLetter {
 export class DeadLetters {
   readonly #database: Database;
   readonly #onRefused: ((refused: RefusedLetter) => void) | null;
-  #letters: DeadLetter[] = [];
-  #lines: string[] = [];
+  #letters: { readonly letter: DeadLetter; readonly firstSeenMs: number }[] = [];
   #bytes = 0;
 
   /**
@@ -79,10 +85,8 @@ export class DeadLetters {
 
   /** @param firstSeenMs when it was first seen, Unix milliseconds; of several times the earliest is kept */
   async add(letter: DeadLetter, firstSeenMs: number = Date.now()): Promise<void> {
-    const text = line(letter, firstSeenMs, false);
-    this.#letters.push(letter);
-    this.#lines.push(text);
-    this.#bytes += text.length;
+    this.#letters.push({ letter, firstSeenMs });
+    this.#bytes += letter.raw.length;
     if (this.#bytes >= MAX_BATCH_BYTES) await this.flush();
   }
 
@@ -91,16 +95,20 @@ export class DeadLetters {
    * @throws RefusedRowError of the first letter that ClickHouse does not store, unless somebody is told of them
    */
   async flush(): Promise<void> {
-    const letters = this.#letters;
-    const lines = this.#lines;
+    if (this.#letters.length === 0) return;
+    const erased = await ErasedNames.read(this.#database);
+    const kept = this.#letters.map(({ letter, firstSeenMs }) => ({
+      letter: withoutErased(letter, erased),
+      firstSeenMs,
+    }));
     this.#letters = [];
-    this.#lines = [];
     this.#bytes = 0;
+    const lines = kept.map(({ letter, firstSeenMs }) => line(letter, firstSeenMs, false));
     const refused = await insertApart(lines.length, (from, to) =>
       this.#database.insertLines('dead_letters', COLUMNS, lines.slice(from, to).join('')),
     );
     for (const { index, error } of refused) {
-      const letter = letters[index];
+      const letter = kept[index]?.letter;
       if (letter === undefined || this.#onRefused === null) throw error;
       this.#onRefused({ letter, error });
     }

@@ -1,6 +1,7 @@
 import { canonicalEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from '../../clickhouse/database.ts';
 import type { DeadLetter, Position } from './dead-letters.ts';
+import type { ErasedNames } from './erased-names.ts';
 import { RefusedRowError } from '../../clickhouse/errors.ts';
 import { eventsOfBlocks, EventsWriter } from './event-rows.ts';
 import { LandedBlocks } from './landed-blocks.ts';
@@ -73,16 +74,24 @@ export class Landing {
   #kept: LedgerEvent[] | null;
   #blocks: LandedBlocks | null;
   readonly #putAside: PutAside | null;
+  readonly #erased: ErasedNames | null;
 
   /**
    * @param keepsEvents whether the events stay in memory until the landing is folded, for a writer that remembers threads
    * @param putAside takes the events that ClickHouse refuses; null = a refused event fails the landing
+   * @param erased whose names are not landed; null = nobody's
    */
-  constructor(database: Pick<Database, 'insertBlock'>, keepsEvents = false, putAside: PutAside | null = null) {
+  constructor(
+    database: Pick<Database, 'insertBlock'>,
+    keepsEvents = false,
+    putAside: PutAside | null = null,
+    erased: ErasedNames | null = null,
+  ) {
     this.#database = database;
     this.#kept = keepsEvents ? [] : null;
     this.#blocks = keepsEvents ? null : new LandedBlocks();
     this.#putAside = putAside;
+    this.#erased = erased;
   }
 
   /** Assigned with the first event. */
@@ -115,7 +124,8 @@ export class Landing {
    * Takes one event. Await what it returns, if anything: it is the back-pressure.
    * @param origin where it came from, for the dead letter if ClickHouse refuses it
    */
-  add(event: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
+  add(given: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
+    const event = this.#erased?.event(given) ?? given;
     // Not earlier: the lowest number keeps a duplicate, so a process that idles on its input must not hold an early
     // one.
     this.#number ??= newLandingNumber();
