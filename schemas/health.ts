@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { count, utcInstant } from './cells.ts';
 import type { AskedPage } from './asked.ts';
+import type { ErasureRow } from './erasures.ts';
 
 /** Rejected inputs that are kept, by reason. */
 export const waitingLettersRow = z.object({
@@ -93,6 +94,8 @@ export interface Health {
   readonly waiting: readonly WaitingLettersRow[];
   /** Dismissals of rejected inputs that hold, the latest first. */
   readonly dismissals: readonly Dismissal[];
+  /** Erasures of customers, the latest first. */
+  readonly erasures: readonly ErasureRow[];
   /** Records that Kafka no longer has, the latest first. */
   readonly lost: readonly LostRecordsRow[];
 }

@@ -30,6 +30,7 @@ const MAY_IMPORT = {
   triggers: 'schemas clickhouse lifecycle ledger/configuration ledger/events ledger/threads spend send-check',
   catalogue: 'schemas clickhouse reports reconciliation',
   exports: 'schemas clickhouse ledger ledger/configuration ledger/derived rating reports catalogue',
+  erasure: 'schemas clickhouse ledger/events ledger/threads rating catalogue exports',
   periods: 'schemas clickhouse ledger/configuration rating reports reconciliation catalogue exports',
   drift: 'schemas clickhouse ledger/configuration rating reconciliation triggers catalogue',
   sample: 'schemas clickhouse simulate ledger ledger/configuration ledger/events ledger/derived rating spend',
@@ -40,7 +41,7 @@ const MAY_IMPORT = {
     'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest',
   processes:
     'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports drift ingest kafka http pages',
-  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest kafka processes',
+  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend reports reconciliation send-check triggers catalogue exports erasure periods sample ingest kafka processes',
 };
 
 /** @type {ReadonlyMap<string, readonly string[]>} */

@@ -25,6 +25,7 @@ import { correctionsReport } from '../reports/corrections.ts';
 import { failuresReport } from '../reports/failures.ts';
 import { optOutsReport } from '../reports/opt-outs.ts';
 import { adsReport, dailyReport, daysReport, hoursReport, overviewReport, weeksReport } from '../reports/figures.ts';
+import { erasuresReport } from '../reports/erasures.ts';
 import { focusReport } from '../reports/focus.ts';
 import { focusBillingPeriodsReport } from '../reports/focus-billing-periods.ts';
 import { deadLetterReasonsReport, deadLettersReport } from '../reports/health.ts';
@@ -83,6 +84,7 @@ const CATALOGUE = [
   reportedWindowsReport,
   deadLettersReport,
   deadLetterReasonsReport,
+  erasuresReport,
   rateCardsReport,
   accountsReport,
   reconciliationReport,

@@ -17,6 +17,7 @@ import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { countDeadLetters, IS_WAITING } from '../ledger/events/dead-letters.ts';
 import { listDismissals } from '../ledger/events/dismissals.ts';
+import { listErasures } from './erasures.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
 import { rangeOf } from './sql.ts';
@@ -45,11 +46,12 @@ function deadLetterReasons(database: Database): Promise<WaitingLettersRow[]> {
 
 /** The facts that tell whether a ledger's figures are complete. */
 export async function health(database: Database): Promise<Health> {
-  const [writers, configuration, waiting, dismissals, lost, [traffic]] = await Promise.all([
+  const [writers, configuration, waiting, dismissals, erasures, lost, [traffic]] = await Promise.all([
     database.query(writerRow, WRITERS),
     readConfiguration(database),
     deadLetterReasons(database),
     listDismissals(database),
+    listErasures(database),
     database.query(lostRecordsRow, LOST),
     database.query(
       trafficRow,
@@ -63,6 +65,7 @@ export async function health(database: Database): Promise<Health> {
     configuration_hash: configuration?.hash ?? '',
     waiting,
     dismissals,
+    erasures,
     lost,
   };
 }

@@ -8,6 +8,7 @@ import { csvReport, objectReport, readPage, settleReports } from '../../services
 import type { Database } from '../../services/clickhouse/database.ts';
 import { DeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
+import { eraseCustomer } from '../../services/erasure/erase.ts';
 import { closePeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { makeClaim } from '../../services/reconciliation/claim-register.ts';
@@ -255,6 +256,8 @@ beforeAll(async () => {
       raw: Buffer.from(`line ${i}`),
     });
   await letters.flush();
+  for (const customer of ['5511955550001', '5511955550002'])
+    await eraseCustomer(database, { customer, phone_number_id: '', by: BY });
   await settleReports(REPORTS, database);
   await writeOffOneEach();
   await closePeriod(database, { waba_id: WABA, month: '2026-10', accept: true, by: BY }, () => (END + 86_400) * 1000);

@@ -3,6 +3,7 @@ import type { AccountOptions } from '../commands/accounts.ts';
 import type { DismissOptions } from '../commands/dead-letter.ts';
 import type { SimulateTexts } from '../commands/simulate.ts';
 import type { TopicsOptions } from '../commands/topics.ts';
+import type { EraseOptions } from '../commands/erase.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
@@ -18,6 +19,13 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   command('rebuild', 'compute all marks again from the landed events').action(async (options: CommonOptions) =>
     (await import('../commands/rebuild.ts')).rebuild(options),
   );
+  command('erase', 'put a token in the place of every name of a customer; nothing brings the names back')
+    .option('--customer <name>', 'phone number or user id: any name of the customer')
+    .option('--number <phone-number-id>', 'at this business number only (default: at all)')
+    .option('--dry-run', 'only say which names and rows it would be')
+    .option('--finish', 'finish an erasure that was interrupted')
+    .option('--json', 'JSON on a terminal too')
+    .action(async (options: EraseOptions) => (await import('../commands/erase.ts')).erase(options));
   command('simulate', 'write realistic, deterministic traffic for demos and benchmarks')
     .requiredOption('--threads <n>', 'number of threads')
     .requiredOption('--days <n>', 'number of days')

@@ -1,3 +1,5 @@
+import { isErasedName } from '@ctwa-ledger/schemas/erasures.ts';
+
 const HIDDEN = '••••';
 /** A number with fewer digits could be guessed from the visible ones, so none are shown. */
 const MIN_DIGITS = 7;
@@ -14,6 +16,7 @@ function callingCode(digits: string): string {
 
 /** A customer in a form that does not identify them: `+55 •••• 34`, `BR.•••• 90` for a business-scoped user id. */
 export function maskCustomer(customer: string): string {
+  if (isErasedName(customer)) return 'erased';
   if (/^[A-Z]{2}\.\w+$/.test(customer) && customer.length >= MIN_DIGITS + 3)
     return `${customer.slice(0, 3)}${HIDDEN} ${customer.slice(-LAST)}`;
   if (!/^\d+$/.test(customer) || customer.length < MIN_DIGITS) return HIDDEN;
