@@ -9,6 +9,7 @@ import type { DayCut, DoneMetaImport, MetaField, MetaImport } from './meta.ts';
 import type { MonthReport, Period } from './periods.ts';
 import type { EffectiveDays, ImportedCard, PreviewedCard, WithdrawnCard } from './rate-cards.ts';
 import type { RateModel } from './rate-file.ts';
+import type { NewView, SavedView } from './views.ts';
 import type { ExportDefinition, ExportState } from './exports.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from './triggers.ts';
 import type { KeptSpendMapping, PlannedSpendImport, SpendImport, SpendMapping, TypedSpend } from './spend.ts';
@@ -212,6 +213,10 @@ export interface Changes {
   /** Tries all rejected inputs again, one run at a time. */
   replayLetters(): Promise<{ readonly ok: true; readonly counts: ReplayedLetters } | Refused>;
   /** Dismisses rejected inputs that wait, with a reason. */
+  /** Saves a view of a page; the same name on the same page replaces the view that had it. */
+  saveView(view: NewView): Promise<{ readonly ok: true; readonly view: SavedView } | Refused>;
+  renameView(view_id: string, name: string): Promise<{ readonly ok: true } | Refused>;
+  removeView(view_id: string): Promise<{ readonly ok: true } | Refused>;
   dismissLetters(meant: LettersToDismiss): Promise<{ readonly ok: true; readonly letters: number } | Refused>;
   /** Takes a dismissal back. */
   undoDismissal(dismissal_id: string): Promise<{ readonly ok: true; readonly letters: number } | Refused>;

@@ -2,7 +2,7 @@ import { DateTime, IANAZone } from 'luxon';
 import { CONVERSATION_STATES } from './conversations.ts';
 import { monthSchema } from './periods.ts';
 import { MAX_VALUE_CHARACTERS, PERIODS, type PeriodName } from './report-parameters.ts';
-import { NARROWINGS, type Narrowed, type ReportFilters } from './asked.ts';
+import { NARROWINGS, givenValues, type Narrowed, type ReportFilters } from './asked.ts';
 import { LAST_SECOND } from './time-limits.ts';
 
 /** Filters as text, from a command line or a query string; undefined = not given. */
@@ -128,11 +128,11 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
       message: `changed-since "${texts.changed_since ?? ''}" is not a time; use ISO 8601 like 2026-01-31T10:00:00Z.`,
     };
   for (const name of NARROWINGS) {
-    const value = texts.only?.[name] ?? '';
-    if (value.length > MAX_VALUE_CHARACTERS)
+    const long = givenValues(texts.only?.[name]).find((value) => value.length > MAX_VALUE_CHARACTERS);
+    if (long !== undefined)
       return {
         ok: false,
-        message: `${name} has ${value.length} characters; it can have ${MAX_VALUE_CHARACTERS} at most.`,
+        message: `${name} has ${long.length} characters; it can have ${MAX_VALUE_CHARACTERS} at most.`,
       };
   }
   const state = texts.only?.state ?? '';

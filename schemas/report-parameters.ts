@@ -37,7 +37,11 @@ const none = z.literal('');
 
 /** The filters of reports. An empty value is allowed where the text says so. */
 export const NARROWING_PARAMETERS: Readonly<Record<Narrowing, z.ZodType<string>>> = {
-  ad: text.describe('Id of an ad or post, or the address that its entries came from.'),
+  ad: text.describe(
+    'Id of an ad or post, the address that its entries came from, or a part of its name, ad set, campaign or headline.',
+  ),
+  campaign: text.describe('Name of a campaign, as in imports of ad costs.'),
+  adset: text.describe('Name of an ad set, as in imports of ad costs.'),
   q: text.describe('A customer’s number or part of it, a message id or a user id.'),
   state: z.enum(CONVERSATION_STATES).or(none).describe('What has become of the conversation by the clock.'),
   waba_id: text.describe('Id of a WhatsApp business account; empty = of no account.'),

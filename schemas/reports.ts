@@ -28,7 +28,17 @@ import type { SendRequest, SendResult } from './send-check.ts';
 import type { ExportRun, ExportsOverview } from './exports.ts';
 import type { AskedDeliveries, ListedTrigger, TriggerDefinition, TriggerDelivery, TriggerTest } from './triggers.ts';
 import type { SpendImport } from './spend.ts';
+import type { Suggested, Suggestion } from './suggestions.ts';
+import type { SavedView } from './views.ts';
 import type { StatementOfMonth } from './write-offs.ts';
+
+/** An account by its names. */
+export interface AccountName {
+  readonly waba_id: string;
+  readonly name: string | null;
+  /** Displayed numbers of its business numbers, digits only, as far as they are known. */
+  readonly numbers: readonly { readonly id: string; readonly display: string }[];
+}
 
 /** How current and complete the data on screen is. */
 export interface LedgerStatus {
@@ -51,6 +61,10 @@ export interface LedgerStatus {
   readonly charge_hours_behind: number;
   /** IANA zones of the accounts, the most frequent first. */
   readonly account_zones: readonly string[];
+  /** The configured accounts. */
+  readonly accounts: readonly AccountName[];
+  /** Saved views of pages, by name. */
+  readonly views: readonly SavedView[];
 }
 
 /** The named queries of pages and API, for the data of one request. Implemented by `services/pages`. */
@@ -66,6 +80,8 @@ export interface Reports {
   /** Hours of the week in which customers write and get their first reply. */
   adHours(filters: ReportFilters): Promise<AdHoursRow[]>;
   adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;
+  /** Values of a filter that contain a text, or whose names do. */
+  suggestions(of: Suggested, text: string): Promise<Suggestion[]>;
   /** Imports of ad spend and names, the latest first. */
   spendImports(): Promise<SpendImport[]>;
   /** Imports of Meta's numbers, the latest first. */

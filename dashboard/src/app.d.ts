@@ -7,6 +7,7 @@ import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 
 import type { FilterState, Repair } from '$lib/filters/filters.ts';
+import type { Names } from '$lib/filters/picked.ts';
 import type { Sheet } from '$lib/print/sheet.ts';
 
 declare global {
@@ -30,6 +31,10 @@ declare global {
     interface PageData {
       /** Whether the sample data is shown, asked for or not; not there where even the layout failed. */
       is_sample?: boolean;
+      /** Names for ids. */
+      names?: Names;
+      /** Whether something can be saved in the shown ledger. */
+      can_change?: boolean;
       /** What the page itself could not use of its link; the layout shows it beside what no page could. */
       own_repairs?: readonly Pick<Repair, 'notice'>[];
       /** Texts in the margins when it is printed, of a page that is about its own time; the layout has those of others. */

@@ -23,6 +23,7 @@ import { chargesReport } from '../reports/charges.ts';
 import { adConversationsReport } from '../reports/conversations.ts';
 import { correctionsReport } from '../reports/corrections.ts';
 import { failuresReport } from '../reports/failures.ts';
+import { savedViewsReport } from '../reports/views.ts';
 import { optOutsReport } from '../reports/opt-outs.ts';
 import { adsReport, dailyReport, daysReport, hoursReport, overviewReport, weeksReport } from '../reports/figures.ts';
 import { erasuresReport } from '../reports/erasures.ts';
@@ -81,6 +82,7 @@ const CATALOGUE = [
   mismatchedMessagesReport,
   failuresReport,
   optOutsReport,
+  savedViewsReport,
   reportedWindowsReport,
   deadLettersReport,
   deadLetterReasonsReport,

@@ -1,11 +1,11 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { onlyValue, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { watchNumbers } from '../reports/gaps.ts';
 import type { Report } from '../reports/report.ts';
-import { firstMoment } from '../reports/sql.ts';
+import { firstMoment, narrowedSql } from '../reports/sql.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Days around the file in which a number must have messages to be watched for gaps. */
@@ -20,9 +20,10 @@ interface FileDay {
 
 /** The zone in which the days of a file begin. */
 async function zoneOf(database: Database, { days }: Report, filters: ReportFilters): Promise<string> {
-  if (days === 'zone' || filters.is_tz_given === true || filters.waba_id == null) return filters.tz;
+  const account = onlyValue(filters.waba_id);
+  if (days === 'zone' || filters.is_tz_given === true || account === null) return filters.tz;
   const accounts = (await readConfiguration(database))?.accounts ?? [];
-  return accounts.find(({ waba_id }) => waba_id === filters.waba_id)?.time_zone ?? 'UTC';
+  return accounts.find(({ waba_id }) => waba_id === account)?.time_zone ?? 'UTC';
 }
 
 function daysBetween(from: string, to: string, zone: string): FileDay[] {
@@ -40,19 +41,17 @@ async function numbersAround(
   days: { readonly from: string; readonly to: string },
   filters: ReportFilters,
 ): Promise<string[]> {
+  const narrowed = narrowedSql(filters, { waba_id: 'waba_id', phone_number_id: 'phone_number_id' });
   const rows = await database.query(
     z.object({ phone_number_id: z.string() }),
     `SELECT DISTINCT toString(phone_number_id) AS phone_number_id FROM charge_days
      WHERE day >= {first_day:Date} - {around:UInt16} AND day < {end_day:Date} + {around:UInt16} AND volume > 0
-       AND ({any_account:Bool} OR waba_id = {waba_id:String}) AND ({any_number:Bool} OR phone_number_id = {number:String})`,
+       AND ${narrowed.where}`,
     {
       first_day: days.from,
       end_day: days.to,
       around: DAYS_AROUND,
-      any_account: filters.waba_id == null,
-      waba_id: filters.waba_id ?? '',
-      any_number: filters.phone_number_id == null,
-      number: filters.phone_number_id ?? '',
+      ...narrowed.parameters,
     },
   );
   return rows.map(({ phone_number_id }) => phone_number_id);

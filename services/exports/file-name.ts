@@ -1,4 +1,4 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { onlyValue, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { DateTime } from 'luxon';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
@@ -31,9 +31,10 @@ async function zoneOf({ days }: Report, filters: ReportFilters, database: Databa
   if (days === 'none') return '';
   if (filters.is_tz_given === true && (days === 'zone' || days === 'accounts')) return filters.tz;
   if (days === 'zone') return filters.from === null && filters.to === null ? '' : filters.tz;
-  if (filters.waba_id == null) return '';
+  const account = onlyValue(filters.waba_id);
+  if (account === null) return '';
   const accounts = (await readConfiguration(database))?.accounts ?? [];
-  return accounts.find(({ waba_id }) => waba_id === filters.waba_id)?.time_zone ?? 'UTC';
+  return accounts.find(({ waba_id }) => waba_id === account)?.time_zone ?? 'UTC';
 }
 
 /** The name of a file without its extension: report, account, period and zone, as far as they were requested; whether it has changes alone. */
@@ -43,10 +44,10 @@ export async function stemOf(
   database: Database,
   period: string = periodOf(filters),
 ): Promise<string> {
-  const account = filters.waba_id == null ? '' : filters.waba_id === '' ? 'no-account' : filters.waba_id;
+  const account = onlyValue(filters.waba_id);
   const zone = await zoneOf(report, filters, database);
   const changes = filters.changed_since == null ? '' : 'changes';
-  const parts = [report.name, changes, part(account), period, part(zone)];
+  const parts = [report.name, changes, account === '' ? 'no-account' : part(account ?? ''), period, part(zone)];
   return parts.filter((text) => text !== '').join('_');
 }
 

@@ -5,7 +5,7 @@ import { settleCharges } from '../rating/charges.ts';
 import { reportOf, type ReportName } from '../catalogue/catalogue.ts';
 import { closingsInForce } from '../reports/closings.ts';
 import { describedColumns, type AskedRows, type Column, type Report, type Sums } from '../reports/report.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { streamLines, textOfLines } from './csv-lines.ts';
 import { csvText } from './csv.ts';
@@ -25,7 +25,7 @@ export async function closingsIn(report: ReportName, database: Database, filters
   // Accounts have no days.
   if (!reportOf(report).settles.includes('charges') || report === 'accounts' || filters.is_tz_given === true) return [];
   const closings = await closingsInForce(database, filters);
-  return closings.filter(({ waba_id }) => filters.waba_id == null || filters.waba_id === waba_id);
+  return closings.filter(({ waba_id }) => filters.waba_id == null || givenValues(filters.waba_id).includes(waba_id));
 }
 
 /**

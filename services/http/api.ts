@@ -3,14 +3,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
 import { COMMON_PARAMETERS, MAX_LIMIT } from '@ctwa-ledger/schemas/report-parameters.ts';
-import { NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
+import { isListed, NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
 import { fileNameOf } from '../exports/file-name.ts';
 import { closingsIn, csvReport, objectReport, readPage, settleReports } from '../exports/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
 import { didYouMean } from '../reports/nearest.ts';
 import { UnknownPositionError, type ReportPage } from '../reports/paging.ts';
-import { parametersOf, readQuestion, valuesOf } from '../reports/parameters.ts';
+import { parametersOf, readQuestion, tooManyValues, valuesOf, type GivenTexts } from '../reports/parameters.ts';
 import { stateOf } from '../clickhouse/table-state.ts';
 import { tablesOf, type AskedRows, type Report } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
@@ -72,7 +72,8 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   const taken: readonly string[] = [...parametersOf(report), ...ANSWER_PARAMETERS];
   for (const name of new Set(query.keys())) {
     if (!taken.includes(name)) return refusalOf(report, name);
-    if (query.getAll(name).length > 1) return `${name} is given more than once.`;
+    const refusal = tooManyValues(name, query.getAll(name).length);
+    if (refusal !== null) return refusal;
   }
   const unknown = unknownValueOf('format', query) ?? unknownValueOf('sample', query);
   if (unknown !== null) return unknown;
@@ -80,7 +81,9 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   if (typeof page === 'string') return page;
   if (report.days === 'month' && valueIn(query, 'month') === null && valueIn(query, 'period') === null)
     return `Report "${report.name}" is of one month: say which, like month=2026-10.`;
-  const asked = Object.fromEntries(query);
+  const asked = Object.fromEntries(
+    [...query.keys()].map((name) => [name, isListed(name) ? query.getAll(name) : query.get(name)]),
+  ) as GivenTexts;
   const question = readQuestion(report, asked, Math.floor(Date.now() / 1000));
   if (!question.ok) return question.message;
   const { filters, by } = question;

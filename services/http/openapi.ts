@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isListed } from '@ctwa-ledger/schemas/asked.ts';
 import { exportDays, exportDefinition } from '@ctwa-ledger/schemas/exports.ts';
 import { reportOf } from '../catalogue/catalogue.ts';
 import { describedReports, type DescribedReport } from '../catalogue/description.ts';
@@ -40,13 +41,17 @@ function rowSchema({ name, columns, one_row_per }: DescribedReport): JsonObject 
 }
 
 function parameterOf(name: ParameterName): JsonObject {
-  const { description, ...schema } = jsonSchema(schemaOf(name));
+  const { description = '', ...schema } = jsonSchema(schemaOf(name));
+  const isList = isListed(name);
   return {
     name,
     in: 'query',
-    description: description ?? '',
+    description: isList
+      ? `${String(description)} Can be given several times: rows with any of the values.`
+      : description,
     ...(name === 'sample' ? { allowEmptyValue: true } : {}),
-    schema,
+    // The form of lists in queries is one parameter for each item.
+    schema: isList ? { type: 'array', items: schema } : schema,
   };
 }
 

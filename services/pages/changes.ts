@@ -42,6 +42,8 @@ import type { Exports } from '../exports/runner.ts';
 import { addSchedule, checkedDefinition, setScheduleState } from '../exports/schedules.ts';
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
+import { removeView, renameView, saveView } from '../reports/views.ts';
+import type { NewView, SavedView } from '@ctwa-ledger/schemas/views.ts';
 import { ChangesOfBill } from './changes-of-bill.ts';
 import { BY, IS_GONE, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
 import { Uploads } from './uploads.ts';
@@ -353,6 +355,24 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
         impatience.abort();
       });
       return { ok: true, is_folding: isLate };
+    });
+  }
+
+  saveView(view: NewView): Promise<{ readonly ok: true; readonly view: SavedView } | Refused> {
+    return this.#whereAllowed(async (database) => ({ ok: true, view: await saveView(database, view, BY) }));
+  }
+
+  renameView(view_id: string, name: string): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(async (database) => {
+      await renameView(database, view_id, name, BY);
+      return { ok: true };
+    });
+  }
+
+  removeView(view_id: string): Promise<{ readonly ok: true } | Refused> {
+    return this.#whereAllowed(async (database) => {
+      await removeView(database, view_id, BY);
+      return { ok: true };
     });
   }
 

@@ -1,5 +1,5 @@
 import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { ReconciliationOfMonth, ToleranceTrial } from '@ctwa-ledger/schemas/meta.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { SendRequest, SendResult } from '@ctwa-ledger/schemas/send-check.ts';
@@ -40,6 +40,7 @@ import { Remembered, type Reads } from '../catalogue/remembered.ts';
 import { CLOSE_TABLES, MATCH_PAGE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
 import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
+import { suggestions } from '../reports/suggestions.ts';
 import { threadView } from '../reports/thread.ts';
 import { SendChecks, type CheckOptions } from '../send-check/send-checks.ts';
 import { listSpendImports } from '../spend/spend.ts';
@@ -207,6 +208,7 @@ export class ShownLedger {
       adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
       adHours: async (filters) => adHours(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
+      suggestions: async (of, text) => suggestions(await this.#database(sample), of, text),
       adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
     } satisfies Partial<Reports>;
   }
@@ -248,7 +250,7 @@ export class ShownLedger {
       },
       claims: async () => listClaims(await this.#database(sample)),
       recovered: async ({ from, to, waba_id }) =>
-        recoveredIn(await this.#database(sample), { from, to }, waba_id ?? null),
+        recoveredIn(await this.#database(sample), { from, to }, waba_id == null ? null : givenValues(waba_id)),
       accountsToClose: async (month) => accountsToClose(await this.#database(sample), month),
       printedMonth: async (period_id) => printedMonth(await this.#database(sample), period_id),
       monthReportArchive: async (period_id) => monthReportArchive(await this.#database(sample), period_id),

@@ -97,12 +97,12 @@ export async function listClaims(database: Database): Promise<ClaimRow[]> {
 export async function recoveredIn(
   database: Database,
   days: { readonly from: string | null; readonly to: string | null },
-  waba_id: string | null,
+  accounts: readonly string[] | null,
 ): Promise<Recovered[]> {
   const claims = (await listClaims(database)).filter(
     (one) =>
       one.state !== 'withdrawn' &&
-      (waba_id === null || one.waba_id === waba_id) &&
+      (accounts === null || accounts.includes(one.waba_id)) &&
       (days.from === null || one.month >= days.from.slice(0, 7)) &&
       (days.to === null || `${one.month}-01` < days.to),
   );

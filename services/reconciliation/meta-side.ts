@@ -1,5 +1,5 @@
 import type { MetaSide } from '@ctwa-ledger/schemas/bill.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { z } from 'zod';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
@@ -122,7 +122,7 @@ const dayKey = ({ waba_id, day }: { readonly waba_id: string; readonly day: stri
 export async function metaSide(database: Database, filters: ReportFilters): Promise<MetaSide[]> {
   const { from, to, waba_id: only } = filters;
   if (from === null || to === null) return [];
-  const isAsked = (waba_id: string): boolean => only == null || only === waba_id;
+  const isAsked = (waba_id: string): boolean => only == null || givenValues(only).includes(waba_id);
   const [months, bills] = await Promise.all([monthsSaid(database, { from, to }), invoiced(database, { from, to })]);
   const said = months.filter(({ waba_id }) => isAsked(waba_id));
   const billed = bills.filter(({ waba_id }) => isAsked(waba_id));

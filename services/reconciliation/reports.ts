@@ -21,7 +21,7 @@ import {
 import { statementRow, writeOffRow, type StatementRow } from '@ctwa-ledger/schemas/write-offs.ts';
 import { wholeBillRow, type WholeBillRow } from '@ctwa-ledger/schemas/whole-bill.ts';
 import { invoiceLineRow } from '@ctwa-ledger/schemas/invoices.ts';
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
@@ -51,6 +51,7 @@ import { statementOf } from './statement.ts';
 import { dayVariances } from './variances.ts';
 import { listWriteOffs, writtenOff } from './write-off-register.ts';
 import { monthAfter } from './whole-days.ts';
+import { narrowedSql } from '../reports/sql.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
 /**
@@ -66,7 +67,7 @@ function monthOf({ from, to }: ReportFilters): string {
 /** The accounts of the filters in their month, one after another. */
 async function* reconciled(database: Database, filters: ReportFilters): AsyncGenerator<ReconciledMonth> {
   const month = monthOf(filters);
-  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
+  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : givenValues(filters.waba_id);
   for (const waba_id of accounts) yield await reconcileMonth(database, { waba_id, month });
 }
 
@@ -149,15 +150,16 @@ const LINE_KEYS: readonly PageKey[] = [
 /** The stored lines of answers, of imports that are not withdrawn. */
 async function* metaLines(database: Database, { filters, page }: AskedRows): AsyncGenerator<Batch> {
   const { also, where, order, parameters } = reportPaging(page, LINE_KEYS);
+  const narrowed = narrowedSql(filters, { waba_id: 'waba_id' });
   const time = (column: string): string => `if(${column} IS NULL, '', ${utcText(column)})`;
   yield* database.stream(
     `SELECT import_id, waba_id, toString(field), ${time('meta_lines.starts_at')}, ${time('meta_lines.ends_at')}, line${also}
      FROM (SELECT * FROM meta_lines FINAL) AS meta_lines
      INNER JOIN (SELECT import_id, waba_id, field, imported_at FROM meta_imports FINAL WHERE withdrawn_at IS NULL) AS imports
        USING import_id
-     WHERE ${filters.waba_id == null ? 'true' : 'waba_id = {waba_id:String}'} AND ${where}
+     WHERE ${narrowed.where} AND ${where}
      ${order}`,
-    { ...parameters, ...(filters.waba_id == null ? {} : { waba_id: filters.waba_id }) },
+    { ...parameters, ...narrowed.parameters },
   );
 }
 
@@ -264,13 +266,14 @@ export const writeOffsReport = whole({
   settles: [],
   reads: ['write_off_entries'],
   key: ['write_off_id'],
-  rows: (database, { waba_id }) => listWriteOffs(database, waba_id == null ? {} : { waba_id }),
+  rows: async (database, { waba_id }) =>
+    (await listWriteOffs(database)).filter((row) => waba_id == null || givenValues(waba_id).includes(row.waba_id)),
 });
 
 /** Report `message-counts`: Meta's counts beside ours, for the accounts and the month of the filters. */
 async function* messageCounts(database: Database, filters: ReportFilters): AsyncGenerator<readonly MessageCountRow[]> {
   const month = monthOf(filters);
-  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : [filters.waba_id];
+  const accounts = filters.waba_id == null ? await accountsToReconcile(database, month) : givenValues(filters.waba_id);
   for (const waba_id of accounts) yield await messageCountsOf(database, { waba_id, month });
 }
 

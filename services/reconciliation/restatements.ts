@@ -1,5 +1,6 @@
 import { restatementRow } from '@ctwa-ledger/schemas/meta.ts';
 import type { Database } from '../clickhouse/database.ts';
+import { givenValues } from '@ctwa-ledger/schemas/asked.ts';
 import { daysOf } from '../reports/sql.ts';
 import { reportPaging, type PageKey } from '../reports/paging.ts';
 import { streamed, type AskedRows, type Batch } from '../reports/report.ts';
@@ -26,7 +27,7 @@ const SPOKEN = `
   SELECT import_id, waba_id, field, days, time_zone, is_monthly, day, imported_at,
     arrayFilter(dimension -> dimension != 'tier', dimensions) AS split, toUInt8(has(dimensions, 'tier')) AS has_tier
   FROM (${SPOKEN_DAYS})
-  WHERE day >= {first_day:Date} AND day < {end_day:Date} AND (waba_id = {only_waba_id:String} OR {is_any_account:UInt8})`;
+  WHERE day >= {first_day:Date} AND day < {end_day:Date} AND ({is_any_account:UInt8} OR waba_id IN {accounts:Array(String)})`;
 
 const SEQUENCE = 'waba_id, field, days, time_zone, is_monthly, split, day';
 const BEFORE = `
@@ -110,7 +111,7 @@ export async function* restatements(database: Database, { filters, page }: Asked
     {
       ...daysOf(filters),
       ...parameters,
-      only_waba_id: filters.waba_id ?? '',
+      accounts: givenValues(filters.waba_id),
       is_any_account: filters.waba_id == null ? 1 : 0,
     },
   );

@@ -5,7 +5,8 @@ import type { Database } from '../clickhouse/database.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
 import { whole } from './report.ts';
-import { AS_OF, FROM, ofAdSql, parametersOf, TO } from './sql.ts';
+import { AS_OF, FROM, OF_ENTRIES, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
+import { numberTables } from './tables.ts';
 
 /**
  * The ad conversations that begin in the range, with their first reply (W4) and the begin of the next one of the
@@ -30,7 +31,7 @@ const startsSql = (filters: ReportFilters): string => `
       HAVING countIf(starts_conversation = 1) > 0
     )
   )
-  WHERE entered_at < ${TO} AND ${ofAdSql(filters)}`;
+  WHERE entered_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`;
 
 /** Bands of time to the first reply, by the names of columns; `seconds` is null without a reply. */
 const BANDS = {
@@ -77,7 +78,7 @@ export async function adAnswers(database: Database, filters: ReportFilters): Pro
          WHERE kind = 'message' AND direction = 'inbound' AND (events.phone_number_id, events.customer) IN
          (
            ${storedUnder(`SELECT phone_number_id, customer FROM entry_marks
-           WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)}`)}
+           WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`)}
          )
          GROUP BY phone_number_id, customer
        ) AS written USING (phone_number_id, customer)
@@ -98,7 +99,7 @@ export async function adHours(database: Database, filters: ReportFilters): Promi
      (
        SELECT arrayJoin([('entry', entry_marks.entry_at), ('reply', ifNull(entry_marks.replied_at, toDateTime(0, 'UTC')))]) AS moment
        FROM entry_marks FINAL
-       WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)}
+       WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}
      )
      WHERE moment.2 > toDateTime(0, 'UTC')
      GROUP BY weekday, hour_of_day
@@ -112,9 +113,9 @@ export const adHoursReport = whole({
   one_row_per: 'hour of the week in which customers sent entries or got their first reply',
   row: adHoursRow,
   days: 'zone',
-  filters: ['ad'],
+  filters: OF_ENTRIES,
   settles: [],
-  reads: ['entry_marks'],
+  reads: (filters) => ['entry_marks', ...numberTables(filters)],
   key: ['weekday', 'hour_of_day'],
   rows: adHours,
 });
@@ -125,9 +126,9 @@ export const adAnswersReport = whole({
   row: adAnswersRow,
   days: 'zone',
   has_clock: true,
-  filters: ['ad'],
+  filters: OF_ENTRIES,
   settles: [],
-  reads: ['entry_marks', 'events', 'customer_names'],
+  reads: (filters) => ['entry_marks', 'events', 'customer_names', ...numberTables(filters)],
   key: ['ad_id', 'source_type'],
   rows: adAnswers,
 });

@@ -16,8 +16,8 @@ import { LABELS_IN_FORCE, listSpendImports, SPEND_IN_FORCE } from '../spend/spen
 import { ads } from './figures.ts';
 import { whole } from './report.ts';
 import { savingsOfFreeEntry } from './savings.ts';
-import { daysOf, FROM, parametersOf, TO } from './sql.ts';
-import { chargeTables, SPEND_TABLES, SUMMARY_TABLES } from './tables.ts';
+import { daysOf, FROM, isOfAds, OF_ENTRIES, ofAdsSql, ofNumberSql, parametersOf, TO } from './sql.ts';
+import { chargeTables, SPEND_TABLES, summaryTables } from './tables.ts';
 
 /** Titles of ads and posts from their referrals, and names from imports. */
 const NAMES = `
@@ -55,9 +55,6 @@ type SpendRow = z.infer<typeof spendRow>;
  */
 function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
   // An ad without messages has no known address, and an import has no addresses.
-  const ofAd = /^https?:/i.test(filters.ad ?? '')
-    ? 'ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})'
-    : "({ad:String} = '' OR ad_id = {ad:String})";
   const isInside = 'spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date}';
   return database.query(
     spendRow,
@@ -65,9 +62,9 @@ function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]
         toUInt32(countIf(NOT (${isInside}))) AS left_out, any(ad_name) AS ad_name, any(adset_name) AS adset_name, any(campaign_name) AS campaign_name
      FROM (${SPEND_IN_FORCE}) AS spend
      LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
-     WHERE spend.first_day < {end_day:Date} AND spend.last_day >= {first_day:Date} AND ${ofAd}
+     WHERE spend.first_day < {end_day:Date} AND spend.last_day >= {first_day:Date} AND ${ofAdsSql(filters)}
      GROUP BY ad_id, currency ORDER BY ad_id, currency`,
-    { ...daysOf(filters), ad: filters.ad ?? '' },
+    { ...parametersOf(filters), ...daysOf(filters) },
   );
 }
 
@@ -164,7 +161,7 @@ async function reportedOnly(database: Database, filters: ReportFilters): Promise
     `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages,
        toUInt32(sum(summary_cells.windows_reported_only)) AS windows_reported_only
      FROM summary_cells FINAL
-     WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND source_type = ''`,
+     WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND source_type = '' AND ${ofNumberSql(filters)}`,
     parametersOf(filters),
   );
   return row ?? NOTHING_REPORTED;
@@ -180,7 +177,7 @@ export async function adFigures(
   filters: ReportFilters,
   saved_by_ad: Promise<SavingsAdsRow[]> = savingsOfFreeEntry(database, filters),
 ): Promise<AdFiguresRow[]> {
-  const isWhole = (filters.ad ?? '') === '';
+  const isWhole = !isOfAds(filters);
   const [figures, spend, savings, reported] = await Promise.all([
     ads(database, filters),
     spendOf(database, filters),
@@ -196,7 +193,9 @@ export async function adFigures(
   const owner = new Map<string, string>();
   for (const { ad_id, source_type } of figures)
     if (source_type === 'ad' || !owner.has(ad_id)) owner.set(ad_id, source_type);
-  const unseen = [...spent.keys()]
+  // What an ad without figures cost belongs to no number.
+  const isOfNumbers = filters.waba_id != null || filters.phone_number_id != null;
+  const unseen = (isOfNumbers ? [] : [...spent.keys()])
     .filter((ad_id) => !owner.has(ad_id))
     .map((ad_id): AdsRow => ({ ad_id, source_type: 'ad', ...NO_FIGURES }));
   const rows = [...unseen, ...figures].flatMap((ad) => {
@@ -229,9 +228,9 @@ export const adFiguresReport = whole({
   row: adFiguresRow,
   days: 'accounts',
   has_clock: true,
-  filters: ['ad'],
+  filters: OF_ENTRIES,
   settles: ['summaries', 'charges'],
-  reads: (filters) => [...SUMMARY_TABLES, ...SPEND_TABLES, ...chargeTables(filters)],
+  reads: (filters) => [...summaryTables(filters), ...SPEND_TABLES, ...chargeTables(filters)],
   key: ['ad_id', 'source_type', 'currency'],
   rows: (database, filters) => adFigures(database, filters),
 });

@@ -59,9 +59,9 @@ function mayHaveStood({ filters: { from, to, waba_id }, areFew }: ChangedSince, 
   const conditions = ['true'];
   if (waba_id != null)
     conditions.push(`phone_number_id IN
-      (SELECT phone_number_id FROM message_marks WHERE toString(waba_id) = {only_waba_id:String}
-       UNION ALL SELECT phone_number_id FROM charge_days WHERE toString(waba_id) = {only_waba_id:String}
-       UNION ALL SELECT phone_number_id FROM events WHERE toString(waba_id) = {only_waba_id:String})`);
+      (SELECT phone_number_id FROM message_marks WHERE waba_id IN {only_waba_id:Array(String)}
+       UNION ALL SELECT phone_number_id FROM charge_days WHERE waba_id IN {only_waba_id:Array(String)}
+       UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {only_waba_id:Array(String)})`);
   if (from !== null || to !== null)
     // By a hash, because there may be millions: of two with one hash, one gets a tombstone that it does not need.
     conditions.push(`sipHash64(phone_number_id, message_id) IN
@@ -143,7 +143,7 @@ function frozenChanges({ closings, reopened, filters }: ChangedSince, range: Mes
 
 /** The condition that a business number of the filters is. */
 function ofNumberSql({ phone_number_id }: ReportFilters): string {
-  return phone_number_id == null ? 'true' : 'toString(message_marks.phone_number_id) = {only_phone_number_id:String}';
+  return phone_number_id == null ? 'true' : 'message_marks.phone_number_id IN {only_phone_number_id:Array(String)}';
 }
 
 /** Marks that may have changed, as a condition on `message_marks`. */

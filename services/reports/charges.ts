@@ -17,7 +17,7 @@ import {
 } from './closings.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
-import { daysOf, FROM, narrowedSql, parametersOf, TO } from './sql.ts';
+import { daysOf, FROM, isOfAds, narrowedSql, ofAdSql, ofWindowsSql, parametersOf, TO } from './sql.ts';
 import { chargeTables } from './tables.ts';
 import { filledQuery, readQuery } from '../clickhouse/sql.ts';
 
@@ -44,7 +44,7 @@ export const CHARGES_COLUMNS = columnsOf(chargesRow);
 
 /** Columns by which messages and charges can be narrowed before they are priced. */
 export const OF_MESSAGES = ['waba_id', 'phone_number_id', 'market', 'category', 'billing'] as const;
-export const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card', 'tag'] as const;
+export const OF_CHARGES = [...OF_MESSAGES, 'tier', 'rate', 'rate_card', 'tag', 'campaign', 'adset', 'ad'] as const;
 
 /** The key of a row of charges; rows are printed in its order. */
 export const CHARGES_KEY = [
@@ -105,7 +105,7 @@ function keptDays(withAds: boolean, where: string): string {
  * A query of delivered messages with their price, in the range of the filters: `charge_day`, `waba_id`,
  * `phone_number_id`, `market`, `category` (rated), `billing`, `volume`, with ads also `ad_id` and `source_type` (of
  * free entry messages), and the columns of `pricedSql`. Live, also for closed months. Narrowed to accounts, numbers,
- * markets, categories and marks.
+ * markets, categories and marks; to ads: to the messages of their free entry windows.
  */
 export async function pricedCharges(
   database: Database,
@@ -114,16 +114,17 @@ export async function pricedCharges(
 ): Promise<{ readonly sql: string; readonly parameters: Parameters }> {
   const basis = await readRatingBasis(database);
   const narrowed = narrowedSql(filters, NARROWED_BEFORE);
+  const where = `${narrowed.where} AND ${ofAdSql(filters)}`;
   const parameters = { ...parametersOf(filters), ...basis.parameters, ...narrowed.parameters };
   // Charges are not stored by tag, because each message may have another one.
   const isByMessage = filters.is_tz_given === true || filters.tag != null;
   if (!isByMessage) {
     const days = { ...parameters, ...daysOf(filters) };
     if (await arePriced(database, basis)) {
-      const stored = storedDays(basis, narrowed.where);
+      const stored = storedDays(basis, where);
       return { sql: stored.sql, parameters: { ...days, ...stored.parameters } };
     }
-    return { sql: pricedSql(keptDays(options.withAds === true, narrowed.where), 'category'), parameters: days };
+    return { sql: pricedSql(keptDays(options.withAds === true, where), 'category'), parameters: days };
   }
   // The price depends on the account's own day, whatever days are requested.
   const isOwnDay = filters.is_tz_given !== true;
@@ -138,7 +139,7 @@ export async function pricedCharges(
   FROM (${placedSql(basis, near)})`;
   const tagged = narrowedSql(filters, { tag: 'tag' });
   return {
-    sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${range} AND ${narrowed.where} AND ${tagged.where}`, 'category'),
+    sql: pricedSql(`SELECT * FROM (${messages}) WHERE ${range} AND ${where} AND ${tagged.where}`, 'category'),
     parameters: { ...parameters, ...daysOf(filters), ...tagged.parameters },
   };
 }
@@ -159,11 +160,11 @@ export function closingsOf(database: Database, filters: ReportFilters): Promise<
 const live = (priced: string): string => `SELECT *, 'live' AS period FROM (${chargeRowsSql(priced)})`;
 
 /**
- * The frozen rows of closed months. With a tag they are made from the frozen messages, because charges have no tag. An
- * account's month has one closing in force, so account and month identify it.
+ * The frozen rows of closed months. With a tag or an ad they are made from the frozen messages, because charges have
+ * none. An account's month has one closing in force, so account and month identify it.
  */
-function frozen(isTagged: boolean): string {
-  if (!isTagged)
+function frozen(filters: ReportFilters): string {
+  if (filters.tag == null && !isOfAds(filters))
     return `
     SELECT ${CLOSED_CHARGE}, ${CLOSED}
     FROM closed_charges FINAL
@@ -172,7 +173,8 @@ function frozen(isTagged: boolean): string {
     SELECT day AS charge_day, waba_id, phone_number_id, market, rated_category AS category, billing, tier, rate, currency,
       rate_card AS card, toUInt64(1) AS volume, unrated
     FROM closed_messages FINAL
-    WHERE ${IS_OF_CLOSING_IN_FORCE} AND tag = {only_tag:String}
+    WHERE ${IS_OF_CLOSING_IN_FORCE} AND ${filters.tag == null ? 'true' : 'tag IN {only_tag:Array(String)}'}
+      AND ${ofWindowsSql(filters)}
       AND closed_messages.day >= {first_day:Date} AND closed_messages.day < {end_day:Date}`;
   const month = "concat(waba_id, ' ', toString(toStartOfMonth(toDate(day))))";
   return `
@@ -181,13 +183,13 @@ function frozen(isTagged: boolean): string {
 }
 
 /** Live rows, and for closed months the frozen rows. */
-function liveAndFrozen(priced: string, isTagged: boolean): string {
+function liveAndFrozen(priced: string, filters: ReportFilters): string {
   return `
 SELECT * FROM
 (
     ${live(`SELECT * FROM (${priced}) WHERE NOT ${isClosedSql('waba_id', 'charge_day')}`)}
     UNION ALL
-    ${frozen(isTagged)}
+    ${frozen(filters)}
 )`;
 }
 
@@ -205,7 +207,7 @@ export async function printedCharges(
   ]);
   const narrowed = narrowedSql(filters, NARROWED_ROWS);
   return {
-    sql: `SELECT * FROM (${closings.isAny ? liveAndFrozen(sql, filters.tag != null) : live(sql)}) WHERE ${narrowed.where}`,
+    sql: `SELECT * FROM (${closings.isAny ? liveAndFrozen(sql, filters) : live(sql)}) WHERE ${narrowed.where}`,
     parameters: { ...parameters, ...closings.parameters, ...narrowed.parameters },
   };
 }

@@ -14,7 +14,8 @@ import { customersNamed } from './customer-names.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { printedRow, printedSql, printedTime, type PrintedColumn, type PrintedColumns } from './printed.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
-import { AS_OF, FROM, parametersOf, TO, type Condition } from './sql.ts';
+import { AS_OF, FROM, OF_ENTRIES, ofEntriesSql, parametersOf, TO, type Condition } from './sql.ts';
+import { numberTables } from './tables.ts';
 import { givenTuples } from '../clickhouse/sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
@@ -123,7 +124,7 @@ async function findConversations(
   return {
     messages,
     where: `starts_conversation = 1 AND ${meant.where} AND (${stateSql(filters)})
-       AND ({ad:String} = '' OR ad_id = {ad:String} OR source_url = {ad:String})`,
+       AND ${ofEntriesSql(filters)}`,
     parameters: { ...parametersOf(filters), ...meant.parameters },
   };
 }
@@ -305,8 +306,8 @@ export const adConversationsReport = streamed({
   row: adConversationRow,
   days: 'zone',
   has_clock: true,
-  filters: ['ad', 'q', 'state'],
+  filters: [...OF_ENTRIES, 'q', 'state'],
   settles: [],
-  reads: ['entry_marks', 'message_marks', 'message_names', 'customer_names'],
+  reads: (filters) => ['entry_marks', 'message_marks', 'message_names', 'customer_names', ...numberTables(filters)],
   rows: adConversations,
 });

@@ -15,7 +15,8 @@ import {
 } from './printed.ts';
 import { timeOfMs } from './repricings.ts';
 import { columnsOf, streamed, type AskedRows, type Batch, type Statement } from './report.ts';
-import { FROM, parametersOf, TO } from './sql.ts';
+import { FROM, OF_ENTRIES, ofEntriesSql, parametersOf, TO } from './sql.ts';
+import { numberTables } from './tables.ts';
 
 const text: PrintedColumn = { cell: z.string() };
 
@@ -51,15 +52,15 @@ const ENTRY_COLUMNS = {
   ad_conversation_id: text,
 } satisfies PrintedColumns;
 
-/** The columns of report `conversations`, over rows of {@link standingEntries} or {@link changedEntries}. */
+/** The columns of report `conversations`, over rows of {@link standing} or {@link changedEntries}. */
 const COLUMNS = { ...ENTRY_COLUMNS, ...changeColumns('entry_marks') } satisfies PrintedColumns;
 
 const entryRow = printedRow(COLUMNS);
 export const CONVERSATIONS_COLUMNS = columnsOf(entryRow);
 
-/** Whether an entry came from the ad or post of the filters. For an address: whether the entry names it. */
-const OF_AD = "({ad:String} = '' OR ad_id = {ad:String} OR entry_marks.source_url = {ad:String})";
-const IS_ASKED = `(entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${OF_AD})`;
+/** Whether an entry is of the days and filters. */
+const isAsked = (filters: ReportFilters): string =>
+  `(entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofEntriesSql(filters)})`;
 
 const ORDER = ['sorted_at', 'conversation_id', 'phone_number_id'] as const;
 
@@ -72,10 +73,10 @@ const KEYS: readonly PageKey[] = [
 const KEPT = neededColumns(ENTRY_COLUMNS);
 
 /** The entries of a question as they stand. */
-const STANDING = `
+const standing = (filters: ReportFilters): string => `
     SELECT ${KEPT.join(', ')}, version, changed_at AS updated_at, toUInt8(0) AS is_gone, entry_at AS sorted_at
     FROM entry_marks FINAL
-    WHERE ${IS_ASKED}`;
+    WHERE ${isAsked(filters)}`;
 
 /** Columns that name an entry, which a tombstone keeps. */
 const KEY: readonly string[] = ['entry_id', 'phone_number_id'];
@@ -111,7 +112,7 @@ function changedEntries(filters: ReportFilters): string {
       ifNull(if(is_gone, NULL, rows.entry_at), toDateTime(0, 'UTC')) AS sorted_at
     FROM
     (
-      SELECT ${KEPT.join(', ')}, version, changed_at AS updated_at, toUInt8(NOT ${IS_ASKED}) AS is_gone
+      SELECT ${KEPT.join(', ')}, version, changed_at AS updated_at, toUInt8(NOT ${isAsked(filters)}) AS is_gone
       FROM entry_marks FINAL
       WHERE ${IS_CHANGED} AND (NOT is_gone OR ${mayHaveStood(filters)})
     ) AS rows
@@ -130,7 +131,7 @@ function changedEntries(filters: ReportFilters): string {
 
 /** @param also further columns, each after a comma */
 function entriesSql(filters: ReportFilters, also: string, place: string, order: string): string {
-  const rows = filters.changed_since == null ? STANDING : changedEntries(filters);
+  const rows = filters.changed_since == null ? standing(filters) : changedEntries(filters);
   return `SELECT ${printedSql(COLUMNS)}${also} FROM (${rows}) AS entry_marks WHERE ${place} ${order}`;
 }
 
@@ -159,9 +160,9 @@ export const conversationsReport = streamed({
   row: entryRow,
   days: 'zone',
   has_changes: true,
-  filters: ['ad'],
+  filters: OF_ENTRIES,
   settles: [],
-  reads: ({ changed_since }) => (changed_since == null ? ['entry_marks'] : ['entry_marks', 'events']),
+  reads: (filters) => ['entry_marks', ...(filters.changed_since == null ? [] : ['events']), ...numberTables(filters)],
   rows: entries,
   statement: entriesStatement,
 });

@@ -37,8 +37,8 @@ import {
   WINDOWS,
 } from './figure-sql.ts';
 import { whole } from './report.ts';
-import { parametersOf } from './sql.ts';
-import { SUMMARY_TABLES } from './tables.ts';
+import { OF_ENTRIES, parametersOf } from './sql.ts';
+import { summaryTables } from './tables.ts';
 
 /** The headline figures over the whole range. */
 export async function overview(database: Database, filters: ReportFilters): Promise<OverviewRow> {
@@ -147,9 +147,9 @@ export async function figures(
 const OF_SUMMARIES = {
   days: 'zone',
   has_clock: true,
-  filters: ['ad'],
+  filters: OF_ENTRIES,
   settles: ['summaries'],
-  reads: SUMMARY_TABLES,
+  reads: summaryTables,
 } as const;
 
 export const dailyReport = whole({

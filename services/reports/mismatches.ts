@@ -17,7 +17,7 @@ import { participantKeySql } from './participants.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { columnsOf, streamed, whole, type AskedRows, type Batch } from './report.ts';
 import { MESSAGE_TABLES } from './tables.ts';
-import { daysOf, FROM, inQuarterHours, isoTime, narrowedSql, parametersOf, TO, widened } from './sql.ts';
+import { daysOf, FROM, inQuarterHours, isoTime, narrowedSql, ofAdSql, parametersOf, TO, widened } from './sql.ts';
 
 const column = (name: string): string => `toString(message_marks.${name})`;
 
@@ -36,9 +36,16 @@ const NARROWED = {
   waba_id: column('waba_id'),
   phone_number_id: column('phone_number_id'),
   billing: column('billing'),
+  tag: column('tag'),
 } as const;
 
-const NARROWINGS = [...(Object.keys(NARROWED) as (keyof typeof NARROWED)[]), 'market'] as const;
+const NARROWINGS = [
+  ...(Object.keys(NARROWED) as (keyof typeof NARROWED)[]),
+  'market',
+  'campaign',
+  'adset',
+  'ad',
+] as const;
 
 /** Marks are ordered by id: those of mismatches are read by it, so that the others need not be merged. */
 const MAY_MISMATCH = inQuarterHours(`is_mismatch AND cell_at >= toStartOfFifteenMinutes(${FROM}) AND cell_at < ${TO}`);
@@ -60,7 +67,7 @@ function mismatchesOf(
     from: `message_marks FINAL
       WHERE ${MAY_MISMATCH}
         AND is_mismatch AND message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO}
-        AND ${days} AND ${narrowed.where}`,
+        AND ${days} AND ${narrowed.where} AND ${ofAdSql(filters)}`,
     parameters: {
       ...(isZone ? parametersOf(filters) : widened(filters)),
       ...daysOf(filters),

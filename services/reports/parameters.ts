@@ -7,12 +7,30 @@ import {
   type CommonParameter,
   type MessagesBy,
 } from '@ctwa-ledger/schemas/report-parameters.ts';
-import { NARROWINGS, type Narrowed, type Narrowing, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import {
+  isListed,
+  NARROWINGS,
+  givenValues,
+  type Listed,
+  type Narrowed,
+  type Narrowing,
+  type ReportFilters,
+} from '@ctwa-ledger/schemas/asked.ts';
 import { DateTime } from 'luxon';
 import { didYouMean } from './nearest.ts';
 import type { Days, Report } from './report.ts';
 
 export type ParameterName = Narrowing | CommonParameter;
+
+/** Values of one parameter at most. */
+const MAX_VALUES = 100;
+
+/** Why a parameter cannot have so many values; null when it can. */
+export function tooManyValues(name: string, values: number): string | null {
+  if (values <= 1) return null;
+  if (!isListed(name)) return `${name} is given more than once.`;
+  return values <= MAX_VALUES ? null : `${name} is given ${values} times; it can be given ${MAX_VALUES} times at most.`;
+}
 
 const RANGE = ['from', 'to', 'month', 'period'] as const;
 
@@ -51,7 +69,9 @@ export function valuesOf(name: ParameterName): readonly string[] {
 }
 
 /** The parameters of a request for a report, by name; undefined or missing = not given. */
-export type GivenTexts = Readonly<Partial<Record<ParameterName, string | undefined>>>;
+export type GivenTexts = { readonly [name in Exclude<ParameterName, Listed>]?: string | undefined } & {
+  readonly [name in Listed]?: string | readonly string[] | undefined;
+};
 
 export type ParsedQuestion =
   | { readonly ok: true; readonly filters: ReportFilters; readonly by: MessagesBy }
@@ -65,10 +85,12 @@ function isOneMonth({ from, to }: ReportFilters): boolean {
 /** A sentence about the first value that is not allowed; null when all are. */
 function unknownValue(names: readonly ParameterName[], given: GivenTexts): string | null {
   for (const name of names) {
-    const value = given[name]?.trim();
     const known = valuesOf(name);
-    if (value === undefined || known.length === 0 || schemaOf(name).safeParse(value).success) continue;
-    return `${name} "${value}" is none of ${known.join(', ')}.${didYouMean(value, known)}`;
+    if (known.length === 0) continue;
+    const wrong = givenValues(given[name])
+      .map((value) => value.trim())
+      .find((value) => !schemaOf(name).safeParse(value).success);
+    if (wrong !== undefined) return `${name} "${wrong}" is none of ${known.join(', ')}.${didYouMean(wrong, known)}`;
   }
   return null;
 }
@@ -83,8 +105,8 @@ export function readQuestion(report: Report, given: GivenTexts, nowSeconds: numb
   const only: Narrowed = Object.fromEntries(
     // Not trimmed: a sender may attach a tag with white space.
     report.filters.flatMap((name) => {
-      const value = given[name];
-      return value === undefined ? [] : [[name, name === 'tag' ? value : value.trim()]];
+      const values = givenValues(given[name]).map((value) => (name === 'tag' ? value : value.trim()));
+      return values.length === 0 ? [] : [[name, values.length === 1 ? values[0] : values]];
     }),
   );
   const { from, to, month, period, tz, as_of, changed_since } = given;

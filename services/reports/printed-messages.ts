@@ -15,7 +15,7 @@ import {
 } from './closings.ts';
 import { neededColumns, printedSql, printedTime, type PrintedColumn, type PrintedColumns } from './printed.ts';
 import { datedSql, timeOfMs, type Repricings } from './repricings.ts';
-import { daysOf, FROM, narrowedSql, parametersOf, TO, widened, type Condition } from './sql.ts';
+import { daysOf, FROM, narrowedSql, ofWindowsSql, parametersOf, TO, widened, type Condition } from './sql.ts';
 
 export const text: PrintedColumn = { cell: z.string() };
 
@@ -108,7 +108,8 @@ const NARROWED_MESSAGES = {
 
 /** The condition of the filters on messages with `card`, after they were priced. */
 export function narrowedMessages(filters: ReportFilters): Condition {
-  return narrowedSql(filters, NARROWED_MESSAGES);
+  const { where, parameters } = narrowedSql(filters, NARROWED_MESSAGES);
+  return { where: `${where} AND ${ofWindowsSql(filters)}`, parameters };
 }
 
 /** A part of the messages of a report, by conditions on marks and on frozen messages. */

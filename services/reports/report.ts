@@ -4,6 +4,8 @@ import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database, Parameters } from '../clickhouse/database.ts';
 import { positionAfter, type ReportPage } from './paging.ts';
+import { isOfAds } from './sql.ts';
+import { SPEND_TABLES } from './tables.ts';
 
 /** Sums that are recomputed some seconds after the events. A report settles them before it reads them. */
 export type Sums = 'summaries' | 'charges';
@@ -143,9 +145,10 @@ export async function gathered<Row>(batches: AsyncGenerator<readonly Row[]>): Pr
   return rows;
 }
 
-/** Tables that the rows of a report depend on, under these filters. */
+/** Tables that the rows of a report depend on, under these filters: its own, and those in which ads are looked up. */
 export function tablesOf({ reads }: Report, filters: ReportFilters): readonly string[] {
-  return typeof reads === 'function' ? reads(filters) : reads;
+  const own = typeof reads === 'function' ? reads(filters) : reads;
+  return isOfAds(filters) ? [...own, 'entry_marks', ...SPEND_TABLES] : own;
 }
 
 /** A column, described for readers of its values. */

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
-import type { Narrowing, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type Narrowing, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Parameters } from '../clickhouse/database.ts';
+import { LABELS_IN_FORCE } from '../spend/spend.ts';
 import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
 /**
@@ -56,9 +57,22 @@ export function parametersOf(filters: ReportFilters): {
   to: number;
   tz: string;
   as_of: number;
-  ad: string;
+  ads: readonly string[];
+  campaigns: readonly string[];
+  adsets: readonly string[];
+  accounts: readonly string[];
+  numbers: readonly string[];
 } {
-  return { ...rangeOf(filters), tz: filters.tz, as_of: filters.as_of, ad: filters.ad ?? '' };
+  return {
+    ...rangeOf(filters),
+    tz: filters.tz,
+    as_of: filters.as_of,
+    ads: givenValues(filters.ad).filter((ad) => ad !== ''),
+    campaigns: givenValues(filters.campaign),
+    adsets: givenValues(filters.adset),
+    accounts: givenValues(filters.waba_id),
+    numbers: givenValues(filters.phone_number_id),
+  };
 }
 
 const DAY_SECONDS = 86_400;
@@ -76,31 +90,107 @@ export interface Condition {
 }
 
 /**
- * A condition that narrows rows to the filters. Filters on columns that are not in `columns` are ignored. An empty
- * value is a value: messages of no account have an empty `waba_id`.
+ * A condition that narrows rows to the filters: each column has one of the values of its filter. Filters on columns that
+ * are not in `columns` are ignored. An empty value is a value: messages of no account have an empty `waba_id`.
  * @param columns by the name of a filter, the expression that it compares, as text
  */
 export function narrowedSql(filters: ReportFilters, columns: Readonly<Partial<Record<Narrowing, string>>>): Condition {
   const asked = Object.entries(columns).flatMap(([name, sql]) => {
-    const value = filters[name as Narrowing];
-    return value == null ? [] : [{ parameter: `only_${name}`, sql, value }];
+    const values = givenValues(filters[name as Narrowing]);
+    return values.length === 0 ? [] : [{ parameter: `only_${name}`, sql, values }];
   });
   return {
-    where: ['true', ...asked.map(({ parameter, sql }) => `${sql} = {${parameter}:String}`)].join(' AND '),
-    parameters: Object.fromEntries(asked.map(({ parameter, value }) => [parameter, value])),
+    where: ['true', ...asked.map(({ parameter, sql }) => `(${sql}) IN {${parameter}:Array(String)}`)].join(' AND '),
+    parameters: Object.fromEntries(asked.map(({ parameter, values }) => [parameter, values])),
   };
 }
 
+const isAddress = (ad: string): boolean => /^https?:/i.test(ad);
+
+/** Ids of ads by their names: a part of any name, in any letter case. */
+const ADS_NAMED = `SELECT ad_id FROM
+    (
+      SELECT ad_id, concat(ad_name, '\n', adset_name, '\n', campaign_name) AS names FROM (${LABELS_IN_FORCE})
+      UNION ALL
+      SELECT ad_id, argMaxIfMerge(ad_referrals.headline) AS names FROM ad_referrals GROUP BY ad_id, source_type
+    )
+    WHERE arrayExists(ad -> positionCaseInsensitiveUTF8(names, ad) > 0, {ads:Array(String)})`;
+
+/** Whether a text can only be a part of a name: ids have no letters, and addresses begin with a protocol. */
+const isName = (ad: string): boolean => !isAddress(ad) && /\p{L}/u.test(ad);
+
 /**
- * Condition on rows with `ad_id` and `source_type`: those of the filters' ad or post. For an address these are all ads
- * with an entry from it.
+ * Condition on rows with `ad_id`: those of the filters' ads and posts, campaigns and ad sets.
+ * @param address the column with the address from which an entry came; null: an address means all ads with an entry from
+ * it
  */
+function adsSql(filters: ReportFilters, address: string | null): string {
+  const ads = givenValues(filters.ad).filter((ad) => ad !== '');
+  const byAddress =
+    address === null
+      ? 'ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url IN {ads:Array(String)})'
+      : `${address} IN {ads:Array(String)}`;
+  const any = [
+    'ad_id IN {ads:Array(String)}',
+    ...(ads.some(isAddress) ? [byAddress] : []),
+    ...(ads.some(isName) ? [`ad_id IN (${ADS_NAMED})`] : []),
+  ];
+  const labelled = (column: string, values: string): string =>
+    `ad_id IN (SELECT ad_id FROM (${LABELS_IN_FORCE}) WHERE ${column} IN {${values}:Array(String)})`;
+  return [
+    'true',
+    ...(ads.length === 0 ? [] : [`(${any.join(' OR ')})`]),
+    ...(filters.campaign == null ? [] : [labelled('campaign_name', 'campaigns')]),
+    ...(filters.adset == null ? [] : [labelled('adset_name', 'adsets')]),
+  ].join(' AND ');
+}
+
+/** Whether filters narrow to ads, posts, campaigns or ad sets. */
+export function isOfAds({ ad, campaign, adset }: ReportFilters): boolean {
+  return givenValues(ad).some((one) => one !== '') || campaign != null || adset != null;
+}
+
+/** The condition on rows with `ad_id` that filters by ads set. An address means all ads with an entry from it. */
+export function ofAdsSql(filters: ReportFilters): string {
+  return adsSql(filters, null);
+}
+
+/** {@link ofAdsSql} on rows that may be of no ad, which have an empty `source_type`. */
 export function ofAdSql(filters: ReportFilters): string {
-  const ad = filters.ad ?? '';
-  if (ad === '') return 'true';
-  return /^https?:/i.test(ad)
-    ? "source_type != '' AND ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE source_url = {ad:String})"
-    : "source_type != '' AND ad_id = {ad:String}";
+  return isOfAds(filters) ? `source_type != '' AND ${ofAdsSql(filters)}` : 'true';
+}
+
+/** The condition on messages with `ad_id` and `billing`: those of free entry windows of the filters' ads. */
+export function ofWindowsSql(filters: ReportFilters): string {
+  return isOfAds(filters) ? `billing = 'FREE_ENTRY' AND ad_id != '' AND ${ofAdsSql(filters)}` : 'true';
+}
+
+/** The condition on rows that know a business number only: it is one of the filters', or of their accounts. */
+export function ofNumberSql({ waba_id, phone_number_id }: ReportFilters): string {
+  return [
+    'true',
+    ...(phone_number_id == null ? [] : ['phone_number_id IN {numbers:Array(String)}']),
+    ...(waba_id == null
+      ? []
+      : [
+          `phone_number_id IN (SELECT phone_number_id FROM charge_days WHERE waba_id IN {accounts:Array(String)}
+            UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {accounts:Array(String)})`,
+        ]),
+  ].join(' AND ');
+}
+
+/** Filters of reports about ads and the conversations that they bring. */
+export const OF_ENTRIES = [
+  'ad',
+  'campaign',
+  'adset',
+  'waba_id',
+  'phone_number_id',
+] as const satisfies readonly Narrowing[];
+
+/** The condition on entries that {@link OF_ENTRIES} set. An address means the entries that came from it. */
+export function ofEntriesSql(filters: ReportFilters): string {
+  return `${adsSql(filters, 'source_url')} AND ${ofNumberSql(filters)}`;
 }
 
 /**

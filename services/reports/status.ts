@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
+import { savedViewRow } from '@ctwa-ledger/schemas/views.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { countDeadLetters } from '../ledger/events/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { dirtyCells } from '../ledger/derived/summaries.ts';
 import { dirtyChargeHours } from '../rating/charges.ts';
+import { VIEWS_SQL } from './views.ts';
 
 /** The zones of accounts, the most frequent first. */
 function zonesOf(accounts: readonly Account[]): string[] {
@@ -17,22 +19,27 @@ function zonesOf(accounts: readonly Account[]): string[] {
   return [...counts].sort(([one, a], [other, b]) => b - a || compareUtf8(one, other)).map(([zone]) => zone);
 }
 
-/** Small landings are in the log of landings, large ones in `touched`. */
-async function lastStoredAt(database: Database): Promise<number | null> {
-  const row = z.object({ at: z.number() });
+const storedRow = z.object({ at: z.number(), views: z.array(savedViewRow) });
+
+/**
+ * When something was last stored, Unix seconds, and the saved views. Small landings are in the log of landings, large
+ * ones in `touched`.
+ */
+async function readStored(database: Database): Promise<z.infer<typeof storedRow>> {
   const [stored] = await database.query(
-    row,
+    storedRow,
     `SELECT toUnixTimestamp(greatest(
-       (SELECT max(touched_at) FROM touched), (SELECT toDateTime(max(landed_at), 'UTC') FROM landing_log))) AS at`,
+       (SELECT max(touched_at) FROM touched), (SELECT toDateTime(max(landed_at), 'UTC') FROM landing_log))) AS at,
+       ${VIEWS_SQL} AS views`,
   );
-  return stored?.at || null;
+  return stored ?? { at: 0, views: [] };
 }
 
 /** How current and complete a ledger is; the caller adds `source` and `loading_sample`. */
 export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
-  const [extent, last_stored_at, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
+  const [extent, stored, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
     ledger.extent(),
-    lastStoredAt(ledger.reading),
+    readStored(ledger.reading),
     countDeadLetters(ledger.reading),
     dirtyCells(ledger.reading),
     dirtyChargeHours(ledger.reading),
@@ -42,10 +49,16 @@ export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'sou
     events: extent.events,
     first_event_at: extent.first_at,
     last_event_at: extent.last_at,
-    last_stored_at,
+    last_stored_at: stored.at || null,
     dead_letters,
     cells_behind,
     charge_hours_behind,
     account_zones: zonesOf(configuration?.accounts ?? []),
+    accounts: (configuration?.accounts ?? []).map(({ waba_id, name = null, phone_numbers = [] }) => ({
+      waba_id,
+      name,
+      numbers: phone_numbers,
+    })),
+    views: stored.views,
   };
 }

@@ -3,9 +3,6 @@ import { tablesOf } from '../imports/register.ts';
 import { RATE_CARDS } from '../rating/rate-cards.ts';
 import { AD_SPEND } from '../spend/spend.ts';
 
-/** Summaries by quarter hour, and the table in which an ad's address is looked up. */
-export const SUMMARY_TABLES = ['summary_cells', 'entry_marks'] as const;
-
 const CHARGE_TABLES = [
   'charge_days',
   'priced_days',
@@ -67,9 +64,20 @@ export const CLOSE_TABLES = [
   'closing_requests',
 ] as const;
 
-/** Tables of charges. Days of a zone, an ad's address and tags are read from the messages. */
-export function chargeTables({ is_tz_given, ad, tag }: ReportFilters): readonly string[] {
-  return is_tz_given === true || ad != null || tag != null ? MESSAGE_TABLES : CHARGE_TABLES;
+/** Tables of charges. Days of a zone, and in closed months ads and tags, are read from the messages. */
+export function chargeTables({ is_tz_given, ad, campaign, adset, tag }: ReportFilters): readonly string[] {
+  const isByMessage = is_tz_given === true || [ad, campaign, adset, tag].some((given) => given != null);
+  return isByMessage ? MESSAGE_TABLES : CHARGE_TABLES;
+}
+
+/** Tables in which the business numbers of accounts are looked up. */
+export function numberTables({ waba_id }: ReportFilters): readonly string[] {
+  return waba_id == null ? [] : ['charge_days', 'events'];
+}
+
+/** Tables of summaries by quarter hour. */
+export function summaryTables(filters: ReportFilters): readonly string[] {
+  return ['summary_cells', ...numberTables(filters)];
 }
 
 /** Costs and names of ads. */

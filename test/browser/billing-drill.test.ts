@@ -133,7 +133,7 @@ describe('every cent of the bill is followed down to the message', () => {
       expect([said, frame, delivered]).toEqual([said, frame, expected.length]);
       expect(inCurrencies(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
     }
-    const chips = await rig.page.getByRole('navigation', { name: 'Narrowed to' }).getByRole('listitem').count();
+    const chips = await rig.page.getByRole('navigation', { name: 'Filters in use' }).getByRole('listitem').count();
     const asked = Object.keys(only).length;
     expect(chips).toBe(asked > 1 ? asked + 1 : asked);
 
@@ -348,7 +348,7 @@ describe('every cent of the bill is followed down to the message', () => {
     await open(`/billing?${days}`);
     await rig.page.getByRole('link', { name: 'Where Meta’s report differs from the prediction' }).click();
     await rig.page.getByRole('heading', { name: /^Mismatches/ }).waitFor();
-    const chips = rig.page.getByRole('navigation', { name: 'Narrowed to' });
+    const chips = rig.page.getByRole('navigation', { name: 'Filters in use' });
     expect(await chips.getByRole('link').allInnerTexts()).toHaveLength(3);
     const ids = (rows: readonly Row[]): string[] => rows.map((row) => row['message_id']!).sort();
     expect(ids(await linked('messages'))).toEqual(ids(expected));
@@ -396,7 +396,7 @@ describe('every cent of the bill is followed down to the message', () => {
 
   it('refuses filters that it does not know', async () => {
     for (const address of [
-      '/api/savings?ad=1',
+      '/api/savings?q=1',
       '/api/daily?market=Brazil',
       '/api/unrated?tier=',
       '/api/messages?rule=W7',

@@ -400,8 +400,8 @@ describe('the figures of pages', () => {
     const ad_ids = new Set(entries.filter((entry) => entry['source_url'] === address).map((entry) => entry['ad_id']!));
     for (const ad of [[...ad_ids][0]!, address]) {
       await open(`/ads?${query}`);
-      await rig.page.getByLabel(/^Ad or post/).fill(ad);
-      await rig.page.getByRole('button', { name: 'Find' }).click();
+      await rig.page.getByLabel('Ad', { exact: true }).fill(ad);
+      await rig.page.getByRole('button', { name: 'Filter', exact: true }).click();
       await rig.page.waitForURL((url) => url.searchParams.get('ad') === ad);
       const wanted = ad === address ? ad_ids : new Set([ad]);
       const expected = starts.filter((entry) => wanted.has(entry['ad_id']!)).length;
@@ -424,7 +424,7 @@ describe('the figures of pages', () => {
     }
     await open(`/ads?${query}&ad=nobody`);
     expect((await cells('by-ad'))[0]).toEqual([
-      expect.stringMatching(/^No ad or post with .* has the id, address or name “nobody”\.$/),
+      'No ad or post with a conversation or a cost matches “Ad: nobody”.',
     ]);
     await open(`/ads?${query}&after=nobody`);
     expect(await rig.page.locator('.repairs li').count()).toBe(1);

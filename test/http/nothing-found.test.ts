@@ -81,11 +81,11 @@ it('says that there is no such message, and which one', async () => {
 
 it('says that no ad has the name that was looked for', async () => {
   expect(await textOf(`/ads?${QUERY}&ad=Divan`)).toContain(
-    'No ad or post with a conversation or a cost in 1 – 30 Sep 2026 has the id, address or name “Divan”.',
+    'No ad or post with a conversation or a cost matches “Ad: Divan”.',
   );
   expect(await textOf('/ads?from=2025-01-01&to=2025-02-01&ad=111')).toContain(
-    'The ad or post “111” has no conversation and no cost in 1 – 31 Jan 2025, but on other days.',
+    'No conversation and no cost in 1 – 31 Jan 2025 matches “Ad: 111”, but other days have some.',
   );
-  expect(await textOf(`/conversations?${QUERY}&ad=Sofa`)).toContain('that matches “Ad or post: Sofa”');
+  expect(await textOf(`/conversations?${QUERY}&ad=Sofa`)).toContain('that matches “Ad: Sofa”');
   expect(await textOf(`/conversations?${QUERY}&ad=111&state=pending`)).toContain('that matches “State: Pending”');
 });

@@ -189,7 +189,7 @@ describe('invoices in the ledger', () => {
     expect((await pay(four!, 'CM-1')).claim).toMatchObject({ state: 'paid', recovered: '4', credits: `${memo} CM-1` });
     await changeClaim(database, dollars.claim.claim_id, { ...change, action: 'withdraw' });
     // By currency, and never what was withdrawn.
-    expect(await recoveredIn(database, { from: '2026-10-10', to: '2026-11-01' }, '1')).toEqual([
+    expect(await recoveredIn(database, { from: '2026-10-10', to: '2026-11-01' }, ['1'])).toEqual([
       { currency: 'EUR', claims: 2, claimed: '9', recovered: '9' },
     ]);
     expect(await recoveredIn(database, { from: '2026-11-01', to: null }, null)).toEqual([]);

@@ -26,6 +26,7 @@ import { describedColumns, tablesOf } from '../../services/reports/report.ts';
 import { Prng } from '../../services/simulate/prng.ts';
 import { SAMPLE_ACCOUNTS, simulate } from '../../services/simulate/simulate.ts';
 import { simulateSpend } from '../../services/simulate/spend.ts';
+import { saveView } from '../../services/reports/views.ts';
 import { importSpendFile } from '../../services/spend/spend.ts';
 import type { Row } from '../oracle/oracle.ts';
 import { parsed } from '../support/expected-rows.ts';
@@ -163,6 +164,8 @@ async function importFiles(): Promise<void> {
       model: 'message',
       by: BY,
     });
+  for (const at of ['/', '/ads', '/billing'])
+    await saveView(database, { name: `View of ${at}`, at, query: 'campaign=Autumn' }, BY);
   for (const { name, text } of simulateSpend({ days: DAYS, seed: 5, end_at: END }))
     await importSpendFile(database, { name, bytes: Buffer.from(text), by: BY });
   const point = (day: number, category: string, cost: number): unknown => ({

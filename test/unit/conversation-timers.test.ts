@@ -146,7 +146,7 @@ describe('the address of the list', () => {
   const cases: readonly [string, AskedState][] = [
     ['', NOTHING_ASKED],
     ['?q=%2B55+11', { ...NOTHING_ASKED, q: '+55 11' }],
-    ['?ad=120001&reveal=1', { ...NOTHING_ASKED, ad: '120001', reveal: true }],
+    ['?q=55&reveal=1', { ...NOTHING_ASKED, q: '55', reveal: true }],
     ['?state=not_replied', { ...NOTHING_ASKED, state: 'not_replied' }],
   ];
   it.each(cases)('%s', (query, asked) => {
@@ -157,7 +157,7 @@ describe('the address of the list', () => {
   it.each([
     ['state=waiting', /^state: /],
     ['q=%2B-+', /^q: /],
-    [`ad=${'1'.repeat(501)}`, /^ad: /],
+    [`q=${'1'.repeat(501)}`, /^q: /],
   ])('%s is repaired', (query, notice) => {
     const { asked, repairs } = readAsked(new URLSearchParams(query));
     expect(asked).toEqual(NOTHING_ASKED);

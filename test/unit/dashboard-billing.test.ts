@@ -2,18 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { ChargeRow } from '@ctwa-ledger/schemas/bill.ts';
 import type { Narrowed } from '@ctwa-ledger/schemas/asked.ts';
 
-import { chargeKey, messagesOf } from '../../dashboard/src/lib/billing/charges.ts';
-import {
-  BILL_NARROWINGS,
-  CHARGE_NARROWINGS,
-  chipName,
-  narrowedSearch,
-  readNarrowing,
-} from '../../dashboard/src/lib/billing/narrowing.ts';
+import { CHARGE_KEY, chargeKey, messagesOf } from '../../dashboard/src/lib/billing/charges.ts';
 import { arrangedAmounts, MARKET_TABLE, specOf } from '../../dashboard/src/lib/billing/tables.ts';
 import { sideBySide } from '../../dashboard/src/lib/billing/currencies.ts';
 import { reportAddress } from '../../dashboard/src/lib/filters/api.ts';
-import { DEFAULT_STATE, ownParameters, search } from '../../dashboard/src/lib/filters/filters.ts';
+import { DEFAULT_STATE, readFilters, search, withPicks } from '../../dashboard/src/lib/filters/filters.ts';
+import {
+  chipName,
+  PICKED,
+  understood,
+  withIds,
+  withoutValue,
+  withValue,
+  type Picks,
+} from '../../dashboard/src/lib/filters/picked.ts';
+import { suggestionsFor } from '../../dashboard/src/lib/filters/suggestions.ts';
+import { filtersOf } from '../../dashboard/src/lib/navigation/pages.ts';
 import { exactAmount } from '../../dashboard/src/lib/format/amounts.ts';
 import {
   GROUP_KEY,
@@ -23,75 +27,153 @@ import {
   type Group,
 } from '../../dashboard/src/lib/mismatches/address.ts';
 
-describe('the address says what the bill is narrowed to', () => {
-  const cases: readonly [string, string, Narrowed, number][] = [
+const read = (query: string): ReturnType<typeof readFilters> => readFilters(new URLSearchParams(query));
+
+describe('the address has the filters of all pages', () => {
+  const cases: readonly [string, string, Picks, number][] = [
     ['nothing', '', {}, 0],
     ['a market', 'market=Rest+of+Asia+Pacific', { market: 'Rest of Asia Pacific' }, 0],
-    ['a category, whatever its letters', 'category=Marketing', { category: 'marketing' }, 0],
+    ['several markets', 'market=India&market=Brazil&market=India', { market: ['India', 'Brazil'] }, 0],
+    [
+      'a category, whatever its letters',
+      'category=Authentication+international',
+      { category: 'authentication_international' },
+      0,
+    ],
     ['a category that nobody knew', 'category=marketing_lite2', { category: 'marketing_lite2' }, 0],
     ['a mark', 'billing=free_entry', { billing: 'FREE_ENTRY' }, 0],
+    ['a mark as people read it', 'billing=Free+entry', { billing: 'FREE_ENTRY' }, 0],
     ['no account is one', 'waba_id=', { waba_id: '' }, 0],
-    ['no number is none', 'phone_number_id=&market=&category=&billing=', {}, 0],
+    ['a tag as it was attached, and none', 'tag=+a+&tag=', { tag: [' a ', ''] }, 0],
+    ['no number is none', 'phone_number_id=&market=&category=&billing=&ad=&campaign=', {}, 0],
     ['white space', 'phone_number_id=+106+', { phone_number_id: '106' }, 0],
+    [
+      'ads by id, address and name',
+      'ad=1&ad=https%3A%2F%2Fa.example&ad=Spring',
+      { ad: ['1', 'https://a.example', 'Spring'] },
+      0,
+    ],
+    ['added by a form, empty fields left alone', 'ad=1&add.ad=2&add.waba_id=&add.tag=', { ad: ['1', '2'] }, 0],
     ['a mark that does not exist', 'billing=CHEAP&market=Brazil', { market: 'Brazil' }, 1],
     ['a mark that nothing delivered has', 'billing=UNDELIVERED', {}, 1],
-    ['an account of two words', 'waba_id=1+2', {}, 1],
     ['a category that is none', 'category=%3Cb%3E', {}, 1],
     ['too long for any', `market=${'x'.repeat(301)}&phone_number_id=${'1'.repeat(301)}`, {}, 2],
-    ['of charges only', 'tier=1%3AMAX&rate=0.1', {}, 0],
+    ['one tier only', 'tier=1%3AMAX&tier=101%3AMAX&rate=0.1', { tier: '1:MAX', rate: '0.1' }, 0],
+    ['a charge may have none of it', 'tier=&rate=&rate_card=', { tier: '', rate: '', rate_card: '' }, 0],
   ];
   it.each(cases)('%s', (_, query, only, notices) => {
-    const read = readNarrowing(new URLSearchParams(query), BILL_NARROWINGS);
-    expect(read.only).toEqual(only);
-    expect(read.repairs).toHaveLength(notices);
-    for (const { notice } of read.repairs) expect(notice.length).toBeLessThan(120);
+    const { state, repairs } = read(query);
+    expect(state.only).toEqual(only);
+    expect(repairs).toHaveLength(notices);
+    for (const { notice } of repairs) expect(notice.length).toBeLessThan(120);
+    expect(read(search(state))).toEqual({ state, repairs: [] });
   });
 
-  it('what tells charges apart may be that they have none of it', () => {
-    const read = (query: string) => readNarrowing(new URLSearchParams(query), CHARGE_NARROWINGS);
-    expect(read('tier=&rate=&rate_card=').only).toEqual({ tier: '', rate: '', rate_card: '' });
-    expect(read('tier=101:MAX&rate=0.00000001&rate_card=july.csv 2026-07-01').repairs).toEqual([]);
-    for (const broken of ['tier=many', 'tier=1:', 'rate=-1', 'rate=1e5', 'rate=0.123456789', 'rate_card=%00'])
-      expect([broken, read(broken).only, read(broken).repairs.length]).toEqual([broken, {}, 1]);
+  it('and no others', () => {
+    expect(read('rate_card=july.csv 2026-07-01&tier=101:MAX&rate=0.00000001').repairs).toEqual([]);
+    for (const broken of ['tier=many', 'tier=1:', 'rate=-1', 'rate=1e5', 'rate=0.123456789', 'rate_card=%00', 'ad=%00'])
+      expect([broken, read(broken).state.only, read(broken).repairs.length]).toEqual([broken, {}, 1]);
   });
 });
 
-describe('a click narrows, and a click on a chip takes it away', () => {
-  const cases: readonly [string, string, Narrowed, string][] = [
-    ['one more', 'market=Brazil', { billing: 'BILLABLE' }, '?market=Brazil&billing=BILLABLE'],
-    ['another', 'market=Brazil', { market: 'India' }, '?market=India'],
+describe('a filter changes the address of its page', () => {
+  const cases: readonly [string, string, Picks, string][] = [
+    ['one more', 'market=Brazil', { market: 'Brazil', billing: 'BILLABLE' }, '?market=Brazil&billing=BILLABLE'],
+    ['several', '', { market: ['India', 'Brazil'] }, '?market=India&market=Brazil'],
     ['no account', '', { waba_id: '' }, '?waba_id='],
     ['less', 'market=Brazil&tz=Asia%2FTokyo', { market: null }, '?tz=Asia%2FTokyo'],
-    ['nothing is left', 'waba_id=', { waba_id: null }, ''],
+    ['nothing is left', 'waba_id=&add.waba_id=1', {}, ''],
     [
       'pages begin anew, orders stay',
       'sort=-rate&after=x&by-day.after=y&by-day.sort=day',
       { market: 'A' },
-      '?sort=-rate&by-day.sort=day&market=A',
+      '?market=A&sort=-rate&by-day.sort=day',
     ],
   ];
-  it.each(cases)('%s', (_, query, change, expected) => {
-    expect(narrowedSearch(new URLSearchParams(query), change)).toBe(expected);
+  it.each(cases)('%s', (_, query, only, expected) => {
+    expect(withPicks(read(query).state, new URLSearchParams(query), only)).toBe(expected);
   });
 
-  it('stays when days and zone change, also where it is the empty text', () => {
-    const own = ownParameters(new URLSearchParams('waba_id=&market=&from=2026-10-01&after=x'));
-    expect(search({ ...DEFAULT_STATE, tz: 'Asia/Tokyo' }, own)).toBe('?tz=Asia%2FTokyo&waba_id=');
+  it('by one value at a time', () => {
+    const two = withValue({ market: 'India' }, 'market', 'Brazil');
+    expect(two).toEqual({ market: ['India', 'Brazil'] });
+    expect(withValue(two, 'market', 'India')).toEqual(two);
+    expect(withoutValue(two, 'market', 'India')).toEqual({ market: 'Brazil' });
+    expect(withoutValue({ market: 'Brazil' }, 'market', 'Brazil')).toEqual({ market: null });
+    expect(withValue({ tier: '1:MAX' }, 'tier', '101:MAX')).toEqual({ tier: '101:MAX' });
   });
 
-  it('is named', () => {
-    expect(CHARGE_NARROWINGS.map((name) => chipName(name, ''))).toEqual([
-      'No account',
-      'Number: ',
-      'Market: ',
-      'Category: ',
-      'Mark: ',
-      'No tier',
-      'No rate',
-      'No rate card',
-    ]);
+  it('and is carried to pages that understand it', () => {
+    const only = { ad: '1', market: 'India', tier: '1:MAX' };
+    expect(understood(only, filtersOf('/ads'))).toEqual({ ad: '1' });
+    expect(understood(only, filtersOf('/billing'))).toEqual({ ad: '1', market: 'India' });
+    expect(understood(only, filtersOf('/billing/charges'))).toEqual(only);
+    expect(understood(only, filtersOf('/health'))).toEqual({});
+  });
+
+  it('named for people', () => {
+    expect(PICKED.map((name) => chipName(name, ''))).toEqual(
+      [
+        'ad',
+        'campaign',
+        'ad set',
+        'account',
+        'number',
+        'market',
+        'category',
+        'mark',
+        'tag',
+        'tier',
+        'rate',
+        'rate card',
+      ].map((name) => `No ${name}`),
+    );
     expect(chipName('billing', 'FREE_SERVICE')).toBe('Mark: Free service (free_customer_service)');
     expect(chipName('billing', 'COVERED')).toBe('Mark: Covered');
+  });
+});
+
+describe('accounts, numbers and ads have names', () => {
+  const accounts = [
+    { waba_id: '11', name: 'Acme Brazil', numbers: [{ id: '106', display: '5511999990000' }] },
+    { waba_id: '12', name: null, numbers: [] },
+  ];
+  const names = { accounts, ads: { '7': 'Spring sale' } };
+
+  it('on chips', () => {
+    expect([chipName('waba_id', '11', names), chipName('waba_id', '12', names)]).toEqual([
+      'Account: Acme Brazil',
+      'Account: 12',
+    ]);
+    expect([chipName('phone_number_id', '106', names), chipName('ad', '7', names), chipName('ad', '8', names)]).toEqual(
+      ['Number: +5511999990000', 'Ad: Spring sale', 'Ad: 8'],
+    );
+  });
+
+  it('by which they are found', () => {
+    const only = { waba_id: ['acme brazil', '13'], phone_number_id: '+55 11 99999-0000', market: 'Acme Brazil' };
+    expect(withIds(only, accounts)).toEqual({ waba_id: ['13', '11'], phone_number_id: '106', market: 'Acme Brazil' });
+    expect(withIds({ waba_id: '12' }, accounts)).toEqual({ waba_id: '12' });
+  });
+
+  it('which are suggested', () => {
+    const found = [{ value: '12', name: '' }];
+    expect(suggestionsFor('waba_id', 'acme', accounts, found)).toEqual([
+      { value: 'Acme Brazil', name: '11' },
+      { value: '12', name: '' },
+    ]);
+    expect(suggestionsFor('phone_number_id', '', accounts, [{ value: '106', name: '' }])).toEqual([
+      { value: '+5511999990000', name: '106' },
+    ]);
+    expect(suggestionsFor('billing', '', accounts, [{ value: 'FREE_ENTRY', name: '' }])).toEqual([
+      { value: 'Free entry', name: '' },
+    ]);
+    expect(suggestionsFor('category', '', accounts, [{ value: 'marketing', name: '' }])).toEqual([
+      { value: 'Marketing', name: '' },
+    ]);
+    expect(suggestionsFor('ad', '', accounts, [{ value: '7', name: 'Spring sale' }])).toEqual([
+      { value: '7', name: 'Spring sale' },
+    ]);
   });
 });
 
@@ -122,13 +204,13 @@ describe('a charge leads to its messages', () => {
       '2026-10-31',
       'Asia/Tokyo',
     ]);
-    const { only, repairs } = readNarrowing(address, CHARGE_NARROWINGS);
+    const { state, repairs } = readFilters(address);
     expect(repairs).toEqual([]);
-    expect(only).toEqual(Object.fromEntries(CHARGE_NARROWINGS.map((name) => [name, CHARGE[name]])));
+    expect(state.only).toEqual(Object.fromEntries(CHARGE_KEY.map((name) => [name, CHARGE[name]])));
   });
 
   it('and is told from others', () => {
-    for (const name of ['day', ...CHARGE_NARROWINGS, 'currency', 'period'] as const)
+    for (const name of ['day', ...CHARGE_KEY, 'currency', 'period'] as const)
       expect([name, chargeKey({ ...CHARGE, [name]: 'x' }) === chargeKey(CHARGE)]).toEqual([name, false]);
   });
 
@@ -203,11 +285,11 @@ describe('the address says which kind of mismatch is looked at', () => {
   } as const;
 
   it('both ways', () => {
-    const of = (one: Group): unknown => readGroup(new URLSearchParams(groupSearch(one, {}, DEFAULT_STATE))).only;
+    const of = (one: Group): unknown => readGroup(new URLSearchParams(groupSearch(one, DEFAULT_STATE))).only;
     expect(of(group)).toEqual(group);
     // Of no account, and of no category.
     expect(of({ ...group, waba_id: '', category: '' })).toEqual({ ...group, waba_id: '', category: '' });
-    expect(groupSearch(null, {}, DEFAULT_STATE)).toBe('');
+    expect(groupSearch(null, DEFAULT_STATE)).toBe('');
     expect(readGroup(new URLSearchParams(GROUP_KEY.map((name): [string, string] => [name, ''])))).toEqual({
       only: {},
       repairs: [],
@@ -215,10 +297,11 @@ describe('the address says which kind of mismatch is looked at', () => {
   });
 
   it('beside what the page is narrowed to, which is another thing', () => {
-    const params = new URLSearchParams(groupSearch(group, { waba_id: 'W2', category: 'utility' }, DEFAULT_STATE));
-    expect(readNarrowing(params, BILL_NARROWINGS).only).toEqual({ waba_id: 'W2', category: 'utility' });
+    const only = { waba_id: 'W2', category: 'utility' };
+    const params = new URLSearchParams(groupSearch(group, { ...DEFAULT_STATE, only }));
+    expect(readFilters(params).state.only).toEqual(only);
     expect(readGroup(params).only).toEqual(group);
-    expect(groupSearch(null, { waba_id: 'W2' }, DEFAULT_STATE)).toBe('?waba_id=W2');
+    expect(groupSearch(null, { ...DEFAULT_STATE, only: { waba_id: 'W2' } })).toBe('?waba_id=W2');
   });
 
   it('in words', () => {

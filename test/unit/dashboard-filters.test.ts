@@ -60,6 +60,7 @@ describe('a query string and the page state say the same', () => {
         sample: true,
         compare: 'none',
         grain: 'week',
+        only: {},
       },
     ],
   ];
@@ -371,9 +372,9 @@ describe('what an address says besides the filters of all pages', () => {
   const cases: readonly [string, string, Record<string, string>][] = [
     ['nothing', 'from=2026-01-01&tz=UTC&sample=1&grain=week', {}],
     [
-      'an ad, and the order of tables',
-      'ad=12&sort=-replied&by-day.sort=day',
-      { ad: '12', sort: '-replied', 'by-day.sort': 'day' },
+      'the order of tables, but no filters',
+      'ad=12&add.ad=13&sort=-replied&by-day.sort=day',
+      { sort: '-replied', 'by-day.sort': 'day' },
     ],
     ['not where a page of a table begins', 'after=x&by-day.after=y&before=1,2,3&q=55', { q: '55' }],
     ['not the action of a form', '/replay=&code=not_json', { code: 'not_json' }],

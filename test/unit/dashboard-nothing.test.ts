@@ -4,6 +4,7 @@ import { nothingOfAd } from '../../dashboard/src/lib/ads/address.ts';
 import { noMessageDelivered } from '../../dashboard/src/lib/billing/nothing.ts';
 import { NOTHING_ASKED, type AskedState } from '../../dashboard/src/lib/conversation/asked.ts';
 import { noConversation } from '../../dashboard/src/lib/conversation/nothing.ts';
+import { NO_NAMES, type Picks } from '../../dashboard/src/lib/filters/picked.ts';
 import { readFilters } from '../../dashboard/src/lib/filters/filters.ts';
 import { nothingSentence, whatFoundNothing } from '../../dashboard/src/lib/format/nothing.ts';
 import type { ReportFilters } from '../../schemas/asked.ts';
@@ -11,6 +12,8 @@ import type { ReportFilters } from '../../schemas/asked.ts';
 const RANGE = { from: '2026-10-01', to: '2026-11-01' };
 const DAYS: ReportFilters = { ...RANGE, tz: 'UTC', as_of: 0 };
 const amounts = { currency: 'INR', list_cost: null, billed_cost: null, savings: null, unrated: 0 };
+
+const NAMES = { accounts: [], ads: { '7': 'Spring sale' } };
 
 describe('a page without rows', () => {
   const savings =
@@ -51,7 +54,7 @@ describe('a page without rows', () => {
       'No message was delivered in 1 – 31 Oct 2026 that matches all of “Account: 1”, “Market: India”. Each of these alone has some.',
     ],
   ])('names what has nothing: %s', async (_, only, has, sentence) => {
-    expect(await noMessageDelivered(DAYS, only, RANGE, savings(has))).toBe(sentence);
+    expect(await noMessageDelivered(DAYS, only, NO_NAMES, RANGE, savings(has))).toBe(sentence);
   });
 
   it('asks nothing twice', async () => {
@@ -67,38 +70,42 @@ describe('a page without rows', () => {
     expect(nothingSentence('None', 'May', { asked: ['a'], fruitless: ['a'] })).toBe('None in May that matches “a”.');
   });
 
-  it.each<[Partial<AskedState>, boolean, string]>([
-    [{}, false, 'No ad-driven conversation started in 1 – 31 Oct 2026.'],
+  it.each<[Partial<AskedState>, Picks, boolean, string]>([
+    [{}, {}, false, 'No ad-driven conversation started in 1 – 31 Oct 2026.'],
     [
       { q: 'Sofa' },
+      {},
       false,
       'No ad-driven conversation started in 1 – 31 Oct 2026 that matches “Search: Sofa”. The search looks for numbers of customers or parts of them, message ids and user ids.',
     ],
     [
-      { ad: 'Sofa', state: 'pending' },
+      { state: 'pending' },
+      { ad: ['Sofa', '7'] },
       false,
-      'No ad-driven conversation started in 1 – 31 Oct 2026 that matches “Ad or post: Sofa”. Ads and posts are found by their id or address, not by their name.',
+      'No ad-driven conversation started in 1 – 31 Oct 2026 that matches “Ad: Sofa”, and none that matches “Ad: Spring sale”.',
     ],
-    [{ q: 'wamid.1' }, true, 'No ad-driven conversation holds the message of this search.'],
-  ])('says why no conversation is listed: %o', async (asked, isMessage, sentence) => {
+    [{ q: 'wamid.1' }, {}, true, 'No ad-driven conversation holds the message of this search.'],
+  ])('says why no conversation is listed: %o', async (asked, only, isMessage, sentence) => {
     const list = ({ filters: { q, ad } }: { readonly filters: ReportFilters }) =>
       Promise.resolve({
-        rows: q === '' && ad === '' ? [{} as never] : [],
+        rows: q === '' && ad == null ? [{} as never] : [],
         next: null,
         is_found: true,
         messages: [],
       });
-    expect(await noConversation(DAYS, { ...NOTHING_ASKED, ...asked }, isMessage, RANGE, list)).toBe(sentence);
+    expect(await noConversation(DAYS, only, NAMES, { ...NOTHING_ASKED, ...asked }, isMessage, RANGE, list)).toBe(
+      sentence,
+    );
   });
 
   it('distinguishes an unknown ad from one of other days', () => {
-    expect(nothingOfAd('Sofa', RANGE, false)).toBe(
-      'No ad or post with a conversation or a cost in 1 – 31 Oct 2026 has the id, address or name “Sofa”.',
+    expect(nothingOfAd({ ad: 'Sofa' }, NAMES, RANGE, false)).toBe(
+      'No ad or post with a conversation or a cost matches “Ad: Sofa”.',
     );
-    expect(nothingOfAd('123', RANGE, true)).toBe(
-      'The ad or post “123” has no conversation and no cost in 1 – 31 Oct 2026, but on other days.',
+    expect(nothingOfAd({ ad: '7', waba_id: '1' }, NAMES, RANGE, true)).toBe(
+      'No conversation and no cost in 1 – 31 Oct 2026 matches “Ad: Spring sale”, “Account: 1”, but other days have some.',
     );
-    expect(nothingOfAd('', RANGE, false)).toMatch(/^No ad-driven conversation started/);
+    expect(nothingOfAd({}, NAMES, RANGE, false)).toMatch(/^No ad-driven conversation started/);
   });
 });
 

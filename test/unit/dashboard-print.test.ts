@@ -6,6 +6,7 @@ const CLOSED = { month: '2026-10', closed_at: '2026-11-02T09:00:00+00:00', close
 const PAGE = {
   title: 'Billing, 1 – 31 Oct 2026 · CTWA Ledger',
   waba_id: null,
+  accounts: [{ waba_id: '103', name: 'Casa Azul', numbers: [] }],
   range: OCTOBER,
   closings: [],
   is_sample: false,
@@ -16,6 +17,7 @@ describe('the margins of a printed page', () => {
   it.each([
     ['all accounts, live', {}, 'all accounts, live'],
     ['one account', { waba_id: '102' }, 'account 102, live'],
+    ['one with a name', { waba_id: '103' }, 'account Casa Azul, live'],
     ['messages of no account', { waba_id: '' }, 'messages of no account, live'],
     ['a closed month', { waba_id: '102', closings: [CLOSED] }, 'account 102, Closed 2 Nov by ana'],
     ['several of them', { closings: [CLOSED, CLOSED] }, 'all accounts, 2 closed months'],

@@ -60,6 +60,8 @@ describe('the line at the top', () => {
     first_event_at: NOW - 60,
     last_stored_at: NOW - 300,
     account_zones: [],
+    accounts: [],
+    views: [],
   } as const;
 
   it.each([

@@ -4,6 +4,8 @@ import { resolve } from '$app/paths';
 import { bucketsOf, comparedBuckets } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
+import { understood } from '$lib/filters/picked.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { DEFAULT_STATE, search, zoneOf } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
 import { arranged } from '$lib/table/table.ts';
@@ -20,11 +22,12 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   if (is_empty) {
     const setup = status.loading_sample ? null : await readSetup(reports, status);
-    return { own_repairs: [], figures: null, setup };
+    return { own_repairs: [], figures: null, only: {}, setup };
   }
 
-  const asked = { ...range, tz: zoneOf(filters), as_of };
-  const amounts = amountFilters(filters, range, as_of);
+  const only = understood(filters.only, filtersOf('/'));
+  const asked = { ...range, tz: zoneOf(filters), as_of, ...only };
+  const amounts = { ...amountFilters(filters, range, as_of), ...only };
   const grain = grainIn(range, filters.grain);
   const compared = comparedRange(range, filters.compare);
   const tz = zoneOf(filters);
@@ -43,6 +46,7 @@ export const load: PageServerLoad = async (event) => {
   return {
     own_repairs: bucket_table.notices.map((notice) => ({ notice })),
     setup: null,
+    only,
     figures: {
       overview: figures.overview,
       before: compared &&

@@ -1,3 +1,4 @@
+import { givenValues } from '@ctwa-ledger/schemas/asked.ts';
 import { optionOf } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { writeTextFile } from '../../exports/files.ts';
 import { csvReport, settleReports } from '../../exports/report.ts';
@@ -20,8 +21,12 @@ export interface ExportOptions extends CommonOptions {
 }
 
 /** Days without numbers of Meta's have no rows, which the output itself does not show. */
-async function warnOfMissingDays({ reading }: Ledger, month: string, waba: string | undefined): Promise<void> {
-  for (const waba_id of waba === undefined ? await accountsToReconcile(reading, month) : [waba]) {
+async function warnOfMissingDays(
+  { reading }: Ledger,
+  month: string,
+  accounts: readonly string[] | null,
+): Promise<void> {
+  for (const waba_id of accounts ?? (await accountsToReconcile(reading, month))) {
     const missing = sayMissingDays({ waba_id, month }, await missingDays(reading, { waba_id, month }));
     if (missing !== null) process.stderr.write(`${missing}\n`);
   }
@@ -63,7 +68,11 @@ export async function exportReport(name: string, { asked, ...options }: ExportOp
     const parts = csvReport(report.name, ledger.reading, filters, by);
     await (options.out === undefined ? writeText(process.stdout, parts) : writeTextFile(options.out, parts));
     if (report.days === 'month' && filters.from !== null)
-      await warnOfMissingDays(ledger, filters.from.slice(0, 7), filters.waba_id ?? undefined);
+      await warnOfMissingDays(
+        ledger,
+        filters.from.slice(0, 7),
+        filters.waba_id == null ? null : givenValues(filters.waba_id),
+      );
   };
   await (options.sample === true ? withSample(options, run) : withExistingLedger('export', options, run));
 }

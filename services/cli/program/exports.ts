@@ -6,7 +6,7 @@ import {
   optionOf,
   type CommonParameter,
 } from '@ctwa-ledger/schemas/report-parameters.ts';
-import { NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
+import { isListed, NARROWINGS, type Narrowing } from '@ctwa-ledger/schemas/asked.ts';
 import { Option, type Command } from 'commander';
 import type { ExportOptions } from '../commands/export.ts';
 import type {
@@ -31,20 +31,26 @@ function exportCommand(command: Command): void {
   command.argument('<report>');
   for (const name of REPORT_OPTIONS) {
     const option = new Option(`--${optionOf(name)} <${name}>`, meaningOf(name));
+    if (isListed(name)) option.argParser<readonly string[]>((value, before = []) => [...before, value]);
     command.addOption(name === 'by' ? option.choices(MESSAGES_BY) : option);
   }
   command
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--sample', 'read the sample data instead of the ledger')
-    .action(async (report: string, options: ExportOptions & Readonly<Record<string, string | undefined>>) => {
-      const asked = Object.fromEntries(
-        command.options.flatMap((option) => {
-          const name = REPORT_OPTIONS.find((known) => `--${optionOf(known)}` === option.long);
-          return name === undefined ? [] : [[name, options[option.attributeName()]]];
-        }),
-      );
-      await (await import('../commands/export.ts')).exportReport(report, { ...options, asked });
-    });
+    .action(
+      async (
+        report: string,
+        options: ExportOptions & Readonly<Record<string, string | readonly string[] | undefined>>,
+      ) => {
+        const asked = Object.fromEntries(
+          command.options.flatMap((option) => {
+            const name = REPORT_OPTIONS.find((known) => `--${optionOf(known)}` === option.long);
+            return name === undefined ? [] : [[name, options[option.attributeName()]]];
+          }),
+        );
+        await (await import('../commands/export.ts')).exportReport(report, { ...options, asked });
+      },
+    );
 }
 
 /** Commands that write reports as files, once and on a schedule. */

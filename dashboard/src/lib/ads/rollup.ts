@@ -2,6 +2,7 @@ import { textIn } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { REPORTED_ONLY } from '@ctwa-ledger/schemas/figures.ts';
 
 import { quoted, type Repair } from '../filters/filters.ts';
+import type { Picks } from '../filters/picked.ts';
 import { summedAmounts, summedCounts, type AdLine } from './figures.ts';
 
 /** What a row of the table can stand for. */
@@ -40,8 +41,8 @@ export interface AdGroup {
   readonly name: string;
   /** How many ads and posts are in it. */
   readonly ads: number;
-  /** A search that finds its ads; empty when there is none. */
-  readonly found_by: string;
+  /** The filter that finds its ads; null when there is none. */
+  readonly only: Picks | null;
 }
 
 /** A row of the table of ads: an ad or post, or a group of them. */
@@ -58,16 +59,22 @@ function sourceOf({ source_type, ad_id }: AdLine): string {
   return ad_id === '' ? 'Ad unknown' : 'Ads';
 }
 
-function groupOf(line: AdLine, by: Exclude<Rollup, 'ad'>): Pick<AdGroup, 'name' | 'found_by'> {
+function groupOf(line: AdLine, by: Exclude<Rollup, 'ad'>): Pick<AdGroup, 'name' | 'only'> {
   switch (by) {
     case 'adset':
-      return { name: line.adset_name || 'No ad set known', found_by: line.adset_name };
+      return {
+        name: line.adset_name || 'No ad set known',
+        only: line.adset_name === '' ? null : { adset: line.adset_name },
+      };
     case 'campaign':
-      return { name: line.campaign_name || 'No campaign known', found_by: line.campaign_name };
+      return {
+        name: line.campaign_name || 'No campaign known',
+        only: line.campaign_name === '' ? null : { campaign: line.campaign_name },
+      };
     case 'media':
-      return { name: line.media_type || 'No media known', found_by: '' };
+      return { name: line.media_type || 'No media known', only: null };
     case 'source':
-      return { name: sourceOf(line), found_by: '' };
+      return { name: sourceOf(line), only: null };
   }
 }
 
@@ -98,17 +105,17 @@ function summed(lines: readonly AdLine[]): AdLine {
 function rolledUp(lines: readonly AdLine[], by: Rollup): Map<string, { line: AdLine; group: AdGroup | null }> {
   if (by === 'ad')
     return new Map(lines.map((line) => [`${line.source_type}:${line.ad_id}`, { line, group: null }] as const));
-  const groups = new Map<string, { found_by: string; lines: AdLine[] }>();
+  const groups = new Map<string, { only: Picks | null; lines: AdLine[] }>();
   for (const line of lines) {
-    const { name, found_by } = groupOf(line, by);
+    const { name, only } = groupOf(line, by);
     const group = groups.get(name);
-    if (group === undefined) groups.set(name, { found_by, lines: [line] });
+    if (group === undefined) groups.set(name, { only, lines: [line] });
     else group.lines.push(line);
   }
   return new Map(
-    [...groups].map(([name, { found_by, lines: own }]) => [
+    [...groups].map(([name, { only, lines: own }]) => [
       name,
-      { line: summed(own), group: { name, found_by, ads: own.length } },
+      { line: summed(own), group: { name, only, ads: own.length } },
     ]),
   );
 }

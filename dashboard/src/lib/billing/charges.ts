@@ -9,7 +9,19 @@ import {
 import { addDays } from '../filters/days.ts';
 import { search, type FilterState } from '../filters/filters.ts';
 import type { TableSpec } from '../table/table.ts';
-import { CHARGE_NARROWINGS } from './narrowing.ts';
+import type { Picked } from '../filters/picked.ts';
+
+/** Columns of a charge's key that are filters too. */
+export const CHARGE_KEY = [
+  'waba_id',
+  'phone_number_id',
+  'market',
+  'category',
+  'billing',
+  'tier',
+  'rate',
+  'rate_card',
+] as const satisfies readonly Picked[];
 
 export const CHARGE_TABLE: TableSpec<ChargeSort> = {
   id: 'charges',
@@ -29,13 +41,13 @@ export const MESSAGE_TABLE: TableSpec<ChargedMessageSort> = {
 
 /** Key of a charge. */
 export function chargeKey(row: ChargeRow): string {
-  return [row.day, ...CHARGE_NARROWINGS.map((name) => row[name]), row.currency, row.period].join('\n');
+  return [row.day, ...CHARGE_KEY.map((name) => row[name]), row.currency, row.period].join('\n');
 }
 
 /** The end of the address of a charge's messages: its day, and all columns of its key. */
 export function messagesOf(row: ChargeRow, filters: FilterState): string {
-  const own = Object.fromEntries(CHARGE_NARROWINGS.map((name) => [name, row[name]]));
-  return search({ ...filters, from: row.day, to: addDays(row.day, 1) }, own);
+  const only = { ...filters.only, ...Object.fromEntries(CHARGE_KEY.map((name) => [name, row[name]])) };
+  return search({ ...filters, from: row.day, to: addDays(row.day, 1), only });
 }
 
 /** A sentence about closed months among charges and messages. Days of a requested zone belong to no closed month. */

@@ -1,10 +1,10 @@
 import type { SavingsRow } from '@ctwa-ledger/schemas/bill.ts';
-import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
 import type { DayRange } from '../filters/range.ts';
 import { rangeLabel } from '../format/dates.ts';
 import { nothingSentence, whatFoundNothing } from '../format/nothing.ts';
-import { CHARGE_NARROWINGS, chipName } from './narrowing.ts';
+import { chipName, pickedParameters, type Names, type Picks } from '../filters/picked.ts';
 
 /**
  * Explains why no delivered message is shown.
@@ -13,15 +13,16 @@ import { CHARGE_NARROWINGS, chipName } from './narrowing.ts';
  */
 export async function noMessageDelivered(
   asked: ReportFilters,
-  only: Narrowed,
+  only: Picks,
+  names: Names,
   range: DayRange,
   savings: (filters: ReportFilters) => Promise<readonly SavingsRow[]>,
 ): Promise<string> {
-  const finds = (narrowed: Narrowed) => async (): Promise<boolean> =>
+  const finds = (narrowed: Picks) => async (): Promise<boolean> =>
     (await savings({ ...asked, ...narrowed })).some(({ volume }) => volume > 0);
-  const parts = CHARGE_NARROWINGS.flatMap((name) => {
-    const value = only[name];
-    return value == null ? [] : [{ name: chipName(name, value), finds: finds({ [name]: value }) }];
-  });
+  const parts = pickedParameters(only).map(([name, value]) => ({
+    name: chipName(name, value, names),
+    finds: finds({ [name]: value }),
+  }));
   return nothingSentence('No message was delivered', rangeLabel(range), await whatFoundNothing(finds({}), parts));
 }

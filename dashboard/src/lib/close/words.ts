@@ -1,6 +1,8 @@
+import type { AccountName } from '@ctwa-ledger/schemas/reports.ts';
 import { ChecklistWords } from '@ctwa-ledger/schemas/checklist-words.ts';
 import type { Closing, LaterCause } from '@ctwa-ledger/schemas/periods.ts';
 
+import { accountName } from '../filters/picked.ts';
 import { amountDifference, money } from '../format/amounts.ts';
 import { longDay, monthLabel, shortDay } from '../format/dates.ts';
 import { count, counted } from '../format/numbers.ts';
@@ -15,8 +17,8 @@ export const WORDS = new ChecklistWords({
 });
 
 /** The name of an account in a sentence; the empty one stands for messages that name none. */
-export const accountLabel = (waba_id: string): string =>
-  waba_id === '' ? 'messages of no account' : `account ${waba_id}`;
+export const accountLabel = (waba_id: string, accounts: readonly AccountName[] = []): string =>
+  waba_id === '' ? 'messages of no account' : `account ${accountName(waba_id, accounts)}`;
 
 /** Limit for a day without its year: further away, it could be taken for a day of another year. */
 const NEAR_DAYS = 180;

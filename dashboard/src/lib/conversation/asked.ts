@@ -11,7 +11,6 @@ import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 /** The parameters of the list, besides the filters of all pages. */
 export interface AskedState {
   readonly q: string;
-  readonly ad: string;
   /** Null = all. */
   readonly state: ConversationState | null;
   /** Whether full customers are shown. */
@@ -28,7 +27,7 @@ interface Read<T> {
 /** Longest search text; Meta's ids are far shorter. */
 const MAX_CHARACTERS = 500;
 
-export const NOTHING_ASKED: AskedState = { q: '', ad: '', state: null, reveal: false };
+export const NOTHING_ASKED: AskedState = { q: '', state: null, reveal: false };
 
 function readTimelineCursor(text: string): TimelineCursor | null {
   const [, at, rank, id] = /^(\d{1,10}),(\d),(.+)$/.exec(text) ?? [];
@@ -44,13 +43,11 @@ export function readReveal(params: URLSearchParams): boolean {
 /** The parameters of the list in an address. What cannot be used is left out, with a notice. */
 export function readAsked(params: URLSearchParams): Read<AskedState> {
   const repairs: Notice[] = [];
-  const text = (name: 'q' | 'ad'): string => {
-    const value = textIn(params, name);
-    if (value.length <= MAX_CHARACTERS) return value;
-    repairs.push({ notice: `${name}: longer than ${MAX_CHARACTERS} characters; it is left out.` });
-    return '';
-  };
-  let q = text('q');
+  let q = textIn(params, 'q');
+  if (q.length > MAX_CHARACTERS) {
+    repairs.push({ notice: `q: longer than ${MAX_CHARACTERS} characters; it is left out.` });
+    q = '';
+  }
   if (q !== '' && !/[\p{L}\d]/u.test(q)) {
     repairs.push({ notice: 'q: has no digit and no letter; it is left out.' });
     q = '';
@@ -61,7 +58,7 @@ export function readAsked(params: URLSearchParams): Read<AskedState> {
     repairs.push({
       notice: `state: ${quoted(named)} is none of ${CONVERSATION_STATES.join(', ')}; all are shown.`,
     });
-  return { asked: { q, ad: text('ad'), state, reveal: readReveal(params) }, repairs };
+  return { asked: { q, state, reveal: readReveal(params) }, repairs };
 }
 
 /** The position in the timeline that an address selects. */
@@ -73,8 +70,8 @@ export function readTimelineBefore(params: URLSearchParams): Read<TimelineCursor
 }
 
 /** The parameters of the list itself. */
-function ownOf({ q, ad, state, reveal }: AskedState): AddressParameters {
-  return { q, ad, state: state ?? '', reveal: reveal ? '1' : '' };
+function ownOf({ q, state, reveal }: AskedState): AddressParameters {
+  return { q, state: state ?? '', reveal: reveal ? '1' : '' };
 }
 
 /** End of the address of the list. */

@@ -1,5 +1,5 @@
 import { queryOf, type AddressParameters } from '@ctwa-ledger/schemas/address-parameters.ts';
-import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues, type Narrowed, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 
 import { zoneOf, type FilterState } from './filters.ts';
 import type { DayRange } from './range.ts';
@@ -107,10 +107,11 @@ export function reportAddress(
   isSample = false,
   only: Narrowed = {},
 ): string {
-  return apiAddress(report, {
+  const params = new URLSearchParams({
     ...(format === 'csv' ? { format } : {}),
     ...daysOf(report, filters, range),
     ...(isSample ? { sample: '1' } : {}),
-    ...Object.fromEntries(Object.entries(only).flatMap(([name, value]) => (value == null ? [] : [[name, value]]))),
   });
+  for (const [name, given] of Object.entries(only)) for (const value of givenValues(given)) params.append(name, value);
+  return `/api/${report}${queryOf(params)}`;
 }

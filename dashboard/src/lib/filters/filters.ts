@@ -9,6 +9,7 @@ import {
 import { DateTime } from 'luxon';
 
 import { addDays, isDay, type Day } from './days.ts';
+import { isOfPicks, isSaid, pickedParameters, readPicks, type Picked, type Picks } from './picked.ts';
 import { zoneName } from './zones.ts';
 
 /** What the headline figures can be compared with. */
@@ -36,6 +37,8 @@ export interface FilterState {
   readonly compare: Comparison;
   /** null = the usual one for the range. */
   readonly grain: Grain | null;
+  /** The filters besides days. */
+  readonly only: Picks;
 }
 
 export const DEFAULT_STATE: FilterState = {
@@ -46,6 +49,7 @@ export const DEFAULT_STATE: FilterState = {
   sample: false,
   compare: 'previous',
   grain: null,
+  only: {},
 };
 
 /**
@@ -61,7 +65,7 @@ export function zoneOf({ tz }: Pick<FilterState, 'tz'>): string {
  * page.
  */
 export interface Repair {
-  readonly parameter: 'from' | 'until' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain';
+  readonly parameter: 'from' | 'until' | 'to' | 'tz' | 'as_of' | 'sample' | 'compare' | 'grain' | Picked;
   readonly notice: string;
 }
 
@@ -146,7 +150,11 @@ export function readFilters(params: URLSearchParams, usual_days = 'UTC is used')
     'is none of hour, day and week; what suits the range is shown.',
   );
 
-  return { state: { from, to, tz, as_of, sample: readSample(params, repairs), compare, grain }, repairs };
+  const sample = readSample(params, repairs);
+  const { only, unusable } = readPicks(params);
+  for (const { name, text, what } of unusable)
+    repairs.push({ parameter: name, notice: `${name}: ${quoted(text)} is ${what}; this filter is left out.` });
+  return { state: { from, to, tz, as_of, sample, compare, grain, only }, repairs };
 }
 
 /** Present is enough for this flag, while the other parameters ignore empty values. */
@@ -171,15 +179,8 @@ export function writeFilters(state: FilterState): URLSearchParams {
   say('sample', state.sample ? '1' : null);
   say('compare', state.compare === DEFAULT_STATE.compare ? null : state.compare);
   say('grain', state.grain);
+  for (const [name, value] of pickedParameters(state.only)) params.append(name, value);
   return params;
-}
-
-/** Parameters for which the empty text is a value: messages of no account, charges without a tier, a rate or a card. */
-const MAY_BE_EMPTY: ReadonlySet<string> = new Set<AddressParameter>(['waba_id', 'tier', 'rate', 'rate_card']);
-
-/** Whether a parameter has a value. Empty fields of forms have none. */
-export function isSaid(name: string, value: string): boolean {
-  return value !== '' || MAY_BE_EMPTY.has(name);
 }
 
 /**
@@ -188,8 +189,16 @@ export function isSaid(name: string, value: string): boolean {
  */
 export function search(state: FilterState, own: AddressParameters = {}): string {
   const params = writeFilters(state);
-  for (const [name, value] of Object.entries(own)) if (isSaid(name, value)) params.set(name, value);
+  for (const [name, value] of Object.entries(own)) {
+    // A filter that the page sets itself replaces the one of all pages.
+    if (isSaid(name, value)) params.set(name, value);
+  }
   return queryOf(params);
+}
+
+/** The end of the address of the same page with other filters besides days. Pages of tables begin again. */
+export function withPicks(state: FilterState, params: URLSearchParams, only: Picks): string {
+  return search({ ...state, only }, ownParameters(params));
 }
 
 /** The address to which a page's form is sent: the action's name, then the filters. */
@@ -213,6 +222,6 @@ export const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test
 export function ownParameters(params: URLSearchParams): Readonly<Record<string, string>> {
   // A name that begins with a slash is the action of a form that was just sent.
   return Object.fromEntries(
-    [...params].filter(([name]) => !FILTERS.has(name) && !isPlace(name) && !name.startsWith('/')),
+    [...params].filter(([name]) => !FILTERS.has(name) && !isOfPicks(name) && !isPlace(name) && !name.startsWith('/')),
   );
 }

@@ -1,6 +1,6 @@
 import { textIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { MISMATCH_SORTS, type MismatchesRow, type MismatchSort } from '@ctwa-ledger/schemas/bill.ts';
-import type { Narrowed } from '@ctwa-ledger/schemas/asked.ts';
+import { onlyValue, type Narrowed } from '@ctwa-ledger/schemas/asked.ts';
 
 import { quoted, search, type FilterState, type Repair } from '../filters/filters.ts';
 import { categoryName, deliveredMark, markName } from '../format/words.ts';
@@ -74,17 +74,16 @@ export function readGroup(params: URLSearchParams): {
 
 /**
  * The end of an address with the messages of a group, or with all for null.
- * @param scope the filters of the whole page, which stay
  */
-export function groupSearch(group: Group | null, scope: Narrowed, filters: FilterState): string {
-  const kept = Object.entries(scope).flatMap(([name, value]) => (value == null ? [] : [[name, value] as const]));
+export function groupSearch(group: Group | null, filters: FilterState): string {
   const chosen = group === null ? [] : GROUP_KEY.map((name) => [PARAMETERS[name], orNone(group[name])] as const);
-  return search(filters, Object.fromEntries([...kept, ...chosen]));
+  return search(filters, Object.fromEntries(chosen));
 }
 
 /** A group in words: `Free entry predicted, Billable reported, Marketing, PMP-2025-07, rule W7, account 102290129340398`. */
 export function groupWords(only: Narrowed): string {
-  const { predicted, reported, category, policy, rule, circumstance, waba_id } = only;
+  const { predicted, reported, policy, rule, circumstance } = only;
+  const [category, waba_id] = [onlyValue(only.category), onlyValue(only.waba_id)];
   const said = (value: string | null | undefined, words: (value: string) => string): string[] =>
     value == null ? [] : [words(value)].filter((text) => text !== '');
   return [

@@ -1,3 +1,5 @@
+import { PICKED, type Picked } from '../filters/picked.ts';
+
 /** A page that others link to, or whose days the layout reads. */
 export interface PageOfDashboard {
   /** Its name in the menu; null = it is reached from other pages only. */
@@ -7,20 +9,28 @@ export interface PageOfDashboard {
    * of one month, whose closing the page reads itself.
    */
   readonly days: 'UTC' | 'accounts' | null;
+  /** The filters besides days that it understands. */
+  readonly filters?: readonly Picked[];
 }
+
+/** Entries know their ad and number; the price of a message depends on more. */
+const OF_ENTRIES = ['ad', 'campaign', 'adset', 'waba_id', 'phone_number_id'] as const satisfies readonly Picked[];
+/** What only a charge has: its tier, rate and card. */
+const OF_CHARGES_ALONE: ReadonlySet<string> = new Set<Picked>(['tier', 'rate', 'rate_card']);
+const OF_BILL = PICKED.filter((name) => !OF_CHARGES_ALONE.has(name));
 
 /** Every page by its route, in the order of the menu. */
 const PAGES = {
-  '/': { name: 'Overview', days: 'UTC' },
-  '/ads': { name: 'Ads', days: 'UTC' },
-  '/conversations': { name: 'Conversations', days: 'UTC' },
+  '/': { name: 'Overview', days: 'UTC', filters: OF_ENTRIES },
+  '/ads': { name: 'Ads', days: 'UTC', filters: OF_ENTRIES },
+  '/conversations': { name: 'Conversations', days: 'UTC', filters: OF_ENTRIES },
   '/conversations/[phone_number_id]/[message_id]': { name: null, days: null },
   '/send-check': { name: 'Send check', days: null },
   '/automation': { name: 'Automation', days: null },
-  '/billing': { name: 'Billing', days: 'accounts' },
-  '/billing/charges': { name: null, days: 'accounts' },
-  '/billing/messages': { name: null, days: 'accounts' },
-  '/billing/mismatches': { name: null, days: 'accounts' },
+  '/billing': { name: 'Billing', days: 'accounts', filters: OF_BILL },
+  '/billing/charges': { name: null, days: 'accounts', filters: PICKED },
+  '/billing/messages': { name: null, days: 'accounts', filters: PICKED },
+  '/billing/mismatches': { name: null, days: 'accounts', filters: OF_BILL },
   '/billing/reconciliation': { name: null, days: null },
   '/billing/claims': { name: null, days: null },
   '/billing/close': { name: null, days: null },
@@ -34,6 +44,7 @@ const PAGES = {
   '/health': { name: 'Health', days: null },
   '/definitions': { name: 'Definitions', days: null },
   '/rules': { name: null, days: null },
+  '/views': { name: null, days: null },
 } as const satisfies Readonly<Record<string, PageOfDashboard>>;
 
 type Route = keyof typeof PAGES;
@@ -47,6 +58,12 @@ export function daysShownAt(route: string | null): PageOfDashboard['days'] {
   return route === null ? null : (pages[route]?.days ?? null);
 }
 
+/** The filters besides days that a page understands. */
+export function filtersOf(route: string | null): readonly Picked[] {
+  const pages: Readonly<Record<string, PageOfDashboard>> = PAGES;
+  return route === null ? [] : (pages[route]?.filters ?? []);
+}
+
 /** Pages in the menu. Those with an id in their address are reached from lists. */
 type PageOfMenu = { [R in Route]: (typeof PAGES)[R]['name'] extends null ? never : R }[Route];
 
@@ -54,3 +71,6 @@ const isOfMenu = (route: Route): route is PageOfMenu => PAGES[route].name !== nu
 
 /** The menu, in its order. */
 export const MENU = (Object.keys(PAGES) as Route[]).filter(isOfMenu).map((at) => ({ at, name: PAGES[at].name }));
+
+/** Stands for the address of any page, because the compiler cannot compare unions of as many addresses as there are pages. */
+export type AnyPage = '/';

@@ -1,5 +1,6 @@
 import type { Closing } from '@ctwa-ledger/schemas/periods.ts';
 
+import type { AccountName } from '@ctwa-ledger/schemas/reports.ts';
 import { accountLabel, closedLabel } from '../close/words.ts';
 import { rangeLabel, timeLabel } from '../format/dates.ts';
 import type { DayRange } from '../filters/range.ts';
@@ -18,6 +19,8 @@ interface PrintedPage {
   readonly title: string;
   /** The chosen account; null = all of them. */
   readonly waba_id: string | null;
+  /** Names of accounts. */
+  readonly accounts: readonly AccountName[];
   /** The days on the page; null when it shows none. */
   readonly range: DayRange | null;
   readonly closings: readonly Pick<Closing, 'month' | 'closed_at' | 'closed_by'>[];
@@ -36,7 +39,7 @@ function stateOf({ closings, is_sample }: PrintedPage): string {
 export function sheetOf(page: PrintedPage): Sheet {
   const title = page.title.replace(/ · CTWA Ledger$/, '');
   const days = page.range === null || title.includes(rangeLabel(page.range)) ? [] : [rangeLabel(page.range)];
-  const account = page.waba_id === null ? 'all accounts' : accountLabel(page.waba_id);
+  const account = page.waba_id === null ? 'all accounts' : accountLabel(page.waba_id, page.accounts);
   return {
     title: ['CTWA Ledger', title, ...days].join(', '),
     state: page.range === null ? '' : `${account}, ${stateOf(page)}`,

@@ -1,6 +1,7 @@
 import { sideBySide } from '$lib/billing/currencies.ts';
 import { billedDays } from '$lib/billing/days.ts';
-import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { understood } from '$lib/filters/picked.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { byRemedy } from '$lib/billing/remedies.ts';
 import {
@@ -19,10 +20,10 @@ import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
-  const { status, filters, range, as_of, is_empty } = await askedLedger(event);
+  const { status, filters, range, names, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
-  const { only, repairs } = readNarrowing(params, BILL_NARROWINGS);
-  if (is_empty) return { bill: null, only, own_repairs: repairs };
+  const only = understood(filters.only, filtersOf('/billing'));
+  if (is_empty) return { bill: null, only };
 
   const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
@@ -52,10 +53,10 @@ export const load: PageServerLoad = async (event) => {
   };
   const notices = Object.values(tables).flatMap((table) => table.notices);
   const nothing =
-    totals.length > 0 ? null : await noMessageDelivered(whole, only, range, (one) => reports.savings(one));
+    totals.length > 0 ? null : await noMessageDelivered(whole, only, names, range, (one) => reports.savings(one));
   return {
     bill: { totals, sides, recovered, currencies, days, tables, nothing },
     only,
-    own_repairs: [...repairs, ...notices.map((notice) => ({ notice }))],
+    own_repairs: [...notices.map((notice) => ({ notice }))],
   };
 };

@@ -3,41 +3,49 @@ import { shownCustomer } from '$lib/conversation/masking.ts';
 import { noConversation } from '$lib/conversation/nothing.ts';
 import { CONVERSATION_TABLE } from '$lib/conversation/table.ts';
 import { zoneOf } from '$lib/filters/filters.ts';
+import { understood } from '$lib/filters/picked.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { lostPlace, readTable } from '$lib/table/table.ts';
+import { readAdNames } from '$lib/server/ad-names.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { filters, range, as_of, is_empty } = await askedLedger(event);
+  const { filters, range, names, as_of, is_empty } = await askedLedger(event);
   const { asked, repairs } = readAsked(event.url.searchParams);
   const table = readTable(event.url.searchParams, CONVERSATION_TABLE);
   const { sort, after } = table.state;
-  if (is_empty) return { asked, sort, own_repairs: repairs, list: null };
-  const { q, ad, state } = asked;
+  const only = understood(filters.only, filtersOf('/conversations'));
+  if (is_empty) return { asked, only, sort, own_repairs: repairs, list: null };
+  const { q, state } = asked;
   const { reports } = event.locals;
   const days = { ...range, tz: zoneOf(filters), as_of };
   const list = await reports.conversations({
-    filters: { ...days, q, ad, state },
+    filters: { ...days, ...only, q, state },
     page: { sort, after, limit: PAGE_ROWS },
   });
   const nothing =
     list.rows.length > 0
       ? null
-      : await noConversation(days, asked, list.messages.length > 0, range, (one) => reports.conversations(one));
-  const ad_names = await reports.adNames([...new Set(list.rows.map((row) => row.ad_id).filter((id) => id !== ''))]);
+      : await noConversation(days, only, names, asked, list.messages.length > 0, range, (one) =>
+          reports.conversations(one),
+        );
+  const ad_names = await readAdNames(
+    reports,
+    list.rows.map((row) => row.ad_id),
+  );
   const lost = list.is_found ? [] : [{ notice: lostPlace(CONVERSATION_TABLE) }];
   return {
     asked,
+    only,
     sort,
     own_repairs: [...repairs, ...table.repairs, ...lost],
     list: {
       ...list,
       nothing,
-      ad_names: Object.fromEntries(
-        ad_names.filter((known) => known.ad_name !== '').map((known) => [known.ad_id, known.ad_name]),
-      ),
+      ad_names,
       // Masked here and not in the page, so that hidden digits are not sent to the browser.
       rows: list.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, asked.reveal) })),
     },

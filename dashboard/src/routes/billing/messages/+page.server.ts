@@ -1,5 +1,6 @@
 import { MESSAGE_TABLE } from '$lib/billing/charges.ts';
-import { CHARGE_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { understood } from '$lib/filters/picked.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
@@ -11,23 +12,23 @@ import type { PageServerLoad } from './$types';
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { filters, range, as_of, is_empty } = await askedLedger(event);
+  const { filters, range, names, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
-  const narrowing = readNarrowing(params, CHARGE_NARROWINGS);
+  const only = understood(filters.only, filtersOf('/billing/messages'));
   const table = readTable(params, MESSAGE_TABLE);
   const reveal = readReveal(params);
-  const own_repairs = [...narrowing.repairs, ...table.repairs];
-  const shared = { only: narrowing.only, table: table.state, reveal };
+  const own_repairs = table.repairs;
+  const shared = { only, table: table.state, reveal };
   if (is_empty) return { ...shared, own_repairs, found: null };
 
   const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
-  const asked = { ...whole, ...narrowing.only };
+  const asked = { ...whole, ...only };
   const page = await reports.chargedMessages(asked, { ...table.state, limit: PAGE_ROWS });
   const nothing =
     page.rows.length > 0 || page.next !== null
       ? null
-      : await noMessageDelivered(whole, narrowing.only, range, (one) => reports.savings(one));
+      : await noMessageDelivered(whole, only, names, range, (one) => reports.savings(one));
   return {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(MESSAGE_TABLE) }],

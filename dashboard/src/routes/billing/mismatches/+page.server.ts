@@ -1,8 +1,10 @@
-import { BILL_NARROWINGS, readNarrowing } from '$lib/billing/narrowing.ts';
+import { understood } from '$lib/filters/picked.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { moneyOf } from '$lib/mismatches/money.ts';
 import { GROUP_TABLE, GROUP_VALUES, groupKey, MISMATCH_TABLE, readGroup } from '$lib/mismatches/address.ts';
 import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
+import { readAdNames } from '$lib/server/ad-names.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
@@ -11,9 +13,8 @@ const PAGE_ROWS = 50;
 export const load: PageServerLoad = async (event) => {
   const { filters, range, as_of, is_empty } = await askedLedger(event);
   const params = event.url.searchParams;
-  const { only: scope, repairs: of_scope } = readNarrowing(params, BILL_NARROWINGS);
-  const { only, repairs: of_group } = readGroup(params);
-  const repairs = [...of_scope, ...of_group];
+  const scope = understood(filters.only, filtersOf('/billing/mismatches'));
+  const { only, repairs } = readGroup(params);
   const table = readTable(params, MISMATCH_TABLE);
   const shared = { scope, only, table: table.state };
   if (is_empty) return { ...shared, own_repairs: repairs, found: null };
@@ -38,6 +39,10 @@ export const load: PageServerLoad = async (event) => {
       // No column shows the customer, so it is not sent to the browser.
       messages: messages.rows.map(({ customer: _, ...message }) => message),
       next: messages.next,
+      ads: await readAdNames(
+        reports,
+        messages.rows.map(({ ad_id }) => ad_id),
+      ),
     },
   };
 };

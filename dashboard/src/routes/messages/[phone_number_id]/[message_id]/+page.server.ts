@@ -4,6 +4,7 @@ import { error } from '@sveltejs/kit';
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
 import { zoneOf } from '$lib/filters/filters.ts';
+import { readAdNames } from '$lib/server/ad-names.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
@@ -25,6 +26,7 @@ export const load: PageServerLoad = async (event) => {
   };
   return {
     reveal,
+    ads: await readAdNames(event.locals.reports, [message.ad_id]),
     participants: all.map(({ message: { participant, participant_key } }) => ({
       participant_key,
       name: shownCustomer(participant, reveal),

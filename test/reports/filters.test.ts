@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Narrowed, ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { isListed } from '@ctwa-ledger/schemas/asked.ts';
+import { REPORTS, reportOf } from '../../services/catalogue/catalogue.ts';
+import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
+import { ingestFile } from '../../services/ingest/file.ts';
+import type { Ledger } from '../../services/ledger/ledger.ts';
+import { importRateFile } from '../../services/rating/rate-cards.ts';
+import { suggestions } from '../../services/reports/suggestions.ts';
+import { listViews, removeView, renameView, saveView } from '../../services/reports/views.ts';
+import { importSpendFile } from '../../services/spend/spend.ts';
+import type { Row } from '../oracle/oracle.ts';
+import { drop, EVERYTHING, openLedger } from '../support/ledger.ts';
+import { csvRows, DataDirectory, output } from '../support/product.ts';
+
+const data = new DataDirectory();
+const CARD =
+  'Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nBrazil,BRL,32,3,3,2\nOther,BRL,35,5,5,3\n';
+const DAYS = { from: '2026-10-01', to: '2026-12-01' };
+
+let ledger: Ledger;
+let entries: readonly Row[];
+let messages: readonly Row[];
+/** The first two ads, in the order of their first entries. */
+let ads: readonly string[];
+
+async function rows(report: ReportName, filters: Partial<ReportFilters> = {}): Promise<Row[]> {
+  let text = '';
+  for await (const part of csvReport(report, ledger.database, { ...EVERYTHING, ...DAYS, ...filters }, 'charged'))
+    text += part;
+  return csvRows(text);
+}
+
+const sum = (of: readonly Row[], column: string): number => of.reduce((all, row) => all + Number(row[column]), 0);
+
+beforeAll(async () => {
+  ledger = await openLedger(data, 'filters', { accounts: [] });
+  await output(data, ['simulate', '--threads', '300', '--days', '20', '--seed', '5', '--out', 'events.ndjson']);
+  await ingestFile(ledger, data.file('events.ndjson'), () => undefined);
+  await importRateFile(ledger.database, {
+    ...{ name: 'card.csv', bytes: Buffer.from(CARD), effective: '2026-07-01', by: 'ana' },
+  });
+  const known = await rows('conversations');
+  ads = [...new Set(known.filter((row) => row['source_type'] === 'ad').map((row) => row['ad_id']!))].slice(0, 2);
+  const spend = `Ad ID,Ad name,Ad set name,Campaign name,Day,Amount spent (BRL)
+${ads[0]},Spring bargain,Set one,Campaign,2026-10-20,12.5
+${ads[1]},Winter bargain,Set two,Campaign,2026-10-20,3
+`;
+  await importSpendFile(ledger.database, { name: 'spend.csv', bytes: Buffer.from(spend), by: 'ana' });
+  await settleReports(REPORTS, ledger.database);
+  [entries, messages] = await Promise.all([rows('conversations'), rows('messages')]);
+});
+afterAll(async () => {
+  await drop(ledger);
+  await ledger.close();
+  await data.remove();
+});
+
+const ofAds = (wanted: readonly string[]): Row[] => entries.filter((row) => wanted.includes(row['ad_id']!));
+
+describe('filters of ads', () => {
+  const cases: readonly [string, () => Narrowed, () => readonly string[]][] = [
+    ['an id', () => ({ ad: ads[0]! }), () => [ads[0]!]],
+    ['several ids', () => ({ ad: [...ads, '99'] }), () => ads],
+    ['a part of a name, in any letters', () => ({ ad: 'sPRING' }), () => [ads[0]!]],
+    ['a part of both names', () => ({ ad: 'bargain' }), () => ads],
+    ['a name and an id', () => ({ ad: ['Winter', ads[0]!] }), () => ads],
+    ['a campaign', () => ({ campaign: 'Campaign' }), () => ads],
+    ['an ad set of a campaign', () => ({ campaign: 'Campaign', adset: 'Set two' }), () => [ads[1]!]],
+    ['two ad sets', () => ({ adset: ['Set one', 'Set two'] }), () => ads],
+    ['a campaign that nobody imported', () => ({ campaign: 'Set one' }), () => []],
+    ['an ad of another campaign', () => ({ campaign: 'Campaign', ad: '99' }), () => []],
+  ];
+  it.each(cases)('%s: entries, summaries, answers and the bill agree', async (_, filters, wanted) => {
+    const expected = ofAds(wanted());
+    const starts = expected.filter((row) => row['conversation_id'] === row['ad_conversation_id']);
+    expect((await rows('conversations', filters())).map((row) => row['conversation_id'])).toEqual(
+      expected.map((row) => row['conversation_id']),
+    );
+    expect(await rows('ad-conversations', filters())).toHaveLength(starts.length);
+    for (const report of ['ads', 'days', 'overview', 'ad-answers'] as const)
+      expect([report, sum(await rows(report, filters()), 'ad_conversations')]).toEqual([report, starts.length]);
+    const free = messages.filter((row) => row['billing'] === 'FREE_ENTRY' && wanted().includes(row['ad_id']!));
+    expect(await rows('messages', filters())).toHaveLength(free.length);
+    for (const report of ['charges', 'savings', 'savings-days', 'savings-tags'] as const)
+      for (const zone of [{}, { tz: 'UTC', is_tz_given: true }]) {
+        const volume = sum(await rows(report, { ...filters(), ...zone }), 'volume');
+        expect([report, zone, volume]).toEqual([report, zone, free.length]);
+      }
+  });
+});
+
+describe('filters with several values', () => {
+  it('have the rows of each of them', async () => {
+    for (const [report, name] of [
+      ['charges', 'market'],
+      ['charges', 'category'],
+      ['charges', 'billing'],
+      ['charges', 'phone_number_id'],
+      ['mismatched-messages', 'category'],
+      ['messages', 'market'],
+    ] as const) {
+      const all = await rows(report);
+      const values = [...new Set(all.map((row) => row[name]!))].slice(0, 2);
+      expect(await rows(report, { [name]: values })).toEqual(all.filter((row) => values.includes(row[name]!)));
+      expect(isListed(name)).toBe(true);
+    }
+  });
+
+  it('accounts and numbers narrow entries and summaries too', async () => {
+    const numbers = [...new Set(entries.map((row) => row['phone_number_id']!))];
+    const [number] = numbers;
+    expect(await rows('conversations', { phone_number_id: number! })).toEqual(
+      entries.filter((row) => row['phone_number_id'] === number),
+    );
+    expect(await rows('conversations', { phone_number_id: ['1', '2'] })).toEqual([]);
+    const accounts = [...new Set(messages.map((row) => row['waba_id']!))];
+    const all = sum(await rows('overview'), 'ad_conversations');
+    expect(sum(await rows('overview', { waba_id: accounts }), 'ad_conversations')).toBe(all);
+    expect(sum(await rows('overview', { waba_id: 'nobody' }), 'ad_conversations')).toBe(0);
+    // What an ad cost belongs to no number, so an ad without figures there has no row.
+    expect(await rows('ad-figures', { phone_number_id: 'nobody' })).toEqual([]);
+  });
+
+  it('every report takes the filters that it names', async () => {
+    for (const name of REPORTS) {
+      const { filters, days } = reportOf(name);
+      const listed = filters.filter(isListed);
+      if (listed.length === 0 || days === 'month') continue;
+      const only = Object.fromEntries(listed.map((filter) => [filter, ['nobody', 'no one']]));
+      // A sum over nothing is a row of its own, and so is a day without anything.
+      const isSum = ['overview', 'days', 'hours', 'weeks'].includes(name);
+      const found = await rows(name, only);
+      expect([name, isSum ? sum(found, 'ad_conversations') : found.length]).toEqual([name, 0]);
+    }
+  });
+});
+
+it('suggests values by a part of them, or of their names', async () => {
+  const of = async (name: Parameters<typeof suggestions>[1], text: string): Promise<string[]> =>
+    (await suggestions(ledger.database, name, text)).map(({ value }) => value);
+  expect(await of('ad', 'sprING')).toEqual([ads[0]]);
+  expect(await of('ad', 'campaign')).toEqual([...ads]);
+  expect(await of('campaign', '')).toEqual(['Campaign']);
+  expect(await of('adset', 'set')).toEqual(['Set one', 'Set two']);
+  expect(await of('market', 'braz')).toEqual(['Brazil']);
+  expect(await of('billing', 'free')).toEqual(expect.arrayContaining(['FREE_ENTRY']));
+  expect((await of('phone_number_id', '')).sort()).toEqual(
+    [...new Set([...entries, ...messages].map((row) => row['phone_number_id']!))].sort(),
+  );
+  expect((await of('waba_id', '')).sort()).toEqual([...new Set(messages.map((row) => row['waba_id']!))].sort());
+  expect(await of('tag', '%_')).toEqual([]);
+});
+
+it('keeps views: saved, replaced by one of the same name, renamed and removed', async () => {
+  const { database } = ledger;
+  const view = { name: 'India', at: '/billing', query: 'market=India' };
+  const saved = await saveView(database, view, 'ana');
+  expect(await listViews(database)).toEqual([saved]);
+  const again = await saveView(database, { ...view, name: 'india', query: 'market=India&market=Nepal' }, 'ben');
+  expect(again.view_id).toBe(saved.view_id);
+  const other = await saveView(database, { ...view, at: '/ads', query: '' }, 'ana');
+  expect(other.view_id).not.toBe(saved.view_id);
+  await renameView(database, other.view_id, ' A ', 'ana');
+  expect((await rows('saved-views')).map((row) => [row['name'], row['at'], row['query']])).toEqual([
+    ['A', '/ads', ''],
+    ['india', '/billing', 'market=India&market=Nepal'],
+  ]);
+  await removeView(database, saved.view_id, 'ana');
+  expect((await listViews(database)).map(({ name }) => name)).toEqual(['A']);
+  await expect(removeView(database, saved.view_id, 'ana')).rejects.toThrow(/somebody may have removed it/);
+  for (const [wrong, message] of [
+    [{ name: '  ' }, 'a view needs a name'],
+    [{ name: 'x'.repeat(81) }, '80 characters at most'],
+    [{ at: '//elsewhere' }, 'a view is of a page'],
+    [{ query: 'x'.repeat(4_001) }, '4000 characters at most'],
+  ] as const)
+    await expect(saveView(database, { ...view, ...wrong }, 'ana')).rejects.toThrow(message);
+});
