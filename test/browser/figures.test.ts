@@ -423,12 +423,10 @@ describe('the figures of pages', () => {
       );
     }
     await open(`/ads?${query}&ad=nobody`);
-    expect((await cells('by-ad'))[0]).toEqual([
-      'No ad or post with a conversation or a cost matches “Ad: nobody”.',
-    ]);
+    expect((await cells('by-ad'))[0]).toEqual(['No ad or post with a conversation or a cost matches “Ad: nobody”.']);
     await open(`/ads?${query}&after=nobody`);
     expect(await rig.page.locator('.repairs li').count()).toBe(1);
-    expect((await fetch(`${rig.product.url}/api/messages?ad=1`)).status).toBe(400);
+    expect((await fetch(`${rig.product.url}/api/failures?ad=1`)).status).toBe(400);
   });
 
   it('goes back to now where it is, with its ad and the order of its tables', async () => {

@@ -213,7 +213,7 @@ const FILTERS: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_STATE), 'un
  * Whether a parameter is the position of a page in a table. It is dropped when other parameters change, because rows
  * move then.
  */
-export const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
+const isPlace = (name: string): boolean => /^(.+\.)?(after|before)$/.test(name);
 
 /**
  * The parameters of an address that belong to the page, and stay when the filters change: all except positions of pages

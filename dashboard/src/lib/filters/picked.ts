@@ -168,7 +168,7 @@ export function withIds(only: Picks, accounts: readonly AccountName[]): Picks {
 }
 
 /** A value of a filter for people. */
-export function valueName(name: Picked, value: string, names: Names): string {
+function valueName(name: Picked, value: string, names: Names): string {
   switch (name) {
     case 'ad':
       return names.ads[value] ?? value;
