@@ -37,7 +37,7 @@ function parsed(text: string): { readonly value: unknown } | { readonly rejectio
   try {
     const value: unknown = JSON.parse(text);
     // Meta cuts texts to a length, even in the middle of a character; the event can still be used.
-    return { value: SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value };
+    return { value: text.includes('\\u') && SURROGATE_ESCAPE.test(text) ? wellFormed(value) : value };
   } catch (error) {
     if (error instanceof RangeError)
       return { rejection: { code: 'schema', message: 'The value is nested too deeply to be read; flatten it.' } };

@@ -163,7 +163,7 @@ function numbersAt<T>(bytes: Buffer, at: number, length: number, make: (buffer: 
 
 /** Reads the blocks of an answer from its bytes, which may be cut anywhere. */
 export class BlockReader {
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   /** How many of `#bytes` have come. */
   #length = 0;
   #at = 0;
@@ -197,6 +197,12 @@ export class BlockReader {
   }
 
   #append(chunk: Uint8Array): void {
+    if (this.#length === 0) {
+      // Not copied: nothing is written into it, and what comes next begins other memory.
+      this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.#length = chunk.length;
+      return;
+    }
     if (this.#length + chunk.length > this.#bytes.length) {
       const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + chunk.length, 1 << 16));
       this.#bytes.copy(grown, 0, 0, this.#length);

@@ -20,6 +20,8 @@ export class LandedBlocks {
   #rows = 0;
   /** Places in `#threads`, by number and customer. */
   readonly #places = new Map<string, Map<string, number>>();
+  #lastNumber: string | null = null;
+  #lastPlaces = new Map<string, number>();
   readonly #threads: ThreadKey[] = [];
   /** The last row of each thread. */
   readonly #lastRows: number[] = [];
@@ -39,8 +41,7 @@ export class LandedBlocks {
       this.#rowsBefore = grown;
     }
     if (customer === '') return;
-    let places = this.#places.get(phone_number_id);
-    if (places === undefined) this.#places.set(phone_number_id, (places = new Map<string, number>()));
+    const places = this.#placesOf(phone_number_id);
     const place = places.get(customer);
     if (place === undefined) {
       places.set(customer, this.#threads.length);
@@ -51,6 +52,15 @@ export class LandedBlocks {
       this.#rowsBefore[row] = this.#lastRows[place] ?? NONE;
       this.#lastRows[place] = row;
     }
+  }
+
+  #placesOf(phone_number_id: string): Map<string, number> {
+    // Most events are of the number of the one before.
+    if (phone_number_id === this.#lastNumber) return this.#lastPlaces;
+    let places = this.#places.get(phone_number_id);
+    if (places === undefined) this.#places.set(phone_number_id, (places = new Map<string, number>()));
+    this.#lastNumber = phone_number_id;
+    return (this.#lastPlaces = places);
   }
 
   /**

@@ -53,6 +53,30 @@ export type PutAside = (letters: readonly DeadLetter[]) => Promise<void>;
 /** The source of an event that came without one. */
 const NOWHERE: Position = { source: '', partition: 0, position: 0 };
 
+/** Where events came from: many come from one place, and an object for each would live as long as its block. */
+class Origins {
+  /** The first event of each run from one source and partition. */
+  readonly #firsts: number[] = [];
+  readonly #places: Position[] = [];
+  readonly #positions: number[] = [];
+
+  add(origin: Position): void {
+    const last = this.#places.at(-1);
+    if (last?.source !== origin.source || last.partition !== origin.partition) {
+      this.#firsts.push(this.#positions.length);
+      this.#places.push(origin);
+    }
+    this.#positions.push(origin.position);
+  }
+
+  at(index: number): Position {
+    const run = this.#firsts.findLastIndex((first) => first <= index);
+    const place = this.#places[run];
+    const position = this.#positions[index];
+    return place === undefined || position === undefined ? NOWHERE : { ...place, position };
+  }
+}
+
 function rawOf(event: LedgerEvent | undefined): Buffer {
   if (event === undefined) throw new RangeError('A refused row is not one of those that were sent.');
   return Buffer.from(canonicalEvent(event));
@@ -64,7 +88,7 @@ export class Landing {
   #number: LandingNumber | null = null;
   #writer: EventsWriter | null = null;
   /** Where the events in the writer came from, in their order. */
-  #origins: Position[] = [];
+  #origins = new Origins();
   #sending: Promise<void> = Promise.resolve();
   #hasSent = false;
   #perInsert = EVENTS_OF_FIRST_INSERT;
@@ -135,7 +159,7 @@ export class Landing {
     const writer = (this.#writer ??= new EventsWriter());
     writer.add(event);
     this.#blocks?.add(event);
-    this.#origins.push(origin);
+    this.#origins.add(origin);
     const isFull =
       writer.events >= this.#perInsert || (writer.events % EVENTS_PER_LOOK === 0 && writer.bytes >= BYTES_PER_INSERT);
     return isFull ? this.#send(false) : undefined;
@@ -152,7 +176,7 @@ export class Landing {
     if (writer === null) return;
     const origins = this.#origins;
     this.#writer = null;
-    this.#origins = [];
+    this.#origins = new Origins();
     const isAllInMemory = this.#kept !== null && isLast && !this.#hasSent;
     this.#hasSent = true;
     this.#perInsert = Math.min(2 * this.#perInsert, EVENTS_PER_INSERT);
@@ -165,7 +189,7 @@ export class Landing {
     this.#sending = sending;
   }
 
-  async #insert(block: EncodedBlock, origins: readonly Position[]): Promise<void> {
+  async #insert(block: EncodedBlock, origins: Origins): Promise<void> {
     try {
       await this.#database.insertBlock('events', block);
     } catch (error) {
@@ -175,7 +199,7 @@ export class Landing {
   }
 
   /** Stores the events that ClickHouse takes. Puts aside each one that it refuses, as it was read. */
-  async #insertApart(block: EncodedBlock, origins: readonly Position[], putAside: PutAside): Promise<void> {
+  async #insertApart(block: EncodedBlock, origins: Origins, putAside: PutAside): Promise<void> {
     // A refused event is not in the ledger, so it must not be remembered.
     this.#kept = null;
     this.#blocks = null;
@@ -188,7 +212,7 @@ export class Landing {
     if (refused.length === 0) return;
     await putAside(
       refused.map(({ index, error }) => ({
-        ...(origins[index] ?? NOWHERE),
+        ...origins.at(index),
         code: 'refused_by_ledger' as const,
         message: `${error.message.slice(0, MAX_REASON_CHARS)} The event is kept as it was read; repair the ledger, then replay it.`,
         raw: rawOf(events[index]),
