@@ -1,6 +1,7 @@
 import type { Invoice, InvoiceMapping, KeptInvoiceMapping, PreviewedInvoice } from './invoices.ts';
 import type { CaseDecision, WorkedCase } from './cases.ts';
 import type { ClaimChange, ClaimOutcome, NewClaim } from './claims.ts';
+import type { OutcomeCells, PlannedOutcomes } from './outcomes.ts';
 import type { NewWriteOff, WriteOffOutcome, WriteOffUndo } from './write-offs.ts';
 import type { Account } from './config.ts';
 import type { BrokenCsvFile } from './csv-file.ts';
@@ -142,6 +143,10 @@ export interface Changes {
   /** Stores a mapping by name; it replaces an earlier one of that name. */
   keepSpendMapping(mapping: SpendMapping & { readonly name: string }): Promise<{ readonly ok: true } | Refused>;
   typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused>;
+  /** Enters outcomes of ad conversations, all of them or none. */
+  importOutcomes(
+    outcomes: readonly OutcomeCells[],
+  ): Promise<{ readonly ok: true; readonly planned: PlannedOutcomes } | Refused>;
   withdrawSpend(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused>;
   /** Imports answers of Meta, all of them or none. */
   importMeta(

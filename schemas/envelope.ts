@@ -1,4 +1,4 @@
-import { isBusinessScopedId, PREFERENCE_TYPE, type Rejection } from './event.ts';
+import { AUTOMATIC_EVENT_TYPE, isBusinessScopedId, PREFERENCE_TYPE, type Rejection } from './event.ts';
 import { isObject } from './json.ts';
 
 type Fields = Record<string, unknown>;
@@ -16,6 +16,9 @@ export interface ExpandedEnvelope {
 const MESSAGE_FIELDS = new Set(['messages', 'message_echoes', 'smb_message_echoes', 'standby']);
 const CALL_FIELD = 'calls';
 const PREFERENCE_FIELD = 'user_preferences';
+const AUTOMATIC_EVENT_FIELD = 'automatic_events';
+/** Fields that hold one list of their own. */
+const OWN_FIELDS = new Set([CALL_FIELD, PREFERENCE_FIELD, AUTOMATIC_EVENT_FIELD]);
 
 /** Null, empty string and absent are the same (rules.md F2). */
 function isMissing(value: unknown): boolean {
@@ -188,6 +191,22 @@ function expandPreference(preference: Fields, place: Place, isAlone: boolean): F
   return event;
 }
 
+/**
+ * An outcome that Meta noticed by itself as an inbound event (contract.md 1). Its id may be that of the message in which
+ * Meta noticed it, so the event gets one of its own.
+ */
+function expandAutomaticEvent(item: Fields, place: Place): Fields {
+  const { id, event_name, timestamp, ctwa_clid, custom_data } = item;
+  const event: Fields = { event: 'message', direction: 'inbound', type: AUTOMATIC_EVENT_TYPE };
+  put(event, 'waba_id', place.waba_id);
+  put(event, 'phone_number_id', place.phone_number_id);
+  if (!isMissing(id)) event['id'] = `${AUTOMATIC_EVENT_TYPE}:${String(event_name)}:${String(id)}`;
+  put(event, 'timestamp', timestamp);
+  event['context'] = { event_name, custom_data };
+  event['referral'] = { ctwa_clid };
+  return event;
+}
+
 function expandEcho(echo: Fields, place: Place, isAlone: boolean): Fields {
   const event: Fields = { event: 'message', direction: 'outbound' };
   put(event, 'waba_id', place.waba_id);
@@ -269,7 +288,11 @@ function expandValue(into: ExpandedEnvelope, value: Fields, wabaId: unknown, pat
     expandList(into, value['user_preferences'], `${path}.user_preferences`, (item, isAlone) =>
       expandPreference(item, place, isAlone),
     );
-  if (field === CALL_FIELD || field === PREFERENCE_FIELD) return;
+  if (field === null || field === AUTOMATIC_EVENT_FIELD)
+    expandList(into, value['automatic_events'], `${path}.automatic_events`, (item) =>
+      expandAutomaticEvent(item, place),
+    );
+  if (field !== null && OWN_FIELDS.has(field)) return;
   expandList(into, value['messages'], `${path}.messages`, (item, isAlone) => expandMessage(item, place, isAlone));
   expandList(into, value['message_echoes'], `${path}.message_echoes`, (item, isAlone) =>
     expandEcho(item, place, isAlone),
@@ -281,7 +304,7 @@ function expandChange(into: ExpandedEnvelope, change: unknown, wabaId: unknown, 
   if (!isObject(change)) return rejectPart(into, path, 'an object');
   const { field, value } = change;
   if (typeof field !== 'string') return rejectPart(into, `${path}.field`, 'a text');
-  if (!MESSAGE_FIELDS.has(field) && field !== CALL_FIELD && field !== PREFERENCE_FIELD) return;
+  if (!MESSAGE_FIELDS.has(field) && !OWN_FIELDS.has(field)) return;
   if (!isObject(value)) return rejectPart(into, `${path}.value`, 'an object');
   expandValue(into, value, wabaId, `${path}.value`, field);
 }
@@ -301,7 +324,7 @@ function namesNumber(value: unknown): boolean {
   return isObject(value) && !isMissing(numberOf(value));
 }
 
-const LISTS = ['messages', 'message_echoes', 'statuses', 'calls', 'user_preferences'];
+const LISTS = ['messages', 'message_echoes', 'statuses', 'calls', 'user_preferences', 'automatic_events'];
 
 /**
  * The part of Meta's webhook that a value seems to be: the whole envelope, even if the rest of it is broken; one

@@ -89,6 +89,9 @@ const statusSchema = z.object({
 /** Type of an inbound event with a customer's preference for marketing messages. No rule counts it as a message. */
 export const PREFERENCE_TYPE = 'user_preferences';
 
+/** Type of an event about an outcome that Meta noticed by itself. It names a click and no customer, and is no message. */
+export const AUTOMATIC_EVENT_TYPE = 'automatic_events';
+
 /** What a `system` message says of a customer who changed number or id (rules.md F9); names that it lacks are absent. */
 export interface IdentityChange {
   readonly wa_id?: string;
@@ -367,7 +370,7 @@ function parseMessage(raw: Record<string, unknown>, nowSeconds: number): ParsedE
   const { wa_id, user_id } = customerNames(m.wa_id, m.user_id);
   const group_id = m.group_id ?? '';
   const customer = threadName(group_id, wa_id, user_id);
-  if (customer === '')
+  if (customer === '' && m.type !== AUTOMATIC_EVENT_TYPE)
     return rejected('schema', 'The event names no customer: give "wa_id" (with digits), "user_id" or "group_id".');
   return {
     ok: true,

@@ -1,3 +1,4 @@
+import type { AdOutcomesRow } from './outcomes.ts';
 import type { Invoice } from './invoices.ts';
 import type { AdAnswersRow, AdHoursRow } from './ad-answers.ts';
 import type { ClaimRow, Recovered } from './claims.ts';
@@ -79,6 +80,8 @@ export interface Reports {
   adAnswers(filters: ReportFilters): Promise<AdAnswersRow[]>;
   /** Hours of the week in which customers write and get their first reply. */
   adHours(filters: ReportFilters): Promise<AdHoursRow[]>;
+  /** What ads led to, by kind, source and currency. */
+  adOutcomes(filters: ReportFilters): Promise<AdOutcomesRow[]>;
   adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;
   /** Values of a filter that contain a text, or whose names do. */
   suggestions(of: Suggested, text: string): Promise<Suggestion[]>;

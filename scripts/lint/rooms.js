@@ -24,7 +24,9 @@ const MAY_IMPORT = {
   ledger: 'schemas clickhouse lifecycle ledger/configuration ledger/events ledger/marks ledger/threads',
   rating: 'schemas clickhouse lifecycle imports ledger/configuration ledger/derived',
   spend: 'schemas clickhouse imports',
-  reports: 'schemas clickhouse lifecycle imports ledger ledger/configuration ledger/events ledger/derived rating spend',
+  outcomes: 'schemas clickhouse imports ledger/events',
+  reports:
+    'schemas clickhouse lifecycle imports ledger ledger/configuration ledger/events ledger/derived rating spend outcomes',
   reconciliation: 'schemas clickhouse lifecycle imports ledger/configuration rating reports',
   'send-check': 'schemas clickhouse lifecycle imports ledger/configuration ledger/events ledger/threads rating',
   triggers: 'schemas clickhouse lifecycle ledger/configuration ledger/events ledger/threads spend send-check',
@@ -38,10 +40,10 @@ const MAY_IMPORT = {
   kafka: 'schemas clickhouse ledger ledger/events ledger/marks ingest',
   http: 'schemas clickhouse ledger ingest kafka reports triggers catalogue exports',
   pages:
-    'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend reports reconciliation send-check triggers catalogue exports periods sample ingest',
+    'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend outcomes reports reconciliation send-check triggers catalogue exports periods sample ingest',
   processes:
     'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports drift ingest kafka http pages',
-  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend reports reconciliation send-check triggers catalogue exports erasure periods sample ingest kafka processes',
+  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend outcomes reports reconciliation send-check triggers catalogue exports erasure periods sample ingest kafka processes',
 };
 
 /** @type {ReadonlyMap<string, readonly string[]>} */

@@ -30,6 +30,7 @@ import { erasuresReport } from '../reports/erasures.ts';
 import { focusReport } from '../reports/focus.ts';
 import { focusBillingPeriodsReport } from '../reports/focus-billing-periods.ts';
 import { deadLetterReasonsReport, deadLettersReport } from '../reports/health.ts';
+import { adOutcomesReport, outcomesReport } from '../reports/outcomes.ts';
 import { mismatchedMessagesReport, mismatchesReport } from '../reports/mismatches.ts';
 import { rateCardsReport } from '../reports/rate-cards.ts';
 import type { Report } from '../reports/report.ts';
@@ -76,6 +77,8 @@ const CATALOGUE = [
   adAnswersReport,
   adHoursReport,
   adSpendImportsReport,
+  outcomesReport,
+  adOutcomesReport,
   unratedReport,
   adConversationsReport,
   mismatchesReport,

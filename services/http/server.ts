@@ -8,6 +8,7 @@ import { BODY_LIMITS, receiveDelivery, verifyHandshake, type Sink, type WebhookS
 import { answerApi, type ReadLedger } from './api.ts';
 import { answerCaseDecision } from './cases.ts';
 import { answerClaims, entersClaim } from './claims.ts';
+import { answerOutcomes, isOfOutcomes } from './outcomes.ts';
 import { answerWriteOffs, entersWriteOff } from './write-offs.ts';
 import { boundConnections, MAX_CONNECTIONS } from './connections.ts';
 import { DOWNLOAD_LIMITS, Downloads } from './downloads.ts';
@@ -159,7 +160,16 @@ async function answerApiAddress(
     await answerClaims(request, response, url, { changes, unfinished: parts.questions });
   else if (entersWriteOff(request, url))
     await answerWriteOffs(request, response, url, { changes, unfinished: parts.questions });
-  else if (isOfTriggers(pathname))
+  else if (isOfOutcomes(request, url)) {
+    const ledger = await reports.ledgerFor(false);
+    if (ledger === null) plain(response, 503, 'The ledger is not open yet.');
+    else
+      await answerOutcomes(request, response, url, {
+        database: ledger.database,
+        changes,
+        unfinished: parts.questions,
+      });
+  } else if (isOfTriggers(pathname))
     await answerTriggers(request, response, url, {
       queries: reports.queries(false),
       changes,

@@ -1,5 +1,6 @@
 import {
   canonicalEvent,
+  AUTOMATIC_EVENT_TYPE,
   PREFERENCE_TYPE,
   type LedgerEvent,
   type MessageEvent,
@@ -169,8 +170,8 @@ function windowReports(statuses: readonly StatusEvent[]): readonly number[] {
   return expiries;
 }
 
-/** F7: events of these types change or revoke another message, or set a customer's preference. They are no messages. */
-const NO_MESSAGES = new Set(['edit', 'revoke', PREFERENCE_TYPE]);
+/** F7: events of these types change or revoke another message, set a customer's preference, or tell an outcome. They are no messages. */
+const NO_MESSAGES = new Set(['edit', 'revoke', PREFERENCE_TYPE, AUTOMATIC_EVENT_TYPE]);
 
 /**
  * Meta's error code on a message whose content it cannot hand over. The first message from an ad may come like this.

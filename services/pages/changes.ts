@@ -20,6 +20,7 @@ import type {
   SpendMapping,
   TypedSpend,
 } from '@ctwa-ledger/schemas/spend.ts';
+import type { OutcomeCells, PlannedOutcomes } from '@ctwa-ledger/schemas/outcomes.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from '@ctwa-ledger/schemas/triggers.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
@@ -40,6 +41,7 @@ import {
 import type { ExportDefinition, ExportState } from '@ctwa-ledger/schemas/exports.ts';
 import type { Exports } from '../exports/runner.ts';
 import { addSchedule, checkedDefinition, setScheduleState } from '../exports/schedules.ts';
+import { importOutcomes } from '../outcomes/outcomes.ts';
 import { replayDelivery, replayGivenUp } from '../triggers/log.ts';
 import { changeTrigger, createTrigger, setTriggerState } from '../triggers/register.ts';
 import { removeView, renameView, saveView } from '../reports/views.ts';
@@ -233,6 +235,15 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
       await keepSpendMapping(this.#kept.options.ledger.database, mapping, BY);
       return { ok: true };
     });
+  }
+
+  importOutcomes(
+    outcomes: readonly OutcomeCells[],
+  ): Promise<{ readonly ok: true; readonly planned: PlannedOutcomes } | Refused> {
+    return this.#whereAllowed(async () => ({
+      ok: true,
+      planned: await importOutcomes(this.#kept.options.ledger.database, outcomes, BY),
+    }));
   }
 
   typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {

@@ -29,6 +29,7 @@ import { accounts } from '../reports/accounts.ts';
 import { chargedMessages } from '../reports/charged-messages.ts';
 import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
+import { adOutcomes } from '../reports/outcomes.ts';
 import { adAnswers, adHours } from '../reports/ad-answers.ts';
 import { adCosts, adFigures, adNames } from '../reports/ads.ts';
 import { figures, overview } from '../reports/figures.ts';
@@ -207,6 +208,7 @@ export class ShownLedger {
       adCosts: async (filters) => adCosts(await this.#database(sample), filters),
       adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
       adHours: async (filters) => adHours(await this.#database(sample), filters),
+      adOutcomes: async (filters) => adOutcomes(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
       suggestions: async (of, text) => suggestions(await this.#database(sample), of, text),
       adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),

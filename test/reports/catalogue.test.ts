@@ -9,6 +9,8 @@ import type { Database } from '../../services/clickhouse/database.ts';
 import { DeadLetters } from '../../services/ledger/events/dead-letters.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { eraseCustomer } from '../../services/erasure/erase.ts';
+import type { OutcomeCells } from '../../schemas/outcomes.ts';
+import { importOutcomes } from '../../services/outcomes/outcomes.ts';
 import { closePeriod } from '../../services/periods/periods.ts';
 import { importRateFile } from '../../services/rating/rate-cards.ts';
 import { makeClaim } from '../../services/reconciliation/claim-register.ts';
@@ -153,6 +155,18 @@ function rareEvents(): unknown[] {
   ];
 }
 
+/** Leads and purchases of a few conversations. */
+async function someOutcomes(): Promise<OutcomeCells[]> {
+  const entries = await ledger.database.query(
+    z.object({ entry_id: z.string(), at: z.coerce.number() }),
+    'SELECT entry_id, toUnixTimestamp(entry_at) AS at FROM entry_marks FINAL ORDER BY entry_id LIMIT 6',
+  );
+  return entries.flatMap(({ entry_id, at }) => [
+    { kind: 'lead', time: String(at + 60), conversation_id: entry_id },
+    { kind: 'purchase', time: String(at + 600), conversation_id: entry_id, value: '12.5', currency: 'USD' },
+  ]);
+}
+
 async function importFiles(): Promise<void> {
   const { database } = ledger;
   const directory = new URL('../../services/sample/rates/', import.meta.url);
@@ -168,6 +182,7 @@ async function importFiles(): Promise<void> {
     await saveView(database, { name: `View of ${at}`, at, query: 'campaign=Autumn' }, BY);
   for (const { name, text } of simulateSpend({ days: DAYS, seed: 5, end_at: END }))
     await importSpendFile(database, { name, bytes: Buffer.from(text), by: BY });
+  await importOutcomes(database, await someOutcomes(), BY);
   const point = (day: number, category: string, cost: number): unknown => ({
     start: Date.UTC(2026, 9, day) / 1000,
     end: Date.UTC(2026, 9, day + 1) / 1000,

@@ -186,7 +186,20 @@ describe('expandEnvelope on the documented samples', () => {
 
   it('skips changes that hold no events', () => {
     expect(sample('tier-update')).toEqual([]);
-    expect(sample('automatic-events')).toEqual([]);
+  });
+
+  it('takes an outcome that Meta noticed as an event of its own, which names a click and no customer', () => {
+    const [raw] = sample('automatic-events');
+    expect(parsed(raw!)).toMatchObject({
+      id: 'automatic_events:Purchase:wamid.EV1',
+      type: 'automatic_events',
+      direction: 'inbound',
+      customer: '',
+      timestamp: 1_790_000_000,
+      referral_source_type: '',
+      referral_ctwa_clid: 'Aff-n8ZT',
+      context: '{"custom_data":{"currency":"USD","value":25000},"event_name":"Purchase"}',
+    });
   });
 });
 

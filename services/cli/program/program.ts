@@ -3,6 +3,7 @@ import { VERSION } from '../../version.ts';
 import { claimCommands } from './claims.ts';
 import { exportCommands } from './exports.ts';
 import { metaCommands } from './meta.ts';
+import { outcomeCommands } from './outcomes.ts';
 import { periodCommands } from './periods.ts';
 import { rateCommands } from './rates.ts';
 import { runningCommands } from './running.ts';
@@ -36,6 +37,7 @@ export function program(): Command {
   rateCommands(command, root);
   triggerCommands(command, root);
   spendCommands(command, root);
+  outcomeCommands(command, root);
   metaCommands(command, root);
   claimCommands(command, root);
   writeOffCommands(command, root);

@@ -15,6 +15,7 @@ export const LINKED_REPORTS = {
   ads: 'zone',
   'ad-answers': 'zone',
   'ad-hours': 'zone',
+  'ad-outcomes': 'zone',
   'ad-conversations': 'zone',
   savings: 'accounts',
   'savings-days': 'accounts',

@@ -49,11 +49,12 @@ export const load: PageServerLoad = async (event) => {
   const compared = comparedRange(range, filters.compare);
   const of_zone = { ...range, tz: zoneOf(filters), as_of, ...only };
   const grain = grainIn(range, filters.grain);
-  const [{ overview, ...over_time }, figures, compared_figures] = await Promise.all([
+  const [{ overview, ...over_time }, figures, outcomes, compared_figures] = await Promise.all([
     ad === ''
       ? reports.overview(of_zone).then((row) => ({ overview: row, buckets: null }))
       : reports.figures(of_zone, grain),
     reports.adFigures(asked),
+    reports.adOutcomes(of_zone),
     compared === null ? [] : reports.adCosts({ ...asked, ...compared }),
   ]);
   const [lines, before] = [adLines(figures), adLines(compared_figures)];
@@ -74,6 +75,7 @@ export const load: PageServerLoad = async (event) => {
       overview,
       nothing: nothingOfAd(only, names, range, isElsewhere),
       table,
+      outcomes,
       ads: lines.length,
       by,
       details,

@@ -198,6 +198,13 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 6',
       },
       {
+        id: 'outcomes',
+        name: 'Outcomes, cost per outcome, return on ad spend',
+        meaning:
+          'Leads, purchases and whatever else conversations of an ad led to, as they were imported or sent; on the day on which they happened. Cost per outcome is what the ad cost on the same days divided by them, return on ad spend their value divided by that cost, in one currency. What Meta noticed by itself stands apart and is never added to them, because it may be the same.',
+        rules: 'not of the rules: imported',
+      },
+      {
         id: 'engaged',
         name: 'Engaged conversations, and the way to them',
         meaning:
