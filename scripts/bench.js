@@ -15,6 +15,7 @@ const benches = {
   webhook: '../test/bench/webhook.ts',
   'send-check': '../test/bench/send-check.ts',
   exports: '../test/bench/exports.ts',
+  triggers: '../test/bench/triggers.ts',
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in benches));
