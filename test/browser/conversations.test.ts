@@ -32,9 +32,17 @@ describe('conversations', () => {
     const list = await rows();
     expect(list).toHaveLength(50);
     expect(list.slice(0, 3)).toEqual([
-      ['US.•••• 18', NUMBER, '4 Mar 2026, 12:00', AD, 'pending, 16 h left', 'none', '0'],
+      ['US.•••• 18', NUMBER, '4 Mar 2026, 12:00', 'Spring sale', 'pending, 16 h left', 'none', '0'],
       ['+44 •••• 23', NUMBER, '4 Mar 2026, 11:00', `${POST_ADDRESS} post`, 'pending, 15 h left', 'none', '0'],
-      ['+55 •••• 34', NUMBER, '4 Mar 2026, 10:00', AD, 'replied in 5 min', 'open until 7 Mar 2026, 10:05', '2'],
+      [
+        '+55 •••• 34',
+        NUMBER,
+        '4 Mar 2026, 10:00',
+        'Spring sale',
+        'replied in 5 min',
+        'open until 7 Mar 2026, 10:05',
+        '2',
+      ],
     ]);
     // What is masked is not sent either.
     expect(await rig.page.content()).not.toContain(ANNA);
@@ -83,8 +91,8 @@ describe('conversations', () => {
     await rig.page.getByRole('link', { name: `with ${NUMBER}` }).click();
     await rig.page.getByRole('heading', { name: 'Conversation with +55 •••• 34' }).waitFor();
     await open(`/conversations?${MARCH}`);
-    await rig.page.getByRole('link', { name: AD }).first().click();
-    await rig.page.getByRole('link', { name: 'Clear the search' }).waitFor();
+    await rig.page.getByRole('link', { name: 'Spring sale' }).first().click();
+    await rig.page.getByRole('link', { name: 'Ad: Spring sale' }).waitFor();
     expect(await customers()).toEqual(['US.•••• 18', '+55 •••• 34']);
   });
 
@@ -174,7 +182,7 @@ describe('conversations', () => {
       ['08:00:00 Customer service window opens', false],
       ['08:00:00 Customer service window closes, 24 h after the customer’s last message', false],
       ['09:00:00 Business template spring, marketing Billable Why delivered 09:00:05', false],
-      [`10:00:00 Customer text Entry ad ${AD}, “Spring sale”, https://fb.me/spring`, false],
+      [`10:00:00 Customer text Entry ad Spring sale, “Spring sale”, https://fb.me/spring`, false],
       ['10:00:00 Customer service window opens', false],
       ['10:05:00 Business text, service Free entry Why delivered 10:05:10', true],
       [

@@ -18,6 +18,12 @@ export function amountColumn(name: AmountName, currency: string): string {
   return `${name}.${currency}`;
 }
 
+/** The amount and the currency of such a column. */
+export function amountOf(column: string): { readonly of: AmountName; readonly currency: string } {
+  const of = AMOUNTS.find((name) => column.startsWith(`${name}.`)) ?? 'billed_cost';
+  return { of, currency: column.slice(of.length + 1) };
+}
+
 /** Fields that rows of all tables of amounts share. `unfinished`: they still grow. */
 export type AmountRow = Pick<SideBySide<never>, 'volume' | 'unrated' | 'amounts'> & { readonly unfinished?: boolean };
 

@@ -11,11 +11,14 @@ export interface TableColumn<Row, Column extends string = string> {
   readonly text?: boolean;
   /** Its meaning, if it differs from that of the column with this name in reports. */
   readonly meaning?: string;
-  readonly cell: Snippet<[Row]>;
+  /** Whether its link is the one that a click on the row follows. */
+  readonly opens?: boolean;
+  /** Given the column too, for columns of one kind. */
+  readonly cell: Snippet<[Row, string]>;
   /** Whether a row has a value here. A column without any value is left out. By default every row has one. */
   readonly has?: (row: Row) => boolean;
   /** The content of the row of totals; nothing if there is no sum. */
-  readonly total?: Snippet;
+  readonly total?: Snippet<[string]>;
 }
 
 /** The columns to show: those that the reader chose, else those with a value. */
