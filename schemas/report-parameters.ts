@@ -81,7 +81,9 @@ export const COMMON_PARAMETERS = {
       'Only rows that changed since this time, ISO 8601 or Unix seconds, and tombstones of rows that stand no more.',
     ),
   sample: z.enum(['', '1', 'true', '0', 'false']).describe('Read the sample data instead of the ledger.'),
-  format: z.enum(['json', 'csv']).describe('json, unless csv is asked for.'),
+  format: z.enum(['json', 'csv', 'xlsx']).describe('json, unless csv or xlsx, a workbook, is asked for.'),
+  columns: z.string().describe('Columns of the answer, with commas between them; without it all columns.'),
+  sort: z.string().describe('Column by which the rows are sorted, with - before it for the largest first.'),
   limit: z.int().min(1).max(MAX_LIMIT).describe('Rows of a page; without it all rows are answered.'),
   after: z.string().describe('Place after which the page begins: next of the page before.'),
 } as const;

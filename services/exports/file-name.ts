@@ -52,6 +52,11 @@ export async function stemOf(
 }
 
 /** The file name of a download. */
-export async function fileNameOf(report: Report, filters: ReportFilters, database: Database): Promise<string> {
-  return `${await stemOf(report, filters, database)}.csv`;
+export async function fileNameOf(
+  report: Report,
+  filters: ReportFilters,
+  database: Database,
+  format: 'csv' | 'xlsx' = 'csv',
+): Promise<string> {
+  return `${await stemOf(report, filters, database)}.${format}`;
 }

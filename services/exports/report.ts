@@ -4,7 +4,7 @@ import { settleSummaries } from '../ledger/derived/summaries.ts';
 import { settleCharges } from '../rating/charges.ts';
 import { reportOf, type ReportName } from '../catalogue/catalogue.ts';
 import { closingsInForce } from '../reports/closings.ts';
-import { describedColumns, type AskedRows, type Column, type Report, type Sums } from '../reports/report.ts';
+import { describedColumns, type AskedRows, type Column, type Sums } from '../reports/report.ts';
 import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { MessagesBy } from '@ctwa-ledger/schemas/report-parameters.ts';
 import { streamLines, textOfLines } from './csv-lines.ts';
@@ -78,8 +78,8 @@ function jsonCell({ type, is_nullable }: Column): (cell: unknown) => unknown {
 type JsonRow = Readonly<Record<string, unknown>>;
 
 /** A function that makes objects of rows, with the types of the catalogue. */
-function objectsOf(report: Report): (row: readonly unknown[]) => JsonRow {
-  const columns = describedColumns(report).map((column) => ({ name: column.name, read: jsonCell(column) }));
+export function objectsOf(described: readonly Column[]): (row: readonly unknown[]) => JsonRow {
+  const columns = described.map((column) => ({ name: column.name, read: jsonCell(column) }));
   return (row) => Object.fromEntries(columns.map(({ name, read }, i) => [name, read(row[i])]));
 }
 
@@ -91,7 +91,7 @@ export async function* objectReport(
   by: MessagesBy = 'sent',
 ): AsyncGenerator<JsonRow[]> {
   const report = reportOf(name);
-  const objectOf = objectsOf(report);
+  const objectOf = objectsOf(describedColumns(report));
   for await (const batch of report.rows(database, { filters, by, page: null })) yield batch.map(objectOf);
 }
 
@@ -118,7 +118,7 @@ export async function readPage(
   const place = shown.at(-1)?.[columns.length];
   return {
     csv: csvText([columns, ...shown.map((row) => row.slice(0, columns.length))]),
-    rows: shown.map(objectsOf(report)),
+    rows: shown.map(objectsOf(describedColumns(report))),
     next: found.length > shown.length ? JSON.stringify(place) : null,
   };
 }

@@ -6,6 +6,7 @@ import { COMMON_PARAMETERS, MAX_LIMIT } from '@ctwa-ledger/schemas/report-parame
 import { isListed, NARROWINGS } from '@ctwa-ledger/schemas/asked.ts';
 import { fileNameOf } from '../exports/file-name.ts';
 import { closingsIn, csvReport, objectReport, readPage, settleReports } from '../exports/report.ts';
+import { csvTable, objectTable, TooManyRowsError, workbookTable, type AskedTable } from '../exports/table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { findReport, REPORTS, type ReportName } from '../catalogue/catalogue.ts';
 import { didYouMean } from '../reports/nearest.ts';
@@ -27,6 +28,9 @@ function fail(response: ServerResponse, status: number, code: string, message: s
   response.end(`${JSON.stringify({ error: { code, message } })}\n`);
 }
 
+const FORMATS = ['json', 'csv', 'xlsx'] as const;
+const WORKBOOK = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
 const KNOWN = [...Object.keys(COMMON_PARAMETERS), ...NARROWINGS];
 
 /** Why a report does not take a parameter. Ignoring the parameter would return more rows than were asked for. */
@@ -46,7 +50,9 @@ function refusalOf(report: Report, name: string): string {
 /** A request for a report, parsed. */
 interface Question extends AskedRows {
   readonly report: Report<ReportName>;
-  readonly format: 'json' | 'csv';
+  readonly format: 'json' | 'csv' | 'xlsx';
+  /** Columns and order; null = those of the report. */
+  readonly table: Pick<AskedTable, 'columns' | 'sort'> | null;
   readonly sample: boolean;
 }
 
@@ -67,6 +73,20 @@ export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams
   return `${name} "${value}" is none of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
 }
 
+/** The columns and the order of a request; null = those of the report; a text = what is wrong with the request. */
+function tableOf(report: Report, query: URLSearchParams): Question['table'] | string {
+  const [columns, sort] = [valueIn(query, 'columns'), valueIn(query, 'sort')];
+  if (columns === null && sort === null) return null;
+  const asked = columns?.split(',').map((name) => name.trim()) ?? null;
+  const sorted = sort === null ? null : { column: sort.replace(/^-/, '').trim(), descending: sort.startsWith('-') };
+  const unknown = [...(asked ?? []), ...(sorted === null ? [] : [sorted.column])].find(
+    (name) => !report.columns.includes(name),
+  );
+  if (unknown !== undefined)
+    return `Report "${report.name}" has no column "${unknown}".${didYouMean(unknown, report.columns)} It has ${report.columns.join(', ')}.`;
+  return { columns: asked, sort: sorted };
+}
+
 /** Parses a request strictly; a text = what is wrong with it. */
 function readQuery(report: Report<ReportName>, query: URLSearchParams): Question | string {
   const taken: readonly string[] = [...parametersOf(report), ...ANSWER_PARAMETERS];
@@ -79,6 +99,11 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   if (unknown !== null) return unknown;
   const page = pageOf(query);
   if (typeof page === 'string') return page;
+  const table = tableOf(report, query);
+  if (typeof table === 'string') return table;
+  const format = FORMATS.find((known) => known === valueIn(query, 'format')) ?? 'json';
+  if (page !== null && (table !== null || format === 'xlsx'))
+    return 'limit goes neither with columns and sort nor with format=xlsx: these are of all rows.';
   if (report.days === 'month' && valueIn(query, 'month') === null && valueIn(query, 'period') === null)
     return `Report "${report.name}" is of one month: say which, like month=2026-10.`;
   const asked = Object.fromEntries(
@@ -92,7 +117,8 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
     filters,
     by,
     page,
-    format: valueIn(query, 'format') === 'csv' ? 'csv' : 'json',
+    format,
+    table,
     sample: asksForSample(query) === true,
   };
 }
@@ -118,10 +144,13 @@ async function* jsonParts(
 const THIS_PROCESS = randomUUID();
 
 /** The ETag of the requested rows. It stays the same until something is written that they depend on. */
-async function tagOf({ report, filters, by, page, format }: Question, { downloads }: ReadLedger): Promise<string> {
+async function tagOf(
+  { report, filters, by, page, format, table }: Question,
+  { downloads }: ReadLedger,
+): Promise<string> {
   const state = await stateOf(downloads, tablesOf(report, filters));
   const { as_of, ...days } = filters;
-  const asked = { ...days, by, page, format, as_of: report.has_clock === true ? as_of : null };
+  const asked = { ...days, by, page, format, table, as_of: report.has_clock === true ? as_of : null };
   const said = [VERSION, THIS_PROCESS, downloads.name, report.name, asked, state];
   // Weak, because the same rows may come compressed or not.
   return `W/"${createHash('sha256').update(JSON.stringify(said)).digest('base64url')}"`;
@@ -148,7 +177,8 @@ class Answer {
     this.#ledger = ledger;
     this.#request = request;
     this.#url = url;
-    this.#isPacked = takesGzip(request.headers['accept-encoding']);
+    // A workbook is compressed by itself.
+    this.#isPacked = question.format !== 'xlsx' && takesGzip(request.headers['accept-encoding']);
     this.#headers = { 'cache-control': 'private, no-cache', vary: 'accept-encoding' };
   }
 
@@ -166,24 +196,34 @@ class Answer {
     }
     if (format === 'json') this.#headers['content-type'] = 'application/json; charset=utf-8';
     else {
-      const name = await fileNameOf(report, filters, this.#ledger.downloads);
-      this.#headers['content-type'] = 'text/csv; charset=utf-8; header=present';
+      const name = await fileNameOf(report, filters, this.#ledger.downloads, format);
+      this.#headers['content-type'] = format === 'csv' ? 'text/csv; charset=utf-8; header=present' : WORKBOOK;
       this.#headers['content-disposition'] = `attachment; filename="${name}"`;
     }
     if (this.#isPacked) this.#headers['content-encoding'] = 'gzip';
     yield* this.#isPacked ? gzipped(this.#rows()) : this.#rows();
   }
 
-  async *#rows(): AsyncGenerator<string> {
-    const { report, filters, by, page, format } = this.#question;
+  async *#rows(): AsyncGenerator<string | Buffer> {
+    const { report, filters, by, page, format, table } = this.#question;
     const { downloads } = this.#ledger;
     if (page !== null) {
       yield await this.#page(page);
       return;
     }
+    const asked = { report: report.name, filters, by, ...(table ?? { columns: null, sort: null }) };
+    if (format === 'xlsx') {
+      for await (const part of workbookTable(downloads, asked)) yield Buffer.from(part);
+      return;
+    }
+    const closings = (): Promise<readonly Closing[]> => closingsIn(report.name, downloads, filters);
+    if (table !== null) {
+      yield* format === 'csv' ? csvTable(downloads, asked) : jsonParts(objectTable(downloads, asked), closings);
+      return;
+    }
     yield* format === 'csv'
       ? csvReport(report.name, downloads, filters, by)
-      : jsonParts(objectReport(report.name, downloads, filters, by), () => closingsIn(report.name, downloads, filters));
+      : jsonParts(objectReport(report.name, downloads, filters, by), closings);
   }
 
   async #page(page: ReportPage): Promise<string> {
@@ -252,8 +292,15 @@ export async function answerApi(
   try {
     if ((await downloads.send(response, answer.head, answer.parts())) !== 'busy') return;
   } catch (error) {
-    if (!(error instanceof UnknownPositionError)) throw error;
-    fail(response, 400, 'BAD_REQUEST', 'after is no position of this report; take it from next of the previous page.');
+    if (error instanceof TooManyRowsError) fail(response, 400, 'BAD_REQUEST', error.message);
+    else if (error instanceof UnknownPositionError)
+      fail(
+        response,
+        400,
+        'BAD_REQUEST',
+        'after is no position of this report; take it from next of the previous page.',
+      );
+    else throw error;
     return;
   }
   response.setHeader('retry-after', String(DOWNLOAD_LIMITS.stalled_ms / 1000));

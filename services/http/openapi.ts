@@ -13,7 +13,14 @@ interface JsonObject {
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
 /** Parameters that every report takes. */
-export const ANSWER_PARAMETERS = ['format', 'sample', 'limit', 'after'] as const satisfies readonly ParameterName[];
+export const ANSWER_PARAMETERS = [
+  'format',
+  'sample',
+  'columns',
+  'sort',
+  'limit',
+  'after',
+] as const satisfies readonly ParameterName[];
 
 /** A zod schema as JSON Schema, as OpenAPI 3.1 uses it. */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonObject {

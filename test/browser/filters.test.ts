@@ -159,6 +159,26 @@ ${other},Winter bargain,Set two,Bargains,2026-10-20,3
     await rig.page.getByText('No view is saved.').waitFor();
   });
 
+  it('apply to the files of a table too, with its columns and its order, and a click on a row opens it', async () => {
+    await open(`/billing/charges?${RANGE}&category=marketing&sort=-volume&columns=market,volume`);
+    const frame = rig.page.locator('#charges');
+    const heads = (await frame.locator('thead th').allInnerTexts()).map((head) => head.replace(/^[↑↓]/, '').trim());
+    expect(heads).toEqual(['Day', 'Market', 'Messages']);
+    const shown = await frame.locator('tbody tr').count();
+    const hrefOf = async (name: string): Promise<URL> =>
+      new URL((await frame.getByRole('link', { name }).getAttribute('href'))!, rig.product.url);
+    const csv = csvRows(await (await fetch(await hrefOf('CSV'))).text());
+    expect(Object.keys(csv[0]!)).toEqual(['day', 'market', 'volume', 'currency']);
+    expect(csv.length).toBeGreaterThanOrEqual(shown);
+    const volumes = csv.map((row) => Number(row['volume']));
+    expect(volumes).toEqual(volumes.toSorted((one, other) => other - one));
+    const book = await fetch(await hrefOf('Excel'));
+    expect([book.status, (await book.arrayBuffer()).byteLength > 1_000]).toEqual([200, true]);
+    // On the day, which is no link.
+    await frame.locator('tbody th').first().click();
+    await rig.page.waitForURL((url) => url.pathname === '/billing/messages');
+  });
+
   it('fit on a phone, and stay in sight', async () => {
     const page = await rig.newPage({ viewport: { width: 390, height: 844 } });
     await page.goto(`${rig.product.url}/billing?${RANGE}&market=Brazil&waba_id=${WABA}`, { waitUntil: 'networkidle' });

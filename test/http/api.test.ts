@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { request } from 'node:http';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPORTS, reportOf } from '../../services/catalogue/catalogue.ts';
 import { parametersOf } from '../../services/reports/parameters.ts';
@@ -102,6 +103,10 @@ describe('parameters that a report does not take', () => {
     ['charges?tier=1&tier=2', 'tier is given more than once.'],
     ['charges?billing=BILLABLE&billing=FREE', 'Did you mean FREE_ENTRY?'],
     [`charges?${'market=a&'.repeat(101)}`, 'it can be given 100 times at most'],
+    ['charges?columns=day,volum', 'Did you mean volume?'],
+    ['charges?sort=-billed', 'has no column "billed"'],
+    ['charges?limit=5&sort=day', 'limit goes neither with columns and sort'],
+    ['charges?limit=5&format=xlsx', 'limit goes neither with columns and sort'],
     ['charges?limit=0', 'limit "0" is not a whole number from 1 to 10000.'],
     ['charges?limit=10001', 'limit "10001"'],
     ['charges?limit=5.5', 'limit "5.5"'],
@@ -165,6 +170,25 @@ describe('an answer', () => {
     });
     const [message] = (await json<Page>('/messages')).rows;
     expect(message).toMatchObject({ billable: true, list_cost: null, unrated: 'no_card', conversation_id: '' });
+  });
+
+  it('gives the rows as a table shows them: its columns, in its order, also as a workbook', async () => {
+    const all = (await json<{ rows: Record<string, string>[] }>('/messages')).rows;
+    const asked = '/messages?columns=tag,message_id&sort=-message_id';
+    // Columns stay in the order of the report.
+    const expected = all
+      .map(({ message_id, tag }) => ({ message_id, tag }))
+      .sort((one, other) => String(other.message_id).localeCompare(String(one.message_id), 'en', { numeric: true }));
+    expect((await json<{ rows: unknown[] }>(asked)).rows).toEqual(expected);
+    const csv = await (await get(`${asked}&format=csv`)).text();
+    expect(csvRows(csv)).toEqual(expected);
+    const response = await get(`${asked}&format=xlsx`);
+    expect(response.headers.get('content-type')).toMatch(/spreadsheetml\.sheet$/);
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="messages.xlsx"');
+    const files = unzipSync(Buffer.from(await response.arrayBuffer()));
+    const sheet = Buffer.from(files['xl/worksheets/sheet1.xml']!).toString();
+    const cells = [...sheet.matchAll(/<t xml:space="preserve">([^<]*)<\/t>/g)].map(([, text]) => text);
+    expect(cells).toEqual(['message_id', 'tag', ...expected.flatMap(({ message_id, tag }) => [message_id, tag])]);
   });
 
   it('is not sent again while nothing was written, whatever it is packed in', async () => {

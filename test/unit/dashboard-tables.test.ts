@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { adKey } from '../../dashboard/src/lib/ads/table.ts';
+import { tableParameters } from '../../dashboard/src/lib/table/columns.ts';
 import {
   arranged,
   nextSort,
@@ -24,6 +25,14 @@ const MAIN: TableSpec<Column> = {
 const OTHER: TableSpec<Column> = { ...MAIN, is_main: false };
 const up = (column: Column): Sort<Column> => ({ column, descending: false });
 const down = (column: Column): Sort<Column> => ({ column, descending: true });
+
+/** A table whose files have other columns than it. */
+const SPEC_OF_FILES: TableSpec = {
+  id: 'files',
+  is_main: true,
+  columns: ['spend', 'name', 'change'],
+  default_sort: { column: 'spend', descending: true },
+};
 
 describe('the address says how a table stands', () => {
   const cases: readonly [string, TableSpec<Column>, string, Sort<Column>, string, number][] = [
@@ -126,5 +135,23 @@ describe('pages of ads begin after a row, wherever that is by now', () => {
 
   it('tells an ad from a post of the same id', () => {
     expect(adKey({ ad_id: '1', source_type: 'ad' })).not.toBe(adKey({ ad_id: '1', source_type: 'post' }));
+  });
+});
+
+describe('the files of a table', () => {
+  const table = {
+    spec: { ...SPEC_OF_FILES },
+    key: ['ad_id', 'currency'],
+    columns: [{ column: 'spend' }, { column: 'name', of: ['ad_name', 'headline'] }, { column: 'change', of: [] }],
+  };
+  it.each([
+    ['', {}],
+    ['sort=-spend', {}],
+    ['sort=spend', { sort: 'spend' }],
+    ['sort=-name', { sort: '-ad_name' }],
+    ['columns=name,spend', { columns: 'ad_id,currency,spend,ad_name,headline' }],
+    ['columns=change&sort=change', { columns: 'ad_id,currency' }],
+  ])('have its columns and its order: %s', (query, parameters) => {
+    expect(tableParameters(new URLSearchParams(query), table)).toEqual(parameters);
   });
 });

@@ -102,16 +102,18 @@ function daysOf(report: LinkedReport, { tz, as_of }: FilterState, { from, to }: 
  */
 export function reportAddress(
   report: LinkedReport,
-  format: 'json' | 'csv',
+  format: 'json' | 'csv' | 'xlsx',
   filters: FilterState,
   range: DayRange,
   isSample = false,
   only: Narrowed = {},
+  table: { readonly columns?: string; readonly sort?: string } = {},
 ): string {
   const params = new URLSearchParams({
-    ...(format === 'csv' ? { format } : {}),
+    ...(format === 'json' ? {} : { format }),
     ...daysOf(report, filters, range),
     ...(isSample ? { sample: '1' } : {}),
+    ...table,
   });
   for (const [name, given] of Object.entries(only)) for (const value of givenValues(given)) params.append(name, value);
   return `/api/${report}${queryOf(params)}`;

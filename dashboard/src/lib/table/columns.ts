@@ -1,5 +1,7 @@
 import type { Snippet } from 'svelte';
 
+import { isSame, readColumns, readTable, type TableSpec } from './table.ts';
+
 /** A column of a table, other than the first one, which names the row. */
 export interface TableColumn<Row, Column extends string = string> {
   /** Its name in addresses, also for sorting. */
@@ -9,6 +11,8 @@ export interface TableColumn<Row, Column extends string = string> {
   readonly group?: string;
   /** Whether it has words and is left-aligned. */
   readonly text?: boolean;
+  /** The columns of the report behind the table with the same values; by default that of the same name. */
+  readonly of?: readonly string[];
   /** Its meaning, if it differs from that of the column with this name in reports. */
   readonly meaning?: string;
   /** Whether its link is the one that a click on the row follows. */
@@ -29,6 +33,33 @@ export function shownColumns<Row, Column extends string>(
 ): readonly TableColumn<Row, Column>[] {
   if (chosen !== null) return columns.filter(({ column }) => chosen.includes(column));
   return columns.filter(({ has }) => has === undefined || rows.length === 0 || rows.some(has));
+}
+
+/** A table as the links to its report know it. */
+export interface LinkedTable {
+  readonly spec: TableSpec;
+  /** Columns of the report that identify its rows. */
+  readonly key: readonly string[];
+  readonly columns: readonly Pick<TableColumn<never>, 'column' | 'of'>[];
+}
+
+/** The columns and the order that an address selects, as parameters of the report: nothing for those of the table. */
+export function tableParameters(
+  params: URLSearchParams,
+  { spec, key, columns }: LinkedTable,
+): { readonly columns?: string; readonly sort?: string } {
+  const inReport = (name: string): readonly string[] => columns.find(({ column }) => column === name)?.of ?? [name];
+  const chosen = readColumns(
+    params,
+    spec,
+    columns.map(({ column }) => column),
+  );
+  const { sort } = readTable(params, spec).state;
+  const [sorted] = isSame(sort, spec.default_sort) ? [] : inReport(sort.column);
+  return {
+    ...(chosen === null ? {} : { columns: [...new Set([...key, ...chosen.flatMap(inReport)])].join(',') }),
+    ...(sorted === undefined ? {} : { sort: `${sort.descending ? '-' : ''}${sorted}` }),
+  };
 }
 
 /** Neighbouring columns with one group, for the row above the headings. */

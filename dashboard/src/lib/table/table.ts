@@ -71,7 +71,7 @@ function writeSort(sort: Sort): string {
   return `${sort.descending ? '-' : ''}${sort.column}`;
 }
 
-function isSame(one: Sort, other: Sort): boolean {
+export function isSame(one: Sort, other: Sort): boolean {
   return one.column === other.column && one.descending === other.descending;
 }
 
