@@ -222,7 +222,7 @@ export class ChecklistWords {
       currency,
     } = check;
     if (state === 'unknown' && missing_days > 0 && rows === 0)
-      return 'There is nothing to hold the expected charge against.';
+      return 'There is nothing to compare the expected charge with.';
     const said = [
       different === 0
         ? `No row of ${this.#spelling.count(rows)} differs${within_tolerance > 0 ? `, ${this.#spelling.count(within_tolerance)} of them within tolerance` : ''}.`

@@ -137,7 +137,7 @@ describe('every cent of the bill is followed down to the message', () => {
     const asked = Object.keys(only).length;
     expect(chips).toBe(asked > 1 ? asked + 1 : asked);
 
-    await rig.page.getByRole('link', { name: 'Every charge' }).click();
+    await rig.page.getByRole('link', { name: 'All charges' }).click();
     await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
     const foot = (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
       text.split('\t').map((cell) => cell.trim()),
@@ -425,7 +425,7 @@ describe('every cent of the bill is followed down to the message', () => {
     await rig.page.getByRole('heading', { name: /^Billing, / }).waitFor();
     await reach('a by-category Marketing');
     await rig.page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
-    await reach('a Every charge');
+    await reach('a All charges');
     await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
     await rig.page.getByRole('link', { name: /^Category: Marketing/ }).waitFor();
     const [charge] = await cells('charges');

@@ -50,7 +50,7 @@ describe('conversations', () => {
     expect(csv).toBe(
       '/api/ad-conversations?format=csv&from=2026-03-01&to=2026-03-10&tz=UTC&as_of=2026-03-04T20%3A00%3A00Z',
     );
-    await rig.page.getByLabel('Whole numbers').check();
+    await rig.page.getByLabel('Show full phone numbers').check();
     await rig.page.getByRole('button', { name: 'Find' }).click();
     await rig.page.getByText(`+${ANNA}`).waitFor();
     expect((await customers()).slice(0, 3)).toEqual([USER_ID, `+${BEN}`, `+${ANNA}`]);

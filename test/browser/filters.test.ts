@@ -133,7 +133,7 @@ ${other},Winter bargain,Set two,Bargains,2026-10-20,3
     await page.getByRole('button', { name: 'Filter', exact: true }).click();
     expect(await chips(page)).toEqual(['Mark: Free entry (free_entry_point)']);
     // Empty fields are no filters: none of an account or of a tag.
-    await page.getByRole('link', { name: 'Every charge' }).click();
+    await page.getByRole('link', { name: 'All charges' }).click();
     expect([...new URL(page.url()).searchParams.keys()].sort()).toEqual(['billing', 'from', 'until']);
   });
 

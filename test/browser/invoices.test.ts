@@ -21,7 +21,7 @@ describe('an invoice', () => {
     await rig.page
       .getByLabel('File, up to 32 MB')
       .setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
-    await rig.page.getByLabel('Account, empty: all').fill(WABA);
+    await rig.page.getByLabel('Account (leave empty for all)').fill(WABA);
     if (mapping !== undefined) await rig.page.getByLabel('Columns').selectOption(mapping);
     await rig.page.getByRole('button', { name: 'Preview' }).click();
     await rig.page.locator('#preview').waitFor();

@@ -105,7 +105,7 @@ describe("Meta's bill beside ours", () => {
     await check(page);
 
     await page.goto(`${rig.product.url}/billing?from=2026-10-01&to=2026-11-01`);
-    await page.getByRole('link', { name: 'Against Meta’s bill' }).click();
+    await page.getByRole('link', { name: 'Compare with Meta’s bill' }).click();
     await page.getByRole('heading', { name: 'Meta’s bill, Oct 2026' }).waitFor();
     expect(await page.locator('.verdict').innerText()).toBe(
       'Of the days that Meta’s numbers name, 1 of 2 rows differs.',

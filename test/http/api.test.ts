@@ -317,6 +317,8 @@ describe('the API describes itself', () => {
         ...parametersOf(reportOf(name)),
         'format',
         'sample',
+        'columns',
+        'sort',
         'limit',
         'after',
       ]);

@@ -161,7 +161,7 @@ describe('the checklist in words', () => {
     const none: Check = { ...PASSED.meta_numbers, state: 'unknown', missing_days: days(31) };
     expect(words.say(none)).toBe('No numbers of Meta’s are there for any day of the month.');
     const differences: Check = { ...PASSED.differences, state: 'unknown', rows: 0, missing_days: 31 };
-    expect(words.say(differences)).toBe('There is nothing to hold the expected charge against.');
+    expect(words.say(differences)).toBe('There is nothing to compare the expected charge with.');
     const unwatched: Check = { ...PASSED.events, state: 'unknown', unwatched_numbers: ['N1'] };
     expect(words.say(unwatched)).toBe('Nobody can tell for 1 number with too little traffic for a gap to show: N1.');
     const foreign: Check = { ...PASSED.invoice, state: 'unknown', invoiced: null, other_currencies: ['EUR'] };

@@ -5,7 +5,7 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for claims against Meta or a partner. */
 export function claimCommands(command: AddCommand, root: Command): void {
-  const claims = root.command('claims').description('claims for money back from Meta or a partner').exitOverride();
+  const claims = root.command('claims').description('manage claims against Meta or a partner').exitOverride();
   const claim = (name: string, description: string): Command =>
     command(name, description, claims)
       .option('--note <text>', 'a comment that is stored with it')

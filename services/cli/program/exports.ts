@@ -60,7 +60,7 @@ export function exportCommands(command: AddCommand, root: Command): void {
 }
 
 function scheduleCommands(command: AddCommand, root: Command): void {
-  const exports = root.command('exports').description('exports on a schedule and their runs');
+  const exports = root.command('exports').description('manage scheduled exports and their runs');
   exports.exitOverride();
   const scheduled: AddScheduled = (name, description) =>
     command(name, description, exports).option('--json', 'JSON on a terminal too, one object per line');

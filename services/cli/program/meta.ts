@@ -10,11 +10,11 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for Meta's numbers, invoices and reconciliation. */
 export function metaCommands(command: AddCommand, root: Command): void {
-  const meta = root.command('meta').description("Meta's analytics, to compare ours with").exitOverride();
+  const meta = root.command('meta').description("import or fetch Meta's analytics to compare with").exitOverride();
   command('import', "import answers of Meta's Graph API; all of the files, or none", meta)
     .argument('<file...>')
-    .option('--waba <id>', 'the account that they are about, if they do not name it')
-    .option('--field <name>', `the field that they answer, if they do not name it: ${META_FIELDS.join(', ')}`)
+    .option('--waba <id>', 'the account, if the files do not name it')
+    .option('--field <name>', `the field of the answers, if the files do not name it: ${META_FIELDS.join(', ')}`)
     .addOption(
       new Option('--days <cut>', "utc: a partner cut the days in UTC (default: in the account's zone)").choices([
         'utc',
@@ -51,7 +51,7 @@ export function metaCommands(command: AddCommand, root: Command): void {
 }
 
 function invoiceCommands(command: AddCommand, root: Command): void {
-  const invoice = root.command('invoice').description('invoices of Meta or a partner').exitOverride();
+  const invoice = root.command('invoice').description('import invoices of Meta or a partner').exitOverride();
   command('map', 'store under a name which heading is which column; the same name again replaces it', invoice)
     .argument('<name>')
     .option(

@@ -18,7 +18,7 @@ export function periodCommands(command: AddCommand, root: Command): void {
     .action(async (month: string, options: CloseOptions) =>
       (await import('../commands/periods.ts')).close(month, options),
     );
-  const periods = root.command('periods').description('months that were closed').exitOverride();
+  const periods = root.command('periods').description('list and reopen closed months').exitOverride();
   command('list', 'list all closings, also those that were reopened', periods)
     .option('--json', 'JSON on a terminal too, one object per closing')
     .action(async (options: PeriodsOptions) => (await import('../commands/periods.ts')).periodsList(options));

@@ -7,7 +7,7 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for price lists, tiers and templates. */
 export function rateCommands(command: AddCommand, root: Command): void {
-  const rates = root.command('rates').description("Meta's price lists and volume tiers").exitOverride();
+  const rates = root.command('rates').description("import and list Meta's rate cards and volume tiers").exitOverride();
   command(
     'import',
     'import a rate card or tier file, CSV or .xlsx; the last one imported for a date is in force',
@@ -18,7 +18,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
       '--effective <date>',
       'the day from which it is in force, YYYY-MM-DD (default: the one that the file names)',
     )
-    .option('--effective-anyway', 'take that day although the file names another one')
+    .option('--effective-anyway', 'use that day even if the file names another one')
     .addOption(
       new Option('--model <model>', 'what is charged for, if the file does not say it').choices(
         rateModelSchema.options,
@@ -39,7 +39,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
 
   const templates = root
     .command('templates')
-    .description("Meta's message templates, for the categories that the send check needs")
+    .description("import Meta's message templates, for the categories that the send check needs")
     .exitOverride();
   command('import', "import Meta's answer to GET /<WABA>/message_templates", templates)
     .argument('<file>')

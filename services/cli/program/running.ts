@@ -7,32 +7,32 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands that run until they are stopped, and that read files. */
 export function runningCommands(command: AddCommand): void {
-  command('start', 'everything in one process: webhook receiver, API and dashboard')
+  command('start', 'start the webhook receiver, API and dashboard in one process')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .option('--empty', 'remove the sample data')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).start(options));
-  command('webhook', "receiver of Meta's webhooks: into Kafka when KAFKA_BROKERS is set, else into the ledger")
+  command('webhook', "receive Meta's webhooks, into Kafka if KAFKA_BROKERS is set, otherwise into the ledger")
     .option('--port <n>', 'port to listen on', '8788')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).webhook(options));
-  command('dashboard', 'pages and API of a ledger that other processes write')
+  command('dashboard', 'serve the pages and API of a ledger that other processes write to')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .option('--empty', 'remove the sample data')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).dashboard(options));
   command('exporter', 'write the CSVs of the last finished days, at once and on a schedule')
     .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')
-    .option('--schedule <cron>', 'when to look again, five fields, in the zone', '15 * * * *')
+    .option('--schedule <cron>', 'when to run again: five cron fields, in the time zone', '15 * * * *')
     .option('--tz <zone>', 'IANA time zone of days and times', 'UTC')
-    .option('--reports <list>', 'which reports, with commas between', 'messages,conversations,daily,ads,charges')
-    .option('--days <n>', 'how many finished days: late events change days that are over', '8')
+    .option('--reports <list>', 'which reports, separated by commas', 'messages,conversations,daily,ads,charges')
+    .option('--days <n>', 'how many past days to write again, because late events still change them', '8')
     .option('--port <n>', 'port of health, readiness and metrics', '9465')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
     .action(async (options: ExporterTexts) => (await import('../commands/exporter.ts')).exporter(options));
   command('consume', 'read events from Kafka into the ledger (KAFKA_BROKERS, …)')
     .option('--group <name>', 'consumer group', DEFAULT_GROUP)
-    .option('--from-beginning', 'forget what the group has read, and read everything again')
+    .option('--from-beginning', 'start over: read everything from the beginning again')
     .option('--port <n>', 'answer /healthz, /readyz and /metrics on this port (default: nowhere)')
     .option('--host <h>', 'address of that port', '127.0.0.1')
     .action(async (options: ConsumeCommandOptions) => (await import('../commands/consume.ts')).consumeCommand(options));

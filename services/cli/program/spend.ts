@@ -6,7 +6,10 @@ import type { AddCommand } from './add-command.ts';
 
 /** Commands for the cost of ads. */
 export function spendCommands(command: AddCommand, root: Command): void {
-  const spend = root.command('spend').description('what ads cost, from exports of Meta Ads Manager').exitOverride();
+  const spend = root
+    .command('spend')
+    .description('import what ads cost, from exports of Meta Ads Manager')
+    .exitOverride();
   const mapped = (command: Command): Command =>
     command
       .option(

@@ -8,7 +8,7 @@ import type { AddCommand } from './add-command.ts';
 export function triggerCommands(command: AddCommand, root: Command): void {
   const triggers = root
     .command('triggers')
-    .description('messages to your systems when a message of an ad arrives, or before a deadline')
+    .description('notify your systems when a message from an ad arrives, or before a deadline')
     .exitOverride();
   const defined = (command: Command): Command =>
     command

@@ -16,7 +16,7 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
     .action(async (id: string, options: CommonOptions & { tz?: string; sample?: boolean }) =>
       (await import('../commands/explain.ts')).explain(id, options),
     );
-  command('rebuild', 'compute all marks again from the landed events').action(async (options: CommonOptions) =>
+  command('rebuild', 'recompute all marks from the stored events').action(async (options: CommonOptions) =>
     (await import('../commands/rebuild.ts')).rebuild(options),
   );
   command('erase', 'put a token in the place of every name of a customer; nothing brings the names back')
@@ -42,8 +42,8 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
 }
 
 function letterCommands(command: AddCommand, root: Command): void {
-  const letters = root.command('dead-letter').description('values that could not be used').exitOverride();
-  command('list', 'list those that are kept, first seen first', letters)
+  const letters = root.command('dead-letter').description('list, replay and dismiss rejected inputs').exitOverride();
+  command('list', 'list rejected inputs, oldest first', letters)
     .option('--limit <n>', 'how many at most', '100')
     .action(async (options: CommonOptions & { limit: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterList(options),
@@ -77,7 +77,7 @@ function letterCommands(command: AddCommand, root: Command): void {
 function topicCommands(root: Command): void {
   root
     .command('topics')
-    .description('the topics of Kafka')
+    .description('create the Kafka topics')
     .exitOverride()
     .command('create')
     .description('create the missing ones, with the same number of partitions')
@@ -90,7 +90,7 @@ function topicCommands(root: Command): void {
 function accountCommands(command: AddCommand, root: Command): void {
   const accounts = root
     .command('accounts')
-    .description('WhatsApp business accounts: zone, currency, portfolio')
+    .description('set the time zone, currency and portfolio of WhatsApp business accounts')
     .exitOverride();
   command('list', 'list the accounts that are set, and where, and those that messages name', accounts).action(
     async (options: CommonOptions) => (await import('../commands/accounts.ts')).accountsList(options),

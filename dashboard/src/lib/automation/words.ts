@@ -2,7 +2,7 @@ import type { SavedTrigger, TriggerDefinition } from '@ctwa-ledger/schemas/trigg
 
 export const KIND_NAMES = {
   arrival: 'a message of an ad arrives',
-  unanswered: 'nobody has answered, and the time to reply runs out',
+  unanswered: 'nobody has answered and the time to reply is running out',
   window_ends: 'a free window ends soon',
 } as const;
 

@@ -53,6 +53,6 @@ export function messagesOf(row: ChargeRow, filters: FilterState): string {
 /** A sentence about closed months among charges and messages. Days of a requested zone belong to no closed month. */
 export function closedMonths(filters: FilterState): string {
   return filters.tz === null
-    ? 'A closed month stands as it was closed.'
-    : 'By the days of another zone everything is as it is now, closed months too.';
+    ? 'A closed month is shown as it was closed.'
+    : 'In a chosen time zone everything is shown as it is now, closed months included.';
 }

@@ -36,9 +36,7 @@ export function remedyOf(row: Wanting): Remedy {
     case 'unknown_category':
       return remedy(row.category, {
         missing:
-          row.category === 'unknown'
-            ? 'Nobody named the category'
-            : `${categoryName(row.category)} has no price column`,
+          row.category === 'unknown' ? 'The category is unknown' : `${categoryName(row.category)} has no price column`,
         advice: 'Nothing to import: send the template’s category with your message events, or wait for Meta’s report.',
         goes_to: null,
       });

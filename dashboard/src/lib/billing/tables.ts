@@ -51,7 +51,7 @@ const PAGE_ROWS = 50;
 export const DAY_TABLE: AmountTable<BilledDay> = {
   id: 'by-day',
   title: 'By day',
-  caption: 'Delivered messages and amounts of each day, by currency. Column heads sort.',
+  caption: 'Delivered messages and amounts of each day, by currency.',
   report: { name: 'savings-days', rows: 'one row per day and currency' },
   one: 'day',
   many: 'days',
@@ -64,7 +64,7 @@ export const DAY_TABLE: AmountTable<BilledDay> = {
 export const CATEGORY_TABLE: AmountTable<SideBySide<SavingsCategoriesRow>> = {
   id: 'by-category',
   title: 'By category and mark',
-  caption: 'Delivered messages and amounts by rated category and mark, by currency. Column heads sort.',
+  caption: 'Delivered messages and amounts by rated category and mark, by currency.',
   report: { name: 'savings-categories', rows: 'one row per category, mark and currency' },
   one: 'row',
   many: 'categories and marks',
@@ -80,7 +80,7 @@ export const CATEGORY_TABLE: AmountTable<SideBySide<SavingsCategoriesRow>> = {
 export const MARKET_TABLE: AmountTable<SideBySide<SavingsMarketsRow>> = {
   id: 'by-market',
   title: 'By market',
-  caption: 'Delivered messages and amounts by market of the customer, by currency. Column heads sort.',
+  caption: 'Delivered messages and amounts by market of the customer, by currency.',
   report: { name: 'savings-markets', rows: 'one row per market and currency' },
   one: 'row',
   many: 'markets',
@@ -92,7 +92,7 @@ export const MARKET_TABLE: AmountTable<SideBySide<SavingsMarketsRow>> = {
 export const NUMBER_TABLE: AmountTable<SideBySide<SavingsNumbersRow>> = {
   id: 'by-number',
   title: 'By business number',
-  caption: 'Delivered messages and amounts by account and business number, by currency. Column heads sort.',
+  caption: 'Delivered messages and amounts by account and business number, by currency.',
   report: { name: 'savings-numbers', rows: 'one row per account, number and currency' },
   one: 'row',
   many: 'business numbers',

@@ -153,14 +153,14 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'savings',
         name: 'Savings',
         meaning:
-          'List cost less expected charge: what free entry windows saved. Each currency stands for itself, and they are never added up. Amounts are rounded on screen only.',
+          'List cost less expected charge: what free entry windows saved. Currencies are never added up. Amounts are rounded on screen only.',
         rules: 'rules M4 and M5',
       },
       {
         id: 'unrated',
-        name: 'Unrated',
+        name: 'Without a price',
         meaning:
-          'Delivered messages without an amount, because a card, a rate, the account’s currency or the category is missing. They are counted with the reason, and never as 0.',
+          'Delivered messages without an amount, because a card, a rate, the account’s currency or the category is missing. They are counted with the reason, and never as 0. Files and the API call them unrated.',
         rules: 'rule M5',
       },
       {
@@ -270,14 +270,14 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'compared',
         name: 'Compare',
         meaning:
-          'As many days before, or as many whole months before where the range is whole months; or the same dates of the year before. Conversations and messages change by percent, the rate by percentage points. A day that still runs is compared with whole days. In the table of ads each row has its change; one that the other days do not have is compared with none.',
-        rules: 'not of the rules: of the page',
+          'As many days before, or as many whole months before where the range is whole months; or the same dates of the year before. Conversations and messages change by percent, the rate by percentage points. A day that has not ended is compared with whole days. In the table of ads each row has its change; a row without earlier figures is compared with zero.',
+        rules: 'a decision of this page, not a billing rule',
       },
       {
         id: 'narrowed',
-        name: 'Narrowed',
+        name: 'Filters',
         meaning:
-          'A click on an account, number, market, category or mark of the bill leaves only the messages that it is true of: in every sum, table, file and chart of the page. The category is the rated one. Closed months are narrowed as they were closed.',
+          'Ad, campaign, ad set, account and number filter every page with figures; market, category, mark and tag filter pages of the bill. Several values of one filter are alternatives, several filters must all match, in every sum, table, file and chart of the page. On pages of the bill an ad, campaign or ad set means the messages in its free entry windows, and the category is the rated one. Closed months are filtered as they were closed. A view is a page with its dates, filters, sort and columns, saved under a name.',
         rules: 'rules M1a and M2',
       },
       {
@@ -285,7 +285,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         name: 'Unfinished',
         meaning:
           'An hour, day or week that has not ended, or in which the last event of the ledger is: its figures still grow, so it is hatched. So is a week of which the chosen days are only a part.',
-        rules: 'not of the rules: of the page',
+        rules: 'a decision of this page, not a billing rule',
       },
     ],
   },
