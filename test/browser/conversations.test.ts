@@ -451,7 +451,7 @@ describe('conversations', () => {
   it('works without scripts and on a phone', async () => {
     await rig.newPage({ javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
     await open(`/conversations?${MARCH}&as_of=2026-03-04T20:00:00Z`);
-    await rig.page.getByLabel('Number or part of it').fill('4334');
+    await rig.page.getByLabel('Phone number (or part of it)').fill('4334');
     await rig.page.getByRole('button', { name: 'Find' }).click();
     expect(await customers()).toEqual(['+55 •••• 34']);
     await rig.page.getByRole('link', { name: '+55 •••• 34' }).click();
@@ -472,7 +472,7 @@ describe('conversations', () => {
       throw new Error('60 steps do not lead there.');
     };
     await open(`/conversations?${MARCH}`);
-    await rig.page.getByLabel('Number or part of it').focus();
+    await rig.page.getByLabel('Phone number (or part of it)').focus();
     await rig.page.keyboard.type('wamid.A4');
     await rig.page.keyboard.press('Enter');
     await rig.page.getByText('The search is the id of a message').waitFor();
