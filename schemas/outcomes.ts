@@ -16,7 +16,7 @@ export const OUTCOME_COLUMNS = [
 export type OutcomeColumn = (typeof OUTCOME_COLUMNS)[number];
 
 /** Outcomes that are sent at once. */
-export const MAX_OUTCOMES = 1_000;
+const MAX_OUTCOMES = 1_000;
 
 const text = z.union([z.string(), z.number()]).transform(String).pipe(z.string().trim().max(300));
 

@@ -23,12 +23,12 @@ import { EVERYTHING, withoutTimes, type DataDirectory } from '../support/ledger.
 
 /** A ledger in which one person is named wherever a person can be, beside others who are nearly called the same. */
 
-export const OLD = '5511900000001';
+const OLD = '5511900000001';
 /** As the sender writes it (rules.md F3). */
-export const DIALLED = '551100000001';
+const DIALLED = '551100000001';
 export const NEW = '16505550001';
 export const ID = 'BR.1349';
-export const PARENT = 'BR.ENT.9';
+const PARENT = 'BR.ENT.9';
 /** Names of the person, as texts. */
 export const NAMES = [OLD, DIALLED, NEW, ID, PARENT] as const;
 /** Somebody else, who is nearly called the same. */
@@ -226,5 +226,3 @@ export async function findTraces(data: DataDirectory, database: Database): Promi
   }
   return found;
 }
-
-export { NUMBER };
