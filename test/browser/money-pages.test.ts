@@ -118,7 +118,7 @@ describe('the pages of money', () => {
       expect(named[i]).toContain(`${money(total['savings']!)} saved`);
       expect(named[i]).toContain(`List cost ${money(total['list_cost']!)}`);
       const unrated = Number(total['unrated']);
-      expect(named[i]).toContain(unrated === 0 ? 'Every message has an amount' : `${count(unrated)} message`);
+      expect(named[i]).toContain(unrated === 0 ? 'Every message has a price' : `${count(unrated)} message`);
     }
 
     /** A table whose rows stand for a key, with the amounts of each currency side by side. */

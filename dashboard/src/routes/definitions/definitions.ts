@@ -160,7 +160,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'unrated',
         name: 'Without a price',
         meaning:
-          'Delivered messages without an amount, because a card, a rate, the account’s currency or the category is missing. They are counted with the reason, and never as 0. Files and the API call them unrated.',
+          'Delivered messages without a price, because a card, a rate, the account’s currency or the category is missing. They are counted with the reason, and never as 0. Files and the API call them unrated.',
         rules: 'rule M5',
       },
       {
