@@ -9,6 +9,12 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const FIRST_EVENTS = 1024;
 const NONE = -1;
 
+/** A block that can be read, and the place of its first row among all. */
+interface OpenBlock {
+  readonly cells: EventCells;
+  readonly from: number;
+}
+
 /**
  * The events of one landing as they were sent, with the rows of each thread: a thread of which the ledger has no other
  * events need not be read back. Events without a customer are not listed.
@@ -16,6 +22,7 @@ const NONE = -1;
 export class LandedBlocks {
   readonly #maxBytes: number;
   readonly #blocks: Buffer[] = [];
+  #open: readonly OpenBlock[] | null = null;
   #bytes = 0;
   #rows = 0;
   /** Places in `#threads`, by number and customer. */
@@ -74,6 +81,22 @@ export class LandedBlocks {
     return this.#bytes <= this.#maxBytes;
   }
 
+  /** Reads the blocks as columns, which takes a while: it can be done while ClickHouse is asked something. */
+  open(): void {
+    this.#opened();
+  }
+
+  #opened(): readonly OpenBlock[] {
+    if (this.#open !== null) return this.#open;
+    const open: OpenBlock[] = [];
+    let rows = 0;
+    for (const block of readBlocks(this.#blocks)) {
+      open.push({ cells: new EventCells(block), from: rows });
+      rows += block.rows;
+    }
+    return (this.#open = open);
+  }
+
   /**
    * The threads, those that began first first, with their events; copies are not removed. What was landed together is
    * read together, which spares the processor's caches.
@@ -82,12 +105,7 @@ export class LandedBlocks {
   *threads(
     isWanted: (thread: ThreadKey) => boolean,
   ): Generator<{ readonly thread: ThreadKey; readonly events: LedgerEvent[] }> {
-    const blocks: { readonly cells: EventCells; readonly from: number }[] = [];
-    let rows = 0;
-    for (const block of readBlocks(this.#blocks)) {
-      blocks.push({ cells: new EventCells(block), from: rows });
-      rows += block.rows;
-    }
+    const blocks = this.#opened();
     for (const [place, thread] of this.#threads.entries()) {
       if (!isWanted(thread)) continue;
       const events: LedgerEvent[] = [];

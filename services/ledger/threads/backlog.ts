@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { compareUtf8 } from '@ctwa-ledger/schemas/json.ts';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Block, TextCells } from '../../clickhouse/columns/reader.ts';
@@ -30,6 +30,8 @@ const LINKED_EVENTS_AT_ONCE = 100_000;
 /** Messages without a customer that are asked for at once. */
 const NAMELESS_AT_ONCE = 20_000;
 const THREADS_PER_PROGRESS = 5_000;
+/** By then a statement is on its way to ClickHouse. */
+const SENT_AFTER_MS = 5;
 /** Threads that are folded from memory before others have their turn. */
 const THREADS_PER_TURN = 100;
 
@@ -154,7 +156,7 @@ export class Backlog {
    */
   async run(): Promise<{ readonly stored: number }> {
     await enterLargeLanding(this.#database);
-    await linkThreads(this.#database, this.#landing);
+    await Promise.all([linkThreads(this.#database, this.#landing), this.#openBlocks()]);
     // Other writers may have read that a thread is alone. They must hear of its links before its events are read here.
     await enterLargeLanding(this.#database);
     const { blocks } = this.#landed;
@@ -168,6 +170,13 @@ export class Backlog {
     await this.#writing;
     this.#onProgress(this.#threads);
     return { stored: this.#stored };
+  }
+
+  /** While ClickHouse works on what was asked just before. */
+  async #openBlocks(): Promise<void> {
+    if (this.#landed.blocks === null) return;
+    await sleep(SENT_AFTER_MS);
+    this.#landed.blocks.open();
   }
 
   /**
