@@ -1,6 +1,7 @@
 -- What a landing names and touches, gathered by thread first: the names of a customer are found once for each thread, not for
--- each event. Half of the time that the two views took of a large insert was that. The rows are the same as before.
-ALTER TABLE message_names_by_landing MODIFY QUERY
+-- each event. Half of the time that the two views took of a large insert was that. The rows are the same as before. Under new
+-- names: what another process lands meanwhile is noted by the old view, the new one, or both.
+CREATE MATERIALIZED VIEW IF NOT EXISTS message_names_by_thread TO message_names AS
 SELECT noted.1 AS message_key, phone_number_id, customer, nameless_id, noted.2 AS name
 FROM
 (
@@ -17,7 +18,9 @@ FROM
     )
 );
 
-ALTER TABLE touched_by_landing MODIFY QUERY
+DROP TABLE IF EXISTS message_names_by_landing;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS touched_by_thread TO touched AS
 SELECT landing, phone_number_id, customer, nameless_id, message_key
 FROM
 (
@@ -35,3 +38,5 @@ FROM
         GROUP BY landing, phone_number_id, customer, nameless_id, is_apart, user_id, parent_user_id, identity_change
     )
 );
+
+DROP TABLE IF EXISTS touched_by_landing;

@@ -86,6 +86,6 @@ it('says that no ad has the name that was looked for', async () => {
   expect(await textOf('/ads?from=2025-01-01&to=2025-02-01&ad=111')).toContain(
     'No conversation and no cost in 1 – 31 Jan 2025 matches “Ad: Sofa”, but other days have some.',
   );
-  expect(await textOf(`/conversations?${QUERY}&ad=Sofa`)).toContain('that matches “Ad: Sofa”');
+  expect(await textOf(`/conversations?${QUERY}&ad=Divan`)).toContain('that matches “Ad: Divan”');
   expect(await textOf(`/conversations?${QUERY}&ad=111&state=pending`)).toContain('that matches “State: Pending”');
 });

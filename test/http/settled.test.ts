@@ -89,7 +89,7 @@ it('gives the same CSV as the command, whichever is asked first', async () => {
 
 it('writes nothing for an answer that is refused', async () => {
   await forgetCharges();
-  expect((await fetch(`${product.url}/api/charges?ad=1`)).status).toBe(400);
+  expect((await fetch(`${product.url}/api/charges?state=pending`)).status).toBe(400);
   const [left] = await data.query('SELECT count() FROM dirty_charges FORMAT JSONCompactEachRow');
   expect(Number(left?.[0])).toBeGreaterThan(0);
 });
