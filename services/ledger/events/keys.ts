@@ -28,7 +28,7 @@ SETTINGS max_threads = 1`;
 
 /**
  * The keys under which `message_names` and `touched` note an event, as an array: that of its message, and those of the names
- * that it gives its customer (sql/0047_identities.sql).
+ * that it gives its customer (sql/0060_names_by_thread.sql).
  */
 export const NOTED_KEYS = `arrayPushFront(if(group_id != '' OR customer = '', [],
     arrayMap(part -> sipHash64('name', phone_number_id, part), arrayFilter(part -> part != '', arrayDistinct(arrayConcat(

@@ -44,7 +44,7 @@ export interface Shareable {
   readonly text: string;
 }
 
-/** The keys under which `message_names` notes what is given as parameters (sql/0047_identities.sql), as an array. */
+/** The keys under which `message_names` notes what is given as parameters (sql/0060_names_by_thread.sql), as an array. */
 const GIVEN_KEYS = `arrayMap((number, kind, text) -> if(kind = 'name', sipHash64('name', number, text), sipHash64(number, text)),
   {numbers:Array(String)}, {kinds:Array(String)}, {texts:Array(String)})`;
 
