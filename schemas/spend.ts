@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { count, decimal, utcInstant } from './cells.ts';
 
+/** What Meta counts of an ad, in the order of its steps. A file may lack any of them. */
+export const META_COUNTS = ['link_clicks', 'conversations_started', 'depth_2', 'depth_3', 'depth_5'] as const;
+export type MetaCount = (typeof META_COUNTS)[number];
+
+/** Whole numbers as text; null = the file has no such column. */
+export type MetaCounts = Readonly<Record<MetaCount, string | null>>;
+
 /** The cost of one ad on some days, from Meta's export. */
 export interface AdSpend {
   readonly ad_id: string;
@@ -11,6 +18,8 @@ export interface AdSpend {
   readonly currency: string;
   /** Plain decimal, up to 8 decimals. */
   readonly amount: string;
+  /** What Meta counts on these days; left out where no file says it. */
+  readonly counts?: MetaCounts;
 }
 
 /** Columns of an export of ads that are read. */
@@ -24,10 +33,11 @@ export const SPEND_COLUMNS = [
   'last_day',
   'amount',
   'currency',
+  ...META_COUNTS,
 ] as const;
 export type SpendColumn = (typeof SPEND_COLUMNS)[number];
 
-/** The English headings of these columns in Ads Manager. */
+/** The English headings of these columns in Ads Manager; of those that it does not offer everywhere, the API's names. */
 export const SPEND_COLUMN_NAMES: Readonly<Record<SpendColumn, string>> = {
   ad_id: 'Ad ID',
   ad_name: 'Ad name',
@@ -38,6 +48,11 @@ export const SPEND_COLUMN_NAMES: Readonly<Record<SpendColumn, string>> = {
   last_day: 'Reporting ends',
   amount: 'Amount spent',
   currency: 'Currency',
+  link_clicks: 'Link clicks',
+  conversations_started: 'Messaging conversations started',
+  depth_2: 'messaging_user_depth_2_message_send',
+  depth_3: 'messaging_user_depth_3_message_send',
+  depth_5: 'messaging_user_depth_5_message_send',
 };
 
 /** A user's mapping of headings to columns; other headings are recognised automatically. */

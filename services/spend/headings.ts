@@ -1,11 +1,11 @@
-import { SPEND_COLUMNS, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
+import { META_COUNTS, SPEND_COLUMNS, type MetaCount, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
 import { plain } from '../imports/rows.ts';
 
 /**
  * Ads Manager's names of its columns by the user's language, and the API's names. English and the API come first,
  * because their names are known in every file.
  */
-const HEADINGS: Readonly<Record<string, Readonly<Record<SpendColumn, readonly string[]>>>> = {
+const HEADINGS: Readonly<Record<string, Readonly<Record<Exclude<SpendColumn, MetaCount>, readonly string[]>>>> = {
   English: {
     ad_id: ['Ad ID'],
     ad_name: ['Ad name'],
@@ -140,10 +140,50 @@ const HEADINGS: Readonly<Record<string, Readonly<Record<SpendColumn, readonly st
   },
 };
 
+/** Columns of counts, as far as their names are known; files may name them in any other language with a mapping. */
+const COUNT_HEADINGS: Readonly<Record<string, Readonly<Partial<Record<MetaCount, readonly string[]>>>>> = {
+  English: { link_clicks: ['Link clicks'], conversations_started: ['Messaging conversations started'] },
+  API: {
+    link_clicks: ['inline_link_clicks', ...actionNames('link_click')],
+    conversations_started: actionNames('onsite_conversion.messaging_conversation_started_7d'),
+    depth_2: actionNames('onsite_conversion.messaging_user_depth_2_message_send'),
+    depth_3: actionNames('onsite_conversion.messaging_user_depth_3_message_send'),
+    depth_5: actionNames('onsite_conversion.messaging_user_depth_5_message_send'),
+  },
+  Portuguese: {
+    link_clicks: ['Cliques no link'],
+    conversations_started: ['Conversas por mensagem iniciadas', 'Conversas por mensagens iniciadas'],
+  },
+  Spanish: {
+    link_clicks: ['Clics en el enlace'],
+    conversations_started: ['Conversaciones con mensajes iniciadas'],
+  },
+  German: { link_clicks: ['Link-Klicks'], conversations_started: ['Gestartete Messaging-Unterhaltungen'] },
+  French: { link_clicks: ['Clics sur un lien'] },
+  Italian: { link_clicks: ['Clic sul link'] },
+  Indonesian: { link_clicks: ['Klik tautan'] },
+  Japanese: { link_clicks: ['リンクのクリック'] },
+  Korean: { link_clicks: ['링크 클릭'] },
+};
+
+/** An action of the Insights API, as tools that write its answers to a file name its column. */
+function actionNames(action: string): string[] {
+  return [action, `actions:${action}`, action.replace('onsite_conversion.', '')];
+}
+
 type Names = ReadonlyMap<string, SpendColumn>;
 
-const LANGUAGES: readonly Names[] = Object.values(HEADINGS).map(
-  (names) => new Map(SPEND_COLUMNS.flatMap((column) => names[column].map((name) => [plain(name), column] as const))),
+const isCount = (column: SpendColumn): column is MetaCount => META_COUNTS.some((count) => count === column);
+
+const LANGUAGES: readonly Names[] = Object.entries(HEADINGS).map(
+  ([language, names]) =>
+    new Map(
+      SPEND_COLUMNS.flatMap((column) =>
+        ((isCount(column) ? COUNT_HEADINGS[language]?.[column] : names[column]) ?? []).map(
+          (name) => [plain(name), column] as const,
+        ),
+      ),
+    ),
 );
 /** Exports in any language may have columns that are not translated. */
 const ALWAYS = LANGUAGES.slice(0, 2);

@@ -1,8 +1,10 @@
 import type { BrokenCsvFile } from '@ctwa-ledger/schemas/csv-file.ts';
 import {
+  META_COUNTS,
   SPEND_COLUMN_NAMES,
   type AdLabel,
   type AdSpend,
+  type MetaCounts,
   type SpendFile,
   type SpendMapping,
 } from '@ctwa-ledger/schemas/spend.ts';
@@ -20,6 +22,14 @@ export type ParsedSpendFile = ({ readonly ok: true } & SpendFile) | BrokenCsvFil
 
 interface ReadSpend extends AdSpend {
   readonly row: SpendRow;
+  readonly counts: MetaCounts;
+}
+
+/** The columns of a file are the same on all of its rows, so a count is known on both or on none. */
+function countsAdded(one: MetaCounts, other: MetaCounts): MetaCounts {
+  const sum = (a: string | null, b: string | null): string | null =>
+    a === null || b === null ? null : String(BigInt(a) + BigInt(b));
+  return Object.fromEntries(META_COUNTS.map((count) => [count, sum(one[count], other[count])])) as MetaCounts;
 }
 
 /** Adds up amounts of the same ad and days, so that each amount has days of its own. */
@@ -30,7 +40,13 @@ function addedUp(spend: readonly ReadSpend[]): { readonly spend: ReadSpend[]; re
     const known = bySpan.get(key);
     bySpan.set(
       key,
-      known === undefined ? one : { ...known, amount: unscaled(scaled(known.amount) + scaled(one.amount)) },
+      known === undefined
+        ? one
+        : {
+            ...known,
+            amount: unscaled(scaled(known.amount) + scaled(one.amount)),
+            counts: countsAdded(known.counts, one.counts),
+          },
     );
   }
   return { spend: [...bySpan.values()], added_up: spend.length - bySpan.size };
@@ -143,8 +159,9 @@ function readSheet(header: SpendHeader, { rows }: Sheet, problems: Problems): Sp
     const ad_id = rounded.has(row) ? null : row.adId();
     if (writing === null) continue;
     const [days, currency, amount] = [row.days(isByDay, writing), row.currency(), row.amount(writing)];
-    if (ad_id !== null && days !== null && currency !== null && amount !== null)
-      read.push({ row, ad_id, ...days, currency, amount });
+    const counts = row.counts();
+    if (ad_id !== null && days !== null && currency !== null && amount !== null && counts !== null)
+      read.push({ row, ad_id, ...days, currency, amount, counts });
   }
   const { spend, added_up } = addedUp(read);
   findOverlaps(spend);

@@ -1,4 +1,10 @@
-import { SPEND_COLUMN_NAMES, SPEND_COLUMNS, type SpendColumn, type SpendMapping } from '@ctwa-ledger/schemas/spend.ts';
+import {
+  META_COUNTS,
+  SPEND_COLUMN_NAMES,
+  SPEND_COLUMNS,
+  type SpendColumn,
+  type SpendMapping,
+} from '@ctwa-ledger/schemas/spend.ts';
 import { currencyOf } from '../imports/amounts.ts';
 import { columnNameOf, plain, singleSpaced, type FileRow, type Problems } from '../imports/rows.ts';
 import { columnNames, splitHeading } from './headings.ts';
@@ -64,6 +70,8 @@ export function readSpendHeader(row: FileRow, mapping: SpendMapping, problems: P
   row.cells.forEach((cell, index) => {
     const column = taken.has(index) ? null : columnOf(cell);
     if (column === null || byHand.has(column)) return;
+    // An export may have a count twice, such as for two ways of attribution: the first one is read.
+    if (columns.has(column) && META_COUNTS.some((count) => count === column)) return;
     if (columns.has(column))
       problems.add(row, columnNameOf(row, index), `The header names ${SPEND_COLUMN_NAMES[column]} twice.`);
     else columns.set(column, index);

@@ -1,5 +1,11 @@
 import { wellFormedText } from '@ctwa-ledger/schemas/json.ts';
-import { SPEND_COLUMN_NAMES, type SpendColumn } from '@ctwa-ledger/schemas/spend.ts';
+import {
+  META_COUNTS,
+  SPEND_COLUMN_NAMES,
+  type MetaCount,
+  type MetaCounts,
+  type SpendColumn,
+} from '@ctwa-ledger/schemas/spend.ts';
 import { DateTime } from 'luxon';
 import {
   currencyOf,
@@ -21,6 +27,8 @@ const MAX_NAME_CHARACTERS = 500;
 /** Limit for the days of one amount: a longer span is a mistake in a year. */
 const MAX_DAYS = 3_660;
 const SAID = 60;
+/** A whole number with separators of thousands. */
+const WITH_THOUSANDS = /^\d{1,3}([.,'’\s]\d{3})+$/u;
 
 /** How a file writes what is ambiguous by itself. */
 export interface Writing {
@@ -128,6 +136,27 @@ export class SpendRow {
         `"${text.slice(0, SAID)}" is not an amount${decimal_mark === ',' ? ' with a decimal comma, as the others of the column have it' : ''}: write a plain decimal like 1234.50, without sign or currency.`,
       );
     return decimal.text;
+  }
+
+  /**
+   * What Meta counts; null when a cell cannot be read. An empty cell means none: Ads Manager leaves out what did not
+   * happen. A column that the file lacks is not known.
+   */
+  counts(): MetaCounts | null {
+    const read = META_COUNTS.map((column) => [column, this.#count(column)] as const);
+    if (read.some(([, count]) => count === undefined)) return null;
+    return Object.fromEntries(read) as MetaCounts;
+  }
+
+  /** A whole number as text; null = the file has no such column; undefined = it cannot be read. */
+  #count(column: MetaCount): string | null | undefined {
+    if (!this.#header.columns.has(column)) return null;
+    const text = this.text(column);
+    if (text === '') return '0';
+    const digits = WITH_THOUSANDS.test(text) ? text.replaceAll(/\D/g, '') : text.replace(/[.,]0+$/, '');
+    if (/^\d{1,15}$/.test(digits)) return digits.replace(/^0+(?=\d)/, '');
+    this.problem(column, `"${text.slice(0, SAID)}" is not a whole number.`);
+    return undefined;
   }
 
   /** The file's heading of a column. */

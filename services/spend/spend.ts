@@ -1,4 +1,5 @@
 import {
+  META_COUNTS,
   spendImportSchema,
   type AdLabel,
   type AdSpend,
@@ -40,7 +41,7 @@ const STANDING = `SELECT import_id, name, imported_at FROM spend_imports FINAL W
  * The cost of ads: of several imports for the same ad, days and currency the last one is in force. Different amounts of
  * an ad never overlap in days, so they are simply added up.
  */
-export const SPEND_IN_FORCE = `SELECT import_id, ad_id, first_day, last_day, currency, amount
+export const SPEND_IN_FORCE = `SELECT import_id, ad_id, first_day, last_day, currency, amount, ${META_COUNTS.join(', ')}
   FROM (SELECT * FROM ad_spend FINAL) AS spend INNER JOIN (${STANDING}) AS standing USING import_id
   ORDER BY standing.imported_at DESC, import_id
   LIMIT 1 BY ad_id, currency, first_day, last_day`;
@@ -93,6 +94,7 @@ const standingRow = z.object({
   first_day: z.string(),
   last_day: z.string(),
   amount: z.string(),
+  counts: z.array(z.string()),
 });
 type StandingRow = z.infer<typeof standingRow>;
 
@@ -106,7 +108,8 @@ async function standingSpend(
   const rows = await database.query(
     standingRow,
     `SELECT import_id, name, ad_id, toString(currency) AS currency, toString(held.first_day) AS first_day,
-        toString(held.last_day) AS last_day, toString(amount) AS amount
+        toString(held.last_day) AS last_day, toString(amount) AS amount,
+        [${META_COUNTS.map((count) => `ifNull(toString(${count}), '')`).join(', ')}] AS counts
      FROM (${SPEND_IN_FORCE}) AS held INNER JOIN (${STANDING}) AS standing USING import_id
      WHERE held.first_day <= {last:Date} AND held.last_day >= {first:Date}`,
     { first: days.first, last: days.last },
@@ -189,11 +192,16 @@ async function plan({ given, import_id, file }: ReadSpend, database: Database): 
   ]);
   const held = imports.find((one) => one.import_id === import_id && one.state !== 'withdrawn');
   const problems = new Problems();
-  let [replaced, changed] = [0, 0];
+  let [replaced, changed, newly_counted] = [0, 0, 0];
   for (const row of file.spend)
     for (const other of standing.get(keyOf(row)) ?? []) {
-      if (other.import_id === import_id) continue;
-      if (other.first_day === row.first_day && other.last_day === row.last_day) {
+      const isSame = other.first_day === row.first_day && other.last_day === row.last_day;
+      if (other.import_id === import_id) {
+        // A file that was imported before counts were read has them now.
+        if (isSame && META_COUNTS.some((count, i) => (row.counts?.[count] ?? '') !== other.counts[i])) newly_counted++;
+        continue;
+      }
+      if (isSame) {
         replaced++;
         if (scaled(other.amount) !== scaled(row.amount)) changed++;
       } else if (other.first_day <= row.last_day && other.last_day >= row.first_day)
@@ -206,7 +214,10 @@ async function plan({ given, import_id, file }: ReadSpend, database: Database): 
   if (!problems.isEmpty) throw new BrokenFileError(given.name, problems.result());
   return {
     import_id,
-    outcome: held !== undefined && held.rows_in_force === held.rows && is_naming ? 'unchanged' : 'imported',
+    outcome:
+      held !== undefined && held.rows_in_force === held.rows && is_naming && newly_counted === 0
+        ? 'unchanged'
+        : 'imported',
     ads: new Set([...file.spend, ...file.labels].map(({ ad_id }) => ad_id)).size,
     rows: file.spend.length,
     added_up: file.added_up,
@@ -262,13 +273,17 @@ const labelRowOf = (import_id: string, { ad_id, ad_name, adset_name, campaign_na
   campaign_name,
 ];
 
-const spendRowOf = (import_id: string, { ad_id, first_day, last_day, currency, amount }: AdSpend): string[] => [
+const spendRowOf = (
+  import_id: string,
+  { ad_id, first_day, last_day, currency, amount, counts }: AdSpend,
+): (string | null)[] => [
   import_id,
   ad_id,
   first_day,
   last_day,
   currency,
   amount,
+  ...META_COUNTS.map((count) => counts?.[count] ?? null),
 ];
 
 export const AD_SPEND: ImportKind<GivenSpendFile | TypedSpend, ReadSpend, PlannedSpendImport, SpendImport> = {
@@ -289,7 +304,7 @@ export const AD_SPEND: ImportKind<GivenSpendFile | TypedSpend, ReadSpend, Planne
     };
     const spend = {
       table: 'ad_spend',
-      columns: ['import_id', 'ad_id', 'first_day', 'last_day', 'currency', 'amount'],
+      columns: ['import_id', 'ad_id', 'first_day', 'last_day', 'currency', 'amount', ...META_COUNTS],
       rows: file.spend.map((row) => spendRowOf(import_id, row)),
     };
     const entry = { import_id, name: given.name, checksum: sha256(given.bytes) };
