@@ -105,6 +105,11 @@ export const adFiguresRow = z.object({
   spend_left_out: count,
   /** On the row of `REPORTED_ONLY`: free entry windows that only Meta reports; else 0. */
   windows_reported_only: count,
+  /**
+   * With a filter of accounts or numbers: imported amounts of an ad that brought entries to other numbers too, which are
+   * in none of the figures, because an amount cannot be split.
+   */
+  spend_shared: count,
 });
 export type AdFiguresRow = z.infer<typeof adFiguresRow>;
 

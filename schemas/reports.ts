@@ -1,6 +1,7 @@
 import type { AdOutcomesRow } from './outcomes.ts';
 import type { Invoice } from './invoices.ts';
 import type { AdAnswersRow, AdHoursRow } from './ad-answers.ts';
+import type { AdMessagesRow, AdStepsRow } from './ad-steps.ts';
 import type { ClaimRow, Recovered } from './claims.ts';
 import type { AskedPage, PageOf, ReportFilters } from './asked.ts';
 import type { AdNameRow, AdFiguresRow, OverviewRow, BucketRows, Figures } from './figures.ts';
@@ -80,6 +81,10 @@ export interface Reports {
   adAnswers(filters: ReportFilters): Promise<AdAnswersRow[]>;
   /** Hours of the week in which customers write and get their first reply. */
   adHours(filters: ReportFilters): Promise<AdHoursRow[]>;
+  /** The steps of ads as they are counted here and by Meta. */
+  adSteps(filters: ReportFilters): Promise<AdStepsRow[]>;
+  /** The messages of ad conversations, their expected charge, and the full cost of a conversation. */
+  adMessages(filters: ReportFilters): Promise<AdMessagesRow[]>;
   /** What ads led to, by kind, source and currency. */
   adOutcomes(filters: ReportFilters): Promise<AdOutcomesRow[]>;
   adNames(ad_ids: readonly string[]): Promise<AdNameRow[]>;

@@ -18,6 +18,7 @@ import { restatementsReport } from '../reconciliation/restatements.ts';
 import { accountsReport } from '../reports/accounts.ts';
 import { adjustmentsReport } from '../reports/adjustments.ts';
 import { adAnswersReport, adHoursReport } from '../reports/ad-answers.ts';
+import { adMessagesReport, adStepsReport } from '../reports/ad-steps.ts';
 import { adFiguresReport, adSpendImportsReport } from '../reports/ads.ts';
 import { chargesReport } from '../reports/charges.ts';
 import { adConversationsReport } from '../reports/conversations.ts';
@@ -76,6 +77,8 @@ const CATALOGUE = [
   adFiguresReport,
   adAnswersReport,
   adHoursReport,
+  adStepsReport,
+  adMessagesReport,
   adSpendImportsReport,
   outcomesReport,
   adOutcomesReport,

@@ -31,6 +31,7 @@ import { chargesPage } from '../reports/charges.ts';
 import { conversationList } from '../reports/conversations.ts';
 import { adOutcomes } from '../reports/outcomes.ts';
 import { adAnswers, adHours } from '../reports/ad-answers.ts';
+import { adMessages, adSteps } from '../reports/ad-steps.ts';
 import { adCosts, adFigures, adNames } from '../reports/ads.ts';
 import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches, reportedMessages } from '../reports/mismatches.ts';
@@ -208,6 +209,8 @@ export class ShownLedger {
       adCosts: async (filters) => adCosts(await this.#database(sample), filters),
       adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
       adHours: async (filters) => adHours(await this.#database(sample), filters),
+      adSteps: (filters) => this.#askBill('ad-steps', 'ad-steps', adSteps, filters, sample),
+      adMessages: (filters) => this.#askBill('ad-messages', 'ad-messages', adMessages, filters, sample),
       adOutcomes: async (filters) => adOutcomes(await this.#database(sample), filters),
       spendImports: async () => listSpendImports(await this.#database(sample)),
       suggestions: async (of, text) => suggestions(await this.#database(sample), of, text),

@@ -12,7 +12,7 @@ import { numberTables } from './tables.ts';
  * The ad conversations that begin in the range, with their first reply (W4) and the begin of the next one of the
  * thread. Entries after the range are read too, because a reply may answer a re-click there.
  */
-const startsSql = (filters: ReportFilters): string => `
+export const startsSql = (filters: ReportFilters): string => `
   SELECT * FROM
   (
     SELECT *, leadInFrame(entered_at, 1, toDateTime(${LAST_SECOND}, 'UTC')) OVER

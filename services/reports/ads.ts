@@ -16,8 +16,18 @@ import { LABELS_IN_FORCE, listSpendImports, SPEND_IN_FORCE } from '../spend/spen
 import { ads } from './figures.ts';
 import { whole } from './report.ts';
 import { savingsOfFreeEntry } from './savings.ts';
-import { daysOf, FROM, isOfAds, OF_ENTRIES, ofAdsSql, ofNumberSql, parametersOf, TO } from './sql.ts';
-import { chargeTables, SPEND_TABLES, summaryTables } from './tables.ts';
+import {
+  daysOf,
+  FROM,
+  isOfAds,
+  OF_ENTRIES,
+  ofAdsSql,
+  ofNumbersOfAdsSql,
+  ofNumberSql,
+  parametersOf,
+  TO,
+} from './sql.ts';
+import { chargeTables, SPEND_TABLES, spendTables, summaryTables } from './tables.ts';
 
 /** Titles of ads and posts from their referrals, and names from imports. */
 const NAMES = `
@@ -43,6 +53,7 @@ const spendRow = z.object({
   currency: z.string(),
   spend: z.string().nullable(),
   left_out: z.number(),
+  shared: z.number(),
   ad_name: z.string(),
   adset_name: z.string(),
   campaign_name: z.string(),
@@ -51,18 +62,22 @@ type SpendRow = z.infer<typeof spendRow>;
 
 /**
  * The cost of ads on the days of the range, in whole days of the ad account's calendar; and how many amounts cover days
- * outside the range too.
+ * outside the range too. Narrowed to numbers: the cost of ads that brought entries to these alone, and how many amounts
+ * are of ads that brought entries to others too.
  */
 function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
   // An ad without messages has no known address, and an import has no addresses.
-  const isInside = 'spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date}';
+  const isWithin = 'spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date}';
+  const { any, alone } = ofNumbersOfAdsSql(filters);
+  const isInside = `${isWithin} AND ${alone}`;
   return database.query(
     spendRow,
     `SELECT ad_id, toString(currency) AS currency, if(countIf(${isInside}) = 0, NULL, toString(sumIf(toDecimal128(amount, 8), ${isInside}))) AS spend,
-        toUInt32(countIf(NOT (${isInside}))) AS left_out, any(ad_name) AS ad_name, any(adset_name) AS adset_name, any(campaign_name) AS campaign_name
+        toUInt32(countIf(NOT (${isWithin}))) AS left_out, toUInt32(countIf(${isWithin} AND NOT ${alone})) AS shared,
+        any(ad_name) AS ad_name, any(adset_name) AS adset_name, any(campaign_name) AS campaign_name
      FROM (${SPEND_IN_FORCE}) AS spend
      LEFT JOIN (${LABELS_IN_FORCE}) AS labels USING ad_id
-     WHERE spend.first_day < {end_day:Date} AND spend.last_day >= {first_day:Date} AND ${ofAdsSql(filters)}
+     WHERE spend.first_day < {end_day:Date} AND spend.last_day >= {first_day:Date} AND ${ofAdsSql(filters)} AND ${any}
      GROUP BY ad_id, currency ORDER BY ad_id, currency`,
     { ...parametersOf(filters), ...daysOf(filters) },
   );
@@ -111,6 +126,7 @@ function costs(
     savings_per_spend: spend === null || savings === null ? null : quotient(scaled(savings), scaled(spend)),
     spend_left_out: spent?.left_out ?? 0,
     windows_reported_only: 0,
+    spend_shared: spent?.shared ?? 0,
   };
 }
 
@@ -140,7 +156,8 @@ function rowsOf(
   }));
 }
 
-function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): ReadonlyMap<string, readonly Row[]> {
+/** Rows by a key, in their order. */
+export function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): ReadonlyMap<string, readonly Row[]> {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const known = groups.get(keyOf(row));
@@ -193,10 +210,9 @@ export async function adFigures(
   const owner = new Map<string, string>();
   for (const { ad_id, source_type } of figures)
     if (source_type === 'ad' || !owner.has(ad_id)) owner.set(ad_id, source_type);
-  // What an ad without figures cost belongs to no number.
-  const isOfNumbers = filters.waba_id != null || filters.phone_number_id != null;
-  const unseen = (isOfNumbers ? [] : [...spent.keys()])
-    .filter((ad_id) => !owner.has(ad_id))
+  // Of an ad without figures that brought entries to other numbers too, nothing is known about these.
+  const unseen = [...spent.keys()]
+    .filter((ad_id) => !owner.has(ad_id) && spent.get(ad_id)?.some((row) => row.spend !== null || row.left_out > 0))
     .map((ad_id): AdsRow => ({ ad_id, source_type: 'ad', ...NO_FIGURES }));
   const rows = [...unseen, ...figures].flatMap((ad) => {
     const own = spent.get(ad.ad_id) ?? [];
@@ -230,7 +246,7 @@ export const adFiguresReport = whole({
   has_clock: true,
   filters: OF_ENTRIES,
   settles: ['summaries', 'charges'],
-  reads: (filters) => [...summaryTables(filters), ...SPEND_TABLES, ...chargeTables(filters)],
+  reads: (filters) => [...summaryTables(filters), ...spendTables(filters), ...chargeTables(filters)],
   key: ['ad_id', 'source_type', 'currency'],
   rows: (database, filters) => adFigures(database, filters),
 });

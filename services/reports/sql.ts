@@ -179,6 +179,23 @@ export function ofNumberSql({ waba_id, phone_number_id }: ReportFilters): string
   ].join(' AND ');
 }
 
+/** Whether filters narrow to accounts or business numbers. */
+export function isOfNumbers({ waba_id, phone_number_id }: ReportFilters): boolean {
+  return waba_id != null || phone_number_id != null;
+}
+
+/**
+ * Conditions on rows of imports about ads, which name no number. A number's ads are those that brought it entries;
+ * `alone`: those that brought entries to no other number, because costs and counts of an ad cannot be split.
+ */
+export function ofNumbersOfAdsSql(filters: ReportFilters): { readonly any: string; readonly alone: string } {
+  if (!isOfNumbers(filters)) return { any: 'true', alone: 'true' };
+  const numbers = ofNumberSql(filters);
+  const ads = (having: string): string =>
+    `ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE ad_id != '' GROUP BY ad_id HAVING ${having})`;
+  return { any: ads(`countIf(${numbers}) > 0`), alone: ads(`countIf(${numbers}) = count()`) };
+}
+
 /** Filters of reports about ads and the conversations that they bring. */
 export const OF_ENTRIES = [
   'ad',

@@ -2,6 +2,7 @@ import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { tablesOf } from '../imports/register.ts';
 import { RATE_CARDS } from '../rating/rate-cards.ts';
 import { AD_SPEND } from '../spend/spend.ts';
+import { isOfNumbers } from './sql.ts';
 
 const CHARGE_TABLES = [
   'charge_days',
@@ -82,3 +83,8 @@ export function summaryTables(filters: ReportFilters): readonly string[] {
 
 /** Costs and names of ads. */
 export const SPEND_TABLES = [...tablesOf(AD_SPEND), 'ad_referrals'];
+
+/** These, and those in which the numbers of ads are looked up. */
+export function spendTables(filters: ReportFilters): readonly string[] {
+  return isOfNumbers(filters) ? [...SPEND_TABLES, 'entry_marks', ...numberTables(filters)] : SPEND_TABLES;
+}

@@ -12,7 +12,7 @@ const EMPTY: AdFiguresRow = {
   ...{ reply_rate: null, median_seconds_to_reply: null, p90_seconds_to_reply: null },
   ...{ windows_opened: 0, windows_confirmed: 0, free_messages: 0, first_entry_at: null, last_entry_at: null },
   ...{ currency: '', spend: null, cost_per_conversation: null, cost_per_replied: null, savings: null, unrated: 0 },
-  ...{ savings_per_spend: null, spend_left_out: 0, windows_reported_only: 0 },
+  ...{ savings_per_spend: null, spend_left_out: 0, windows_reported_only: 0, spend_shared: 0 },
 };
 const row = (figures: Partial<AdFiguresRow>): AdFiguresRow => ({ ...EMPTY, ...figures });
 
