@@ -348,8 +348,54 @@ describe('what ads cost', () => {
     // Of all ads it is asked for.
     await page.goto(`${product.url}/ads?${RANGE}`);
     expect(await page.locator('#answers').count()).toBe(0);
-    await page.getByRole('link', { name: /^Show reply speed/ }).click();
+    await page.getByRole('link', { name: /^Show full cost/ }).click();
     await page.locator('#answers tbody tr').first().waitFor();
     expect(await page.locator('#week tbody tr').count()).toBe(24);
+  });
+
+  it('has a full cost with its messages, and clicks that never wrote only where an import says clicks', async () => {
+    const ad = ads[3]!;
+    const query = `${RANGE}&ad=${ad}`;
+    const text = async (id: string): Promise<string> =>
+      (await page.locator(`#${id}`).innerText()).replaceAll(/\s+/g, ' ');
+    const stepCells = async (): Promise<string[][]> =>
+      (await tableRows(page, 'steps')).map((row) => row.map((cell) => cell.text));
+    await page.goto(`${product.url}/ads?${query}`);
+    expect(await text('steps')).toContain('Clicks that never wrote are not known');
+    expect((await stepCells()).map((row) => row[2])).toEqual(['–', '–', '–', '–', '–']);
+    expect(await text('full-cost')).toContain('The full cost is known for 0 of 1 ad or post');
+
+    const head = 'Ad ID,Ad name,Day,Amount spent (BRL),Link clicks,messaging_user_depth_2_message_send';
+    const rows = Array.from({ length: 12 }, (_, day) => `${ad},Clicked,2026-10-${20 + day},10,50,3`);
+    await upload('clicks.csv', `${[head, ...rows].join('\n')}\n`);
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('#done').waitFor();
+    await page.goto(`${product.url}/ads?${query}`);
+    const { rows: steps } = (await (await fetch(`${product.url}/api/ad-steps?${query}`)).json()) as {
+      rows: { step: string; counted: number }[];
+    };
+    const here = new Map(steps.map(({ step, counted }) => [step, counted]));
+    const never = 600 - here.get('link_clicks')!;
+    expect(await stepCells()).toEqual([
+      [expect.any(String), String(here.get('link_clicks')), '600', String(here.get('link_clicks')), `−${never}`, '12'],
+      ['Conversations started', String(here.get('conversations_started')), '–', '–', '–', '0, 12 without'],
+      [expect.any(String), String(here.get('depth_2')), '36', String(here.get('depth_2')), expect.any(String), '12'],
+      [expect.any(String), String(here.get('depth_3')), '–', '–', '–', '0, 12 without'],
+      [expect.any(String), String(here.get('depth_5')), '–', '–', '–', '0, 12 without'],
+    ]);
+    expect(await text('steps')).toContain(`Clicks that never wrote: ${never} of 600`);
+    expect(await text('steps')).toContain('Not in the imported costs: Messaging conversations started');
+    const { rows: costs } = (await (await fetch(`${product.url}/api/ad-messages?${query}`)).json()) as {
+      rows: { messages: number; unrated: number; ad_conversations: number }[];
+    };
+    const sent = costs.reduce((sum, { messages }) => sum + messages, 0);
+    expect(sent).toBeGreaterThan(0);
+    expect(await page.getByRole('region', { name: 'This ad' }).innerText()).toContain(`${sent} delivered`);
+    // No rate card is imported, so charged messages have no price and make no cost of 0.
+    expect(costs.some(({ unrated }) => unrated > 0)).toBe(true);
+    expect(await text('full-cost')).toMatch(/–, \d+ without a price/);
+    // With the details of all ads each row has its own.
+    await page.goto(`${product.url}/ads?${RANGE}&details=1`);
+    await page.locator('#by-ad').getByRole('link', { name: 'Full cost per conversation', exact: true }).waitFor();
   });
 });

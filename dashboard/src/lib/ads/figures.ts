@@ -1,3 +1,4 @@
+import type { AdMessagesRow } from '@ctwa-ledger/schemas/ad-steps.ts';
 import type { AdFiguresRow } from '@ctwa-ledger/schemas/figures.ts';
 
 import { addDecimals, divideDecimals } from '../format/decimals.ts';
@@ -25,6 +26,8 @@ export interface AdAmounts extends Pick<
 /** An ad or post with its amounts in all currencies. They are listed below each other and never added up. */
 export interface AdLine extends AdFiguresRow {
   readonly amounts: readonly AdAmounts[];
+  /** The messages of its conversations by currency; empty when they were not asked for. */
+  readonly messages: readonly AdMessagesRow[];
 }
 
 /**
@@ -42,7 +45,15 @@ export function adLines(rows: readonly AdFiguresRow[]): AdLine[] {
     if (known === undefined) lines.set(key, { row, amounts });
     else known.amounts.push(...amounts);
   }
-  return [...lines.values()].map(({ row, amounts }) => ({ ...row, amounts }));
+  return [...lines.values()].map(({ row, amounts }) => ({ ...row, amounts, messages: [] }));
+}
+
+/** The same lines with the messages of their conversations. */
+export function withMessages<Line extends AdLine>(lines: readonly Line[], messages: readonly AdMessagesRow[]): Line[] {
+  return lines.map((line) => ({
+    ...line,
+    messages: messages.filter(({ ad_id, source_type }) => ad_id === line.ad_id && source_type === line.source_type),
+  }));
 }
 
 const known = (decimals: readonly (string | null)[]): string[] => decimals.filter((decimal) => decimal !== null);
@@ -96,6 +107,7 @@ type SummedCounts = Pick<
   | 'free_messages'
   | 'spend_left_out'
   | 'windows_reported_only'
+  | 'spend_shared'
 >;
 
 export function summedCounts(lines: readonly AdLine[]): SummedCounts {
@@ -112,5 +124,6 @@ export function summedCounts(lines: readonly AdLine[]): SummedCounts {
     free_messages: of('free_messages'),
     spend_left_out: of('spend_left_out'),
     windows_reported_only: of('windows_reported_only'),
+    spend_shared: of('spend_shared'),
   };
 }

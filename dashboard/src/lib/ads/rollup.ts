@@ -98,6 +98,7 @@ function summed(lines: readonly AdLine[]): AdLine {
     ...{ spend: null, cost_per_conversation: null, cost_per_replied: null },
     ...{ savings: null, unrated: 0, savings_per_spend: null },
     amounts: summedAmounts(lines),
+    messages: lines.flatMap(({ messages }) => messages),
   };
 }
 

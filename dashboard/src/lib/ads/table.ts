@@ -4,6 +4,7 @@ import { rounded } from '../format/amounts.ts';
 import type { TableSpec, Value } from '../table/table.ts';
 import { CHANGE_VALUES } from './changes.ts';
 import type { AdAmounts } from './figures.ts';
+import { allMessages, messageCosts, perOne, type MessageCosts } from './full-cost.ts';
 import type { TableLine } from './rollup.ts';
 
 /** Columns with the name of an ad and its counts. */
@@ -49,6 +50,13 @@ export const adKey = ({ ad_id, source_type }: Pick<AdsRow, 'ad_id' | 'source_typ
 
 /** Columns of amounts. */
 const AMOUNT_COLUMNS = ['spend', 'cost_per_conversation', 'cost_per_replied', 'savings', 'savings_per_spend'] as const;
+/** Columns of messages and of the full cost, which are read on request. */
+const FULL_COLUMNS = [
+  'messages_per_conversation',
+  'charges_per_conversation',
+  'full_cost_per_conversation',
+  'full_cost_per_replied',
+] as const;
 /** Columns of changes since the compared days. */
 const CHANGE_COLUMNS = [
   'conversations_change',
@@ -56,13 +64,14 @@ const CHANGE_COLUMNS = [
   'spend_change',
   'cost_per_conversation_change',
 ] as const;
-export type AdLineColumn = CountColumn | (typeof AMOUNT_COLUMNS)[number] | (typeof CHANGE_COLUMNS)[number];
+export type AdLineColumn =
+  CountColumn | (typeof AMOUNT_COLUMNS)[number] | (typeof FULL_COLUMNS)[number] | (typeof CHANGE_COLUMNS)[number];
 
 /** The table of ads, and the columns by which it can be sorted. */
 export const AD_LINES: TableSpec<AdLineColumn> = {
   id: 'by-ad',
   is_main: true,
-  columns: [...COUNT_COLUMNS, ...AMOUNT_COLUMNS, ...CHANGE_COLUMNS],
+  columns: [...COUNT_COLUMNS, ...AMOUNT_COLUMNS, ...FULL_COLUMNS, ...CHANGE_COLUMNS],
   words_first: ['ad_id'],
   default_sort: { column: 'ad_conversations', descending: true },
 };
@@ -74,6 +83,15 @@ function amountValue(line: TableLine, column: keyof AdAmounts & (typeof AMOUNT_C
   return first === undefined || decimal == null ? null : `${first.currency} ${rounded(decimal, 8)}`;
 }
 
+/** The first known amount per conversation, after its currency. */
+function fullValue(line: TableLine, of: (costs: MessageCosts) => string | null): Value {
+  for (const costs of messageCosts(line.messages)) {
+    const amount = of(costs);
+    if (amount !== null) return `${costs.currency} ${rounded(amount, 8)}`;
+  }
+  return null;
+}
+
 export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: TableLine) => Value>> = {
   ...COUNT_VALUES,
   ad_id: (line) => line.group?.name ?? line.ad_id,
@@ -83,5 +101,12 @@ export const AD_LINE_VALUES: Readonly<Record<AdLineColumn, (line: TableLine) => 
   savings: (line) => amountValue(line, 'savings'),
   savings_per_spend: (line) =>
     decimal(line.amounts.find((row) => row.savings_per_spend !== null)?.savings_per_spend ?? null),
+  messages_per_conversation: (line) =>
+    line.ad_conversations === 0 || line.messages.length === 0
+      ? null
+      : allMessages(messageCosts(line.messages)) / line.ad_conversations,
+  charges_per_conversation: (line) => fullValue(line, (costs) => perOne(costs.charges, costs.conversations)),
+  full_cost_per_conversation: (line) => fullValue(line, (costs) => perOne(costs.full_cost, costs.full_conversations)),
+  full_cost_per_replied: (line) => fullValue(line, (costs) => perOne(costs.full_cost, costs.full_replied)),
   ...CHANGE_VALUES,
 };

@@ -15,6 +15,8 @@ export const LINKED_REPORTS = {
   ads: 'zone',
   'ad-answers': 'zone',
   'ad-hours': 'zone',
+  'ad-steps': 'zone',
+  'ad-messages': 'zone',
   'ad-outcomes': 'zone',
   'ad-conversations': 'zone',
   savings: 'accounts',

@@ -3,6 +3,13 @@ import { numberFormat } from './locale.ts';
 const whole = numberFormat({ maximumFractionDigits: 0 });
 const onePlace = numberFormat({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+const withTenths = numberFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** An average of counts, with one decimal. */
+export function tenths(value: number): string {
+  return withTenths().format(value);
+}
+
 /** Shown for a figure that does not exist, so that it is not read as zero. */
 export const NOTHING = '–';
 

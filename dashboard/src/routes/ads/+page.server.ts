@@ -4,7 +4,7 @@ import { redirect } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { isName, nothingOfAd } from '$lib/ads/address.ts';
-import { adLines } from '$lib/ads/figures.ts';
+import { adLines, withMessages } from '$lib/ads/figures.ts';
 import { lineKey, readRollup, tableLines, totalLine } from '$lib/ads/rollup.ts';
 import { AD_LINES, AD_LINE_VALUES } from '$lib/ads/table.ts';
 import { bucketsOf } from '$lib/buckets/buckets.ts';
@@ -57,13 +57,14 @@ export const load: PageServerLoad = async (event) => {
     reports.adOutcomes(of_zone),
     compared === null ? [] : reports.adCosts({ ...asked, ...compared }),
   ]);
-  const [lines, before] = [adLines(figures), adLines(compared_figures)];
-  const [first] = lines;
-  if (one !== '' && ad === '' && lines.length === 1 && first !== undefined && first.ad_id !== '')
+  const [read, before] = [adLines(figures), adLines(compared_figures)];
+  const [first] = read;
+  if (one !== '' && ad === '' && read.length === 1 && first !== undefined && first.ad_id !== '')
     redirect(303, `${resolve('/ads')}${search({ ...filters, only: { ...filters.only, ad: first.ad_id } })}`);
+  const details = isDetailed || ad !== '' ? await readDetails(reports, of_zone, ad === '' ? [] : read) : null;
+  const lines = details === null ? read : withMessages(read, details.messages);
   const spec = { ...AD_LINES, page_rows: PAGE_ROWS };
   const table = arranged(tableLines(lines, before, by), params, spec, AD_LINE_VALUES, lineKey);
-  const details = isDetailed || ad !== '' ? await readDetails(reports, of_zone, ad === '' ? [] : lines) : null;
   const buckets =
     over_time.buckets && bucketsOf(over_time.buckets, range, zoneOf(filters), as_of, status.last_event_at);
   const isElsewhere =
@@ -91,6 +92,7 @@ export const load: PageServerLoad = async (event) => {
       },
       unfinal_from: unfinalFrom(range, dayOf(as_of, zoneOf(filters))),
       left_out: figures.reduce((sum, row) => sum + row.spend_left_out, 0),
+      shared: figures.reduce((sum, row) => sum + row.spend_shared, 0),
       /** The one ad, or those with the selected address. */
       chosen: ad === '' ? [] : lines,
     },

@@ -198,6 +198,27 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         rules: 'section 6',
       },
       {
+        id: 'full-cost',
+        name: 'Full cost per conversation',
+        meaning:
+          'The spend of an ad and the expected charge of its messages together, divided by the ad-driven conversations that started with it, or by those answered within 24 h. Its messages are those delivered over the API to the customer within 7 days after the conversation started and before the customer’s next one starts; messages from the WhatsApp Business app are free and are not among them. Messages without a price are counted beside the sum. Where spend or every price is missing, or the ad has amounts in several currencies, the full cost is not known. Prices are those of now, in closed months too.',
+        rules: 'rules M1 to M5',
+      },
+      {
+        id: 'never-wrote',
+        name: 'Clicks that never wrote',
+        meaning:
+          'Link clicks of the imported ad costs less the entries that came from the ad, re-clicks included, on the days for which link clicks are known. Some of these people wrote from a desktop, where no entry counts, or in a message that came without its ad. Without the column Link clicks in the import the figure is not known, which is never shown as 0.',
+        rules: 'rule W2; clicks are imported',
+      },
+      {
+        id: 'depth',
+        name: 'Messages of a customer: 2, 3, 5 or more',
+        meaning:
+          'Ad-driven conversations in which the customer wrote at least so many messages, the entry included, within 7 days and before the next conversation starts. Each message counts once; reactions, edits and deletions are none. Meta’s figures of the same name are imported with ad costs. They differ: Meta counts a conversation only after 7 days without a message, by its own attribution, and estimates some.',
+        rules: 'section 6, rules F2 and F7',
+      },
+      {
         id: 'outcomes',
         name: 'Outcomes, cost per outcome, return on ad spend',
         meaning:
