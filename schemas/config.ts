@@ -55,6 +55,11 @@ export const accountSchema = z.strictObject({
     .refine((text) => Number(text) <= 100, 'is more than 100')
     .optional(),
   tolerance_messages: z.int().min(0).max(1_000_000_000).optional(),
+  /**
+   * For how many months before the current one raw events of conversations are kept; without it for good. Does not affect
+   * marks.
+   */
+  keep_events_months: z.int().min(1).max(240).optional(),
 });
 
 /** Until that day Meta's numbers for the last days of a month still change. */

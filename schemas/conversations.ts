@@ -195,4 +195,15 @@ export interface ThreadView {
   readonly older: TimelineCursor | null;
   /** The cursor with which the requested message is among the events, if it is not. */
   readonly around_message: TimelineCursor | null;
+  /** Events of the thread that were removed because they were old; null = none were. */
+  readonly removed: RemovedEventsView | null;
+}
+
+/** What was removed of a thread, when, and the times between which that was, Unix seconds. */
+interface RemovedEventsView {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly on: string;
+  readonly events: number;
+  readonly first_at: number;
+  readonly last_at: number;
 }

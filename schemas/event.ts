@@ -184,7 +184,9 @@ type ReasonCode =
   /** Kafka's topic refuses a record of this size. */
   | 'too_large_for_topic'
   /** A valid event that ClickHouse refuses. */
-  | 'refused_by_ledger';
+  | 'refused_by_ledger'
+  /** A valid event that came after the events of its thread were removed by age. */
+  | 'events_removed';
 
 export interface Rejection {
   readonly code: ReasonCode;

@@ -312,7 +312,8 @@ export function mustBeAccepted({ findings, checklist }: Pick<Examination, 'findi
 
 /** Something that arrived after a month was closed, and may have changed it. */
 export interface LaterCause {
-  readonly what: 'events' | 'card_imported' | 'card_withdrawn';
+  /** `events_removed`: old events were removed by age, which changes no mark and no amount. */
+  readonly what: 'events' | 'events_removed' | 'card_imported' | 'card_withdrawn';
   /** In UTC; for events of one day the last of them. */
   readonly at: string;
   /** Name of the card; empty for events. */

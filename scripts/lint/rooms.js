@@ -33,6 +33,7 @@ const MAY_IMPORT = {
   catalogue: 'schemas clickhouse reports reconciliation',
   exports: 'schemas clickhouse ledger ledger/configuration ledger/derived rating reports catalogue',
   erasure: 'schemas clickhouse ledger/events ledger/threads rating catalogue exports',
+  retention: 'schemas clickhouse ledger ledger/configuration ledger/events reports',
   periods: 'schemas clickhouse ledger/configuration rating reports reconciliation catalogue exports',
   drift: 'schemas clickhouse ledger/configuration rating reconciliation triggers catalogue',
   sample: 'schemas clickhouse simulate ledger ledger/configuration ledger/events ledger/derived rating spend',
@@ -42,8 +43,8 @@ const MAY_IMPORT = {
   pages:
     'schemas clickhouse imports ledger ledger/configuration ledger/events rating spend outcomes reports reconciliation send-check triggers catalogue exports periods sample ingest',
   processes:
-    'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports drift ingest kafka http pages',
-  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend outcomes reports reconciliation send-check triggers catalogue exports erasure periods sample ingest kafka processes',
+    'schemas clickhouse ledger ledger/configuration ledger/events ledger/derived rating triggers exports retention drift ingest kafka http pages',
+  cli: 'schemas clickhouse simulate imports ledger ledger/configuration ledger/events ledger/derived rating spend outcomes reports reconciliation send-check triggers catalogue exports erasure retention periods sample ingest kafka processes',
 };
 
 /** @type {ReadonlyMap<string, readonly string[]>} */

@@ -1,6 +1,7 @@
 import type { Database } from '../clickhouse/database.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
 import { underLease } from '../clickhouse/lease.ts';
+import { removeOldParts } from '../clickhouse/old-parts.ts';
 import { newStamp } from '../clickhouse/stamp.ts';
 import { z } from 'zod';
 import { ErasedNames, type ErasedName } from '../ledger/events/erased-names.ts';
@@ -9,13 +10,16 @@ import { ERASING } from '../ledger/events/erasing.ts';
 import { NOTED_KEYS } from '../ledger/events/keys.ts';
 import { newLandingNumber } from '../ledger/events/landing.ts';
 import { enterLargeLanding } from '../ledger/events/landing-log.ts';
+import { checkNobodyRemoves } from '../ledger/events/removed-events.ts';
 import { otherWriters } from '../ledger/events/writers.ts';
 import { linkThreads } from '../ledger/threads/links.ts';
 import { filesThatMayName } from './exported.ts';
 import { erasedNames, nameAsGiven, namesOfPerson } from './person.ts';
 import { erasuresUnderWay, recordBegun, recordDone, type ErasureUnderWay } from './register.ts';
-import { Pass, removeOldParts, textTables } from './tables.ts';
+import { Pass, textTables } from './tables.ts';
 
+/** What finishes an erasure that was interrupted. */
+const FINISH = 'ctwa-ledger erase --finish';
 /** Passes until nothing is found any more; more than two say that somebody else writes. */
 const PASSES = 5;
 
@@ -128,6 +132,7 @@ async function alone<T>(database: Database, work: () => Promise<T>): Promise<T> 
       throw new ActionableError(
         `The ledger is being written by ${writers.join(', ')}. Stop it, erase, and start it again: Kafka and Meta keep what comes meanwhile.`,
       );
+    await checkNobodyRemoves(database);
     return { value: await work() };
   });
   if (done === null)
@@ -172,6 +177,7 @@ async function finish(database: Database, secret: string, erasure: ErasureUnderW
   await removeOldParts(
     database,
     (await textTables(database)).map(({ name }) => name),
+    FINISH,
   );
   await forgetNames(database);
   await recordDone(database, erasure, rows);
@@ -181,7 +187,7 @@ async function finish(database: Database, secret: string, erasure: ErasureUnderW
 /** The names of erasures that are done, or that have done nothing yet. */
 async function forgetNames(database: Database): Promise<void> {
   await database.command('TRUNCATE TABLE erasures_under_way');
-  await removeOldParts(database, ['erasures_under_way']);
+  await removeOldParts(database, ['erasures_under_way'], FINISH);
 }
 
 /** What follows from rows under other names and ids. Doing it again does no harm. */

@@ -32,7 +32,13 @@ function dayOf(text: string): number {
 export async function filesThatMayName(database: Database, names: readonly string[]): Promise<string[]> {
   const rows = await database.query(
     daysRow,
-    `SELECT DISTINCT toRelativeDayNum(timestamp) AS day FROM events
+    // Of days whose events were removed by age marks tell it.
+    `SELECT DISTINCT toRelativeDayNum(at) AS day FROM
+     (
+       SELECT customer, timestamp AS at FROM events
+       UNION ALL SELECT customer, arrayJoin([message_marks.sent_at, ifNull(message_marks.delivered_at, message_marks.sent_at)]) FROM message_marks
+       UNION ALL SELECT customer, entry_marks.entry_at FROM entry_marks
+     )
      WHERE customer IN (SELECT arrayJoin({names:Array(String)}))`,
     { names: [...names] },
   );

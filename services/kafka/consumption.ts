@@ -152,6 +152,7 @@ export class Consumption {
       }
     } catch (error) {
       this.#hasFailed = true;
+      this.#gathering.landing.leave();
       this.#room.fire();
       throw error;
     }
@@ -176,6 +177,7 @@ export class Consumption {
 
   /** Makes the current batch the last one. What was gathered since is left to the next reader of the partitions. */
   abandon(): void {
+    this.#gathering.landing.leave();
     this.#gathering = this.#begin();
     this.drain();
   }

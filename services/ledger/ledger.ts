@@ -16,7 +16,7 @@ import {
   type Configuration,
   type Settings,
 } from './configuration/configuration.ts';
-import { Database, type Location } from '../clickhouse/database.ts';
+import { Database, type Location, type Parameters } from '../clickhouse/database.ts';
 import {
   ConfigurationChangedError,
   LedgerAwayError,
@@ -28,13 +28,22 @@ import type { Position } from './events/dead-letters.ts';
 import { ErasedNames } from './events/erased-names.ts';
 import { checkNobodyErases } from './events/erasing.ts';
 import { NOTED_KEYS } from './events/keys.ts';
-import { Landing, newLandingNumber, type LandingNumber, type PutAside } from './events/landing.ts';
+import {
+  Landing,
+  newLandingNumber,
+  type Gone,
+  type Ground,
+  type LandingNumber,
+  type PutAside,
+} from './events/landing.ts';
+import { checkNobodyRemoves, RemovedEvents } from './events/removed-events.ts';
 import { LiveFold, type Standing } from './threads/live-fold.ts';
 import type { Footing } from './marks/marks.ts';
 import { checkSchema, migrate } from '../clickhouse/migrations.ts';
 import { leftLandings, OwedLandings, touchAgain } from './events/owed-landings.ts';
 import { newProcessName } from '../clickhouse/processes.ts';
 import { otherWriters, Writer } from './events/writers.ts';
+import { WritingPause } from './events/writing-pause.ts';
 
 export interface OpenOptions {
   readonly location: Location;
@@ -81,8 +90,9 @@ export class Ledger {
   readonly #name = newProcessName();
   #configuration: Configuration;
   #writer: Writer | null = null;
-  /** Null when nobody was erased. While this process writes nobody is. */
-  #erased: ErasedNames | null = null;
+  /** While this process writes nothing is erased, and nothing removed by others. */
+  #gone: Gone = { erased: null, removed: null };
+  readonly #ground: Ground = { gone: () => this.#gone, pause: new WritingPause() };
   readonly #live: LiveFold;
   readonly #owed: OwedLandings;
   /** Landings whose sender was told that they are kept, and that are not folded. */
@@ -112,7 +122,7 @@ export class Ledger {
       await migrate(database);
       const ledger = new Ledger(database, options.command, await Ledger.#firstConfiguration(database));
       await ledger.#apply(options.config, options.onProgress);
-      ledger.#erased = await ErasedNames.read(database);
+      await ledger.#readGone();
       return ledger;
     } catch (error) {
       await database.close();
@@ -171,7 +181,7 @@ export class Ledger {
   async #apply(given: Config | null, onProgress?: (threads: number) => void, account?: Account): Promise<void> {
     await this.#adopt(given, account);
     if ((await readFact(this.database, FOLDED_EPOCH)) !== this.#configuration.epoch.toString())
-      await this.rebuild(onProgress);
+      await this.#rebuild(onProgress);
   }
 
   async #adopt(given: Config | null, account: Account | null = null): Promise<void> {
@@ -222,7 +232,7 @@ export class Ledger {
 
   /** Keeps an account and re-folds what it changes. */
   async setAccount(account: Account, onProgress?: (threads: number) => void): Promise<void> {
-    await this.#apply(null, onProgress, account);
+    await this.#ground.pause.writing(() => this.#apply(null, onProgress, account));
   }
 
   /**
@@ -235,13 +245,19 @@ export class Ledger {
     await this.#writer.enter();
     try {
       await checkNobodyErases(this.database);
+      await checkNobodyRemoves(this.database);
     } catch (error) {
       await this.#writer.leave();
       this.#writer = null;
       throw error;
     }
-    this.#erased = await ErasedNames.read(this.database);
+    await this.#readGone();
     await this.#foldLeft();
+  }
+
+  async #readGone(): Promise<void> {
+    const [erased, removed] = await Promise.all([ErasedNames.read(this.database), RemovedEvents.read(this.database)]);
+    this.#gone = { erased, removed };
   }
 
   /** For processes that take in live traffic: reads the threads that it is likely to touch before it does. */
@@ -254,12 +270,12 @@ export class Ledger {
    * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
    */
   beginLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, false, putAside, this.#erased);
+    return new Landing(this.database, false, putAside, this.#ground);
   }
 
   /** The same for live traffic, in batches that fit in memory: the threads that it touches are remembered. */
   beginLiveLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, true, putAside, this.#erased);
+    return new Landing(this.database, true, putAside, this.#ground);
   }
 
   /**
@@ -275,6 +291,16 @@ export class Ledger {
 
   /** The same for several landings: a thread that many of them touch is folded once. */
   async foldTogether(landings: readonly Landing[], options: FoldOptions = {}): Promise<{ readonly stored: number }> {
+    try {
+      return await this.#foldTogether(landings, options);
+    } finally {
+      for (const landing of landings) landing.leave();
+    }
+  }
+
+  async #foldTogether(landings: readonly Landing[], options: FoldOptions): Promise<{ readonly stored: number }> {
+    // What is known of a landing before it is finished must hold.
+    for (const landing of landings) if (landing.isDoubtful) await landing.settle();
     const finished = Promise.all(landings.map((landing) => landing.finish()));
     const some = landings.filter((landing) => landing.events > 0);
     let stored = 0;
@@ -309,9 +335,52 @@ export class Ledger {
    * it has folded the landing, the next writer does it.
    */
   async promise(landing: Landing): Promise<void> {
-    if (landing.events === 0) return;
-    this.#promised.add(landing.number);
-    await Promise.all([this.#owed.owe(landing.number), landing.finish()]);
+    try {
+      if (landing.isDoubtful) await landing.settle();
+      if (landing.events === 0) {
+        landing.leave();
+        return;
+      }
+      this.#promised.add(landing.number);
+      await Promise.all([this.#owed.owe(landing.number), landing.finish()]);
+    } catch (error) {
+      landing.leave();
+      throw error;
+    }
+  }
+
+  /** Other processes that write, described for a person. */
+  othersThatWrite(): Promise<string[]> {
+    return otherWriters(this.database, '', this.#writer);
+  }
+
+  /**
+   * Works while this process lands and folds nothing, and forgets what it remembers of threads. What comes meanwhile waits.
+   * @returns what the work gives, or null when something was being written for too long
+   */
+  pauseWriting<T>(work: () => Promise<T>): Promise<{ readonly value: T } | null> {
+    return this.#ground.pause.during(() =>
+      this.#live.alone(async () => {
+        const value = await work();
+        await this.#readGone();
+        return value;
+      }),
+    );
+  }
+
+  /**
+   * Folds and links threads of which a process that ended may have left events unfolded.
+   * @param where a condition on `events`
+   */
+  async foldAgain(where: string, parameters: Parameters): Promise<void> {
+    const landing = newLandingNumber();
+    await this.database.command(
+      `INSERT INTO touched (landing, phone_number_id, customer, nameless_id, message_key)
+       SELECT DISTINCT {landing:UInt64}, phone_number_id, customer, if(customer = '', id, ''), arrayJoin(${NOTED_KEYS})
+       FROM events WHERE ${where}`,
+      { ...parameters, landing: landing.toString() },
+    );
+    await this.#derive({ landing, hasNameless: true, blocks: null }, {});
   }
 
   /** Folds the landings that ended writers left behind. */
@@ -371,7 +440,11 @@ export class Ledger {
    * Derives all marks anew from the landed events. Raises the epoch first, so that no mark of before can win; a rebuild
    * that was interrupted goes on where it stopped when the next one is asked to `resume`.
    */
-  async rebuild(
+  rebuild(onProgress?: (threads: number) => void, options: { readonly raiseEpoch?: boolean } = {}): Promise<void> {
+    return this.#ground.pause.writing(() => this.#rebuild(onProgress, options));
+  }
+
+  async #rebuild(
     onProgress?: (threads: number) => void,
     options: { readonly raiseEpoch?: boolean } = {},
   ): Promise<void> {

@@ -10,6 +10,7 @@ import type { MarkedThread } from '../lifecycle/timeline.ts';
 import { readConfiguration } from './configuration/configuration.ts';
 import type { Ledger } from './ledger.ts';
 import { readComponents } from './threads/threads.ts';
+import { givenTuples } from '../clickhouse/sql.ts';
 
 /** A thread (rules.md F1) and what the rules make of it. */
 export interface FoldedThread extends MarkedThread {
@@ -19,28 +20,81 @@ export interface FoldedThread extends MarkedThread {
   readonly names: readonly string[];
   /** All events of its messages, in no particular order. */
   readonly events: readonly LedgerEvent[];
+  /** What was removed of it by age; null = nothing. */
+  readonly removed: RemovedPart | null;
+}
+
+const removedRow = z.object({
+  on: z.string(),
+  events: z.coerce.number(),
+  first_at: z.number(),
+  last_at: z.number(),
+  customer: z.string(),
+});
+
+/** Events of a thread that were removed by age. */
+export type RemovedPart = z.infer<typeof removedRow>;
+
+const namesRow = z.object({ customer: z.string(), nameless_id: z.string() });
+
+/** The threads that a message was landed under. */
+function threadsOfMessage(ledger: Ledger, asked: AskedMessage): Promise<z.infer<typeof namesRow>[]> {
+  return ledger.reading.query(
+    namesRow,
+    `SELECT customer, nameless_id FROM message_names FINAL
+     WHERE message_key = sipHash64({phone_number_id:String}, {message_id:String}) AND phone_number_id = {phone_number_id:String}`,
+    { phone_number_id: asked.phone_number_id, message_id: asked.message_id },
+  );
+}
+
+/** What was removed by age of the threads that a message was landed under; null = nothing, or there is no such message. */
+export async function removedOfMessage(ledger: Ledger, asked: AskedMessage): Promise<RemovedPart | null> {
+  return readRemoved(ledger, asked.phone_number_id, await threadsOfMessage(ledger, asked));
+}
+
+async function readRemoved(
+  ledger: Ledger,
+  phone_number_id: string,
+  threads: readonly z.infer<typeof namesRow>[],
+): Promise<RemovedPart | null> {
+  const [row] = await ledger.reading.query(
+    removedRow,
+    `SELECT toString(toDate(max(removals.began_at))) AS on, sum(removed.events) AS events, toUnixTimestamp(min(removed.first_at)) AS first_at,
+       toUnixTimestamp(max(removed.last_at)) AS last_at, max(removed.customer) AS customer
+     FROM (SELECT * FROM removed_threads FINAL
+       WHERE phone_number_id = {number:String} AND (customer, nameless_id) IN (${givenTuples({ customers: 'String', ids: 'String' })})) AS removed
+     INNER JOIN (SELECT removal_id, began_at FROM removals FINAL WHERE removals.version >= 2) AS removals USING removal_id`,
+    {
+      number: phone_number_id,
+      customers: threads.map(({ customer }) => customer),
+      ids: threads.map(({ nameless_id }) => nameless_id),
+    },
+  );
+  return row === undefined || row.events === 0 ? null : row;
+}
+
+/** Identifies a message. */
+interface AskedMessage {
+  readonly phone_number_id: string;
+  readonly message_id: string;
 }
 
 /**
  * The thread that a message belongs to, the customer's or the business's, folded again from its events; null when the
- * ledger knows no such message.
+ * ledger knows no such message, or its events were removed.
  */
-export async function readThread(
-  ledger: Ledger,
-  asked: { readonly phone_number_id: string; readonly message_id: string },
-): Promise<FoldedThread | null> {
+export async function readThread(ledger: Ledger, asked: AskedMessage): Promise<FoldedThread | null> {
   const { phone_number_id, message_id } = asked;
-  const names = await ledger.reading.query(
-    z.object({ customer: z.string(), nameless_id: z.string() }),
-    `SELECT customer, nameless_id FROM message_names FINAL
-     WHERE message_key = sipHash64({phone_number_id:String}, {message_id:String}) AND phone_number_id = {phone_number_id:String}`,
-    { phone_number_id, message_id },
-  );
+  const names = await threadsOfMessage(ledger, asked);
   if (names.length === 0) return null;
   // A message without a customer is found by the link of a message that names one.
   const named = names.filter(({ customer }) => customer !== '');
   const seeds = (named.length > 0 ? named : names).map((name) => ({ phone_number_id, ...name }));
-  const events = (await readComponents(ledger.reading, seeds)).flat();
+  const [components, removed] = await Promise.all([
+    readComponents(ledger.reading, seeds),
+    readRemoved(ledger, phone_number_id, names),
+  ]);
+  const events = components.flat();
   // Read again: another process may have changed it since this one opened the ledger.
   const { accounts, settings } = (await readConfiguration(ledger.reading)) ?? ledger.configuration;
   const rulebook = compileRulebook(accounts, settings.policy);
@@ -58,6 +112,7 @@ export async function readThread(
     messages: new Map(rows.messages.map((mark) => [markKey(mark), mark])),
     entries: new Map(rows.entries.map((mark) => [mark.entry_id, mark])),
     events,
+    removed,
   };
 }
 
@@ -86,6 +141,7 @@ export async function explainMessages(ledger: Ledger, message_id: string, zone: 
   const explained: ExplainedMark[] = [];
   for (const { phone_number_id } of numbers) {
     const thread = await readThread(ledger, { phone_number_id, message_id });
+    if (thread === null) explained.push(...(await explainWithoutEvents(ledger, { phone_number_id, message_id })));
     for (const mark of thread?.messages.values() ?? [])
       if (mark.message_id === message_id)
         explained.push({
@@ -96,4 +152,22 @@ export async function explainMessages(ledger: Ledger, message_id: string, zone: 
         });
   }
   return explained;
+}
+
+/** What is still known of a message whose events were removed: its mark, and by which rule it got that. */
+async function explainWithoutEvents(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMark[]> {
+  const removed = await removedOfMessage(ledger, asked);
+  if (removed === null) return [];
+  const rows = await ledger.reading.query(
+    z.object({ participant: z.string(), billing: z.string(), rule: z.string() }),
+    `SELECT participant, toString(billing) AS billing, toString(rule) AS rule FROM message_marks FINAL
+     WHERE phone_number_id = {phone_number_id:String} AND message_id = {message_id:String} ORDER BY participant`,
+    { phone_number_id: asked.phone_number_id, message_id: asked.message_id },
+  );
+  return rows.map(({ participant, billing, rule }) => ({
+    phone_number_id: asked.phone_number_id,
+    participant,
+    sentence: `${billing}, as it was marked (${rule}) before the events of its conversation were removed on ${removed.on}: the mark stays, and what decided it is not here any more`,
+    names: [],
+  }));
 }

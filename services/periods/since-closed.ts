@@ -4,6 +4,7 @@ import type { Database } from '../clickhouse/database.ts';
 import { amountText, readAmount } from '../reconciliation/amounts.ts';
 import { adjustmentsReport } from '../reports/adjustments.ts';
 import type { AccountMonth } from './month.ts';
+import { REMOVED_HOURS } from '../reports/removed.ts';
 import { utcText } from '../clickhouse/sql.ts';
 
 const PLACE: Readonly<Record<string, number>> = Object.fromEntries(
@@ -42,7 +43,7 @@ export async function changedDays(database: Database, month: AccountMonth): Prom
 }
 
 const causeRow = z.object({
-  what: z.enum(['events', 'card_imported', 'card_withdrawn']),
+  what: z.enum(['events', 'events_removed', 'card_imported', 'card_withdrawn']),
   at: z.string(),
   name: z.string(),
   events: z.coerce.number(),
@@ -87,6 +88,11 @@ export function laterCauses(
        )
        WHERE stored_at > fromUnixTimestamp64Milli({cut_off:Int64}, 'UTC')
        GROUP BY toDate(stored_at)
+       UNION ALL
+       SELECT 'events_removed', max(removals.began_at), '', sum(hours.events)
+       FROM ${REMOVED_HOURS} AS hours INNER JOIN (SELECT removal_id, began_at FROM removals FINAL) AS removals USING removal_id
+       WHERE waba_id = {waba_id:String} AND hour >= toStartOfHour(toDateTime({from:UInt32}, 'UTC')) AND hour < toDateTime({to:UInt32}, 'UTC')
+       GROUP BY removal_id
        UNION ALL ${card('imported_at')}
        UNION ALL ${card('withdrawn_at')}
      )

@@ -18,6 +18,7 @@ import { toldWebhook, watchDrift } from './drift.ts';
 import { Keepers } from './recompute.ts';
 import { beginListening, createLog, type Serving } from './listening.ts';
 import { hostsOf, loadPages } from './built-pages.ts';
+import { keepRetention } from './retention.ts';
 import { ScheduledExports } from './scheduled-exports.ts';
 import { fireTriggers, type FiringTriggers } from './triggers.ts';
 import { ShownLedger } from '../pages/product.ts';
@@ -155,6 +156,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   if (pages !== null) await product.begin({ empty: options.empty, nowSeconds: Math.floor(Date.now() / 1000) });
   keepers.nudge();
   scheduled?.begin();
+  const retention = keepRetention(ledger, { metrics, log });
   return {
     url: listening.url,
     loaded: () => product.loaded(),
@@ -164,6 +166,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await ledgerSink.idle();
       await changes.idle();
       await scheduled?.stop();
+      await retention.stop();
       await triggers.stop();
       await drift.stop();
       await keepers.stop();

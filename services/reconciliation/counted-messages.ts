@@ -1,6 +1,7 @@
 import type { CountFinding, MessageCountRow } from '@ctwa-ledger/schemas/meta.ts';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
+import { REMOVED_THREADS } from '../reports/removed.ts';
 import { firstMoment } from '../reports/sql.ts';
 import { readAmount } from './amounts.ts';
 import { Pool } from './differences.ts';
@@ -99,6 +100,10 @@ async function ourCounts(
            AND (waba_id = {waba_id:String} OR waba_id = '' AND toString(phone_number_id) IN
              (SELECT DISTINCT toString(phone_number_id) FROM charge_days WHERE waba_id = {waba_id:String}))
          GROUP BY phone_number_id, id
+         UNION ALL
+         SELECT phone_number_id, '' AS id, one.at AS moment
+         FROM (SELECT phone_number_id, arrayJoin(written) AS one FROM ${REMOVED_THREADS} WHERE waba_id = {waba_id:String})
+         WHERE one.type NOT IN ${NOT_WRITTEN} AND ${during('moment')}
        )
        GROUP BY day, phone_number_id
      )

@@ -4,6 +4,7 @@ import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
+import { CAME, REMOVED_TABLES, REMOVED_THREADS } from './removed.ts';
 import { whole } from './report.ts';
 import { AS_OF, FROM, OF_ENTRIES, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
 import { numberTables } from './tables.ts';
@@ -50,6 +51,8 @@ const counted = (condition: string, name: string): string => `toUInt32(countIf($
  * of the time.
  */
 export async function adAnswers(database: Database, filters: ReportFilters): Promise<AdAnswersRow[]> {
+  const meant = storedUnder(`SELECT phone_number_id, customer FROM entry_marks
+    WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`);
   return database.query(
     adAnswersRow,
     `WITH starts AS (${startsSql(filters)})
@@ -74,12 +77,13 @@ export async function adAnswers(database: Database, filters: ReportFilters): Pro
        (
          SELECT events.phone_number_id AS phone_number_id, ${CALLED} AS customer,
            groupUniqArrayIf(timestamp, timestamp >= ${FROM}) AS times, min(timestamp) AS first_at
-         FROM events ${JOINED_WITH_CALLED}
-         WHERE kind = 'message' AND direction = 'inbound' AND (events.phone_number_id, events.customer) IN
+         FROM
          (
-           ${storedUnder(`SELECT phone_number_id, customer FROM entry_marks
-           WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`)}
-         )
+           SELECT phone_number_id, customer, timestamp FROM events
+           WHERE kind = 'message' AND direction = 'inbound' AND ${CAME} AND (phone_number_id, customer) IN (${meant})
+           UNION ALL
+           SELECT phone_number_id, customer, arrayJoin(inbound) FROM ${REMOVED_THREADS} WHERE (phone_number_id, customer) IN (${meant})
+         ) AS events ${JOINED_WITH_CALLED}
          GROUP BY phone_number_id, customer
        ) AS written USING (phone_number_id, customer)
      )
@@ -128,7 +132,7 @@ export const adAnswersReport = whole({
   has_clock: true,
   filters: OF_ENTRIES,
   settles: [],
-  reads: (filters) => ['entry_marks', 'events', 'customer_names', ...numberTables(filters)],
+  reads: (filters) => ['entry_marks', 'events', ...REMOVED_TABLES, 'customer_names', ...numberTables(filters)],
   key: ['ad_id', 'source_type'],
   rows: adAnswers,
 });

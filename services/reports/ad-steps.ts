@@ -19,6 +19,7 @@ import { SPEND_IN_FORCE } from '../spend/spend.ts';
 import { startsSql } from './ad-answers.ts';
 import { adCosts, grouped } from './ads.ts';
 import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
+import { REMOVED_TABLES, REMOVED_THREADS } from './removed.ts';
 import { whole } from './report.ts';
 import {
   daysOf,
@@ -58,7 +59,10 @@ const metaSql = (filters: ReportFilters): string => `
   GROUP BY ad_id, step`;
 
 /** How many messages the customer wrote in each ad conversation, with each message counted once. */
-const depthsSql = (filters: ReportFilters): string => `
+const depthsSql = (filters: ReportFilters): string => {
+  const meant = storedUnder(`SELECT phone_number_id, customer FROM entry_marks
+    WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`);
+  return `
   SELECT ad_id, toDate(entered_at, {tz:String}) AS day,
     arrayCount(at -> at >= entered_at AND at < ${ENDS_AT}, times) AS depth
   FROM (SELECT * FROM (${startsSql(filters)}) WHERE ${OF_A_KNOWN_AD}) AS starts
@@ -68,18 +72,24 @@ const depthsSql = (filters: ReportFilters): string => `
     FROM
     (
       SELECT events.phone_number_id AS phone_number_id, ${CALLED} AS customer, id, min(timestamp) AS written_at
-      FROM events ${JOINED_WITH_CALLED}
-      WHERE kind = 'message' AND direction = 'inbound' AND type NOT IN ${NOT_WRITTEN}
-        AND timestamp >= ${FROM} AND timestamp < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
-        AND (events.phone_number_id, events.customer) IN
-        (
-          ${storedUnder(`SELECT phone_number_id, customer FROM entry_marks
-          WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`)}
-        )
+      FROM
+      (
+        SELECT phone_number_id, customer, id, timestamp FROM events
+        WHERE kind = 'message' AND direction = 'inbound' AND type NOT IN ${NOT_WRITTEN}
+          AND timestamp >= ${FROM} AND timestamp < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
+          AND (phone_number_id, customer) IN (${meant})
+        UNION ALL
+        -- Of events that were removed: a message has one time, and its place stands for its id.
+        SELECT phone_number_id, customer, concat(customer, ' ', toString(place)) AS id, one.at AS timestamp
+        FROM (SELECT * FROM ${REMOVED_THREADS} WHERE (phone_number_id, customer) IN (${meant}))
+        ARRAY JOIN written AS one, arrayEnumerate(written) AS place
+        WHERE one.type NOT IN ${NOT_WRITTEN} AND one.at >= ${FROM} AND one.at < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
+      ) AS events ${JOINED_WITH_CALLED}
       GROUP BY phone_number_id, customer, id
     )
     GROUP BY phone_number_id, customer
   ) AS written USING (phone_number_id, customer)`;
+};
 
 const DEPTHS: Readonly<Record<Exclude<AdStep, 'link_clicks'>, number>> = {
   conversations_started: 0,
@@ -147,7 +157,14 @@ export const adStepsReport = whole({
   days: 'zone',
   filters: OF_ENTRIES,
   settles: [],
-  reads: (filters) => ['entry_marks', 'events', 'customer_names', ...SPEND_TABLES, ...numberTables(filters)],
+  reads: (filters) => [
+    'entry_marks',
+    'events',
+    ...REMOVED_TABLES,
+    'customer_names',
+    ...SPEND_TABLES,
+    ...numberTables(filters),
+  ],
   key: ['ad_id', 'step'],
   rows: adSteps,
 });

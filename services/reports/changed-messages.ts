@@ -61,7 +61,8 @@ function mayHaveStood({ filters: { from, to, waba_id }, areFew }: ChangedSince, 
     conditions.push(`phone_number_id IN
       (SELECT phone_number_id FROM message_marks WHERE waba_id IN {only_waba_id:Array(String)}
        UNION ALL SELECT phone_number_id FROM charge_days WHERE waba_id IN {only_waba_id:Array(String)}
-       UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {only_waba_id:Array(String)})`);
+       UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {only_waba_id:Array(String)}
+       UNION ALL SELECT phone_number_id FROM removed_hours WHERE waba_id IN {only_waba_id:Array(String)})`);
   if (from !== null || to !== null)
     // By a hash, because there may be millions: of two with one hash, one gets a tombstone that it does not need.
     conditions.push(`sipHash64(phone_number_id, message_id) IN

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
+import { REMOVED_HOURS } from './removed.ts';
 
 /** Hours in a row that must be missing: shorter gaps may be chance. */
 const GAP_HOURS = 6;
@@ -124,9 +125,16 @@ export async function watchNumbers(
   const rows = await database.query(
     z.object({ phone_number_id: z.string(), hours: z.array(z.number()) }),
     `SELECT toString(phone_number_id) AS phone_number_id, groupUniqArray(toUnixTimestamp(toStartOfHour(timestamp))) AS hours
-     FROM events
-     WHERE phone_number_id IN {numbers:Array(String)}
-       AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC')
+     FROM
+     (
+       SELECT phone_number_id, timestamp FROM events
+       WHERE phone_number_id IN {numbers:Array(String)}
+         AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC')
+       UNION ALL
+       SELECT phone_number_id, hour FROM ${REMOVED_HOURS}
+       WHERE phone_number_id IN {numbers:Array(String)}
+         AND hour >= toStartOfHour(toDateTime({from:UInt32}, 'UTC')) AND hour < toDateTime({to:UInt32}, 'UTC')
+     )
      GROUP BY phone_number_id ORDER BY phone_number_id`,
     { numbers, from: month.from - around, to: month.to + around },
   );

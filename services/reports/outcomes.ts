@@ -197,7 +197,8 @@ export async function conversionEvents(database: Database, filters: ReportFilter
        if(found.7 = '', said_click, found.7) AS ctwa_clid, customer, toUnixTimestamp(found.6) AS entry_at, accounts.waba_id AS waba_id
      FROM (SELECT found, happened_at, said_click, ${CELLS} FROM (${ATTACHED})) AS attached
      LEFT JOIN (SELECT toString(phone_number_id) AS number, argMaxIf(toString(waba_id), timestamp, waba_id != '') AS waba_id
-       FROM events GROUP BY number) AS accounts ON accounts.number = attached.phone_number_id
+       FROM (SELECT phone_number_id, waba_id, timestamp FROM events UNION ALL SELECT phone_number_id, waba_id, hour FROM removed_hours)
+       GROUP BY number) AS accounts ON accounts.number = attached.phone_number_id
      WHERE source = 'own' AND ${IS_MEANT}
      ORDER BY attached.happened_at, outcome_id`,
     parametersOf(filters),

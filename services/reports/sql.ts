@@ -174,7 +174,8 @@ export function ofNumberSql({ waba_id, phone_number_id }: ReportFilters): string
       ? []
       : [
           `phone_number_id IN (SELECT phone_number_id FROM charge_days WHERE waba_id IN {accounts:Array(String)}
-            UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {accounts:Array(String)})`,
+            UNION ALL SELECT phone_number_id FROM events WHERE waba_id IN {accounts:Array(String)}
+            UNION ALL SELECT phone_number_id FROM removed_hours WHERE waba_id IN {accounts:Array(String)})`,
         ]),
   ].join(' AND ');
 }

@@ -1,6 +1,7 @@
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { tablesOf } from '../imports/register.ts';
 import { RATE_CARDS } from '../rating/rate-cards.ts';
+import { REMOVED_TABLES } from './removed.ts';
 import { AD_SPEND } from '../spend/spend.ts';
 import { isOfNumbers } from './sql.ts';
 
@@ -31,6 +32,7 @@ export const MESSAGE_TABLES = [
 export const MATCH_TABLES = [
   ...MESSAGE_TABLES,
   'events',
+  ...REMOVED_TABLES,
   'meta_imports',
   'meta_points',
   'meta_message_counts',
@@ -73,7 +75,7 @@ export function chargeTables({ is_tz_given, ad, campaign, adset, tag }: ReportFi
 
 /** Tables in which the business numbers of accounts are looked up. */
 export function numberTables({ waba_id }: ReportFilters): readonly string[] {
-  return waba_id == null ? [] : ['charge_days', 'events'];
+  return waba_id == null ? [] : ['charge_days', 'events', 'removed_hours'];
 }
 
 /** Tables of summaries by quarter hour. */

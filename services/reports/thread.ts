@@ -8,7 +8,8 @@ import type {
 } from '@ctwa-ledger/schemas/conversations.ts';
 import type { MessageEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readThread, type FoldedThread } from '../ledger/thread.ts';
+import { KEEPS_NAMES } from '../ledger/events/removed-events.ts';
+import { readThread, removedOfMessage, type FoldedThread, type RemovedPart } from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
 import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
@@ -116,9 +117,9 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
   const windows = freeWindows(thread);
   const conversations = pricedConversations(thread);
   const isFree = (at: number): boolean => isInFreeWindow(windows, at);
-  const events = facts.inbound.map((message) =>
-    inboundEvent(message, entries.get(message.id), isFree(message.timestamp)),
-  );
+  const events = facts.inbound
+    .filter(({ id }) => !id.startsWith(KEEPS_NAMES))
+    .map((message) => inboundEvent(message, entries.get(message.id), isFree(message.timestamp)));
   const openers = openersOfWindows(thread);
   for (const message of facts.outbound) {
     const mark = messages.get(markKey({ message_id: message.id, participant: message.participant }));
@@ -154,7 +155,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
  */
 export async function threadView(ledger: Ledger, asked: AskedThread): Promise<ThreadView | null> {
   const thread = await readThread(ledger, asked);
-  if (thread === null) return null;
+  if (thread === null) return withoutEvents(await removedOfMessage(ledger, asked), asked);
   const { facts } = thread;
   const ids = new Set<string>(facts.outbound.map(({ id }) => id));
   const refusals = refusalsOf(thread.events.filter(({ id }) => ids.has(id)));
@@ -192,5 +193,19 @@ export async function threadView(ledger: Ledger, asked: AskedThread): Promise<Th
     older: start > 0 && first !== undefined ? cursorOf(first) : null,
     around_message:
       position !== -1 && (position < start || position >= end) && after !== undefined ? cursorOf(after) : null,
+    removed: thread.removed,
+  };
+}
+
+/** A thread of which all events that could be shown were removed; null when nothing was. */
+function withoutEvents(removed: RemovedPart | null, { phone_number_id }: AskedThread): ThreadView | null {
+  if (removed === null) return null;
+  return {
+    phone_number_id,
+    customer: removed.customer,
+    ...{ other_names: [], last_customer_message_at: null, windows: [], if_delivered_now: [], last_refusal: null },
+    ...{ stopped_marketing_at: null, unreachable_at: null, events: [], older: null, around_message: null },
+    spans: { service_windows: [], free_windows: [], conversations: [] },
+    removed,
   };
 }

@@ -4,6 +4,7 @@ import type { DismissOptions } from '../commands/dead-letter.ts';
 import type { SimulateTexts } from '../commands/simulate.ts';
 import type { TopicsOptions } from '../commands/topics.ts';
 import type { EraseOptions } from '../commands/erase.ts';
+import type { RetentionRunOptions } from '../commands/retention.ts';
 import type { CommonOptions } from '../settings.ts';
 import type { AddCommand } from './add-command.ts';
 
@@ -36,9 +37,33 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   command('doctor', 'check versions, paths, disk and connections').action(async (options: CommonOptions) =>
     (await import('../commands/doctor.ts')).doctor(options),
   );
+  retentionCommands(command, root);
   letterCommands(command, root);
   topicCommands(root);
   accountCommands(command, root);
+}
+
+function retentionCommands(command: AddCommand, root: Command): void {
+  const retention = root
+    .command('retention')
+    .description('remove raw events of old conversations whose months are closed; marks and amounts stay')
+    .exitOverride();
+  command('run', 'remove what is older than each account says, or than --before', retention)
+    .option('--waba <id>', 'of this account only')
+    .option('--before <month>', 'the first month whose events stay, YYYY-MM (default: as the account says)')
+    .option('--dry-run', 'only say what would be removed')
+    .option('--finish', 'finish a removal that was interrupted')
+    .option('--json', 'JSON on a terminal too, one object per account')
+    .action(async (options: RetentionRunOptions) => (await import('../commands/retention.ts')).retentionRun(options));
+  command('show', 'list for how long accounts keep their events, and what was removed', retention).action(
+    async (options: CommonOptions) => (await import('../commands/retention.ts')).retentionShow(options),
+  );
+  command('set', 'say for how many months before the current one an account keeps its events', retention)
+    .argument('<waba>')
+    .argument('<months>', '1 to 240, or off: for good')
+    .action(async (waba: string, months: string, options: CommonOptions) =>
+      (await import('../commands/retention.ts')).retentionSet(waba, months, options),
+    );
 }
 
 function letterCommands(command: AddCommand, root: Command): void {

@@ -2,13 +2,15 @@ import { canonicalEvent, type LedgerEvent } from '@ctwa-ledger/schemas/event.ts'
 import type { Database } from '../../clickhouse/database.ts';
 import type { DeadLetter, Position } from './dead-letters.ts';
 import type { ErasedNames } from './erased-names.ts';
-import { RefusedRowError } from '../../clickhouse/errors.ts';
+import { ActionableError, RefusedRowError } from '../../clickhouse/errors.ts';
+import type { RemovedEvents } from './removed-events.ts';
 import { eventsOfBlocks, EventsWriter } from './event-rows.ts';
 import { LandedBlocks } from './landed-blocks.ts';
 import { readBlocks } from '../../clickhouse/columns/reader.ts';
 import type { EncodedBlock } from '../../clickhouse/columns/writer.ts';
 import { insertApart } from '../../clickhouse/refused-rows.ts';
 import { newStamp } from '../../clickhouse/stamp.ts';
+import { WritingPause } from './writing-pause.ts';
 
 /** Identifies one landing and orders landings by their beginning: a stamp whose lowest bit is 0. */
 export type LandingNumber = bigint & { readonly landing: unique symbol };
@@ -50,6 +52,26 @@ export function unlistedRankOf(landing: LandingNumber): bigint {
 /** Puts aside what ClickHouse refuses; resolves when it is kept. */
 export type PutAside = (letters: readonly DeadLetter[]) => Promise<void>;
 
+/** Events that are held until the ledger was asked whether their threads were removed. */
+const MAX_DOUBTFUL = 20_000;
+
+/** What a landing must know of what is not in the ledger any more. */
+export interface Gone {
+  /** Whose names are not landed; null = nobody's. */
+  readonly erased: ErasedNames | null;
+  /** Which events were removed by age; null = none. */
+  readonly removed: RemovedEvents | null;
+}
+
+/** What a landing has in common with the others of its process. */
+export interface Ground {
+  /** What is gone now. */
+  readonly gone: () => Gone;
+  readonly pause: WritingPause;
+}
+
+const OPEN_GROUND: Ground = { gone: () => ({ erased: null, removed: null }), pause: new WritingPause() };
+
 /** The source of an event that came without one. */
 const NOWHERE: Position = { source: '', partition: 0, position: 0 };
 
@@ -77,6 +99,10 @@ class Origins {
   }
 }
 
+function tooLate(on: string): string {
+  return `It came after the events of its conversation were removed${on === '' ? '' : ` on ${on}`}, as old events are (docs/contract.md, retention). Marks and amounts stay as they were; the event is kept here.`;
+}
+
 function rawOf(event: LedgerEvent | undefined): Buffer {
   if (event === undefined) throw new RangeError('A refused row is not one of those that were sent.');
   return Buffer.from(canonicalEvent(event));
@@ -98,24 +124,28 @@ export class Landing {
   #kept: LedgerEvent[] | null;
   #blocks: LandedBlocks | null;
   readonly #putAside: PutAside | null;
-  readonly #erased: ErasedNames | null;
+  readonly #ground: Ground;
+  /** Whether it is noted as being written. */
+  #isEntered = false;
+  /** Events that may be of threads whose events were removed, or came during a pause. */
+  #doubtful: { readonly given: LedgerEvent; readonly event: LedgerEvent; readonly origin: Position }[] = [];
 
   /**
    * @param keepsEvents whether the events stay in memory until the landing is folded, for a writer that remembers threads
-   * @param putAside takes the events that ClickHouse refuses; null = a refused event fails the landing
-   * @param erased whose names are not landed; null = nobody's
+   * @param putAside takes the events that ClickHouse refuses, and those that came after the events of their thread were
+   *   removed; null = such an event fails the landing
    */
   constructor(
     database: Pick<Database, 'insertBlock'>,
     keepsEvents = false,
     putAside: PutAside | null = null,
-    erased: ErasedNames | null = null,
+    ground: Ground = OPEN_GROUND,
   ) {
     this.#database = database;
     this.#kept = keepsEvents ? [] : null;
     this.#blocks = keepsEvents ? null : new LandedBlocks();
     this.#putAside = putAside;
-    this.#erased = erased;
+    this.#ground = ground;
   }
 
   /** Assigned with the first event. */
@@ -126,7 +156,12 @@ export class Landing {
 
   /** Events taken so far. */
   get events(): number {
-    return this.#events;
+    return this.#events + this.#doubtful.length;
+  }
+
+  /** Whether `settle` has something to ask. */
+  get isDoubtful(): boolean {
+    return this.#doubtful.length > 0;
   }
 
   /** Whether some event names no customer. */
@@ -149,7 +184,58 @@ export class Landing {
    * @param origin where it came from, for the dead letter if ClickHouse refuses it
    */
   add(given: LedgerEvent, origin: Position = NOWHERE): Promise<void> | undefined {
-    const event = this.#erased?.event(given) ?? given;
+    const { erased, removed } = this.#ground.gone();
+    const event = erased?.event(given) ?? given;
+    const isPaused = this.#ground.pause.isOn && !this.#isEntered;
+    const mayBeRemoved =
+      removed !== null && (removed.mayConcern(event) || (event !== given && removed.mayConcern(given)));
+    if (!isPaused && !mayBeRemoved) return this.#take(event, origin);
+    this.#doubtful.push({ given, event, origin });
+    return isPaused || this.#doubtful.length >= MAX_DOUBTFUL ? this.settle() : undefined;
+  }
+
+  /**
+   * Asks what those events are that may be of threads whose events were removed. One that was removed is a duplicate; one
+   * that comes late is put aside; the others are taken.
+   */
+  async settle(): Promise<void> {
+    while (this.#ground.pause.isOn && !this.#isEntered) await this.#ground.pause.over();
+    this.#enter();
+    const doubtful = this.#doubtful;
+    this.#doubtful = [];
+    const { removed } = this.#ground.gone();
+    const standings = await removed?.standings(doubtful).catch((error: unknown) => {
+      this.#doubtful = [...doubtful, ...this.#doubtful];
+      throw error;
+    });
+    const late: DeadLetter[] = [];
+    for (const [i, { event, origin }] of doubtful.entries()) {
+      const { standing, on } = standings?.[i] ?? { standing: 'other', on: '' };
+      if (standing === 'other') {
+        const taken = this.#take(event, origin);
+        if (taken !== undefined) await taken;
+      } else if (standing === 'late')
+        late.push({ ...origin, code: 'events_removed', message: tooLate(on), raw: rawOf(event) });
+    }
+    if (late.length === 0) return;
+    if (this.#putAside === null) throw new ActionableError(late[0]?.message ?? '');
+    await this.#putAside(late);
+  }
+
+  #enter(): void {
+    if (this.#isEntered) return;
+    this.#ground.pause.enter();
+    this.#isEntered = true;
+  }
+
+  /** Notes that it is not being written any more: it is folded, or given up. */
+  leave(): void {
+    if (this.#isEntered) this.#ground.pause.leave();
+    this.#isEntered = false;
+  }
+
+  #take(event: LedgerEvent, origin: Position): Promise<void> | undefined {
+    this.#enter();
     // Not earlier: the lowest number keeps a duplicate, so a process that idles on its input must not hold an early
     // one.
     this.#number ??= newLandingNumber();
@@ -226,6 +312,7 @@ export class Landing {
   }
 
   async #finish(): Promise<void> {
+    if (this.isDoubtful) await this.settle();
     await this.#send(true);
     await this.#sending;
   }

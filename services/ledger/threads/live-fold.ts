@@ -100,6 +100,15 @@ export class LiveFold {
     return turn;
   }
 
+  /** Works between two batches, and forgets all that is remembered. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work).finally(() => {
+      this.#forget();
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** From the next batch on, reads threads that traffic is likely to touch. */
   readAhead(): void {
     this.#readsAhead = this.#isAheadDue = true;

@@ -39,6 +39,8 @@ export function causeLabel({ what, name, events }: LaterCause): string {
   switch (what) {
     case 'events':
       return `${counted(events, 'event')} of the month stored`;
+    case 'events_removed':
+      return `${counted(events, 'event')} of the month removed, because they were old; marks and amounts stay`;
     case 'card_imported':
       return `Card imported: ${name}`;
     case 'card_withdrawn':
