@@ -85,6 +85,8 @@ export interface AskedPage<Column extends string = string> {
   readonly sort: { readonly column: Column; readonly descending: boolean };
   /** From {@link PageOf.next}; empty = the first page. */
   readonly after: string;
+  /** From {@link PageOf.previous}: the page that ends before this row, in place of one that begins after a row. */
+  readonly before?: string;
   readonly limit: number;
 }
 
@@ -92,6 +94,8 @@ export interface PageOf<Row> {
   readonly rows: readonly Row[];
   /** Where the next page begins; null = there is none. */
   readonly next: string | null;
-  /** False: `after` was not a cursor of this table, so this is the first page. */
+  /** The row before which the previous page ends; null = this is the first page. */
+  readonly previous: string | null;
+  /** False: `after` or `before` was not a cursor of this table, so this is the first page. */
   readonly is_found: boolean;
 }

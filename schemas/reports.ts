@@ -142,6 +142,8 @@ export interface Reports {
   mismatchedMessages(filters: ReportFilters, asked: AskedPage<MismatchSort>): Promise<PageOf<MismatchRow>>;
   /** A page of the report `charges`. */
   charges(filters: ReportFilters, asked: AskedPage<ChargeSort>): Promise<PageOf<ChargeRow>>;
+  /** How many rows that report has. */
+  chargesCount(filters: ReportFilters): Promise<number>;
   /** A page of the delivered messages in the report `messages`, by the days of `charges`. */
   chargedMessages(filters: ReportFilters, asked: AskedPage<ChargedMessageSort>): Promise<PageOf<ChargedMessageRow>>;
   /** Messages with an id, in one business number or in all: ids are unique only within a number. Times are in `tz`. */
@@ -152,6 +154,8 @@ export interface Reports {
   }): Promise<ExplainedMessage[]>;
   /** A page of ad conversations. */
   conversations(asked: AskedAdConversations): Promise<AdConversationList>;
+  /** How many there are under these filters. */
+  conversationCount(filters: ReportFilters): Promise<number>;
   /** The thread of a message; null when there is no such message. */
   conversation(asked: AskedThread): Promise<ThreadView | null>;
   /** What would happen if a message were sent at a time, in Unix seconds. */

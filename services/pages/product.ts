@@ -27,12 +27,13 @@ import { closingsInForce } from '../reports/closings.ts';
 import { listRateCards } from '../rating/rate-cards.ts';
 import { accounts } from '../reports/accounts.ts';
 import { chargedMessages } from '../reports/charged-messages.ts';
-import { chargesPage } from '../reports/charges.ts';
-import { conversationList } from '../reports/conversations.ts';
+import { chargesCount, chargesPage } from '../reports/charges.ts';
+import { conversationCount, conversationList } from '../reports/conversations.ts';
 import { adOutcomes } from '../reports/outcomes.ts';
 import { adAnswers, adHours } from '../reports/ad-answers.ts';
 import { adMessages, adSteps } from '../reports/ad-steps.ts';
 import { adCosts, adFigures, adNames } from '../reports/ads.ts';
+import { pageOfTable } from '../reports/paging.ts';
 import { figures, overview } from '../reports/figures.ts';
 import { mismatchedMessages, mismatches, reportedMessages } from '../reports/mismatches.ts';
 import { explain } from '../reports/message.ts';
@@ -284,7 +285,7 @@ export class ShownLedger {
         this.#askBill(
           `mismatched-messages ${JSON.stringify(asked)}`,
           'mismatched-messages',
-          (database) => mismatchedMessages(database, filters, asked),
+          (database) => pageOfTable(asked, (one) => mismatchedMessages(database, filters, one)),
           filters,
           sample,
         ),
@@ -292,15 +293,16 @@ export class ShownLedger {
         this.#askBill(
           `charges ${JSON.stringify(asked)}`,
           'charges',
-          (database) => chargesPage(database, filters, asked),
+          (database) => pageOfTable(asked, (one) => chargesPage(database, filters, one)),
           filters,
           sample,
         ),
+      chargesCount: (filters) => this.#askBill('charges-count', 'charges', chargesCount, filters, sample),
       chargedMessages: (filters, asked) =>
         this.#askBill(
           `messages ${JSON.stringify(asked)}`,
           'messages',
-          (database) => chargedMessages(database, filters, asked),
+          (database) => pageOfTable(asked, (one) => chargedMessages(database, filters, one)),
           filters,
           sample,
         ),
@@ -312,7 +314,11 @@ export class ShownLedger {
   #threadQueries(sample: boolean) {
     return {
       messages: async (asked) => explain(await this.#read(sample), asked),
-      conversations: async (asked) => conversationList(await this.#database(sample), asked),
+      conversations: async (asked) => {
+        const database = await this.#database(sample);
+        return pageOfTable(asked.page, (page) => conversationList(database, { ...asked, page }));
+      },
+      conversationCount: async (filters) => conversationCount(await this.#database(sample), filters),
       conversation: async (asked) => threadView(await this.#read(sample), asked),
       sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
     } satisfies Partial<Reports>;
@@ -331,7 +337,10 @@ export class ShownLedger {
       tryTrigger: async (definition, days) => tryTrigger(await this.#database(sample), definition, days),
       health: async () => health(await this.#database(sample)),
       waitingLetters: async (filters) => waitingLetters(await this.#database(sample), filters),
-      deadLetters: async (asked) => deadLetters(await this.#database(sample), asked),
+      deadLetters: async (asked) => {
+        const database = await this.#database(sample);
+        return pageOfTable(asked, (one) => deadLetters(database, one));
+      },
       rateCards: async () => listRateCards(await this.#database(sample)),
       accounts: async () => accounts(await this.#database(sample)),
     } satisfies Partial<Reports>;

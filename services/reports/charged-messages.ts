@@ -57,7 +57,8 @@ async function hoursWith(
   page: Paging,
   wanted: number,
 ): Promise<Hours> {
-  const { column, descending } = sort;
+  const { column } = sort;
+  const descending = sort.descending !== page.is_backwards;
   const isBegun = 'page_1' in page.parameters;
   const narrowed = narrowedSql(filters, {
     waba_id: 'toString(waba_id)',
@@ -166,11 +167,12 @@ export async function chargedMessages(
   const keys = keysOf(asked.sort.column);
   const page = paging(asked, keys);
   const value = keys[0]?.sql ?? "''";
+  const descending = asked.sort.descending !== page.is_backwards;
   let wanted = asked.limit + 1;
   const [basis, closings] = await Promise.all([readRatingBasis(database), closingsOf(database, filters)]);
   const lookInto = (): Promise<Hours> => hoursWith(database, filters, closings, asked, page, wanted);
   for (let found = await lookInto(); ; found = await lookInto()) {
-    const { part, upto } = partOf(found, asked.sort.descending);
+    const { part, upto } = partOf(found, descending);
     const { sql, parameters } = printedMessages({ basis, closings, filters, by: 'charged' }, null, part);
     const rows = await database.query(
       pagedRow,
@@ -189,9 +191,10 @@ export async function chargedMessages(
       continue;
     }
     const { rows: shown, ...place } = page.pageOf(rows);
+    const further = positionAfter(found, descending);
     return {
       ...place,
-      next: place.next ?? positionAfter(found, asked.sort.descending),
+      ...(page.is_backwards ? { previous: place.previous ?? further } : { next: place.next ?? further }),
       rows: shown.map(({ sent_at_text, delivered_at_text, card, ...row }) => ({
         ...row,
         sent_at: sent_at_text,

@@ -272,3 +272,14 @@ export async function chargesPage(
   );
   return page.pageOf(rows);
 }
+
+/** How many rows report `charges` has. Settle the charges first. */
+export async function chargesCount(database: Database, filters: ReportFilters): Promise<number> {
+  const { sql, parameters } = await printedCharges(database, filters);
+  const [row] = await database.query(
+    z.object({ n: z.number() }),
+    `SELECT toUInt32(count()) AS n FROM (${sql})`,
+    parameters,
+  );
+  return row?.n ?? 0;
+}

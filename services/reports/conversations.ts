@@ -251,6 +251,17 @@ export async function conversationList(database: Database, asked: AskedAdConvers
   };
 }
 
+/** How many ad conversations there are under these filters. */
+export async function conversationCount(database: Database, filters: ReportFilters): Promise<number> {
+  const { where, parameters } = await findConversations(database, filters);
+  const [row] = await database.query(
+    z.object({ n: z.number() }),
+    `SELECT toUInt32(count()) AS n FROM entry_marks FINAL WHERE ${where}`,
+    parameters,
+  );
+  return row?.n ?? 0;
+}
+
 const text: PrintedColumn = { cell: z.string() };
 
 /** The columns of report `ad-conversations`, from {@link startsSql} and {@link windowsSql}. */

@@ -43,31 +43,56 @@ export interface Paging {
   pageOf<Row extends { readonly page_cursor: readonly string[] }>(
     rows: readonly Row[],
   ): PageOf<Omit<Row, 'page_cursor'>>;
+  /** Whether the rows are read backwards. */
+  readonly is_backwards: boolean;
 }
 
 /**
  * Reads a table page by page, by the keys of its rows: rows that are added or removed before a page do not move it.
  * @param keys the requested column first, then those that make a row unique
  */
-export function paging({ sort, after, limit }: AskedPage, keys: readonly PageKey[]): Paging {
-  const start = readCursor(after, keys);
+export function paging(asked: AskedPage, keys: readonly PageKey[]): Paging {
+  const { sort, after, limit, before = '' } = asked;
+  const is_backwards = before !== '';
+  const place_text = is_backwards ? before : after;
+  const start = readCursor(place_text, keys);
+  const descending = sort.descending !== is_backwards;
   const tuple = keys.map(({ sql }) => sql).join(', ');
   const values = keys.map(({ type }, i) => `{page_${i}:${type}}`).join(', ');
   return {
     cursor: `[${keys.map(({ sql }) => `toString(${sql})`).join(', ')}] AS page_cursor`,
-    where: start === null ? 'true' : `(${tuple}) ${sort.descending ? '<' : '>'} (${values})`,
-    order: `ORDER BY ${keys.map(({ sql }) => `${sql}${sort.descending ? ' DESC' : ''}`).join(', ')} LIMIT ${limit + 1}`,
+    where: start === null ? 'true' : `(${tuple}) ${descending ? '<' : '>'} (${values})`,
+    order: `ORDER BY ${keys.map(({ sql }) => `${sql}${descending ? ' DESC' : ''}`).join(', ')} LIMIT ${limit + 1}`,
+    is_backwards,
     parameters: Object.fromEntries((start ?? []).map((value, i) => [`page_${i}`, value])),
     pageOf: (rows) => {
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
+      const read = rows.slice(0, limit);
+      const shown = is_backwards ? read.toReversed() : read;
+      const place = (row: { readonly page_cursor: readonly string[] } | undefined): string | null =>
+        row === undefined ? null : JSON.stringify(row.page_cursor);
+      const [isBegun, isMore] = [start !== null, rows.length > limit];
       return {
         rows: shown.map(({ page_cursor: _, ...row }) => row),
-        next: rows.length > limit && last !== undefined ? JSON.stringify(last.page_cursor) : null,
-        is_found: after === '' || start !== null,
+        next: isMore || is_backwards ? place(shown.at(-1)) : null,
+        previous: isBegun && (isMore || !is_backwards) ? place(shown[0]) : null,
+        is_found: place_text === '' || isBegun,
       };
     },
   };
+}
+
+/**
+ * A page of a long table, read forwards or backwards. Where fewer rows come before a row than a page has, or none is
+ * found, the first page is read.
+ */
+export async function pageOfTable<Asked extends AskedPage, Page extends PageOf<unknown>>(
+  asked: Asked,
+  read: (asked: Asked) => Promise<Page>,
+): Promise<Page> {
+  const page = await read(asked);
+  if ((asked.before ?? '') === '' || (page.is_found && page.previous !== null && page.rows.length > 0)) return page;
+  const first = await read({ ...asked, after: '', before: '' });
+  return { ...first, is_found: page.is_found };
 }
 
 /** A position that the report did not give out. */

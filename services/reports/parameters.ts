@@ -90,7 +90,7 @@ function unknownValue(names: readonly ParameterName[], given: GivenTexts): strin
     const wrong = givenValues(given[name])
       .map((value) => value.trim())
       .find((value) => !schemaOf(name).safeParse(value).success);
-    if (wrong !== undefined) return `${name} "${wrong}" is none of ${known.join(', ')}.${didYouMean(wrong, known)}`;
+    if (wrong !== undefined) return `${name} "${wrong}" must be one of ${known.join(', ')}.${didYouMean(wrong, known)}`;
   }
   return null;
 }
@@ -114,7 +114,7 @@ export function readQuestion(report: Report, given: GivenTexts, nowSeconds: numb
   const parsed = parseFilters(texts, nowSeconds);
   if (!parsed.ok) return parsed;
   if (report.days === 'month' && !isOneMonth(parsed.filters))
-    return { ok: false, message: `Report "${report.name}" is of one month: say which, like month=2026-10.` };
+    return { ok: false, message: `Report "${report.name}" covers one month. Say which one, like month=2026-10.` };
   const by = MESSAGES_BY.find((name) => name === given.by) ?? 'sent';
   return { ok: true, filters: parsed.filters, by };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { paging, type PageKey } from '../../services/reports/paging.ts';
+import { pageOfTable, paging, type PageKey } from '../../services/reports/paging.ts';
 
 const KEYS: readonly PageKey[] = [
   { sql: 'amount', type: 'Decimal(38, 8)' },
@@ -38,9 +38,45 @@ describe('a page begins where its cursor says, or is the first one', () => {
   it('names the next page when there is one row more', () => {
     const { pageOf } = paging(asked(''), KEYS);
     const row = (id: string) => ({ id, page_cursor: ['1', '2', '3', id] });
-    expect(pageOf([row('a'), row('b')])).toEqual({ rows: [{ id: 'a' }, { id: 'b' }], next: null, is_found: true });
+    expect(pageOf([row('a'), row('b')])).toEqual({
+      ...{ rows: [{ id: 'a' }, { id: 'b' }], next: null, previous: null, is_found: true },
+    });
     const { rows, next } = pageOf([row('a'), row('b'), row('c')]);
     expect(rows.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(paging(asked(next ?? ''), KEYS).parameters['page_3']).toBe('b');
+  });
+
+  const ROWS = ['a', 'b', 'c', 'd', 'e'];
+  /** A table in memory, in the order that the paging asks for. */
+  const readRows = (question: ReturnType<typeof asked> & { readonly before?: string }) => {
+    const page = paging(question, [{ sql: 'id', type: 'String' }]);
+    const start = page.parameters['page_0'] as string | undefined;
+    const way = page.order.includes('DESC') ? -1 : 1;
+    const rows = ROWS.toSorted((a, b) => way * a.localeCompare(b))
+      .filter((id) => start === undefined || way * id.localeCompare(start) > 0)
+      .slice(0, question.limit + 1)
+      .map((id) => ({ id, page_cursor: [id] }));
+    return Promise.resolve(page.pageOf(rows));
+  };
+  const read = async (place: { readonly after?: string; readonly before?: string }) => {
+    const page = await pageOfTable({ ...asked(''), ...place }, readRows);
+    return { ...page, rows: page.rows.map(({ id }) => id).join('') };
+  };
+
+  it('leads forwards and backwards over the same pages', async () => {
+    const first = await read({});
+    expect([first.rows, first.previous]).toEqual(['ed', null]);
+    const second = await read({ after: first.next! });
+    const third = await read({ after: second.next! });
+    expect([second.rows, third.rows, third.next]).toEqual(['cb', 'a', null]);
+    expect(await read({ before: third.previous! })).toEqual(second);
+    expect(await read({ before: second.previous! })).toEqual(first);
+  });
+
+  it('begins with the first row where fewer rows come before than a page has, or the place is none', async () => {
+    const first = await read({});
+    expect(await read({ before: '["d"]' })).toEqual(first);
+    expect(await read({ before: '["e"]' })).toEqual(first);
+    expect(await read({ before: '[' })).toEqual({ ...first, is_found: false });
   });
 });
