@@ -73,7 +73,20 @@ describe('every cent of the bill is followed down to the message', () => {
 
   const open = (path: string): Promise<void> => rig.open(path);
   const fetched = (path: string): Promise<string> => rig.fetched(path);
-  const cells = (id: string): Promise<string[][]> => rig.cells(id);
+  /** Reads a table with all of its columns, also those that are empty on the page. */
+  const inFull = async <T>(id: string, read: () => Promise<T>): Promise<T> => {
+    const all = rig.page.locator(`#${id}`).getByRole('link', { name: /^Show all columns/ });
+    if ((await all.count()) === 0) return read();
+    const usual = rig.page.url();
+    const at = ({ pathname, search }: URL): Promise<void> => open(`${pathname}${search}`);
+    await at(new URL((await all.getAttribute('href')) ?? '', usual));
+    const result = await read();
+    await at(new URL(usual));
+    // A link that is followed before scripts run loads the next page as a whole.
+    await rig.page.waitForLoadState('networkidle');
+    return result;
+  };
+  const cells = (id: string): Promise<string[][]> => inFull(id, () => rig.cells(id));
   /** What the link CSV of a frame gives. */
   const linked = async (frame: string): Promise<Row[]> =>
     csvRows(
@@ -139,8 +152,10 @@ describe('every cent of the bill is followed down to the message', () => {
 
     await rig.page.getByRole('link', { name: 'All charges' }).click();
     await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
-    const foot = (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
-      text.split('\t').map((cell) => cell.trim()),
+    const foot = await inFull('charges', async () =>
+      (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
+        text.split('\t').map((cell) => cell.trim()),
+      ),
     );
     // What is summed: messages, then from the currency on.
     expect(foot.map((row) => [row[6], '', ...row.slice(9, 14), '']).sort()).toEqual(
@@ -203,6 +218,111 @@ describe('every cent of the bill is followed down to the message', () => {
         cases.push({ only, tz: cases.length % 2 === 0 ? 'Asia/Kolkata' : null });
     }
     for (const { only, tz } of cases) await compareAll(all, only, tz);
+  });
+
+  it('filters the amounts of Overview by market, and says what is not filtered', async () => {
+    const days = new URLSearchParams(RANGE).toString();
+    const conversations = rig.page.locator('.headline .value').first();
+    await open(`/?${days}`);
+    const usual = await conversations.innerText();
+    await open(`/?${days}&market=Brazil`);
+    expect(await conversations.innerText()).toBe(usual);
+    expect(await rig.page.getByText('Not filtered by market.').count()).toBe(3);
+    await rig.page.getByText('Only the amounts on this page are filtered by Market: Brazil').waitFor();
+    const { rows } = JSON.parse(await fetched(`/api/savings?${days}&market=Brazil`)) as { rows: Row[] };
+    const saved = rows.filter((row) => row['currency'] !== '' && row['savings'] !== null);
+    expect(saved.length).toBeGreaterThan(0);
+    const shown = await rig.page.locator('.headline dd.amount').allInnerTexts();
+    expect(shown.map((text) => Number(plain(text))).sort()).toEqual(
+      saved.map((row) => Number(new Decimal(row['savings']!).toFixed(2, Decimal.ROUND_HALF_UP))).sort(),
+    );
+    // Files of the page's table do not take the filter.
+    const csv = await rig.page.locator('#by-day .links a').first().getAttribute('href');
+    expect(csv).not.toContain('market');
+  });
+
+  it('says how many there are, and leads back over the same pages', async () => {
+    const days = new URLSearchParams(RANGE).toString();
+    const query = new URLSearchParams({ ...RANGE, phone_number_id: '108870231945511' }).toString();
+    for (const [frame, path, word] of [
+      ['messages', '/billing/messages', 'messages'],
+      ['charges', '/billing/charges', 'charges'],
+      ['conversations', '/conversations', 'conversations'],
+    ] as const) {
+      const report = { messages: 'messages', charges: 'charges', conversations: 'ad-conversations' }[frame];
+      const asked = { messages: `${query}&by=charged`, charges: query, conversations: days }[frame];
+      const total = csvRows(await fetched(`/api/${report}?format=csv&${asked}`)).length;
+      await open(`${path}?${asked}&rows=25`);
+      const pages = rig.page.getByRole('navigation', { name: `Pages of ${word}` });
+      const first = await rig.cells(frame);
+      expect([frame, (await pages.innerText()).split('\n')[0]]).toEqual([frame, `25 of ${count(total)} ${word}`]);
+      expect(first).toHaveLength(25);
+      expect(await pages.getByRole('link', { name: 'Previous page' }).count()).toBe(0);
+      const follow = async (name: string, parameter: string): Promise<string[][]> => {
+        const before = rig.page.url();
+        await pages.getByRole('link', { name }).click();
+        await rig.page.waitForURL((url) => url.href !== before && url.searchParams.has(parameter));
+        return rig.cells(frame);
+      };
+      const second = await follow('Next page', 'after');
+      const third = await follow('Next page', 'after');
+      expect(await follow('Previous page', 'before')).toEqual(second);
+      expect(third).not.toEqual(second);
+      await follow('Previous page', 'before');
+      expect(await rig.cells(frame)).toEqual(first);
+      expect(await pages.getByRole('link', { name: 'Previous page' }).count()).toBe(0);
+    }
+  });
+
+  it('leaves out columns that are empty on the page, says so, and shows them when asked to', async () => {
+    const query = new URLSearchParams({ ...RANGE, billing: 'FREE_SERVICE' }).toString();
+    await open(`/billing/charges?${query}`);
+    const heads = (): Promise<string[]> => rig.page.locator('#charges thead th').allInnerTexts();
+    const usual = await heads();
+    expect(usual).not.toContain('Rate');
+    const controls = rig.page.locator('#charges .controls');
+    expect(await controls.innerText()).toMatch(/\d empty columns? not shown/);
+    await controls.getByRole('link', { name: /^Show all columns/ }).click();
+    await rig.page.waitForURL((url) => url.searchParams.has('columns'));
+    expect((await heads()).length).toBeGreaterThan(usual.length);
+    expect(await heads()).toContain('Rate');
+    expect(await controls.innerText()).not.toContain('not shown');
+  });
+
+  it('has the points of exact amounts below each other', async () => {
+    const query = new URLSearchParams({ ...RANGE, phone_number_id: '108870231945511' }).toString();
+    await open(`/billing/charges?${query}&sort=-billed_cost`);
+    // Where the point of each amount in the column is, measured in the page.
+    const points = await rig.page.locator('#charges').evaluate((frame) => {
+      interface Part {
+        readonly firstChild: { readonly textContent: string | null } | null;
+      }
+      const { document } = globalThis as unknown as {
+        document: {
+          createRange(): {
+            setStart(of: unknown, at: number): void;
+            setEnd(of: unknown, at: number): void;
+            getBoundingClientRect(): { readonly left: number };
+          };
+        };
+      };
+      const spans = (frame as unknown as { querySelectorAll(selector: string): Iterable<Part> }).querySelectorAll(
+        'tbody td:nth-last-child(-n+6) > span',
+      );
+      return [...spans].flatMap(({ firstChild }) => {
+        const text = firstChild?.textContent ?? '';
+        const at = text.indexOf('.');
+        if (at < 0) return [];
+        const range = document.createRange();
+        range.setStart(firstChild, at);
+        range.setEnd(firstChild, at + 1);
+        return [{ text, left: Math.round(range.getBoundingClientRect().left) }];
+      });
+    });
+    const places = new Set(points.map(({ text }) => text.split('.')[1]!.length));
+    expect(places.size).toBeGreaterThan(1);
+    // Each of the three columns of amounts has one place for its points; a rate may have another.
+    expect(new Set(points.map(({ left }) => left)).size).toBeLessThanOrEqual(4);
   });
 
   it('in every order, page by page, none twice and none left out', async () => {
@@ -310,7 +430,8 @@ describe('every cent of the bill is followed down to the message', () => {
     await open(`/billing/messages?${query}`);
     await rig.page.getByRole('link', { name: 'Show them' }).click();
     await rig.page.getByText('Numbers of customers are shown.').waitFor();
-    expect((await cells('messages')).some((row) => /^\+\d{8,}$/.test(row[2]!))).toBe(true);
+    // Not loaded again: what a page was loaded with stays in it.
+    expect((await rig.cells('messages')).some((row) => /^\+\d{8,}$/.test(row[2]!))).toBe(true);
     await rig.page.locator('#messages').getByRole('link', { name: id!, exact: true }).click();
     await rig.page.getByRole('link', { name: 'Hide the number' }).waitFor();
     await rig.page.getByLabel(/^Message id/).fill(id!);

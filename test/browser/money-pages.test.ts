@@ -337,7 +337,7 @@ describe('the pages of money', () => {
 
     await rig.page.getByRole('button', { name: 'Apply these rates' }).click();
     await rig.page.getByText(/^Imported: BRL per message from 1 Oct 2026; USD per message from 1 Oct 2026\./).waitFor();
-    const holding = (await cells('cards')).filter((row) => row[3] === 'holds' && row[6]!.startsWith(name));
+    const holding = (await cells('cards')).filter((row) => row[3] === 'in force' && row[6]!.startsWith(name));
     expect(holding.map((row) => [row[0], row[2], row[7]!.split(' by ')[1]])).toEqual([
       ['BRL', '1 Oct 2026', 'dashboard'],
       ['USD', '1 Oct 2026', 'dashboard'],
@@ -484,8 +484,8 @@ describe('the pages of money', () => {
     await rig.page.getByRole('button', { name: 'Preview again' }).click();
     await rig.page.getByRole('heading', { name: 'BRL per message from 2 Dec 2026' }).waitFor();
     await open('/rates');
-    expect((await cells('cards')).filter((row) => row[3] === 'holds')).toEqual(
-      before.filter((row) => row[3] === 'holds'),
+    expect((await cells('cards')).filter((row) => row[3] === 'in force')).toEqual(
+      before.filter((row) => row[3] === 'in force'),
     );
   });
 

@@ -90,6 +90,7 @@ describe('a page without rows', () => {
       Promise.resolve({
         rows: q === '' && ad == null ? [{} as never] : [],
         next: null,
+        previous: null,
         is_found: true,
         messages: [],
       });

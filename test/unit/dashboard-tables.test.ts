@@ -49,7 +49,7 @@ describe('the address says how a table stands', () => {
   ];
   it.each(cases)('%s', (_, spec, query, sort, after, notices) => {
     const { state, repairs } = readTable(new URLSearchParams(query), spec);
-    expect(state).toEqual({ sort, after });
+    expect(state).toEqual({ sort, after, before: '' });
     expect(repairs).toHaveLength(notices);
     for (const { notice } of repairs) expect(notice.length).toBeLessThan(200);
   });

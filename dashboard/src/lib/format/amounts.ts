@@ -78,6 +78,18 @@ export function exactAmount(decimal: string, currency: string): string {
   return format().format(literal(decimal));
 }
 
+/** Decimal places that {@link exactAmount} prints; 0 when there is no amount. */
+export function printedPlaces(decimal: string, currency: string): number {
+  if (decimal === '' || currency === '') return 0;
+  const fraction = (decimal.split('.')[1] ?? '').replace(/0+$/, '');
+  return Math.max(formatOf(currency).places, Math.min(fraction.length, EXACT_PLACES));
+}
+
+/** The most places of a column's exact amounts, by which they are aligned. */
+export function mostPlaces<Row>(rows: readonly Row[], amountOf: (row: Row) => readonly [string, string]): number {
+  return Math.max(0, ...rows.map((row) => printedPlaces(...amountOf(row))));
+}
+
 /** A rounded amount with the currency's code: `BRL 1,234.50`, or `BRL 1.234,50`. */
 export function money(decimal: string | null, currency: string): string {
   return decimal === null || currency === '' ? NOTHING : `${currency} ${amount(decimal, currency)}`;

@@ -12,12 +12,11 @@ export interface Registered {
 }
 
 /** A column of such a table. */
-export interface RegisterColumn<Column extends string> {
-  /** Null when the table cannot be sorted by it. */
-  readonly column: Column | null;
+export interface RegisterColumn {
+  readonly column: string;
   readonly name: string;
   /** Whether it has words and is left-aligned. */
   readonly text?: boolean;
 }
 
-export const STATE_WORDS = { holds: 'holds', replaced: 'replaced by later ones', withdrawn: 'withdrawn' } as const;
+export const STATE_WORDS = { holds: 'in force', replaced: 'replaced by later ones', withdrawn: 'withdrawn' } as const;

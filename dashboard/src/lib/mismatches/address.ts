@@ -105,6 +105,10 @@ export const groupKey = (row: Group & Pick<MismatchesRow, 'currency'>): string =
 export const isChosen = (group: Group, only: Narrowed): boolean =>
   GROUP_KEY.every((name) => (only[name] ?? null) === group[name]);
 
+/** Whether a group is among what the messages are narrowed to. */
+export const isOfGroup = (group: Group, only: Narrowed): boolean =>
+  GROUP_KEY.every((name) => only[name] == null || only[name] === group[name]);
+
 /** The messages are the main table of the page, so the unprefixed parameters of the address are theirs. */
 export const MISMATCH_TABLE: TableSpec<MismatchSort> = {
   id: 'messages',

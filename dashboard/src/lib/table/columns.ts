@@ -15,15 +15,23 @@ export interface TableColumn<Row, Column extends string = string> {
   readonly of?: readonly string[];
   /** Its meaning, if it differs from that of the column with this name in reports. */
   readonly meaning?: string;
+  /** Whether its words may take several lines. */
+  readonly wraps?: boolean;
   /** Whether its link is the one that a click on the row follows. */
   readonly opens?: boolean;
   /** Given the column too, for columns of one kind. */
   readonly cell: Snippet<[Row, string]>;
-  /** Whether a row has a value here. A column without any value is left out. By default every row has one. */
+  /**
+   * Whether a row has a value here. A column without any value on the page is left out. By default a row has none whose
+   * field of this name is empty.
+   */
   readonly has?: (row: Row) => boolean;
   /** The content of the row of totals; nothing if there is no sum. */
   readonly total?: Snippet<[string]>;
 }
+
+/** For cells that say something whatever the field of their name has. */
+export const always = (): boolean => true;
 
 /** The columns to show: those that the reader chose, else those with a value. */
 export function shownColumns<Row, Column extends string>(
@@ -32,7 +40,14 @@ export function shownColumns<Row, Column extends string>(
   rows: readonly Row[],
 ): readonly TableColumn<Row, Column>[] {
   if (chosen !== null) return columns.filter(({ column }) => chosen.includes(column));
-  return columns.filter(({ has }) => has === undefined || rows.length === 0 || rows.some(has));
+  return columns.filter(({ column, has }) => rows.length === 0 || rows.some(has ?? ((row) => hasField(row, column))));
+}
+
+/** Whether the field of a row has a value. A column that no field belongs to always has one. */
+function hasField(row: unknown, column: string): boolean {
+  if (typeof row !== 'object' || row === null || !(column in row)) return true;
+  const value = (row as Readonly<Record<string, unknown>>)[column];
+  return value !== null && value !== undefined && value !== '';
 }
 
 /** A table as the links to its report know it. */

@@ -1,4 +1,5 @@
 import { queryOf } from '@ctwa-ledger/schemas/address-parameters.ts';
+import type { PageOf } from '@ctwa-ledger/schemas/asked.ts';
 import { quoted, type Repair } from '../filters/filters.ts';
 
 /** The column by which a table is sorted. */
@@ -15,6 +16,8 @@ export interface TableState<Column extends string = string> {
   readonly sort: Sort<Column>;
   /** The row after which the page of the table begins, as its key or cursor; empty = the first page. */
   readonly after: string;
+  /** The row before which the page ends, in place of one after which it begins; of tables that are read by cursors. */
+  readonly before: string;
 }
 
 /** The sorts and pages of a table. */
@@ -35,7 +38,7 @@ export interface TableSpec<Column extends string = string> {
 /** Longest key of a row in an address; Meta's ids and addresses of ads are shorter. */
 const MAX_KEY_CHARACTERS = 2_500;
 
-function nameOf(spec: TableSpec, what: 'sort' | 'after' | 'rows' | 'columns'): string {
+function nameOf(spec: TableSpec, what: 'sort' | 'after' | 'before' | 'rows' | 'columns'): string {
   return spec.is_main === true ? what : `${spec.id}.${what}`;
 }
 
@@ -43,6 +46,9 @@ function nameOf(spec: TableSpec, what: 'sort' | 'after' | 'rows' | 'columns'): s
 const sortParameter = (spec: TableSpec): string => nameOf(spec, 'sort');
 /** The parameter with the row after which a page of a table begins. */
 export const afterParameter = (spec: TableSpec): string => nameOf(spec, 'after');
+
+/** The parameter with the row before which a page of a table ends. */
+export const beforeParameter = (spec: TableSpec): string => nameOf(spec, 'before');
 
 /** The parameter with the rows per page. */
 const rowsParameter = (spec: TableSpec): string => nameOf(spec, 'rows');
@@ -88,12 +94,24 @@ export function readTable<Column extends string>(
     repairs.push({
       notice: `${sortParameter(spec)}: ${quoted(text)} is no column of the table; its usual order is shown.`,
     });
-  let after = params.get(afterParameter(spec)) ?? '';
-  if (after.length > MAX_KEY_CHARACTERS) {
+  const place = (parameter: string): string => {
+    const key = params.get(parameter) ?? '';
+    if (key.length <= MAX_KEY_CHARACTERS) return key;
     repairs.push({ notice: lostPlace(spec) });
-    after = '';
-  }
-  return { state: { sort: column === undefined ? spec.default_sort : { column, descending }, after }, repairs };
+    return '';
+  };
+  const [after, before] = [place(afterParameter(spec)), place(beforeParameter(spec))];
+  return { state: { sort: column === undefined ? spec.default_sort : { column, descending }, after, before }, repairs };
+}
+
+/** The page that an address selects of a table that is read by cursors. @param usual rows on a page */
+export function askedPage<Column extends string>(
+  { sort, after, before }: TableState<Column>,
+  params: URLSearchParams,
+  spec: TableSpec<Column>,
+  usual: number,
+): TableState<Column> & { readonly limit: number } {
+  return { sort, after, before, limit: readRows(params, spec, usual) };
 }
 
 /** The notice for a page that should begin after a row that is not there. */
@@ -115,6 +133,7 @@ export function nextSort<Column extends string>(
 export type TableChange<Column extends string> =
   | { readonly sort: Sort<Column> }
   | { readonly after: string }
+  | { readonly before: string }
   /** Null = the default number. */
   | { readonly rows: number | null }
   /** Null = the default columns. */
@@ -133,6 +152,8 @@ export function tableSearch<Column extends string>(
   const changed = new URLSearchParams([...params].filter(([name]) => !name.startsWith('/')));
   const kept = 'columns' in change ? (changed.get(afterParameter(spec)) ?? '') : '';
   const after = 'after' in change ? change.after : kept;
+  const before =
+    'before' in change ? change.before : 'columns' in change ? (changed.get(beforeParameter(spec)) ?? '') : '';
   if ('rows' in change) {
     if (change.rows === null) changed.delete(rowsParameter(spec));
     else changed.set(rowsParameter(spec), String(change.rows));
@@ -147,6 +168,8 @@ export function tableSearch<Column extends string>(
   }
   if (after === '') changed.delete(afterParameter(spec));
   else changed.set(afterParameter(spec), after);
+  if (before === '') changed.delete(beforeParameter(spec));
+  else changed.set(beforeParameter(spec), before);
   return `${queryOf(changed)}#${spec.id}`;
 }
 
@@ -181,13 +204,21 @@ export function sorted<Row, Column extends string>(
 
 /** The position of a page among all rows of a table. */
 export interface TablePlace {
-  /** The key after which the previous page begins, empty for the first one; null = this is the first page. */
+  /**
+   * The key after which the previous page begins, empty for the first one; of a table that is read by cursors, the row
+   * before which it ends. Null = this is the first page.
+   */
   readonly previous: string | null;
   /** Rows per page. */
   readonly size: number;
-  /** Rows before the page. */
-  readonly skipped: number;
+  /** Rows before the page; null = not known, because the table is read by cursors. */
+  readonly skipped: number | null;
   readonly total: number;
+}
+
+/** The position of a page that was read by cursors. */
+export function cursorPlace(page: Pick<PageOf<unknown>, 'previous'>, size: number, total: number): TablePlace {
+  return { previous: page.previous, size, skipped: null, total };
 }
 
 /** A page of a table whose rows are all in memory. */

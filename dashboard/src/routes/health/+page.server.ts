@@ -2,7 +2,7 @@ import { fail } from '@sveltejs/kit';
 
 import { readCode } from '$lib/health/address.ts';
 import { LETTER_TABLE, REASON_TABLE, REASON_VALUES } from '$lib/health/table.ts';
-import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
+import { arranged, askedPage, cursorPlace, lostPlace, readTable } from '$lib/table/table.ts';
 import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import { readSetup } from '$lib/server/setup.ts';
@@ -16,9 +16,10 @@ export const load: PageServerLoad = async (event) => {
   const params = event.url.searchParams;
   const { code, repairs } = readCode(params);
   const asked = readTable(params, LETTER_TABLE);
+  const wanted = askedPage(asked.state, params, LETTER_TABLE, PAGE_ROWS);
   const [health, letters, process, setup] = await Promise.all([
     reports.health(),
-    reports.deadLetters({ ...asked.state, code, limit: PAGE_ROWS }),
+    reports.deadLetters({ ...wanted, code }),
     event.locals.processFigures(),
     // The sample data is set up already.
     status.source === 'sample' ? null : readSetup(reports, status),
@@ -39,6 +40,13 @@ export const load: PageServerLoad = async (event) => {
     read_at: Math.floor(Date.now() / 1000),
     reasons,
     letters,
+    place: cursorPlace(
+      letters,
+      wanted.limit,
+      health.waiting
+        .filter((reason) => code === null || reason.code === code)
+        .reduce((sum, reason) => sum + reason.letters, 0),
+    ),
     state: asked.state,
     code,
     own_repairs: [...repairs, ...asked.repairs, ...notices.map((notice) => ({ notice }))],

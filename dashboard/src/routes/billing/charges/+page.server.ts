@@ -3,7 +3,7 @@ import { understood } from '$lib/filters/picked.ts';
 import { filtersOf } from '$lib/navigation/pages.ts';
 import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { lostPlace, readTable } from '$lib/table/table.ts';
+import { askedPage, cursorPlace, lostPlace, readTable } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
@@ -21,8 +21,10 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
   const asked = { ...whole, ...only };
-  const [page, totals] = await Promise.all([
-    reports.charges(asked, { ...table.state, limit: PAGE_ROWS }),
+  const wanted = askedPage(table.state, params, CHARGE_TABLE, PAGE_ROWS);
+  const [page, count, totals] = await Promise.all([
+    reports.charges(asked, wanted),
+    reports.chargesCount(asked),
     reports.savings(asked),
   ]);
   const nothing =
@@ -30,6 +32,6 @@ export const load: PageServerLoad = async (event) => {
   return {
     ...shared,
     own_repairs: page.is_found ? own_repairs : [...own_repairs, { notice: lostPlace(CHARGE_TABLE) }],
-    found: { rows: page.rows, next: page.next, totals, nothing },
+    found: { rows: page.rows, next: page.next, place: cursorPlace(page, wanted.limit, count), totals, nothing },
   };
 };

@@ -4,10 +4,14 @@ import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { chosenClaim, textsOf } from '$lib/claims/address.ts';
+import { CLAIM_TABLE, CLAIM_VALUES, claimKey } from '$lib/claims/table.ts';
 import { changeOf, type ChangeTexts, type ClaimTexts } from '$lib/claims/form.ts';
 import { fieldText, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
+import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
+
+const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
   const { locked } = await askedLedger(event);
@@ -15,13 +19,18 @@ export const load: PageServerLoad = async (event) => {
   const claims = await event.locals.reports.claims();
   const asked = valueIn(params, 'claim');
   const chosen = claims.find(({ claim_id }) => claim_id === asked) ?? null;
+  const table = arranged(claims, params, { ...CLAIM_TABLE, page_rows: PAGE_ROWS }, CLAIM_VALUES, claimKey);
   const isGone = asked !== null && chosen === null;
   return {
     locked,
     claims,
+    table,
     chosen,
     texts: textsOf(params),
-    own_repairs: isGone ? [{ notice: 'claim: there is no such claim; all are shown.' }] : [],
+    own_repairs: [
+      ...(isGone ? [{ notice: 'claim: there is no such claim; all are shown.' }] : []),
+      ...table.notices.map((notice) => ({ notice })),
+    ],
   };
 };
 

@@ -5,7 +5,7 @@ import { noMessageDelivered } from '$lib/billing/nothing.ts';
 import { readReveal } from '$lib/conversation/asked.ts';
 import { shownCustomer } from '$lib/conversation/masking.ts';
 import { amountFilters } from '$lib/filters/api.ts';
-import { lostPlace, readTable } from '$lib/table/table.ts';
+import { askedPage, cursorPlace, lostPlace, readTable } from '$lib/table/table.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
 
@@ -24,7 +24,8 @@ export const load: PageServerLoad = async (event) => {
   const { reports } = event.locals;
   const whole = amountFilters(filters, range, as_of);
   const asked = { ...whole, ...only };
-  const page = await reports.chargedMessages(asked, { ...table.state, limit: PAGE_ROWS });
+  const wanted = askedPage(table.state, params, MESSAGE_TABLE, PAGE_ROWS);
+  const [page, totals] = await Promise.all([reports.chargedMessages(asked, wanted), reports.savings(asked)]);
   const nothing =
     page.rows.length > 0 || page.next !== null
       ? null
@@ -36,6 +37,12 @@ export const load: PageServerLoad = async (event) => {
       // Masked here and not in the page, so that hidden digits are not sent to the browser.
       rows: page.rows.map((row) => ({ ...row, customer: shownCustomer(row.customer, reveal) })),
       next: page.next,
+      // Charges count the same messages.
+      place: cursorPlace(
+        page,
+        wanted.limit,
+        totals.reduce((sum, { volume }) => sum + volume, 0),
+      ),
       nothing,
     },
   };

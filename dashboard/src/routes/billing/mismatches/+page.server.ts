@@ -2,8 +2,8 @@ import { understood } from '$lib/filters/picked.ts';
 import { filtersOf } from '$lib/navigation/pages.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { moneyOf } from '$lib/mismatches/money.ts';
-import { GROUP_TABLE, GROUP_VALUES, groupKey, MISMATCH_TABLE, readGroup } from '$lib/mismatches/address.ts';
-import { arranged, lostPlace, readTable } from '$lib/table/table.ts';
+import { GROUP_TABLE, GROUP_VALUES, groupKey, isOfGroup, MISMATCH_TABLE, readGroup } from '$lib/mismatches/address.ts';
+import { arranged, askedPage, cursorPlace, lostPlace, readTable } from '$lib/table/table.ts';
 import { readAdNames } from '$lib/server/ad-names.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import type { PageServerLoad } from './$types';
@@ -21,10 +21,11 @@ export const load: PageServerLoad = async (event) => {
 
   const { reports } = event.locals;
   const asked = { ...amountFilters(filters, range, as_of), ...scope };
+  const wanted = askedPage(table.state, params, MISMATCH_TABLE, PAGE_ROWS);
   const [rows, reported_messages, messages] = await Promise.all([
     reports.mismatches(asked),
     reports.reportedMessages(asked),
-    reports.mismatchedMessages({ ...asked, ...only }, { ...table.state, limit: PAGE_ROWS }),
+    reports.mismatchedMessages({ ...asked, ...only }, wanted),
   ]);
   const groups = arranged(rows, params, GROUP_TABLE, GROUP_VALUES, groupKey);
   const notices = [...groups.notices, ...(messages.is_found ? [] : [lostPlace(MISMATCH_TABLE)])];
@@ -39,6 +40,11 @@ export const load: PageServerLoad = async (event) => {
       // No column shows the customer, so it is not sent to the browser.
       messages: messages.rows.map(({ customer: _, ...message }) => message),
       next: messages.next,
+      place: cursorPlace(
+        messages,
+        wanted.limit,
+        rows.filter((group) => isOfGroup(group, only)).reduce((sum, group) => sum + group.messages, 0),
+      ),
       ads: await readAdNames(
         reports,
         messages.rows.map(({ ad_id }) => ad_id),
