@@ -23,8 +23,8 @@ function seriesOf(buckets: readonly Bucket[], colours: ChartColours): Series[] {
     outline?: string,
   ): Series => ({ label, axis, colour, outline, values: buckets.map(value) });
   return [
-    series('Replied', 'conversations', colours.replied, (bucket) => bucket.replied),
-    series('No reply within 24 h', 'conversations', colours.unanswered, (bucket) => bucket.unanswered),
+    series('Answered', 'conversations', colours.replied, (bucket) => bucket.replied),
+    series('Not answered within 24 h', 'conversations', colours.unanswered, (bucket) => bucket.unanswered),
     series('Pending', 'conversations', colours.pending, (bucket) => bucket.pending, colours.replied),
     series('Messages saved', 'saved', colours.saved, (bucket) => bucket.saved_from_charge),
     ...(buckets.some(({ before }) => before !== null)

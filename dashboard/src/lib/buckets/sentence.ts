@@ -18,8 +18,8 @@ export function chartSentence(buckets: readonly Bucket[], grain: Grain): string 
   return [
     `Bar chart by ${grain}, ${first.name} to ${last.name}:`,
     `${counted(conversations, 'ad-driven conversation')},`,
-    `of which ${count(sum(buckets, (bucket) => bucket.replied))} replied,`,
-    `${count(sum(buckets, (bucket) => bucket.unanswered))} without a reply within 24 h`,
+    `of which ${count(sum(buckets, (bucket) => bucket.replied))} answered,`,
+    `${count(sum(buckets, (bucket) => bucket.unanswered))} not answered within 24 h`,
     `and ${count(sum(buckets, (bucket) => bucket.pending))} pending;`,
     `${counted(
       sum(buckets, (bucket) => bucket.saved_from_charge),

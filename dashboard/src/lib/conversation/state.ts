@@ -8,15 +8,15 @@ export function replyState(
   row: Pick<AdConversationRow, 'is_replied' | 'seconds_to_reply' | 'last_entry_at'>,
   as_of: number,
 ): string {
-  if (row.is_replied) return `replied in ${duration(String(row.seconds_to_reply ?? 0))}`;
+  if (row.is_replied) return `answered in ${duration(String(row.seconds_to_reply ?? 0))}`;
   const left = row.last_entry_at + REPLY_WITHIN_SECONDS - as_of;
-  return left > 0 ? `pending, ${duration(String(left))} left` : 'not replied';
+  return left > 0 ? `pending, ${duration(String(left))} left` : 'not answered within 24 h';
 }
 
 const NAMES: Readonly<Record<ConversationState, string>> = {
-  replied: 'Replied',
+  replied: 'Answered',
   pending: 'Pending',
-  not_replied: 'Not replied',
+  not_replied: 'Not answered within 24 h',
   open: 'Window open',
 };
 

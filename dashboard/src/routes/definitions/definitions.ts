@@ -35,7 +35,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
       },
       {
         id: 'reply',
-        name: 'Replied',
+        name: 'Answered',
         meaning:
           'One of the conversation’s entries got a reply that was sent within 24 hours and delivered. Any type of message counts but a reaction.',
         rules: 'section 6, rules W3 and W4',
@@ -44,21 +44,21 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'mature',
         name: 'Mature and pending',
         meaning:
-          'A conversation is mature when it is replied, or when 24 hours have passed since its last entry. Until then it is pending: it can still be replied, so it is shown beside the rate and never counted as a failure.',
+          'A conversation is mature when it is answered, or when 24 hours have passed since its last entry. Until then it is pending: it can still be answered, so it is shown beside the rate and never counted as a failure.',
         rules: 'section 6, rule W9',
       },
       {
         id: 'reply-rate',
         name: 'Answered within 24 h',
         meaning:
-          'The 24 h reply conversion rate: replied conversations ÷ mature conversations. Without a mature conversation there is no rate, shown as “–”.',
+          'The 24 h reply conversion rate: answered conversations ÷ mature conversations. Without a mature conversation there is no rate, shown as “–”.',
         rules: 'section 6',
       },
       {
         id: 'time-to-first-reply',
         name: 'Time to first reply',
         meaning:
-          'From the earliest entry that the first reply answers to the moment that reply was sent, over replied conversations. The median is the middle one; p90 is the time within which 9 of 10 were replied.',
+          'From the earliest entry that the first reply answers to the moment that reply was sent, over answered conversations. The median is the middle one; p90 is the time within which 9 of 10 were answered.',
         rules: 'section 6',
       },
     ],
@@ -194,7 +194,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'cost-per-conversation',
         name: 'Cost per conversation and per answered conversation',
         meaning:
-          'The spend of an ad divided by the ad-driven conversations that started with it on the same days, or by those that were replied within 24 h. Each currency stands for itself; without a conversation there is no such cost.',
+          'The spend of an ad divided by the ad-driven conversations that started with it on the same days, or by those that were answered within 24 h. Each currency stands for itself; without a conversation there is no such cost.',
         rules: 'section 6',
       },
       {
@@ -298,7 +298,7 @@ export const DEFINITIONS: readonly DefinitionGroup[] = [
         id: 'narrowed',
         name: 'Filters',
         meaning:
-          'Ad, campaign, ad set, account and number filter every page with figures; market, category, mark and tag filter pages of the bill. Several values of one filter are alternatives, several filters must all match, in every sum, table, file and chart of the page. On pages of the bill an ad, campaign or ad set means the messages in its free entry windows, and the category is the rated one. Closed months are filtered as they were closed. A view is a page with its dates, filters, sort and columns, saved under a name.',
+          'Ad, campaign, ad set, account and number filter every page with figures; market, category, mark and tag filter pages of the bill, and on Overview the amounts alone: a conversation has no price, so its counts, rates and times stay whole, which the page says. What an ad cost follows account and number, unless the ad brought entries to other numbers too. Several values of one filter are alternatives, several filters must all match, in every sum, table, file and chart of the page. On pages of the bill an ad, campaign or ad set means the messages in its free entry windows, and the category is the rated one. Closed months are filtered as they were closed. A view is a page with its dates, filters, sort and columns, saved under a name.',
         rules: 'rules M1a and M2',
       },
       {
