@@ -50,7 +50,7 @@ function isDay(text: string): boolean {
 export const caseKeySchema = z.strictObject({
   waba_id: z.string().min(1, 'is empty').max(MAX_NAME_CHARACTERS),
   month: z.string().refine((text) => monthSchema.safeParse(text).success, 'is not a month like 2026-10'),
-  explanation: z.enum(EXPLANATION_CODES, `is none of ${EXPLANATION_CODES.join(', ')}`),
+  explanation: z.enum(EXPLANATION_CODES, `must be one of ${EXPLANATION_CODES.join(', ')}`),
 });
 export type CaseKey = z.infer<typeof caseKeySchema>;
 
@@ -69,7 +69,7 @@ export type ChosenRows = z.infer<typeof chosenRowsSchema>;
 
 /** A decision of a person on a case. */
 const caseDecisionSchema = caseKeySchema.extend({
-  action: z.enum(CASE_ACTIONS, `is none of ${CASE_ACTIONS.join(', ')}`),
+  action: z.enum(CASE_ACTIONS, `must be one of ${CASE_ACTIONS.join(', ')}`),
   by: name.min(1, 'is empty: say who you are'),
   note,
   /** `accept`: the last day of the acceptance, in UTC. */

@@ -60,7 +60,7 @@ const newClaimSchema = z.strictObject({
   waba_id: line(MAX_CHARACTERS.waba_id).min(1, 'is empty'),
   month: z.string().refine((text) => monthSchema.safeParse(text).success, 'is not a month like 2026-10'),
   explanation: z
-    .union([z.enum(EXPLANATION_CODES), z.literal('')], `is none of ${EXPLANATION_CODES.join(', ')}`)
+    .union([z.enum(EXPLANATION_CODES), z.literal('')], `must be one of ${EXPLANATION_CODES.join(', ')}`)
     .default(''),
   /** Plain decimal above 0. */
   amount: line(MAX_CHARACTERS.amount).min(1, 'is empty'),
@@ -75,7 +75,7 @@ export type NewClaim = z.infer<typeof newClaimSchema>;
 const claimChangeSchema = z.strictObject({
   action: z.enum(
     CLAIM_ACTIONS.filter((action) => action !== 'make'),
-    `is none of ${CLAIM_ACTIONS.slice(1).join(', ')}`,
+    `must be one of ${CLAIM_ACTIONS.slice(1).join(', ')}`,
   ),
   note,
   by,

@@ -80,7 +80,7 @@ function rangeIn(texts: FilterTexts, tz: string, as_of: number): Pick<FilterText
     if (from !== undefined || to !== undefined || month !== undefined)
       return 'period names all days by itself: leave out from, to and month.';
     const known = PERIODS.find((name) => name === period);
-    if (known === undefined) return `period "${period}" is none of ${PERIODS.join(', ')}.`;
+    if (known === undefined) return `period "${period}" must be one of ${PERIODS.join(', ')}.`;
     // Compared by name only: in some zones a day has no midnight.
     const today = DateTime.fromSeconds(as_of, { zone: tz }).setZone('utc', { keepLocalTime: true }).startOf('day');
     const [first, end] = DAYS_OF[known](today);
@@ -137,7 +137,7 @@ export function parseFilters(texts: FilterTexts, nowSeconds: number): ParsedFilt
   }
   const state = texts.only?.state ?? '';
   if (state !== '' && !CONVERSATION_STATES.some((known) => known === state))
-    return { ok: false, message: `state "${state}" is none of ${CONVERSATION_STATES.join(', ')}.` };
+    return { ok: false, message: `state "${state}" must be one of ${CONVERSATION_STATES.join(', ')}.` };
   return {
     ok: true,
     filters: {

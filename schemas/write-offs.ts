@@ -23,8 +23,8 @@ const note = line(1_000);
 
 /** Rows to write off: those of a case, or chosen ones. */
 const newWriteOffSchema = chosenRowsSchema.partial({ rows: true }).extend({
-  explanation: z.enum(EXPLANATION_CODES, `is none of ${EXPLANATION_CODES.join(', ')}`).optional(),
-  reason: z.enum(WRITE_OFF_REASONS, `is none of ${WRITE_OFF_REASONS.join(', ')}`),
+  explanation: z.enum(EXPLANATION_CODES, `must be one of ${EXPLANATION_CODES.join(', ')}`).optional(),
+  reason: z.enum(WRITE_OFF_REASONS, `must be one of ${WRITE_OFF_REASONS.join(', ')}`),
   note: note.min(1, 'is empty: say why it is written off'),
   by,
 });

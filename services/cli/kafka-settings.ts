@@ -28,7 +28,7 @@ export function kafkaSettings(): KafkaSettings | null {
       throw new UsageError(`KAFKA_BROKERS: "${broker}" is not host:port. Give brokers like kafka-1:9092,kafka-2:9092.`);
   if (brokers.length === 0) throw new UsageError('KAFKA_BROKERS names no broker. Give some like kafka-1:9092.');
   const ssl = environment('KAFKA_SSL') ?? 'false';
-  if (ssl !== 'true' && ssl !== 'false') throw new UsageError(`KAFKA_SSL "${ssl}" is neither true nor false.`);
+  if (ssl !== 'true' && ssl !== 'false') throw new UsageError(`KAFKA_SSL "${ssl}" must be true or false.`);
   const caFile = environment('KAFKA_CA_FILE');
   return {
     brokers,
@@ -44,10 +44,10 @@ function credentials(): KafkaSettings['sasl'] {
   const given = environment('KAFKA_SASL_MECHANISM');
   if (username === null && password === null && given === null) return null;
   if (username === null || password === null)
-    throw new UsageError('Kafka credentials are half given: set both KAFKA_USER and KAFKA_PASSWORD.');
+    throw new UsageError('The Kafka credentials are incomplete: set both KAFKA_USER and KAFKA_PASSWORD.');
   const mechanism = MECHANISMS.find((known) => known === (given ?? 'plain').toLowerCase());
   if (mechanism === undefined)
-    throw new UsageError(`KAFKA_SASL_MECHANISM "${given ?? ''}" is none of ${MECHANISMS.join(', ')}.`);
+    throw new UsageError(`KAFKA_SASL_MECHANISM "${given ?? ''}" must be one of ${MECHANISMS.join(', ')}.`);
   return { mechanism, username, password };
 }
 

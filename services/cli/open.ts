@@ -40,7 +40,7 @@ export async function withExistingLedger<T>(
     !existsSync(path) || (statSync(path).isDirectory() && !existsSync(join(path, 'clickhouse')));
   if (location.kind === 'embedded' && isMissing(location.dataDir))
     throw new ActionableError(
-      `There is no ledger in ${location.dataDir}. Give another one with --data, or ingest something first.`,
+      `There is no ledger in ${location.dataDir}. Name another directory with --data, or ingest events first.`,
     );
   return withLedger(command, options, work);
 }

@@ -40,7 +40,7 @@ export function locationOf(options: CommonOptions): Location {
     throw new UsageError(`CLICKHOUSE_URL "${url}" is not an http(s) address; use one like https://clickhouse:8443.`);
   if (new URL(url).username !== '')
     throw new UsageError(
-      'CLICKHOUSE_URL holds a user or password; give them as CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
+      'CLICKHOUSE_URL contains a user or password. Set them as CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
     );
   return {
     kind: 'server',

@@ -38,7 +38,7 @@ export function reportOfExport({ report: name }: Pick<ExportDefinition, 'report'
   const report = findReport(name);
   if (report === undefined)
     throw new ActionableError(
-      `There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`,
+      `There is no report "${name}". The reports are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`,
     );
   return report;
 }
@@ -109,7 +109,7 @@ export function checkedDefinition(given: ExportDefinition, nowSeconds: number): 
   const refused = Object.keys(given.filters).find((name) => !taken.some((known) => known === name));
   if (refused !== undefined)
     throw new ActionableError(
-      `The report ${report.name} does not take ${refused} in an export; it ${taken.length === 0 ? 'is always whole' : `takes ${taken.join(', ')}`}.${didYouMean(refused, taken)}`,
+      `The report ${report.name} does not take ${refused} in an export; it ${taken.length === 0 ? 'takes no filters' : `takes ${taken.join(', ')}`}.${didYouMean(refused, taken)}`,
     );
   if ((report.days === 'none') !== (given.period === 'all'))
     throw new ActionableError(

@@ -38,7 +38,7 @@ function refusalOf(report: Report, name: string): string {
   if (name === 'by') return `Report "${report.name}" does not take the parameter by; it is for messages.`;
   if (NARROWINGS.some((narrowing) => narrowing === name)) {
     const { filters } = report;
-    const usable = filters.length === 0 ? 'is always whole' : `can be narrowed by ${filters.join(', ')}`;
+    const usable = filters.length === 0 ? 'takes no filters' : `can be narrowed by ${filters.join(', ')}`;
     return `Report "${report.name}" cannot be narrowed by ${name}; it ${usable}.`;
   }
   const taken = [...parametersOf(report), ...ANSWER_PARAMETERS];
@@ -70,7 +70,7 @@ export function unknownValueOf(name: 'format' | 'sample', query: URLSearchParams
   const value = valueIn(query, name);
   const known = valuesOf(name);
   if (value === null || known.includes(value)) return null;
-  return `${name} "${value}" is none of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
+  return `${name} "${value}" must be one of ${known.filter((one) => one !== '').join(', ')}.${didYouMean(value, known)}`;
 }
 
 /** The columns and the order of a request; null = those of the report; a text = what is wrong with the request. */
@@ -105,7 +105,7 @@ function readQuery(report: Report<ReportName>, query: URLSearchParams): Question
   if (page !== null && (table !== null || format === 'xlsx'))
     return 'limit goes neither with columns and sort nor with format=xlsx: these are of all rows.';
   if (report.days === 'month' && valueIn(query, 'month') === null && valueIn(query, 'period') === null)
-    return `Report "${report.name}" is of one month: say which, like month=2026-10.`;
+    return `Report "${report.name}" covers one month. Say which one, like month=2026-10.`;
   const asked = Object.fromEntries(
     [...query.keys()].map((name) => [name, isListed(name) ? query.getAll(name) : query.get(name)]),
   ) as GivenTexts;
@@ -265,7 +265,7 @@ export async function answerApi(
       response,
       404,
       'NOT_FOUND',
-      `There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, known)}`,
+      `There is no report "${name}". The reports are ${REPORTS.join(', ')}.${didYouMean(name, known)}`,
     );
     return;
   }

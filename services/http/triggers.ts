@@ -57,7 +57,7 @@ async function listDeliveries(query: URLSearchParams, { queries }: TriggerParts)
   const state = valueIn(query, 'state');
   const known = DELIVERY_STATES.find((one) => one === state) ?? null;
   if (state !== null && known === null)
-    return failure(400, 'BAD_REQUEST', `state "${state}" is none of ${DELIVERY_STATES.join(', ')}.`);
+    return failure(400, 'BAD_REQUEST', `state "${state}" must be one of ${DELIVERY_STATES.join(', ')}.`);
   const limit = Number(valueIn(query, 'limit') ?? DEFAULT_DELIVERIES);
   if (!Number.isInteger(limit) || limit < 1) return failure(400, 'BAD_REQUEST', 'limit is not a whole number above 0.');
   const trigger_id = valueIn(query, 'trigger_id');

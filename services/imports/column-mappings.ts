@@ -75,7 +75,7 @@ export async function findMapping<Column extends string>(
   if (found !== undefined) return found;
   const names = kept.map((mapping) => `"${mapping.name}"`).join(', ');
   throw new ActionableError(
-    `No mapping is kept under the name "${name}". ${names === '' ? 'None is kept at all' : `There are ${names}`}: keep one with "${kind.keptBy}".`,
+    `There is no mapping named "${name}". ${names === '' ? 'No mapping is saved yet' : `The saved mappings are ${names}`}. Save one with "${kind.keptBy}".`,
   );
 }
 

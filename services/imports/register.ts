@@ -107,7 +107,7 @@ export async function underImportLease<T>(database: Database, work: () => Promis
     if (done !== null) return done.result;
     await pause(PAUSE_MS);
   }
-  throw new ActionableError('Another import is being written. Try again when it is done.');
+  throw new ActionableError('Another import is in progress. Try again when it has finished.');
 }
 
 async function insertRows(database: Database, { table, columns, rows }: ImportedRows): Promise<void> {
@@ -198,7 +198,7 @@ export function withdrawImport<Listed extends ListedImport>(
   const find = async (): Promise<Listed> => {
     const found = (await registry.list(database)).find((one) => one[registry.id] === id);
     if (found === undefined)
-      throw new ActionableError(`There is no ${registry.noun} "${id}". See the ids with "${registry.listedBy}".`);
+      throw new ActionableError(`There is no ${registry.noun} "${id}". List the ids with "${registry.listedBy}".`);
     return found;
   };
   return underImportLease(database, async () => {

@@ -48,7 +48,7 @@ export async function accountMonth(database: Database, waba_id: string, month: s
     throw new ActionableError(
       waba_id === ''
         ? 'There are no messages that belong to no account: there is nothing to close.'
-        : `There is no account ${waba_id}: it is not configured, and no message names it. See the ids with "ctwa-ledger accounts list".`,
+        : `There is no account ${waba_id}: it is not configured, and no message names it. List the ids with "ctwa-ledger accounts list".`,
     );
   const time_zone = account?.time_zone ?? 'UTC';
   const first_day = `${month}-01`;

@@ -440,7 +440,7 @@ export interface Reopened {
 async function periodOf(database: Database, period_id: string): Promise<Period> {
   const period = (await listPeriods(database)).find((listed) => listed.period_id === period_id);
   if (period === undefined)
-    throw new ActionableError(`There is no closing "${period_id}". See the ids with "ctwa-ledger periods list".`);
+    throw new ActionableError(`There is no closing "${period_id}". List the ids with "ctwa-ledger periods list".`);
   return period;
 }
 

@@ -18,7 +18,9 @@ export interface Serving {
 export function createLog(): Logger {
   const level = process.env['LOG_LEVEL'] ?? 'info';
   if (!(level in pino.levels.values) && level !== 'silent')
-    throw new ActionableError(`LOG_LEVEL "${level}" is none of ${Object.keys(pino.levels.values).join(', ')}, silent.`);
+    throw new ActionableError(
+      `LOG_LEVEL "${level}" must be one of ${Object.keys(pino.levels.values).join(', ')}, silent.`,
+    );
   return pino({ level }, pino.destination(2));
 }
 

@@ -73,7 +73,7 @@ class AnswerReader {
     if (typeof id !== 'string') return this.#about.waba_id;
     const waba_id = numberText(id);
     if (!/^[\x21-\x7e]+$/.test(waba_id) || waba_id.length > MAX_ID_CHARACTERS)
-      this.problem(path, `Its id is none of an account.`);
+      this.problem(path, `Its id is not the id of an account.`);
     else if (this.#about.waba_id !== undefined && this.#about.waba_id !== waba_id)
       this.problem(path, `It is about account ${waba_id}, but --waba says ${this.#about.waba_id}: leave out one.`);
     return waba_id;

@@ -291,7 +291,7 @@ export async function changeClaim(database: Database, claim_id: string, change: 
     const claims = await readClaims(database);
     const claim = claims.find((one) => one.claim_id === claim_id);
     if (claim === undefined)
-      throw new ActionableError(`There is no claim "${claim_id}". See the ids with "ctwa-ledger claims list".`);
+      throw new ActionableError(`There is no claim "${claim_id}". List the ids with "ctwa-ledger claims list".`);
     const { standing, entries, waba_id, month, explanation, currency } = claim;
     const { last } = standing;
     const isSame = last.action === action && last.by === by && last.note === note && last.credit === credit;

@@ -145,7 +145,7 @@ class InvoiceRow {
   #kind(): LineKind | null {
     const text = this.text('kind');
     const kind = text === '' ? 'charge' : KINDS.get(plain(text));
-    return kind ?? this.problem('kind', `"${text.slice(0, SAID)}" is none of ${LINE_KINDS.join(', ')}.`);
+    return kind ?? this.problem('kind', `"${text.slice(0, SAID)}" must be one of ${LINE_KINDS.join(', ')}.`);
   }
 
   #volume(): string | null | undefined {

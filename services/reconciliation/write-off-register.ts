@@ -334,7 +334,7 @@ export async function undoWriteOff(
     const found = (await readWriteOffs(database)).find((one) => one.write_off_id === write_off_id);
     if (found === undefined)
       throw new ActionableError(
-        `There is no write-off "${write_off_id}". See the ids with "ctwa-ledger write-offs list".`,
+        `There is no write-off "${write_off_id}". List the ids with "ctwa-ledger write-offs list".`,
       );
     const { made, undone } = found.standing;
     if (undone?.by === by && undone.note === note) return { outcome: 'unchanged', write_off: rowOf(found) };

@@ -39,7 +39,7 @@ describe('conversations', () => {
         NUMBER,
         '4 Mar 2026, 10:00',
         'Spring sale',
-        'replied in 5 min',
+        'answered in 5 min',
         'open until 7 Mar 2026, 10:05',
         '2',
       ],
@@ -59,9 +59,9 @@ describe('conversations', () => {
   it('says what became of them when their time is over', async () => {
     await open(`/conversations?${MARCH}&as_of=2026-03-09T00:00:00Z`);
     expect((await rows()).slice(0, 3).map((row) => row.slice(4))).toEqual([
-      ['not replied', 'none', '0'],
-      ['not replied', 'none', '0'],
-      ['replied in 5 min', 'expired', '2'],
+      ['not answered within 24 h', 'none', '0'],
+      ['not answered within 24 h', 'none', '0'],
+      ['answered in 5 min', 'expired', '2'],
     ]);
   });
 
@@ -242,7 +242,7 @@ describe('conversations', () => {
     await rig.page.getByText('Last refused on 20 Nov 2024, 10:00 with code 131050.').waitFor();
     await open(`/conversations?q=wamid.G4`);
     expect((await rows()).map((row) => row.slice(2))).toEqual([
-      ['1 Dec 2024, 11:00', '66', 'replied in 10 min', 'expired', '1'],
+      ['1 Dec 2024, 11:00', '66', 'answered in 10 min', 'expired', '1'],
     ]);
   });
 

@@ -163,6 +163,8 @@ describe('the figures of pages', () => {
 
   it('includes the last day that is typed, seen and linked', async () => {
     await open(`/?as_of=${AS_OF}`);
+    // Scripts set the fields when they begin to run.
+    await rig.page.waitForLoadState('networkidle');
     await rig.page.getByLabel('First day').fill('2026-10-22');
     await rig.page.getByLabel('Last day').fill('2026-10-31');
     await rig.page.getByRole('button', { name: 'Show' }).click();
@@ -233,7 +235,7 @@ describe('the figures of pages', () => {
     expect(new Set(tops).size).toBe(1);
     // One button brings the controls.
     expect(await rig.page.getByLabel('First day').isVisible()).toBe(false);
-    await rig.page.getByRole('button', { name: /^Change dates/ }).click();
+    await rig.page.getByRole('button', { name: /^Filters and dates/ }).click();
     await rig.page.getByLabel('Last day').waitFor();
     await rig.page.getByRole('link', { name: 'previous year' }).waitFor();
     // The page where the reader is can be seen in the row.
@@ -260,11 +262,11 @@ describe('the figures of pages', () => {
     expect(titles.filter((title) => title === '')).toEqual([]);
     const choice = rig.page.locator('#by-day details');
     await choice.locator('summary').click();
-    await choice.getByRole('link', { name: 'Hide Replied' }).click();
+    await choice.getByRole('link', { name: /^Hide\s+Answered\s*Ad-driven/ }).click();
     await rig.page.waitForURL((url) => url.searchParams.has('by-day.columns'));
     const heads = rig.page.locator('#by-day thead tr').last().locator('th');
     await expect.poll(() => heads.count()).toBe(14);
-    expect(await heads.allInnerTexts()).not.toContain('Replied');
+    expect(await heads.allInnerTexts()).not.toContain('Answered');
     // The address is enough, and other links of the table keep it.
     await rig.page.reload();
     expect(await heads.count()).toBe(14);

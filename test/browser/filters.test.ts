@@ -184,7 +184,7 @@ ${other},Winter bargain,Set two,Bargains,2026-10-20,3
     await page.goto(`${rig.product.url}/billing?${RANGE}&market=Brazil&waba_id=${WABA}`, { waitUntil: 'networkidle' });
     expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
     expect(await chips(page)).toHaveLength(2);
-    await page.getByRole('button', { name: /^Change dates/ }).click();
+    await page.getByRole('button', { name: /^Filters and dates/ }).click();
     await page.getByText('Filter by ad, campaign').click();
     await page.getByText('Saved views').click();
     expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);

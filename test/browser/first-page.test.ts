@@ -439,7 +439,7 @@ describe('the first page', () => {
     // Month and year are left out where they are those of the last day.
     expect(await title()).toContain(`, ${last.minus({ days: 29 }).day} `);
     // What is followed from here no longer carries what was wrong.
-    await rig.page.getByRole('button', { name: 'Change dates and time zone' }).click();
+    await rig.page.getByRole('button', { name: 'Filters and dates' }).click();
     await rig.page.getByRole('link', { name: '7 days' }).click();
     await until('the notice is gone', async () => (await rig.page.locator('.repairs').count()) === 0);
     expect(await tableRows(rig.page, 'by-day')).toHaveLength(7);
@@ -526,7 +526,7 @@ describe('the first page', () => {
       'input tz',
       'button Show',
       'a by-day Started',
-      'a by-day Replied',
+      'a by-day Answered',
       'a by-day Mismatches',
       'a by-day CSV, one row per day',
     ])
@@ -534,10 +534,10 @@ describe('the first page', () => {
     expect([...reached].filter(([, isVisible]) => !isVisible).map(([name]) => name)).toEqual([]);
 
     // Enter sorts, and the focus stays where it was.
-    await rig.page.locator('#by-day thead a', { hasText: 'Replied' }).focus();
+    await rig.page.locator('#by-day thead a', { hasText: /^[↓↑]?Answered$/ }).focus();
     await rig.page.keyboard.press('Enter');
-    await rig.page.locator('#by-day th[aria-sort="descending"]', { hasText: 'Replied' }).waitFor();
-    expect((await focusOf(rig.page)).name).toMatch(/^a by-day .*Replied$/);
+    await rig.page.locator('#by-day th[aria-sort="descending"]', { hasText: /^[↓↑]?Answered$/ }).waitFor();
+    expect((await focusOf(rig.page)).name).toMatch(/^a by-day .*Answered$/);
   });
 
   it('can be read without JavaScript', async () => {

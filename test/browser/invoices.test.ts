@@ -46,7 +46,7 @@ describe('an invoice', () => {
     await page.getByLabel('Currency, if no column says it').fill('pln');
     await press('Preview with these columns');
     // "marketing" is no kind of line: every place is named.
-    await page.getByText('"marketing" is none of charge, tax').waitFor();
+    await page.getByText('"marketing" must be one of charge, tax').waitFor();
     await page.getByLabel('Kind of line').selectOption('');
     await page.getByLabel('Category').selectOption('Rodzaj');
     await press('Preview with these columns');

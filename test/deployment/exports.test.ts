@@ -342,7 +342,7 @@ describe('a scheduled export', () => {
     [{ filters: { state: 'open' } }, 'does not take state'],
     [{ filters: { from: '2026-01-01' } }, 'does not take from'],
     [{ report: 'rate-cards' }, 'has no days'],
-    [{ report: 'reconciliation' }, 'is of one month'],
+    [{ report: 'reconciliation' }, 'covers one month'],
     [{ when: 'at dawn' }, 'does not say when'],
   ] as const)('is not made of %j', async (given, words) => {
     await expect(

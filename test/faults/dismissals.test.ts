@@ -103,7 +103,7 @@ describe('rejected inputs', () => {
 
   it('are not all dismissed by a command that names none, nor restored twice', async () => {
     const all = await run(data, ['dead-letter', 'dismiss', '--reason', 'x']);
-    expect([all.code, all.stderr]).toEqual([2, expect.stringContaining('Say which are dismissed')]);
+    expect([all.code, all.stderr]).toEqual([2, expect.stringContaining('Say which inputs to dismiss')]);
     const none = await run(data, ['dead-letter', 'restore', 'nothing']);
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('There is no dismissal "nothing"')]);
   });

@@ -64,7 +64,7 @@ describe('export', () => {
 
   it.each([
     ['messages', ['--state', 'open'], 'The report messages does not take --state; it takes --from'],
-    ['rate-cards', ['--from', '2026-10-01'], 'The report rate-cards does not take --from; it is always whole.'],
+    ['rate-cards', ['--from', '2026-10-01'], 'The report rate-cards does not take --from; it takes no filters.'],
     ['daily', ['--market', 'Brazil'], 'The report daily does not take --market'],
     ['messages', ['--billing', 'FREE'], 'Did you mean FREE_ENTRY?'],
     ['messages', ['--period', 'yestreday'], 'Did you mean yesterday?'],
@@ -72,7 +72,7 @@ describe('export', () => {
     ['messages', ['--changed-since', 'lately'], 'changed-since "lately" is not a time'],
     ['charges', ['--changed-since', '2026-10-01'], 'does not take --changed-since'],
     ['mesages', [], 'Did you mean messages?'],
-    ['reconciliation', ['--period', 'yesterday'], 'is of one month'],
+    ['reconciliation', ['--period', 'yesterday'], 'covers one month'],
   ])('refuses %s %j', async (report, options, words) => {
     const refused = await run(data, ['export', report, ...options]);
     expect([refused.code, refused.stdout]).toEqual([2, '']);

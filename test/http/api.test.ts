@@ -99,7 +99,7 @@ describe('parameters that a report does not take', () => {
     ['messages?period=last_month', 'Did you mean last-month?'],
     ['messages?format=cvs', 'Did you mean csv?'],
     ['mismatches?rule=w7', 'Did you mean W7?'],
-    ['messages?sample=banana', 'sample "banana" is none of 0, 1, true, false.'],
+    ['messages?sample=banana', 'sample "banana" must be one of 0, 1, true, false.'],
     ['charges?tier=1&tier=2', 'tier is given more than once.'],
     ['charges?billing=BILLABLE&billing=FREE', 'Did you mean FREE_ENTRY?'],
     [`charges?${'market=a&'.repeat(101)}`, 'it can be given 100 times at most'],
@@ -113,8 +113,8 @@ describe('parameters that a report does not take', () => {
     ['charges?after=x', 'after goes with limit'],
     ['charges?limit=5&after=nonsense', 'after is no position of this report'],
     ['charges?period=last-month&month=2026-10', 'period names all days by itself'],
-    ['reconciliation', 'is of one month'],
-    ['reconciliation?period=yesterday', 'is of one month'],
+    ['reconciliation', 'covers one month'],
+    ['reconciliation?period=yesterday', 'covers one month'],
   ])('is said in words: %s', async (path, words) => {
     expect(await refusal(`/${path}`)).toContain(words);
   });

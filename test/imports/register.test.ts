@@ -145,7 +145,7 @@ describe('an import of templates', () => {
     });
     expect(await categories()).toEqual(['bye utility ana', 'hello marketing ana', 'old utility eva']);
     await expect(withdrawTemplates(database, 'none', 'eva')).rejects.toThrow(
-      'There is no import of templates "none". See the ids with "ctwa-ledger templates imports".',
+      'There is no import of templates "none". List the ids with "ctwa-ledger templates imports".',
     );
   });
 

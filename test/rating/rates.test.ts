@@ -180,7 +180,7 @@ describe('an imported card', () => {
 
   it('that is not there cannot be withdrawn', async () => {
     await expect(withdrawRateCard(ledger.database, '000000000000', 'ana')).rejects.toThrow(
-      'There is no rate card "000000000000". See the ids with "ctwa-ledger rates list".',
+      'There is no rate card "000000000000". List the ids with "ctwa-ledger rates list".',
     );
   });
 });
@@ -359,7 +359,7 @@ describe('the command line', () => {
     const refusals: [args: string[], code: number, words: string][] = [
       [['import', bad, '--effective', '2026-02-30'], 2, '--effective "2026-02-30" is not a date'],
       [['import', bad, '--effective', '1.7.2026'], 2, 'write it as YYYY-MM-DD'],
-      [['import', bad, '--effective-anyway'], 2, 'give both'],
+      [['import', bad, '--effective-anyway'], 2, 'needs --effective'],
       [['import', bad, '--model', 'message'], 1, 'line 3, column 5 (Authentication): "x"'],
       [['import', bad, '--effective', '2026-07-01', '--model', 'free'], 2, 'conversation, message'],
       [['import', bad, '--effective', '2026-07-01'], 1, 'line 2: Above the header the file names neither'],

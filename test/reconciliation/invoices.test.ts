@@ -81,7 +81,7 @@ describe('an invoice', () => {
     ['a sum', csv('Total;;;;1,50;'), MAPPING, /leave out rows that sum up others/],
     ['an amount that is none', csv('2026-10;;;;n/a;'), MAPPING, /is not an amount/],
     ['both signs', csv('2026-10;;;;1.234,56;', '2026-10;;;;1,234.56;'), MAPPING, /"1.234,56" is not an amount/],
-    ['another kind', csv('2026-10;;;;1,50;Gift'), MAPPING, /"Gift" is none of charge, tax/],
+    ['another kind', csv('2026-10;;;;1,50;Gift'), MAPPING, /"Gift" must be one of charge, tax/],
     ['a volume that is none', csv('2026-10;;;some;1,50;'), MAPPING, /"some" is not a number of messages/],
     ['another currency', csv('2026-10;;;;USD 1,50;'), MAPPING, /in USD, but the mapping says EUR/],
     ['no currency', csv('2026-10;;;;1,50;'), { columns: MAPPING.columns }, /The currency is not known: map a column/],

@@ -27,7 +27,7 @@ describe('a mapping of columns', () => {
       { name: 'polish', columns: { amount: 'Wydana kwota', ad_id: 'Id' }, kept_by: 'rui' },
     ]);
     expect(await spendMapping(database, 'polish')).not.toHaveProperty('currency');
-    await expect(spendMapping(database, 'Polish')).rejects.toThrow('There are "agency", "polish"');
+    await expect(spendMapping(database, 'Polish')).rejects.toThrow('The saved mappings are "agency", "polish"');
   });
 
   it('that reads a file in another way makes another import of it', async () => {
@@ -102,9 +102,9 @@ describe('the command line', () => {
     [['import', 'f.csv', '--column', 'cost=Kwota'], 2, 'write one of ad_id, ad_name'],
     [['import', 'f.csv', '--column', 'amount'], 2, 'write one of ad_id, ad_name'],
     [['import', 'f.csv', '--currency', 'zloty'], 2, '--currency "zloty" is not a currency'],
-    [['import', 'f.csv', '--mapping', 'nobody'], 1, 'No mapping is kept under the name "nobody"'],
+    [['import', 'f.csv', '--mapping', 'nobody'], 1, 'There is no mapping named "nobody"'],
     [['map', '-x', '--', '--column'], 2, 'error'],
-    [['map', '<b>', '--column', 'amount=A'], 2, 'The name "<b>" cannot be kept'],
+    [['map', '<b>', '--column', 'amount=A'], 2, 'The name "<b>" cannot be used'],
     [['map', 'empty'], 2, 'Name at least one column'],
   ])('refuses %j', async (args, code, words) => {
     writeFileSync(data.file('f.csv'), FILE);

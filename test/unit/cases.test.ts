@@ -254,7 +254,7 @@ describe('a decision', () => {
     [{ action: 'comment', note: 'x', assignee: 'rui' }, 'assignee goes with assign, not with comment.'],
     [{ action: 'acknowledge', by: ' ' }, 'by: is empty: say who you are.'],
     [{ action: 'acknowledge', by: 'a\u001b[31m' }, 'by: has control characters.'],
-    [{ action: 'forget' }, 'action: is none of acknowledge, accept, reopen, assign, comment.'],
+    [{ action: 'forget' }, 'action: must be one of acknowledge, accept, reopen, assign, comment.'],
     [{ action: 'acknowledge', month: '2026-13' }, 'month: is not a month like 2026-10.'],
     [{ action: 'acknowledge', unknown: 1 }, 'Unrecognized key: "unknown".'],
   ];

@@ -133,10 +133,10 @@ describe('a masked customer', () => {
 
 describe('what became of an ad conversation', () => {
   it.each([
-    [true, 252, 0, 'replied in 4 min 12 s'],
+    [true, 252, 0, 'answered in 4 min 12 s'],
     [false, null, DAY - 3 * HOUR, 'pending, 3 h left'],
     [false, null, DAY - 1, 'pending, 1 s left'],
-    [false, null, DAY, 'not replied'],
+    [false, null, DAY, 'not answered within 24 h'],
   ] as const)('replied %s, after %s s, at %s s', (is_replied, seconds_to_reply, after, expected) => {
     expect(replyState({ is_replied, seconds_to_reply, last_entry_at: WROTE }, WROTE + after)).toBe(expected);
   });

@@ -35,7 +35,9 @@ describe('days by name', () => {
   });
 
   it('are refused beside others, and under other names', () => {
-    expect(of('tomorrow', 'UTC', '2026-11-05T12:00:00Z')).toBe(`period "tomorrow" is none of ${PERIODS.join(', ')}.`);
+    expect(of('tomorrow', 'UTC', '2026-11-05T12:00:00Z')).toBe(
+      `period "tomorrow" must be one of ${PERIODS.join(', ')}.`,
+    );
     expect(parseFilters({ period: 'today', from: '2026-11-01' }, 0)).toMatchObject({ ok: false });
   });
 });

@@ -202,7 +202,7 @@ describe('what a person enters', () => {
   it.each([
     [{ by: ' ' }, 'by: is empty: say who you are.'],
     [{ note: '' }, 'note: is empty: say why it is written off.'],
-    [{ reason: 'mine' }, `reason: is none of ${WRITE_OFF_REASONS.join(', ')}.`],
+    [{ reason: 'mine' }, `reason: must be one of ${WRITE_OFF_REASONS.join(', ')}.`],
     [{ rows: ['k'] }, 'Say either explanation, which writes off the rows of a case, or rows.'],
     [{ explanation: undefined }, 'Say either explanation, which writes off the rows of a case, or rows.'],
     [{ month: '2026-13' }, 'month: is not a month like 2026-10.'],

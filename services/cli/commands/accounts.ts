@@ -50,7 +50,7 @@ function displayedNumber(text: string): { readonly id: string; readonly display:
 }
 
 function yesOrNo(text: string): boolean {
-  if (text !== 'yes' && text !== 'no') throw new UsageError(`--second-person "${text}" is neither yes nor no.`);
+  if (text !== 'yes' && text !== 'no') throw new UsageError(`--second-person "${text}" must be yes or no.`);
   return text === 'yes';
 }
 

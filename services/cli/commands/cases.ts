@@ -46,7 +46,7 @@ export async function cases(action: CaseAction | undefined, options: CasesOption
   if (action === undefined && decides)
     throw new UsageError('--case, --note, --until and --to need a decision, like "reconcile cases acknowledge".');
   if (action !== undefined && explanation === undefined)
-    throw new UsageError('Name the case with --case by its explanation, like --case midnight.');
+    throw new UsageError('Say which case you mean with --case and its explanation, like --case midnight.');
   await withExistingLedger('reconcile cases', options, async ({ database }) => {
     await settleCharges(database);
     if (action === undefined) {

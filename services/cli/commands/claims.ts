@@ -40,7 +40,7 @@ export async function claimsMake(options: ClaimMakeOptions): Promise<void> {
     throw new UsageError(`--currency "${currency}" is not a currency: use three letters (ISO 4217), like USD.`);
   const explanation = EXPLANATION_CODES.find((one) => one === options.case) ?? '';
   if (options.case !== undefined && explanation === '')
-    throw new UsageError(`--case "${options.case}" is none of ${EXPLANATION_CODES.join(', ')}.`);
+    throw new UsageError(`--case "${options.case}" must be one of ${EXPLANATION_CODES.join(', ')}.`);
   await withExistingLedger('claims make', options, async ({ database }) => {
     const by = userName();
     write(

@@ -36,7 +36,7 @@ export interface DismissOptions extends CommonOptions {
 export async function deadLetterDismiss(options: DismissOptions): Promise<void> {
   const { code, source, reason } = options;
   if (code === undefined && source === undefined)
-    throw new UsageError('Say which are dismissed: --code CODE, --source SOURCE, or both.');
+    throw new UsageError('Say which inputs to dismiss with --code CODE, --source SOURCE, or both.');
   await withExistingLedger('dead-letter dismiss', options, async ({ database }) => {
     const done = await dismissLetters(database, { code, source, reason }, userName());
     writeResult(options, done, () => [
@@ -65,7 +65,7 @@ export async function deadLetterRestore(
 /** From the ledger's table, which has all letters, or from the topic, which may also have letters of another ledger. */
 export async function deadLetterReplay(options: CommonOptions & { from: string }): Promise<void> {
   if (options.from !== 'table' && options.from !== 'topic')
-    throw new UsageError(`--from "${options.from}" is neither table nor topic.`);
+    throw new UsageError(`--from "${options.from}" must be table or topic.`);
   const isFromTopic = options.from === 'topic';
   const settings = isFromTopic ? requiredKafkaSettings() : null;
   await withExistingLedger('dead-letter replay', options, async (ledger) => {

@@ -18,7 +18,7 @@ export async function explain(id: string, options: CommonOptions & { tz?: string
     });
     if (explained.length === 0)
       throw new ActionableError(
-        `The ledger knows no outbound message "${id}". Give the id as it stands in the report messages.`,
+        `The ledger has no outbound message with the id "${id}". Use the id from the report messages.`,
       );
     for (const { message, mark_sentence, names, amount_sentence, failure_sentence } of explained) {
       const lines = [mark_sentence, amount_sentence];

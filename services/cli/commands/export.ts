@@ -40,15 +40,17 @@ function checkTaken(report: Report, asked: GivenTexts): void {
   const given = (Object.keys(asked) as ParameterName[]).filter((name) => asked[name] !== undefined);
   const unknown = given.find((name) => !taken.includes(name));
   if (unknown === undefined) return;
-  if (unknown === 'by') throw new UsageError('--by is for the report messages.');
-  const takes = taken.length === 0 ? 'is always whole' : `takes ${flags(taken)}`;
+  if (unknown === 'by') throw new UsageError('--by can only be used with the report messages.');
+  const takes = taken.length === 0 ? 'takes no filters' : `takes ${flags(taken)}`;
   throw new UsageError(`The report ${report.name} does not take ${flags([unknown])}; it ${takes}.`);
 }
 
 function reportNamed(name: string): Report<ReportName> {
   const report = findReport(name);
   if (report === undefined)
-    throw new UsageError(`There is no report "${name}"; there are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`);
+    throw new UsageError(
+      `There is no report "${name}". The reports are ${REPORTS.join(', ')}.${didYouMean(name, REPORTS)}`,
+    );
   return report;
 }
 
@@ -56,7 +58,7 @@ export async function exportReport(name: string, { asked, ...options }: ExportOp
   const report = reportNamed(name);
   checkTaken(report, asked);
   if (report.days === 'month' && asked.month === undefined && asked.period === undefined)
-    throw new UsageError(`The report ${report.name} is of one month: say which, like --month 2026-10.`);
+    throw new UsageError(`The report ${report.name} covers one month. Say which one, like --month 2026-10.`);
   const question = readQuestion(report, asked, Math.floor(Date.now() / 1000));
   if (!question.ok) throw new UsageError(question.message);
   const { filters, by } = question;

@@ -28,7 +28,7 @@ function reportsOf(text: string): ReportName[] {
     const report = DAILY.find((known) => known === name.trim());
     if (report === undefined)
       throw new UsageError(
-        `--reports "${name}" is no report of single days; there are ${DAILY.join(', ')}, with commas between.${didYouMean(name.trim(), DAILY)}`,
+        `--reports "${name}" is not a report by day. Choose from ${DAILY.join(', ')}, separated by commas.${didYouMean(name.trim(), DAILY)}`,
       );
     return report;
   });

@@ -181,7 +181,7 @@ async function runAndTell(
       'There was nothing to run.',
     );
     const failed = ended.find(({ state }) => state === 'failed');
-    if (failed !== undefined) throw new ActionableError(`Not all could be exported: ${failed.error}`);
+    if (failed !== undefined) throw new ActionableError(`Some periods could not be exported: ${failed.error}`);
   });
 }
 
@@ -231,7 +231,7 @@ export async function exportsVerify(name: string | undefined, options: ExportsRu
     const wrong = files.filter(({ problem }) => problem !== null);
     if (wrong.length > 0)
       throw new ActionableError(
-        `${wrong.length} of ${files.length} files are not what they should be, the first ${wrong[0]?.file ?? ''}.`,
+        `${wrong.length} of ${files.length} files differ from their manifest, starting with ${wrong[0]?.file ?? ''}.`,
       );
   });
 }

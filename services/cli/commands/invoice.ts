@@ -60,7 +60,7 @@ function mappingOf({ column = [], currency, decimal }: InvoiceMapOptions): Invoi
 export async function invoiceMap(name: string, options: InvoiceMapOptions): Promise<void> {
   const known = mappingNameSchema.safeParse(name);
   if (!known.success)
-    throw new UsageError(`The name "${name}" cannot be kept: it ${known.error.issues[0]?.message ?? ''}.`);
+    throw new UsageError(`The name "${name}" cannot be used: it ${known.error.issues[0]?.message ?? ''}.`);
   const mapping = { name: known.data, ...mappingOf(options) };
   await withLedger('invoice map', options, async ({ database }) => {
     await keepInvoiceMapping(database, mapping, userName());

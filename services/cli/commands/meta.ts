@@ -40,14 +40,14 @@ export function askedDays({ from, to }: AskedDaysOptions): AskedDays | null {
     if (!isDay(day)) throw new UsageError(`${name} "${day}" is not a date; use YYYY-MM-DD.`);
   if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}; "--to" is exclusive.`);
   if ((Date.parse(to) - Date.parse(from)) / 86_400_000 > MAX_DAYS)
-    throw new UsageError(`${from} to ${to} is more than a year, which is all that Meta answers for.`);
+    throw new UsageError(`${from} to ${to} is more than a year. Meta answers for at most one year.`);
   return { from, to };
 }
 
 export function fieldOf(name: string | undefined): MetaField | undefined {
   const field = META_FIELDS.find((known) => known === name);
   if (name !== undefined && field === undefined)
-    throw new UsageError(`--field "${name}" is none of ${META_FIELDS.join(', ')}.`);
+    throw new UsageError(`--field "${name}" must be one of ${META_FIELDS.join(', ')}.`);
   return field;
 }
 
@@ -110,14 +110,14 @@ function daysToFetch(options: MetaFetchOptions, zone: string): AskedDays {
 export async function metaFetch(options: MetaFetchOptions): Promise<void> {
   const client = graphClient();
   if (options.month !== undefined && (options.from !== undefined || options.to !== undefined))
-    throw new UsageError('--month names all days by itself: leave out --from and --to.');
+    throw new UsageError('--month already covers all of its days: leave out --from and --to.');
   await withLedger('meta fetch', options, async (ledger) => {
     const accounts = ledger.accounts.filter(({ waba_id }) => options.waba === undefined || waba_id === options.waba);
     if (accounts.length === 0)
       throw new ActionableError(
         options.waba === undefined
           ? 'No account is configured: set one with "ctwa-ledger accounts set".'
-          : `There is no account ${options.waba}. See the ids with "ctwa-ledger accounts list".`,
+          : `There is no account ${options.waba}. List the ids with "ctwa-ledger accounts list".`,
       );
     const each = accounts.map((account) => ({ account, days: daysToFetch(options, account.time_zone ?? 'UTC') }));
     await fetchMetaAnswers(ledger.database, client, { accounts: each, by: userName(), counts: true }, (done) => {

@@ -44,7 +44,7 @@ async function openAccounts(database: Database, month: string): Promise<string[]
   const all = await accountsWithCharges(database, month);
   if (all.length === 0)
     throw new ActionableError(
-      `No message was delivered in ${month}: there is nothing to close. Name an account with --waba to close it all the same.`,
+      `No message was delivered in ${month}: there is nothing to close. Name an account with --waba to close it anyway.`,
     );
   const standing = (await listPeriods(database)).filter(
     (period) => period.month === month && period.state === 'closed',
@@ -53,7 +53,7 @@ async function openAccounts(database: Database, month: string): Promise<string[]
   const open = all.filter((waba_id) => !closed.has(waba_id));
   if (open.length === 0)
     throw new ActionableError(
-      `${month} is closed already for every account with messages in it. See the closings with "ctwa-ledger periods list".`,
+      `${month} is closed already for every account with messages in it. List the closings with "ctwa-ledger periods list".`,
     );
   return open;
 }
@@ -106,7 +106,7 @@ export async function close(month: string, options: CloseOptions): Promise<void>
   if (options.check === true && options.accept === true)
     throw new UsageError('--check closes nothing, so there is nothing to --accept: leave out one of the two.');
   if ((options.note ?? '').length > MAX_NOTE_CHARACTERS)
-    throw new UsageError(`A note has ${MAX_NOTE_CHARACTERS} characters at most.`);
+    throw new UsageError(`A note can have at most ${MAX_NOTE_CHARACTERS} characters.`);
   await withExistingLedger('close', options, async ({ database }) => {
     await settleCharges(database);
     const named = options.waba?.map((waba_id) => (waba_id === NONE ? '' : waba_id));
@@ -117,7 +117,7 @@ export async function close(month: string, options: CloseOptions): Promise<void>
     for (const waba_id of accounts) if (!(await closeOne(database, waba_id, month, options))) incomplete.push(waba_id);
     if (incomplete.length > 0)
       throw new ActionableError(
-        `${month} may not be complete for ${incomplete.map(accountName).join(', ')}, and is not closed: see the findings and the checklist. Bring what is missing, or close it all the same with --accept.`,
+        `${month} may not be complete for ${incomplete.map(accountName).join(', ')}, and is not closed: see the findings and the checklist. Add what is missing, or close the month anyway with --accept.`,
       );
   });
 }
@@ -163,7 +163,7 @@ export async function periodsReport(period_id: string, options: PeriodsReportOpt
 export async function periodsReopen(period_id: string, options: ReopenOptions): Promise<void> {
   const because = options.reason ?? '';
   if (because.length > MAX_NOTE_CHARACTERS)
-    throw new UsageError(`A reason has ${MAX_NOTE_CHARACTERS} characters at most.`);
+    throw new UsageError(`A reason can have at most ${MAX_NOTE_CHARACTERS} characters.`);
   await withExistingLedger('periods reopen', options, async ({ database }) => {
     const { outcome, period } = await reopenPeriod(database, period_id, userName(), because);
     writeResult(options, { ...period, outcome }, () => periodLines(period));

@@ -27,7 +27,7 @@ function rateFile(path: string, { effective, effectiveAnyway, model }: RatesImpo
       `--effective "${effective}" is not a date from ${FIRST_GIVEN_DAY} to ${LAST_GIVEN_DAY}; write it as YYYY-MM-DD.`,
     );
   if (effective === undefined && effectiveAnyway === true)
-    throw new UsageError('--effective-anyway takes the day of --effective although the file names another: give both.');
+    throw new UsageError('--effective-anyway needs --effective: it uses that day although the file names another one.');
   return {
     ...readGivenFile(path),
     ...(day.data === undefined ? {} : { effective: day.data }),

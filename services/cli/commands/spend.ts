@@ -61,7 +61,7 @@ export async function spendImport(path: string, options: SpendImportOptions): Pr
 export async function spendMap(name: string, options: MappingOptions): Promise<void> {
   const known = mappingNameSchema.safeParse(name);
   if (!known.success)
-    throw new UsageError(`The name "${name}" cannot be kept: it ${known.error.issues[0]?.message ?? ''}.`);
+    throw new UsageError(`The name "${name}" cannot be used: it ${known.error.issues[0]?.message ?? ''}.`);
   const mapping = { name: known.data, ...mappingOf(options) };
   if (Object.keys(mapping.columns).length === 0)
     throw new UsageError('Name at least one column, like --column amount="Valor gasto".');

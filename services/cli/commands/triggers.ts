@@ -137,7 +137,9 @@ export async function triggersReplay(options: ReplayOptions): Promise<void> {
       return;
     }
     if (trigger === undefined || phoneNumberId === undefined)
-      throw new UsageError('--message goes with --trigger and --phone-number-id: ids are unique only within a number.');
+      throw new UsageError(
+        '--message needs --trigger and --phone-number-id, because ids are unique only within a number.',
+      );
     const one = { trigger_id: trigger, message_id: message, phone_number_id: phoneNumberId };
     writeLines([{ deliveries: await replayDelivery(database, one) }]);
   });
