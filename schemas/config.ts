@@ -76,7 +76,7 @@ export const policySchema = z.strictObject({
   /** F6: whether a message echo answers an entry. */
   echoes_reply: z.boolean().default(true),
   /** F9: whether names that events say are one person's are one customer, or each a customer of its own. */
-  identities: z.enum(['apart', 'linked']).default('apart'),
+  identities: z.enum(['linked', 'apart']).default('linked'),
   /** W3: whether a reaction answers an entry. */
   reactions_reply: z.boolean().default(false),
   /** W8: the longest free entry window that a report may claim, in hours. Longer ones are ignored. */

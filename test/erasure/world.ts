@@ -110,10 +110,7 @@ export const LETTERS = [
   JSON.stringify({ event: 'message', id: wamid(OLD, 10), user_id: ID }).replaceAll('/', '\\/'),
 ];
 
-export const CONFIG = configSchema.parse({
-  accounts: [{ waba_id: WABA, currency: 'USD' }],
-  policy: { identities: 'linked' },
-});
+export const CONFIG = configSchema.parse({ accounts: [{ waba_id: WABA, currency: 'USD' }] });
 
 /** When the month of the events is over. */
 const CLOSED_AT = Date.parse('2026-02-10T00:00:00Z');

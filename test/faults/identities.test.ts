@@ -19,7 +19,6 @@ import {
 
 /** F9 under failure: a merge that is cut short, and writers that each know half of a person. */
 
-const LINKED = { ...DEFAULT_POLICY_SETTINGS, identities: 'linked' } as const;
 const data = new DataDirectory();
 afterAll(() => data.remove());
 
@@ -36,7 +35,7 @@ const newDatabase = (): string => `ctwa_names_${databases++}`;
 
 async function expectNaive(ledger: Ledger, events: readonly unknown[]): Promise<void> {
   const expected = oracleReports({
-    ...{ events, accounts: [], policy: LINKED },
+    ...{ events, accounts: [], policy: DEFAULT_POLICY_SETTINGS },
     ...{ tz: EVERYTHING.tz, as_of: EVERYTHING.as_of },
   });
   expect(inOrder(rowsOf(await reportTexts(ledger.database)))).toEqual(inOrder(expected));
@@ -118,13 +117,13 @@ describe('a merge that is cut short', () => {
   const deaths = STEPS.flatMap(([table, nth]) => [false, true].map((isAfter) => ({ table, nth, isAfter })));
   it.each(deaths)('at insert $nth into $table (after it: $isAfter) is made good by the same events', async (death) => {
     const name = newDatabase();
-    const first = await openLedger(data, name, { policy: LINKED });
+    const first = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
     await first.record(parsed(underId));
     await first.record(parsed(underNumber));
     dieAt(first, death.table, death.nth, death.isAfter);
     await expect(first.record(parsed([both]))).rejects.toThrow(Died);
     await first.close().catch(() => undefined);
-    const next = await openLedger(data, name, { policy: LINKED });
+    const next = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
     await loadKnownKeys(next);
     const somebody = writes('somebody', MON, { wa_id: '4915', phone_number_id: '7' });
     await next.record(parsed([both]));
@@ -148,8 +147,8 @@ describe('two writers that each know half of a person', () => {
   const cases = halves.flatMap(([what, mine, theirs]) => tables.map((held) => ({ what, mine, theirs, held })));
   it.each(cases)('come to the same: $what, while the first stands before $held', async ({ mine, theirs, held }) => {
     const name = newDatabase();
-    const a = await openLedger(data, name, { policy: LINKED });
-    const b = await openLedger(data, name, { policy: LINKED });
+    const a = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
+    const b = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
     await loadKnownKeys(a);
     await loadKnownKeys(b);
     const gate = holdInsert(a, held);
@@ -169,7 +168,7 @@ describe('two writers that each know half of a person', () => {
 describe('a customer whose events all name both number and id', () => {
   it('is read no more than one with a number alone: not when new, and not when remembered', async () => {
     const name = newDatabase();
-    const ledger = await openLedger(data, name, { policy: LINKED });
+    const ledger = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
     await loadKnownKeys(ledger);
     const statements = watchReads(ledger, TABLES);
     const named = { user_id: 'US.77', parent_user_id: 'US.ENT.77' };

@@ -15,7 +15,7 @@ const data = new DataDirectory();
 afterAll(() => data.remove());
 
 const HOUR = 3_600;
-const policy = { ...DEFAULT_POLICY_SETTINGS, identities: 'linked' } as const;
+const policy = DEFAULT_POLICY_SETTINGS;
 const [sent = {}, delivered = {}] = text('m', MON + HOUR);
 const [other = {}, otherDelivered = {}] = text('other', MON + 2 * HOUR);
 /** A status that names no customer, which is a thread of its own until its message is known. */

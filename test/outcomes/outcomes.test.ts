@@ -1,4 +1,3 @@
-import { configSchema } from '@ctwa-ledger/schemas/config.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eraseCustomer } from '../../services/erasure/erase.ts';
 import { csvReport, settleReports, type ReportName } from '../../services/exports/report.ts';
@@ -21,7 +20,7 @@ const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 const data = new DataDirectory();
 let ledger: Ledger;
 beforeAll(async () => {
-  ledger = await openLedger(data, 'outcomes', configSchema.parse({ policy: { identities: 'linked' } }));
+  ledger = await openLedger(data, 'outcomes');
   const referral = { source_type: 'ad', source_id: AD, ctwa_clid: CLICK_OF_ANA };
   await ledger.record(
     parsed([

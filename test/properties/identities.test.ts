@@ -25,7 +25,6 @@ import {
 
 /** F9 against the naive union, in memory and through the ledger. */
 
-const LINKED = { ...DEFAULT_POLICY_SETTINGS, identities: 'linked' } as const;
 const data = new DataDirectory();
 afterAll(() => data.remove());
 
@@ -55,7 +54,7 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
 }
 
 function naive(events: readonly unknown[]): ReturnType<typeof oracleReports> {
-  return oracleReports({ events, accounts: [], policy: LINKED, tz: 'UTC', as_of: EVERYTHING.as_of });
+  return oracleReports({ events, accounts: [], policy: DEFAULT_POLICY_SETTINGS, tz: 'UTC', as_of: EVERYTHING.as_of });
 }
 
 describe('the names of one person', () => {
@@ -71,7 +70,7 @@ describe('the names of one person', () => {
         const events = some.map((i) => EIGHT[i]);
         const known = expected.get(set) ?? JSON.stringify(namesAndMarks(naive(events)));
         expected.set(set, known);
-        expect(JSON.stringify(namesAndMarks(printed(fold(events, [], LINKED), 'UTC')))).toBe(known);
+        expect(JSON.stringify(namesAndMarks(printed(fold(events, [], DEFAULT_POLICY_SETTINGS), 'UTC')))).toBe(known);
       }
     }
     expect(orders).toBe(40_320);
@@ -117,8 +116,8 @@ let databases = 0;
 
 async function withWriters(work: (a: Ledger, b: Ledger) => Promise<void>): Promise<void> {
   const name = `identities_${databases++}`;
-  const a = await openLedger(data, name, { policy: LINKED });
-  const b = await openLedger(data, name, { policy: LINKED });
+  const a = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
+  const b = await openLedger(data, name, { policy: DEFAULT_POLICY_SETTINGS });
   try {
     await work(a, b);
   } finally {

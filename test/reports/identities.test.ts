@@ -1,4 +1,3 @@
-import { policySchema } from '@ctwa-ledger/schemas/config.ts';
 import { parseSendRequest } from '@ctwa-ledger/schemas/send-check.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { csvReport, type ReportName } from '../../services/exports/report.ts';
@@ -40,7 +39,7 @@ const events = [
 const data = new DataDirectory();
 let ledger: Ledger;
 beforeAll(async () => {
-  ledger = await openLedger(data, 'identities', { policy: policySchema.parse({ identities: 'linked' }) });
+  ledger = await openLedger(data, 'identities');
   for (const event of events) await ledger.record(parsed([event]));
   await settleCharges(ledger.database);
 });

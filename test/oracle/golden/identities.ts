@@ -193,10 +193,11 @@ const linked: readonly GoldenCase[] = [
 ];
 
 export const identities: readonly GoldenCase[] = [
-  ...linked.map((one) => ({ ...one, policy: { identities: 'linked' as const } })),
+  ...linked,
   {
-    name: 'by default each name is a customer of its own',
+    name: 'with the setting apart each name is a customer of its own',
     rule: 'F9',
+    policy: { identities: 'apart' },
     events: [...apart, writes('both', MON + 2 * HOUR, { wa_id: OLD, user_id: US1 })],
     expect: notOpened,
   },
