@@ -195,7 +195,7 @@ export class LiveFold {
     const unknown = this.#recall(batch, mustRead);
     const isEmitting = options.emitter !== null;
     const { epoch } = options.footing();
-    const wasFolded = (touched: Touched): boolean => isSettled(touched, epoch, isEmitting);
+    const wasFolded = (touched: Touched): boolean => isSettled(touched, epoch);
     const doubtful = [
       ...doubtfulMessages(batch, this.#known, mustRead),
       ...doubtfulNames(batch, this.#known, mustRead, wasFolded),
@@ -369,10 +369,10 @@ function isDoneAt({ folded, emitted }: Touched, version: string, isEmitting: boo
   return emitted === version || (!isEmitting && folded === version);
 }
 
-/** Whether it is certain that a thread was folded with its events before the batch. */
-function isSettled(touched: Touched, epoch: bigint, isEmitting: boolean): boolean {
+/** Whether it is certain that a thread was folded with its events before the batch. Its marks need not have been emitted. */
+function isSettled(touched: Touched, epoch: bigint): boolean {
   const { before } = touched;
-  return touched.isSettled || (before !== null && isDoneAt(touched, versionOf(epoch, before.length), isEmitting));
+  return touched.isSettled || (before !== null && isDoneAt(touched, versionOf(epoch, before.length), false));
 }
 
 /**
