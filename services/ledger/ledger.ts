@@ -37,7 +37,7 @@ import {
   type PutAside,
 } from './events/landing.ts';
 import { checkNobodyRemoves, RemovedEvents } from './events/removed-events.ts';
-import { LiveFold, type Standing } from './threads/live-fold.ts';
+import { LiveFold, type LiveLandings, type LiveOptions, type Standing } from './threads/live-fold.ts';
 import type { Footing } from './marks/marks.ts';
 import { checkSchema, migrate } from '../clickhouse/migrations.ts';
 import { leftLandings, OwedLandings, touchAgain } from './events/owed-landings.ts';
@@ -57,7 +57,10 @@ export interface OpenOptions {
   readonly onProgress?: (threads: number) => void;
 }
 
-export type FoldOptions = Pick<BacklogOptions, 'emitter' | 'onProgress'>;
+export interface FoldOptions extends Pick<BacklogOptions, 'emitter' | 'onProgress'> {
+  /** Called when the marks of live landings can be read in the ledger: before they are emitted, and perhaps again. */
+  readonly onMarked?: () => void;
+}
 
 export interface RecordOptions extends FoldOptions {
   /** Takes the events that ClickHouse refuses; without it one of them fails the batch. */
@@ -306,8 +309,9 @@ export class Ledger {
     let stored = 0;
     const live = some.filter(({ kept }) => kept !== null);
     let left = some.filter(({ kept }) => kept === null);
+    this.#live.release(left.map(({ number }) => number));
     if (live.length > 0) {
-      const found = await this.#live.fold(
+      const found = await this.#foldLive(
         {
           numbers: live.map(({ number }) => number),
           events: live.flatMap(({ kept }) => kept ?? []),
@@ -318,6 +322,7 @@ export class Ledger {
           emitter: options.emitter ?? null,
           footing: () => this.#footing(),
           stillHolds: (now) => this.#holds(now),
+          onMarked: options.onMarked,
         },
       );
       if (found === null) left = some;
@@ -330,13 +335,43 @@ export class Ledger {
     return { stored };
   }
 
+  /** Folds live landings. Those that nobody will fold again if that fails are given up. */
+  async #foldLive(landings: LiveLandings, options: LiveOptions): Promise<number | null> {
+    try {
+      return await this.#live.fold(landings, options);
+    } catch (error) {
+      this.#live.giveUp(landings.numbers.filter((number) => !this.#promised.has(number)));
+      throw error;
+    }
+  }
+
+  /**
+   * Begins to store the events that were added to a live landing, while batches before it may still be folded. Then fold it,
+   * or give it up.
+   */
+  async land(landing: Landing): Promise<void> {
+    if (landing.isDoubtful) await landing.settle();
+    if (landing.events === 0) return;
+    this.#live.expect(landing.number);
+    // Whoever folds it gets the error.
+    landing.finish().catch(() => undefined);
+  }
+
+  /** A landing that is not folded: its events come again. Resolves when they are in the ledger, or will not be. */
+  async giveUp(landing: Landing): Promise<void> {
+    await landing.finish().catch(() => undefined);
+    landing.leave();
+    // One that is still doubtful was not expected.
+    this.#live.giveUp(landing.events > 0 && !landing.isDoubtful ? [landing.number] : []);
+  }
+
   /**
    * Lands the events that were added, so that their sender can be told that they are kept. If this process ends before
    * it has folded the landing, the next writer does it.
    */
   async promise(landing: Landing): Promise<void> {
     try {
-      if (landing.isDoubtful) await landing.settle();
+      await this.land(landing);
       if (landing.events === 0) {
         landing.leave();
         return;
@@ -344,7 +379,8 @@ export class Ledger {
       this.#promised.add(landing.number);
       await Promise.all([this.#owed.owe(landing.number), landing.finish()]);
     } catch (error) {
-      landing.leave();
+      if (landing.events > 0 && !landing.isDoubtful) this.#promised.delete(landing.number);
+      await this.giveUp(landing);
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SETTINGS, type Account, type PolicySettings } from '@ctwa-ledger/schemas/config.ts';
 import { ingestFile } from '../../services/ingest/file.ts';
+import type { Landing } from '../../services/ledger/events/landing.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { recomputeSummaries, settleSummaries } from '../../services/ledger/derived/summaries.ts';
 import { Prng } from '../../services/simulate/prng.ts';
@@ -106,13 +107,21 @@ function batches<T>(items: readonly T[], count: number, prng: Prng): T[][] {
   return split;
 }
 
+async function stored(writer: Ledger, events: readonly unknown[]): Promise<Landing> {
+  const landing = writer.beginLiveLanding();
+  for (const event of parsed(events)) await landing.add(event);
+  await writer.land(landing);
+  await landing.finish();
+  return landing;
+}
+
 /** Ingests events in many ways at once: whole files, single landings, landings that overlap, crashes and rebuilds. */
 async function ingestSomehow(writers: readonly Ledger[], events: readonly unknown[], prng: Prng): Promise<void> {
   const again = events.filter(() => prng.chance(0.2));
   const waiting = batches(shuffled([...events, ...again], prng), prng.int(2, 6), prng);
   for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
     const writer = prng.pick(writers);
-    switch (prng.int(0, 4)) {
+    switch (prng.int(0, 5)) {
       case 0: {
         const counts = await ingestFile(writer, writeNdjson(data, 'batch.ndjson', batch), () => undefined);
         expect(counts.read).toBe(batch.length);
@@ -137,7 +146,20 @@ async function ingestSomehow(writers: readonly Ledger[], events: readonly unknow
         await writer.record(parsed(batch.slice(0, 3)));
         break;
       }
-      case 3:
+      case 3: {
+        // Live batches that are stored before others are folded; of one nobody takes care, and its events come again.
+        const parts = batches(batch, prng.int(2, 4), prng).filter((part) => part.length > 0);
+        const landings = await Promise.all(parts.map((part) => stored(writer, part)));
+        for (const [i, landing] of landings.entries()) {
+          if (prng.chance(0.8)) await writer.fold(landing);
+          else {
+            await writer.giveUp(landing);
+            waiting.push(parts[i] ?? []);
+          }
+        }
+        break;
+      }
+      case 4:
         await Promise.all([writer.record(parsed(batch)), prng.pick(writers).rebuild(undefined, { raiseEpoch: true })]);
         break;
       default:

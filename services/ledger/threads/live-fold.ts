@@ -45,6 +45,8 @@ export interface LiveOptions {
    * Whether the ledger still has that epoch and configuration; otherwise `footing` returns the new ones from now on.
    */
   readonly stillHolds: (now: Standing) => Promise<boolean>;
+  /** Called when marks of the batch can be read in the ledger; again when they are written again. */
+  readonly onMarked?: (() => void) | undefined;
 }
 
 const standingRow = z.object({ epoch: z.string(), hash: z.string(), landed: z.string() });
@@ -90,7 +92,17 @@ export class LiveFold {
   fold(landings: LiveLandings, options: LiveOptions): Promise<number | null> {
     // A batch that waits for its turn has not asked for it yet.
     landings.stored.catch(() => undefined);
-    const turn = this.#turn.then(() => this.#attempt(landings, options));
+    this.#reader.hold(landings.numbers);
+    const turn = this.#turn.then(async () => {
+      this.#reader.release(landings.numbers);
+      try {
+        return await this.#attempt(landings, options);
+      } catch (error) {
+        // The caller tries once more, or gives them up.
+        this.#reader.hold(landings.numbers);
+        throw error;
+      }
+    });
     this.#turn = turn.catch(() => undefined);
     // Should it fail, threads are read when they are touched, which is only slower.
     if (this.#isAheadDue)
@@ -107,6 +119,22 @@ export class LiveFold {
     });
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Call it before a landing is stored that may have to wait for other batches. Then fold it, or give it up. */
+  expect(number: LandingNumber): void {
+    this.#reader.hold([number]);
+  }
+
+  /** Expected landings that turned out too large, or not whole: they are folded by other means. */
+  release(numbers: readonly LandingNumber[]): void {
+    this.#reader.release(numbers);
+  }
+
+  /** Landings, stored or not, that are not folded here: whoever gets their events again does it. */
+  giveUp(numbers: readonly LandingNumber[]): void {
+    this.#reader.release(numbers);
+    this.#forget();
   }
 
   /** From the next batch on, reads threads that traffic is likely to touch. */
@@ -240,6 +268,7 @@ export class LiveFold {
       marks.writeRows(this.#database),
       entered === null ? undefined : this.#log.enter([...batch.keys]).then(entered),
     ]);
+    options.onMarked?.();
     const [[now]] = await Promise.all([
       this.#database.query(standingRow, STANDING),
       marks.writeDirt(this.#database),

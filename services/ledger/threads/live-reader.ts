@@ -22,10 +22,25 @@ export class LiveReader {
   readonly #ranks = new WeakMap<LedgerEvent, string>();
   /** Below the number of every landing of this process. */
   readonly #firstNumber: bigint;
+  /** Ranks of this process's landings that are stored, or soon will be, and are not folded yet. */
+  readonly #waiting = new Set<string>();
 
   constructor(database: Database) {
     this.#database = database;
     this.#firstNumber = BigInt(Date.now()) << 20n;
+  }
+
+  /**
+   * Events of these landings are left out of what is read, until their turn comes: they count as new then, so that what
+   * they link is found.
+   */
+  hold(numbers: readonly LandingNumber[]): void {
+    for (const rank of ranksOf(numbers)) this.#waiting.add(rank);
+  }
+
+  /** The turn of held landings has come, or will not come. */
+  release(numbers: readonly LandingNumber[]): void {
+    for (const rank of ranksOf(numbers)) this.#waiting.delete(rank);
   }
 
   /**
@@ -44,7 +59,7 @@ export class LiveReader {
       const threads = slice.map(({ thread }) => thread);
       const doubtful = mayBeLinked === null ? slice : slice.filter(mayBeLinked);
       const [events, links] = await Promise.all([
-        this.eventsOf(threads),
+        this.eventsOf(threads, isDoubted),
         readLinks(
           this.#database,
           doubtful.map(({ thread }) => thread),
@@ -65,8 +80,9 @@ export class LiveReader {
   /**
    * All events of threads, each row once. Not FINAL: finding copies is cheaper here than merging parts there. On one
    * core: sharing out the few granules of each thread among several takes twice the time in all.
+   * @param withHeld whether events of held landings are among them: for who asks about the links of all events
    */
-  async eventsOf(threads: readonly ThreadKey[]): Promise<Map<string, readonly LedgerEvent[]>> {
+  async eventsOf(threads: readonly ThreadKey[], withHeld = false): Promise<Map<string, readonly LedgerEvent[]>> {
     const byThread = new Map<string, ThreadEvents>();
     if (threads.length === 0) return new Map();
     const { where, parameters } = ofThreads(threads);
@@ -87,7 +103,11 @@ export class LiveReader {
         this.#rank(event, events.add(event), ranks.at(row));
       }
     }
-    return new Map([...byThread].map(([name, events]) => [name, events.all]));
+    const isLeftOut = (event: LedgerEvent): boolean => this.#waiting.has(this.#ranks.get(event) ?? '');
+    const left = withHeld || this.#waiting.size === 0 ? null : isLeftOut;
+    return new Map(
+      [...byThread].map(([name, { all }]) => [name, left === null ? all : all.filter((event) => !left(event))]),
+    );
   }
 
   /** Notes under which rank an event was landed first: that is the highest of its copies. */
@@ -104,7 +124,7 @@ export class LiveReader {
    * @returns how many those were the first to store
    */
   take(batch: Batch, numbers: readonly LandingNumber[]): number {
-    const ranks = new Set(numbers.flatMap((number) => [rankOf(number).toString(), unlistedRankOf(number).toString()]));
+    const ranks = new Set(ranksOf(numbers));
     let stored = 0;
     for (const touched of batch.threads.values()) {
       const own = new Set<LedgerEvent>();
@@ -139,4 +159,9 @@ export class LiveReader {
       if (touched !== undefined) touched[what] = version;
     }
   }
+}
+
+/** The ranks that rows of these landings may carry. */
+function ranksOf(numbers: readonly LandingNumber[]): string[] {
+  return numbers.flatMap((number) => [rankOf(number).toString(), unlistedRankOf(number).toString()]);
 }
