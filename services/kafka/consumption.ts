@@ -51,8 +51,9 @@ class Signal {
 }
 
 /**
- * Turns records into marks. It gathers fetched records while the batch before is landed, folded, emitted and committed,
- * in this order. So a batch is small and quick when little comes, and large when there is a backlog.
+ * Turns records into marks. It gathers fetched records while the batch before is landed and folded, so a batch is small
+ * and quick when little comes, and large when there is a backlog. It lands a batch while the marks of the batch before are
+ * emitted and committed. Folding, emitting and committing are done batch by batch, in this order.
  */
 export class Consumption {
   readonly #parts: ConsumptionParts;
@@ -63,6 +64,8 @@ export class Consumption {
   readonly #room = new Signal();
   #isDraining = false;
   #hasFailed = false;
+  /** The batch whose marks are written, until it is committed. */
+  #underWay: Promise<void> = Promise.resolve();
 
   constructor(parts: ConsumptionParts) {
     this.#parts = parts;
@@ -134,21 +137,20 @@ export class Consumption {
    */
   async run(): Promise<void> {
     try {
-      while (!this.#gathering.isEmpty || !this.#isDraining || this.#uncommitted.size > 0) {
+      for (;;) {
         this.#parts.onTick();
         if (this.#gathering.isEmpty) {
+          await this.#underWay;
           if (this.#uncommitted.size > 0) await this.#commit();
+          if (!this.#gathering.isEmpty) continue;
           if (this.#isDraining) return;
-          if (this.#gathering.isEmpty) await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
+          await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
           continue;
         }
         if (!this.#isDraining && !this.#gathering.isFull) await later(LINGER_MS);
         await this.#gatherBacklog();
         if (this.#gathering.isEmpty) continue;
-        const gathered = this.#gathering;
-        this.#gathering = this.#begin();
-        this.#room.fire();
-        await this.#write(gathered);
+        await this.#land();
       }
     } catch (error) {
       this.#hasFailed = true;
@@ -156,6 +158,27 @@ export class Consumption {
       this.#room.fire();
       throw error;
     }
+  }
+
+  /** Lands what was gathered, and begins to write it; resolves when its marks are in the ledger. */
+  async #land(): Promise<void> {
+    const gathered = this.#gathering;
+    this.#gathering = this.#begin();
+    this.#room.fire();
+    const { ledger } = this.#parts;
+    const landing = ledger.land(gathered.landing);
+    landing.catch(() => undefined);
+    try {
+      await this.#underWay;
+    } catch (error) {
+      await landing.catch(() => undefined);
+      await ledger.giveUp(gathered.landing);
+      throw error;
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#underWay = this.#write(gathered, landing, resolve);
+      this.#underWay.then(resolve, reject);
+    });
   }
 
   /** In a backlog, gathers as much as fits, so that each thread is folded once for all of its events. */
@@ -182,18 +205,32 @@ export class Consumption {
     this.drain();
   }
 
-  async #write(gathered: GatheredBatch): Promise<void> {
-    await this.#keepLetters(gathered.letters, gathered);
+  /** @param onMarked called when the marks are in the ledger, before they are emitted */
+  async #write(gathered: GatheredBatch, landing: Promise<void>, onMarked: () => void): Promise<void> {
+    try {
+      await landing;
+      await this.#keepLetters(gathered.letters, gathered);
+    } catch (error) {
+      await this.#parts.ledger.giveUp(gathered.landing);
+      throw error;
+    }
     let emitted = 0;
     const emitter: Emitter = async (marks) => {
       const records = marks.map((mark) => billingRecord(mark, this.#parts.names));
       emitted += marks.length - (await this.#send(records, gathered));
     };
     const foldBegan = performance.now();
-    const { stored } = await this.#parts.ledger.fold(gathered.landing, { emitter });
+    let marked: number | null = null;
+    const { stored } = await this.#parts.ledger.fold(gathered.landing, {
+      emitter,
+      onMarked: () => {
+        marked = performance.now();
+        onMarked();
+      },
+    });
     const foldEnded = performance.now();
     for (const [key, position] of gathered.positions) this.#uncommitted.set(key, position);
-    this.#parts.onBatch(gathered.report({ stored, emitted, foldBegan, foldEnded }));
+    this.#parts.onBatch(gathered.report({ stored, emitted, foldBegan, foldEnded, marked: marked ?? foldEnded }));
     await this.#commit();
   }
 

@@ -18,6 +18,8 @@ export interface BatchReport {
   readonly refused: ReadonlyMap<string, number>;
   /** From the first gathered record to marks in the ledger. */
   readonly seconds: number;
+  /** When its marks could be read in the ledger, Unix milliseconds. */
+  readonly marked_at_ms: number;
   /** The part of it spent on folding and writing marks. */
   readonly rebuild_seconds: number;
   /** When the broker took each record, Unix milliseconds. */
@@ -127,13 +129,15 @@ export class GatheredBatch {
 
   /**
    * The result of the batch.
-   * @param done `foldBegan` and `foldEnded` are `performance.now()` before and after its threads were folded
+   * @param done `foldBegan` and `foldEnded` are `performance.now()` before and after its threads were folded and their
+   *   marks emitted, `marked` when the ledger had the marks
    */
   report(done: {
     readonly stored: number;
     readonly emitted: number;
     readonly foldBegan: number;
     readonly foldEnded: number;
+    readonly marked: number;
   }): BatchReport {
     return {
       read: this.#read,
@@ -143,7 +147,8 @@ export class GatheredBatch {
       codes: this.codes,
       emitted: done.emitted,
       refused: this.refused,
-      seconds: (done.foldEnded - this.#beganAt) / 1000,
+      seconds: (done.marked - this.#beganAt) / 1000,
+      marked_at_ms: Math.round(performance.timeOrigin + done.marked),
       rebuild_seconds: (done.foldEnded - done.foldBegan) / 1000,
       appended_at_ms: this.#appendedAtMs,
     };

@@ -1,6 +1,6 @@
 /**
  * One consumer in a process of its own, as `ctwa-ledger consume` runs it, that says what it did: a line of JSON for every
- * batch, with the delays of its events. Ended with SIGTERM.
+ * batch, with how long after the broker took its events they were marked in the ledger, and emitted. Ended with SIGTERM.
  *
  * Arguments: broker, data directory, prefix of the topics.
  */
@@ -34,10 +34,11 @@ await consume(
     onListening: () => undefined,
     onBatch: (report) => {
       const now = Date.now();
-      const delays = report.read > BACKLOG ? [] : report.appended_at_ms.map((appended) => now - appended);
+      const after = (at: number): number[] =>
+        report.read > BACKLOG ? [] : report.appended_at_ms.map((appended) => at - appended);
       const { read, stored, duplicate, rejected, emitted, seconds } = report;
       process.stdout.write(
-        `${JSON.stringify({ at: now, read, stored, duplicate, rejected, emitted, seconds, delays })}\n`,
+        `${JSON.stringify({ at: now, read, stored, duplicate, rejected, emitted, seconds, marked: after(report.marked_at_ms), emitted_after: after(now) })}\n`,
       );
     },
   },

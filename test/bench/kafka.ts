@@ -53,7 +53,8 @@ const batchSchema = z.object({
   rejected: z.number(),
   emitted: z.number(),
   seconds: z.number(),
-  delays: z.array(z.number()),
+  marked: z.array(z.number()),
+  emitted_after: z.array(z.number()),
 });
 type Batch = z.infer<typeof batchSchema>;
 
@@ -265,10 +266,13 @@ async function measureLive(name: string, threads: number): Promise<Delays> {
   say('  sent at', rate(sent, secondsSince(began)));
   await consumer.until(sent);
   const from = (consumer.batches[0]?.at ?? 0) + WARM_SECONDS * 1000;
-  const delays = consumer.batches.filter((batch) => batch.at >= from).flatMap((batch) => batch.delays);
+  const warm = consumer.batches.filter((batch) => batch.at >= from);
+  const delays = warm.flatMap((batch) => batch.marked);
   const [p50, p99] = [median(delays), percentile(delays, 0.99)];
   judge(`  event to ledger, p50, after ${WARM_SECONDS.toFixed(0)} s`, p50, ' ms', { sign: '<', figure: 150 });
   judge('  event to ledger, p99', p99, ' ms', { sign: '<', figure: 500 });
+  const emitted = warm.flatMap((batch) => batch.emitted_after);
+  say('  event to emitted mark, p50, p99', `${median(emitted).toFixed(0)}, ${percentile(emitted, 0.99).toFixed(0)} ms`);
   const cycle = median(consumer.batches.map((batch) => batch.seconds * 1000));
   say('  batches', `${consumer.batches.length}, median ${cycle.toFixed(0)} ms`);
   await consumer.stop();
