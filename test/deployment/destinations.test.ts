@@ -22,7 +22,7 @@ import { addSchedule, findSchedule, listSchedules, setScheduleState } from '../.
 import { verifyExports } from '../../services/exports/verify.ts';
 import type { Ledger } from '../../services/ledger/ledger.ts';
 import { delivered, NOW, Place } from '../support/exports.ts';
-import { DataDirectory, isFull, openLedger } from '../support/ledger.ts';
+import { DataDirectory, isFull, openLedger, until } from '../support/ledger.ts';
 import { Receiver } from '../support/receiver.ts';
 import { startS3, startSsh, type S3Server, type SshServer } from './storages.ts';
 
@@ -221,6 +221,23 @@ describe('a destination that is slow', () => {
 });
 
 describe('notices about a file', () => {
+  it('hold up no other schedule while nobody answers', async () => {
+    const receiver = await Receiver.start();
+    receiver.answering = 'silent';
+    const place = await scheduled({ notify: receiver.url });
+    const other = { name: 'the-last-one', report: 'charges', when: 'every day 06:00', period: 'yesterday' };
+    await addSchedule(ledger.database, exportDefinition.parse(other), 'a test', NOW);
+    const due = place.exports.runDue(NOW + 86_400, () => false);
+    try {
+      await until('the other schedule has run', () => place.ended.length > 0);
+      expect(place.ended).toMatchObject([{ state: 'done', file: expect.stringContaining('charges') as string }]);
+    } finally {
+      await receiver.close();
+    }
+    await due;
+    expect(place.ended[1]).toMatchObject({ state: 'retry' });
+  });
+
   it('gets a signed request when it is there; one that is not taken has the run tried again', async () => {
     const receiver = await Receiver.start();
     try {
