@@ -128,8 +128,9 @@ export async function pricedCharges(
   }
   // The price depends on the account's own day, whatever days are requested.
   const isOwnDay = filters.is_tz_given !== true;
+  // In seconds: without a range its ends are the first and last DateTime, and a day more would come out at the other end.
   const near = isOwnDay
-    ? `delivered_at >= ${FROM} - INTERVAL 1 DAY AND delivered_at < ${TO} + INTERVAL 1 DAY`
+    ? `toUnixTimestamp(delivered_at) + ${DAY} >= {from:UInt32} AND toUnixTimestamp(delivered_at) < {to:UInt32} + ${DAY}`
     : `delivered_at >= ${FROM} AND delivered_at < ${TO}`;
   const range = isOwnDay ? 'charge_day >= {first_day:Date} AND charge_day < {end_day:Date}' : 'true';
   const messages = `
@@ -145,7 +146,8 @@ export async function pricedCharges(
 }
 
 /** Zones are less than a day from UTC, on both sides. */
-const TWO_DAYS = 2 * 86_400;
+const DAY = 86_400;
+const TWO_DAYS = 2 * DAY;
 
 /**
  * Reads the closings in force of months that may reach into the days of the filters, in whatever zone they were closed.

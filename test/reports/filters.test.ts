@@ -177,3 +177,23 @@ it('keeps views: saved, replaced by one of the same name, renamed and removed', 
   ] as const)
     await expect(saveView(database, { ...view, ...wrong }, 'ana')).rejects.toThrow(message);
 });
+
+const TIMES: readonly ReportName[] = ['hours', 'days', 'weeks'];
+
+describe('a report without a range', () => {
+  it.each<Partial<ReportFilters>>([{}, { tag: '' }, { tz: 'Asia/Kolkata', is_tz_given: true }])(
+    'has the rows of a range that holds everything: %j',
+    async (filters) => {
+      const differing: string[] = [];
+      for (const report of REPORTS) {
+        const { days } = reportOf(report);
+        // Those of time list every hour or day of a range; those of a month need one.
+        if (TIMES.includes(report) || days === 'month') continue;
+        const all = await rows(report, { ...filters, from: null, to: null });
+        const ranged = await rows(report, filters);
+        if (JSON.stringify(all) !== JSON.stringify(ranged)) differing.push(`${report} ${all.length} ${ranged.length}`);
+      }
+      expect(differing).toEqual([]);
+    },
+  );
+});
