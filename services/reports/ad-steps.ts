@@ -38,6 +38,9 @@ import { MESSAGE_TABLES, numberTables, SPEND_TABLES, summaryTables } from './tab
 const ENDS_AT = `least(next_at, entered_at + INTERVAL ${CONVERSATION_DAYS} DAY)`;
 const OF_A_KNOWN_AD = "source_type = 'ad' AND ad_id != ''";
 
+/** The end of the range for messages of conversations that begin in it. In seconds: without a range it is the last DateTime. */
+const UNTIL = `{to:UInt32} + ${CONVERSATION_DAYS * 86_400}`;
+
 /** Messages that say something about another message, or that the customer did not write. */
 const NOT_WRITTEN = "('system', 'edit', 'revoke', 'reaction')";
 
@@ -76,14 +79,14 @@ const depthsSql = (filters: ReportFilters): string => {
       (
         SELECT phone_number_id, customer, id, timestamp FROM events
         WHERE kind = 'message' AND direction = 'inbound' AND type NOT IN ${NOT_WRITTEN}
-          AND timestamp >= ${FROM} AND timestamp < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
+          AND timestamp >= ${FROM} AND toUnixTimestamp(timestamp) < ${UNTIL}
           AND (phone_number_id, customer) IN (${meant})
         UNION ALL
         -- Of events that were removed: a message has one time, and its place stands for its id.
         SELECT phone_number_id, customer, concat(customer, ' ', toString(place)) AS id, one.at AS timestamp
         FROM (SELECT * FROM ${REMOVED_THREADS} WHERE (phone_number_id, customer) IN (${meant}))
         ARRAY JOIN written AS one, arrayEnumerate(written) AS place
-        WHERE one.type NOT IN ${NOT_WRITTEN} AND one.at >= ${FROM} AND one.at < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
+        WHERE one.type NOT IN ${NOT_WRITTEN} AND one.at >= ${FROM} AND toUnixTimestamp(one.at) < ${UNTIL}
       ) AS events ${JOINED_WITH_CALLED}
       GROUP BY phone_number_id, customer, id
     )
@@ -182,7 +185,7 @@ type Sums = z.infer<typeof sumsRow>;
 /** Delivered messages of ad conversations with their expected charge, by ad and currency. */
 async function messageSums(database: Database, filters: ReportFilters): Promise<Sums[]> {
   const basis = await readRatingBasis(database);
-  const marks = `message_marks.delivered_at >= ${FROM} AND message_marks.delivered_at < ${TO} + INTERVAL ${CONVERSATION_DAYS} DAY
+  const marks = `message_marks.delivered_at >= ${FROM} AND toUnixTimestamp(message_marks.delivered_at) < ${UNTIL}
     AND is_echo = 0 AND participant = '' AND (phone_number_id, customer) IN (SELECT phone_number_id, customer FROM starts)`;
   return database.query(
     sumsRow,
