@@ -40,7 +40,7 @@ SELECT id AS outcome_id, 'meta' AS source, ${META_KIND} AS kind, timestamp AS ha
   toDecimal64OrNull(JSONExtractRaw(context, 'custom_data', 'value'), 8) AS value,
   if(value IS NULL, '', JSONExtractString(context, 'custom_data', 'currency')) AS currency, '' AS conversation_id,
   referral_ctwa_clid AS ctwa_clid, toString(phone_number_id) AS phone_number_id, customer
-FROM (SELECT * FROM events FINAL WHERE kind = 'message' AND type = '${AUTOMATIC_EVENT_TYPE}'
+FROM (SELECT * FROM events WHERE kind = 'message' AND type = '${AUTOMATIC_EVENT_TYPE}'
   ORDER BY timestamp, variant LIMIT 1 BY phone_number_id, id)`;
 
 /** Tables that outcomes in force are read from. */
