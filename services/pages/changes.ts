@@ -81,20 +81,22 @@ interface Kept {
 }
 
 /**
- * What pages do not set, so that it stays: how numbers are displayed, and the controls of a closing, which whoever closes must not
- * loosen.
+ * What pages do not set, so that it stays: how numbers are displayed, for how long events are kept, and the controls of a
+ * closing, which whoever closes must not loosen.
  */
 function setByCommand(account: Account | undefined): Partial<Account> {
-  const { phone_numbers, second_person, write_off_amount, write_off_messages, tolerance_percent, tolerance_messages } =
-    account ?? {};
-  return {
-    ...(phone_numbers === undefined ? {} : { phone_numbers }),
-    ...(second_person === undefined ? {} : { second_person }),
-    ...(write_off_amount === undefined ? {} : { write_off_amount }),
-    ...(write_off_messages === undefined ? {} : { write_off_messages }),
-    ...(tolerance_percent === undefined ? {} : { tolerance_percent }),
-    ...(tolerance_messages === undefined ? {} : { tolerance_messages }),
-  };
+  if (account === undefined) return {};
+  const {
+    waba_id: _waba_id,
+    name: _name,
+    time_zone: _time_zone,
+    currency: _currency,
+    portfolio_id: _portfolio_id,
+    phone_number_ids: _phone_number_ids,
+    closing_day: _closing_day,
+    ...others
+  } = account;
+  return others;
 }
 
 /** Changes from pages, through the ledger's own connection. */

@@ -67,7 +67,7 @@ describe('changes from pages', () => {
     expect([rated, errors]).toEqual([2, []]);
   });
 
-  it('keep how numbers are displayed, which no page says', async () => {
+  it('keep of an account what commands alone set, and drop what the form leaves empty', async () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
@@ -77,11 +77,15 @@ describe('changes from pages', () => {
       onError: () => undefined,
     });
     const changes = kept.of(false);
-    const phone_numbers = [{ id: '106540352242922', display: '15550783881' }];
-    await ledger.setAccount({ waba_id: '3', phone_numbers }, () => undefined);
+    const byCommand = {
+      phone_numbers: [{ id: '106540352242922', display: '15550783881' }],
+      ...{ second_person: true, write_off_amount: '25', write_off_messages: 10 },
+      ...{ tolerance_percent: '0.2', tolerance_messages: 3, keep_events_months: 18 },
+    };
+    await ledger.setAccount({ waba_id: '3', time_zone: 'Asia/Tokyo', ...byCommand }, () => undefined);
     const account = { waba_id: '3', name: 'Acme', currency: 'USD' };
     expect(await changes.setAccount(account)).toEqual({ ok: true, is_folding: false });
     await kept.idle();
-    expect((await readCommandAccounts(ledger.database)).at(-1)).toEqual({ ...account, phone_numbers });
+    expect((await readCommandAccounts(ledger.database)).at(-1)).toEqual({ ...account, ...byCommand });
   });
 });

@@ -33,13 +33,13 @@ export interface EditedAccount {
   readonly texts: AccountTexts;
   /** Whether it exists already, so that its id cannot change. */
   readonly isNamed: boolean;
-  /** What the controls of its month close are, in sentences; pages do not set them. */
+  /** What commands set of it, in sentences: the controls of its month close, and for how long events are kept. */
   readonly controls: readonly string[];
 }
 
 function controlsOf(account: Account | undefined): string[] {
   const { tolerance_percent = '0.5', tolerance_messages = 1, currency = '' } = account ?? {};
-  const { write_off_amount, write_off_messages, second_person } = account ?? {};
+  const { write_off_amount, write_off_messages, second_person, keep_events_months } = account ?? {};
   const limits = [
     ...(write_off_amount === undefined ? [] : [`${currency} ${write_off_amount}`.trim()]),
     ...(write_off_messages === undefined ? [] : [`a difference of ${write_off_messages}`]),
@@ -48,6 +48,9 @@ function controlsOf(account: Account | undefined): string[] {
     `Volumes may differ from Meta’s by ${tolerance_percent} % or ${tolerance_messages}, whichever is more.`,
     limits.length === 0 ? 'Nothing can be written off.' : `In a month ${limits.join(' and ')} can be written off.`,
     second_person === true ? 'A second person confirms a closing.' : 'One person closes a month.',
+    keep_events_months === undefined
+      ? 'Events are kept for good.'
+      : `Events of closed months are removed after ${keep_events_months} months.`,
   ];
 }
 
