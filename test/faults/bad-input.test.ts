@@ -310,7 +310,7 @@ describe('surroundings that do not fit', () => {
     const finished = await begin(data, ['export', 'daily', '--data', file]).finished;
     expectFailure(finished, 1, `${file}`, /Give another one with --data/);
     const below = await begin(data, ['export', 'daily', '--data', `${file}/below`]).finished;
-    expectFailure(below, 1, `${file}/below`, /Give another one with --data/);
+    expectFailure(below, 1, `${file}/below`, /Name another directory with --data/);
   });
 
   it('a ledger that a newer version has written', async () => {
