@@ -109,7 +109,7 @@ describe('invoices in the ledger', () => {
     const { database } = ledger;
     await keepInvoiceMapping(database, { name: 'partner', ...MAPPING, decimal_mark: ',' }, 'ana');
     expect(await invoiceMapping(database, 'partner')).toMatchObject({ ...MAPPING, decimal_mark: ',', kept_by: 'ana' });
-    await expect(invoiceMapping(database, 'other')).rejects.toThrow(/There are "partner"/);
+    await expect(invoiceMapping(database, 'other')).rejects.toThrow(/The saved mappings are "partner"/);
     const file = {
       name: 'october.csv',
       bytes: csv('2026-10;BR;marketing;2;0,125;', '2026-10;;;;0,02;tax'),
