@@ -115,7 +115,9 @@ describeKafka('a broker for development and tests', NEEDS, (kafka) => {
 
   describe('the secure listener', () => {
     const connect = async (sasl: SASLOptions, ssl: object | boolean): Promise<string[]> => {
-      const admin = kafkaClient(kafka.own.secure!.brokers, { ssl, sasl, retry: { retries: 0 } }).admin();
+      // A second, the default, is little for TLS beside other tests.
+      const patient = { connectionTimeout: 20_000, retry: { retries: 0 } };
+      const admin = kafkaClient(kafka.own.secure!.brokers, { ssl, sasl, ...patient }).admin();
       await admin.connect();
       try {
         return await admin.listTopics();
