@@ -5,33 +5,9 @@
  * Arguments: data directory, database, customer, the number of the statement, from 1.
  */
 import { eraseCustomer } from '../../services/erasure/erase.ts';
-import { Ledger } from '../../services/ledger/ledger.ts';
+import { killedBefore } from '../support/killed-before.ts';
 
 const [dataDir = '', name = '', customer = '', fatal = ''] = process.argv.slice(2);
-const ledger = await Ledger.open({
-  location: { kind: 'embedded', dataDir },
-  database: name,
-  config: null,
-  command: 'a test',
-  onProgress: () => undefined,
-});
-const { database } = ledger;
-const command = database.command.bind(database);
-const insertLines = database.insertLines.bind(database);
-let statements = 0;
-function count(statement: string): void {
-  statements += 1;
-  if (statements !== Number(fatal)) return;
-  process.stdout.write(statement.trim());
-  process.kill(process.pid, 'SIGKILL');
-}
-database.command = async (sql, parameters) => {
-  count(sql);
-  await command(sql, parameters);
-};
-database.insertLines = async (table, columns, lines) => {
-  if (lines.length > 0) count(`INSERT INTO ${table}`);
-  await insertLines(table, columns, lines);
-};
-await eraseCustomer(database, { customer, phone_number_id: '', by: 'ana' });
-await ledger.close();
+await killedBefore({ dataDir, name, fatal }, ({ database }) =>
+  eraseCustomer(database, { customer, phone_number_id: '', by: 'ana' }),
+);
