@@ -409,6 +409,14 @@ export class Ledger {
    * @param where a condition on `events`
    */
   async foldAgain(where: string, parameters: Parameters): Promise<void> {
+    await this.#derive({ landing: await this.#touch(where, parameters), hasNameless: true, blocks: null }, {});
+  }
+
+  /**
+   * Lists the threads of stored events as touched by a landing of their own.
+   * @param where a condition on `events`
+   */
+  async #touch(where: string, parameters: Parameters): Promise<LandingNumber> {
     const landing = newLandingNumber();
     await this.database.command(
       `INSERT INTO touched (landing, phone_number_id, customer, nameless_id, message_key)
@@ -416,7 +424,7 @@ export class Ledger {
        FROM events WHERE ${where}`,
       { ...parameters, landing: landing.toString() },
     );
-    await this.#derive({ landing, hasNameless: true, blocks: null }, {});
+    return landing;
   }
 
   /** Folds the landings that ended writers left behind. */
@@ -487,13 +495,7 @@ export class Ledger {
     const now = await readConfiguration(this.database);
     if (now !== null) this.#configuration = now;
     if (options.raiseEpoch === true) await this.#raiseEpoch(this.#configuration.hash, this.#configuration.settings);
-    const landing = newLandingNumber();
-    await this.database.command(
-      `INSERT INTO touched (landing, phone_number_id, customer, nameless_id, message_key)
-       SELECT DISTINCT {landing:UInt64}, phone_number_id, customer, if(customer = '', id, ''), arrayJoin(${NOTED_KEYS})
-       FROM events`,
-      { landing: landing.toString() },
-    );
+    const landing = await this.#touch('true', {});
     await this.#writer?.adopt(this.#configuration.hash);
     await this.#derive({ landing, hasNameless: true, blocks: null }, { onProgress });
     await writeFact(this.database, FOLDED_EPOCH, this.#configuration.epoch.toString());
