@@ -1,3 +1,4 @@
+import { takesGzip } from '@ctwa-ledger/schemas/accepted-coding.ts';
 import { handedOver } from '@ctwa-ledger/schemas/hosted-request.ts';
 import type { Handle } from '@sveltejs/kit';
 
@@ -25,8 +26,21 @@ function localsOf({ platform, url }: Parameters<Handle>[0]['event']): App.Locals
   };
 }
 
+/** Pages and their data are text that gzip makes a sixth of; archives are packed already, and static files at build time. */
+function packed(request: Request, response: Response): Response {
+  const type = response.headers.get('content-type') ?? '';
+  if (response.body === null || !/^(text\/|application\/json)/.test(type)) return response;
+  const headers = new Headers(response.headers);
+  headers.append('vary', 'accept-encoding');
+  const { body, status } = response;
+  if (!takesGzip(request.headers.get('accept-encoding'))) return new Response(body, { status, headers });
+  headers.set('content-encoding', 'gzip');
+  headers.delete('content-length');
+  return new Response(body.pipeThrough(new CompressionStream('gzip')), { status, headers });
+}
+
 /** Control characters in links and forms never reach a page as such, and the ledger's answers contain none. */
-export const handle: Handle = ({ event, resolve }) => {
+export const handle: Handle = async ({ event, resolve }) => {
   event.locals = localsOf(event);
-  return resolve(event, { transformPageChunk: ({ html }) => visibleText(html) });
+  return packed(event.request, await resolve(event, { transformPageChunk: ({ html }) => visibleText(html) }));
 };

@@ -1,3 +1,4 @@
+import { takesGzip } from '@ctwa-ledger/schemas/accepted-coding.ts';
 import { asksForSample, valueIn, type AddressParameter } from '@ctwa-ledger/schemas/address-parameters.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
@@ -17,7 +18,7 @@ import { tablesOf, type AskedRows, type Report } from '../reports/report.ts';
 import { VERSION } from '../version.ts';
 import { API_ADDRESSES, describedApi } from './api-description.ts';
 import { DOWNLOAD_LIMITS, type Downloads, type Head } from './downloads.ts';
-import { gzipped, takesGzip } from './gzip.ts';
+import { gzipped } from './gzip.ts';
 import { ANSWER_PARAMETERS } from './openapi.ts';
 
 /** The connections of a request: `downloads` may use a user that can only read, `database` settles the sums. */

@@ -1,14 +1,6 @@
 import { once } from 'node:events';
 import { constants, createGzip } from 'node:zlib';
 
-/** Whether the client accepts gzip: the header names it, and not with the weight 0. */
-export function takesGzip(accepted: string | undefined): boolean {
-  return (accepted ?? '').split(',').some((one) => {
-    const [coding = '', ...weights] = one.split(';').map((text) => text.trim().toLowerCase());
-    return (coding === 'gzip' || coding === '*') && !weights.some((weight) => /^q=0(\.0*)?$/.test(weight));
-  });
-}
-
 /** The same parts, compressed. Closes `parts` in the end and waits for that. */
 export async function* gzipped(parts: AsyncGenerator<string | Buffer>): AsyncGenerator<Buffer> {
   // Rows are much alike: even the fastest level compresses them to a fifth.
