@@ -142,7 +142,7 @@ export const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
   spend: 'What the ad cost on days wholly in the range; null where no import says.',
   spend_left_out: 'Imported amounts whose days are only partly in the range.',
   spend_shared:
-    'With a filter of accounts or numbers: imported amounts of an ad that brought entries to other numbers too; they are in no figure.',
+    'With filters of more than the ad: imported amounts of an ad that also brought entries which the filters leave out, or may have; they are in no figure.',
   starts_at: 'Begin of what the line is about; null where it names none.',
   state: 'What became of it.',
   status: 'How the two sides compare.',

@@ -27,10 +27,13 @@ function withoutGroup(category: string): string {
  * rules.md M1a: the category that Meta reports, if its report decides that the message is charged; else the message's
  * own.
  */
-const RATED_CATEGORY = `
+const DECIDING_CATEGORY = `
     if(billing = 'BILLABLE' AND reported = 'BILLABLE'
         AND ${withoutGroup('reported_category')} IN (${quoted(RATE_CATEGORIES)}, 'marketing_lite'),
       ${withoutGroup('reported_category')}, ${withoutGroup('category')})`;
+
+/** The same as priced: rates of marketing are those of its variant too. It reads columns of `message_marks`. */
+export const RATED_CATEGORY = `transform(toString(${DECIDING_CATEGORY}), ['marketing_lite'], ['marketing'])`;
 
 /**
  * rules.md M4: the basis of the list cost, before places are looked at. Only free entry messages are rated by their
@@ -79,7 +82,7 @@ export function ratableSql(basis: RatingBasis, where: string, marks = MARKS): st
     (
       SELECT *,
         ${accountDaySql(basis, 'time', 'waba_id')} AS day,
-        transform(toString(${RATED_CATEGORY}), ['marketing_lite'], ['marketing']) AS rated_category,
+        ${RATED_CATEGORY} AS rated_category,
         if(startsWith(policy, 'CBP'), 'conversation', 'message') AS model,
         ${NEEDS} AS needs
       FROM (SELECT *, ifNull(delivered_at, sent_at) AS time FROM ${marks} WHERE ${where})

@@ -6,8 +6,9 @@ import { LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
 import { CAME, REMOVED_TABLES, REMOVED_THREADS } from './removed.ts';
 import { whole } from './report.ts';
-import { AS_OF, FROM, OF_ENTRIES, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
-import { numberTables } from './tables.ts';
+import { OF_CONVERSATIONS, ofConversationsSql } from './of-conversations.ts';
+import { AS_OF, FROM, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
+import { filterTables } from './tables.ts';
 
 /**
  * The ad conversations that begin in the range, with their first reply (W4) and the begin of the next one of the
@@ -32,7 +33,7 @@ export const startsSql = (filters: ReportFilters): string => `
       HAVING countIf(starts_conversation = 1) > 0
     )
   )
-  WHERE entered_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`;
+  WHERE entered_at < ${TO} AND ${ofConversationsSql(filters, 'entered_at')}`;
 
 /** Bands of time to the first reply, by the names of columns; `seconds` is null without a reply. */
 const BANDS = {
@@ -103,7 +104,7 @@ export async function adHours(database: Database, filters: ReportFilters): Promi
      (
        SELECT arrayJoin([('entry', entry_marks.entry_at), ('reply', ifNull(entry_marks.replied_at, toDateTime(0, 'UTC')))]) AS moment
        FROM entry_marks FINAL
-       WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}
+       WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${ofConversationsSql(filters, 'entry_marks.entry_at')}
      )
      WHERE moment.2 > toDateTime(0, 'UTC')
      GROUP BY weekday, hour_of_day
@@ -117,9 +118,9 @@ export const adHoursReport = whole({
   one_row_per: 'hour of the week in which customers sent entries or got their first reply',
   row: adHoursRow,
   days: 'zone',
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: [],
-  reads: (filters) => ['entry_marks', ...numberTables(filters)],
+  reads: (filters) => ['entry_marks', ...filterTables(filters)],
   key: ['weekday', 'hour_of_day'],
   rows: adHours,
 });
@@ -130,9 +131,9 @@ export const adAnswersReport = whole({
   row: adAnswersRow,
   days: 'zone',
   has_clock: true,
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: [],
-  reads: (filters) => ['entry_marks', 'events', ...REMOVED_TABLES, 'customer_names', ...numberTables(filters)],
+  reads: (filters) => ['entry_marks', 'events', ...REMOVED_TABLES, 'customer_names', ...filterTables(filters)],
   key: ['ad_id', 'source_type'],
   rows: adAnswers,
 });

@@ -19,20 +19,11 @@ import { SPEND_IN_FORCE } from '../spend/spend.ts';
 import { startsSql } from './ad-answers.ts';
 import { adCosts, grouped } from './ads.ts';
 import { CALLED, JOINED_WITH_CALLED, storedUnder } from './customer-names.ts';
+import { matchingMessagesSql, OF_CONVERSATIONS, ofConversationsSql, ofImportsOfAdsSql } from './of-conversations.ts';
 import { REMOVED_TABLES, REMOVED_THREADS } from './removed.ts';
 import { whole } from './report.ts';
-import {
-  daysOf,
-  FROM,
-  OF_ENTRIES,
-  ofAdsSql,
-  ofAdSql,
-  ofNumbersOfAdsSql,
-  ofNumberSql,
-  parametersOf,
-  TO,
-} from './sql.ts';
-import { MESSAGE_TABLES, numberTables, SPEND_TABLES, summaryTables } from './tables.ts';
+import { daysOf, FROM, ofAdsSql, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
+import { MESSAGE_TABLES, filterTables, SPEND_TABLES, summaryTables } from './tables.ts';
 
 /** The end of a conversation: its messages belong to it for some days, unless the customer's next one starts before. */
 const ENDS_AT = `least(next_at, entered_at + INTERVAL ${CONVERSATION_DAYS} DAY)`;
@@ -55,7 +46,7 @@ const metaSql = (filters: ReportFilters): string => `
   (
     SELECT ad_id, spend.first_day AS first_day, spend.last_day AS last_day, ${AD_STEPS.map((step) => `max(${step}) AS ${step}`).join(', ')}
     FROM (${SPEND_IN_FORCE}) AS spend
-    WHERE spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date} AND ${ofAdsSql(filters)} AND ${ofNumbersOfAdsSql(filters).alone}
+    WHERE spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date} AND ${ofAdsSql(filters)} AND ${ofImportsOfAdsSql(filters).alone}
     GROUP BY ad_id, first_day, last_day
   )
   ARRAY JOIN [${AD_STEPS.map((step) => `('${step}', ${step})`).join(', ')}] AS pair
@@ -117,7 +108,7 @@ const countedSql = (filters: ReportFilters): string => `
   SELECT ad_id, toDate(entry_marks.entry_at, {tz:String}) AS day, 'link_clicks', count()
   FROM entry_marks FINAL
   WHERE entry_marks.entry_at >= ${FROM} AND entry_marks.entry_at < ${TO} AND ${OF_A_KNOWN_AD}
-    AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}
+    AND ${ofConversationsSql(filters, 'entry_marks.entry_at')}
   GROUP BY ad_id, day`;
 
 const stepRow = adStepsRow.omit({ difference: true });
@@ -158,7 +149,7 @@ export const adStepsReport = whole({
   one_row_per: 'ad and step from the click to the fifth message, as counted here and by Meta',
   row: adStepsRow,
   days: 'zone',
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: [],
   reads: (filters) => [
     'entry_marks',
@@ -166,7 +157,7 @@ export const adStepsReport = whole({
     ...REMOVED_TABLES,
     'customer_names',
     ...SPEND_TABLES,
-    ...numberTables(filters),
+    ...filterTables(filters),
   ],
   key: ['ad_id', 'step'],
   rows: adSteps,
@@ -186,7 +177,7 @@ type Sums = z.infer<typeof sumsRow>;
 async function messageSums(database: Database, filters: ReportFilters): Promise<Sums[]> {
   const basis = await readRatingBasis(database);
   const marks = `message_marks.delivered_at >= ${FROM} AND toUnixTimestamp(message_marks.delivered_at) < ${UNTIL}
-    AND is_echo = 0 AND participant = '' AND (phone_number_id, customer) IN (SELECT phone_number_id, customer FROM starts)`;
+    AND is_echo = 0 AND participant = '' AND ${matchingMessagesSql(filters)} AND (phone_number_id, customer) IN (SELECT phone_number_id, customer FROM starts)`;
   return database.query(
     sumsRow,
     `WITH starts AS (${startsSql(filters)})
@@ -277,9 +268,9 @@ export const adMessagesReport = whole({
   one_row_per: 'ad or post and currency: messages of its conversations, their expected charge, and the full cost',
   row: adMessagesRow,
   days: 'zone',
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: ['summaries', 'charges'],
-  reads: (filters) => [...MESSAGE_TABLES, ...summaryTables(filters), ...SPEND_TABLES, ...numberTables(filters)],
+  reads: (filters) => [...MESSAGE_TABLES, ...summaryTables(filters), ...SPEND_TABLES, ...filterTables(filters)],
   key: ['ad_id', 'source_type', 'currency'],
   rows: adMessages,
 });

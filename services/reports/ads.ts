@@ -14,19 +14,11 @@ import type { Database } from '../clickhouse/database.ts';
 import { perOne, quotient, scaled } from '../imports/decimals.ts';
 import { LABELS_IN_FORCE, listSpendImports, SPEND_IN_FORCE } from '../spend/spend.ts';
 import { ads } from './figures.ts';
+import { readCells } from './cells.ts';
+import { OF_CONVERSATIONS, ofImportsOfAdsSql } from './of-conversations.ts';
 import { whole } from './report.ts';
 import { savingsOfFreeEntry } from './savings.ts';
-import {
-  daysOf,
-  FROM,
-  isOfAds,
-  OF_ENTRIES,
-  ofAdsSql,
-  ofNumbersOfAdsSql,
-  ofNumberSql,
-  parametersOf,
-  TO,
-} from './sql.ts';
+import { daysOf, isOfAds, ofAdsSql, parametersOf } from './sql.ts';
 import { chargeTables, SPEND_TABLES, spendTables, summaryTables } from './tables.ts';
 
 /** Titles of ads and posts from their referrals, and names from imports. */
@@ -62,13 +54,13 @@ type SpendRow = z.infer<typeof spendRow>;
 
 /**
  * The cost of ads on the days of the range, in whole days of the ad account's calendar; and how many amounts cover days
- * outside the range too. Narrowed to numbers: the cost of ads that brought entries to these alone, and how many amounts
- * are of ads that brought entries to others too.
+ * outside the range too. With filters of numbers or markets: the cost of ads that brought entries of these alone, and how
+ * many amounts are of ads that brought others too. Costs are never of conversations with some kind of message alone.
  */
 function spendOf(database: Database, filters: ReportFilters): Promise<SpendRow[]> {
   // An ad without messages has no known address, and an import has no addresses.
   const isWithin = 'spend.first_day >= {first_day:Date} AND spend.last_day < {end_day:Date}';
-  const { any, alone } = ofNumbersOfAdsSql(filters);
+  const { any, alone } = ofImportsOfAdsSql(filters);
   const isInside = `${isWithin} AND ${alone}`;
   return database.query(
     spendRow,
@@ -173,13 +165,13 @@ const NOTHING_REPORTED: ReportedOnly = { free_messages: 0, windows_reported_only
 
 /** Free entry messages that are in no window known to the ledger, and windows that only Meta reports. */
 async function reportedOnly(database: Database, filters: ReportFilters): Promise<ReportedOnly> {
+  const cells = await readCells(database, filters);
   const [row] = await database.query(
     reportedRow,
     `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages,
        toUInt32(sum(summary_cells.windows_reported_only)) AS windows_reported_only
-     FROM summary_cells FINAL
-     WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND source_type = '' AND ${ofNumberSql(filters)}`,
-    parametersOf(filters),
+     FROM ${cells.from} AND source_type = ''`,
+    cells.parameters,
   );
   return row ?? NOTHING_REPORTED;
 }
@@ -244,7 +236,7 @@ export const adFiguresReport = whole({
   row: adFiguresRow,
   days: 'accounts',
   has_clock: true,
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: ['summaries', 'charges'],
   reads: (filters) => [...summaryTables(filters), ...spendTables(filters), ...chargeTables(filters)],
   key: ['ad_id', 'source_type', 'currency'],

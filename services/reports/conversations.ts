@@ -14,8 +14,9 @@ import { customersNamed } from './customer-names.ts';
 import { paging, reportPaging, type PageKey } from './paging.ts';
 import { printedRow, printedSql, printedTime, type PrintedColumn, type PrintedColumns } from './printed.ts';
 import { columnsOf, streamed, type AskedRows, type Batch } from './report.ts';
-import { AS_OF, FROM, OF_ENTRIES, ofEntriesSql, parametersOf, TO, type Condition } from './sql.ts';
-import { numberTables } from './tables.ts';
+import { OF_CONVERSATIONS, ofMessagesSql } from './of-conversations.ts';
+import { AS_OF, FROM, ofEntriesSql, parametersOf, TO, type Condition } from './sql.ts';
+import { filterTables } from './tables.ts';
 import { givenTuples } from '../clickhouse/sql.ts';
 
 const seconds = (column: string): string => `toUnixTimestamp(entry_marks.${column})`;
@@ -88,8 +89,8 @@ async function ofMessages(database: Database, found: readonly FoundMessage[]): P
   );
   const known = conversations.flatMap(([number, id]) => (id === null ? [] : [{ number, id }]));
   return {
-    where: `(phone_number_id, entry_id) IN (${givenTuples({ numbers: 'String', ids: 'String' })})`,
-    parameters: { numbers: known.map(({ number }) => number), ids: known.map(({ id }) => id) },
+    where: `(phone_number_id, entry_id) IN (${givenTuples({ found_numbers: 'String', found_ids: 'String' })})`,
+    parameters: { found_numbers: known.map(({ number }) => number), found_ids: known.map(({ id }) => id) },
   };
 }
 
@@ -124,7 +125,7 @@ async function findConversations(
   return {
     messages,
     where: `starts_conversation = 1 AND ${meant.where} AND (${stateSql(filters)})
-       AND ${ofEntriesSql(filters)}`,
+       AND ${ofEntriesSql(filters)} AND ${messages.length > 0 ? ofMessagesSql(filters, null) : ofMessagesSql(filters)}`,
     parameters: { ...parametersOf(filters), ...meant.parameters },
   };
 }
@@ -317,8 +318,8 @@ export const adConversationsReport = streamed({
   row: adConversationRow,
   days: 'zone',
   has_clock: true,
-  filters: [...OF_ENTRIES, 'q', 'state'],
+  filters: [...OF_CONVERSATIONS, 'q', 'state'],
   settles: [],
-  reads: (filters) => ['entry_marks', 'message_marks', 'message_names', 'customer_names', ...numberTables(filters)],
+  reads: (filters) => ['entry_marks', 'message_marks', 'message_names', 'customer_names', ...filterTables(filters)],
   rows: adConversations,
 });

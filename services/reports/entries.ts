@@ -16,7 +16,7 @@ import {
 import { timeOfMs } from './repricings.ts';
 import { columnsOf, streamed, type AskedRows, type Batch, type Statement } from './report.ts';
 import { FROM, OF_ENTRIES, ofEntriesSql, parametersOf, TO } from './sql.ts';
-import { numberTables } from './tables.ts';
+import { filterTables } from './tables.ts';
 
 const text: PrintedColumn = { cell: z.string() };
 
@@ -162,7 +162,7 @@ export const conversationsReport = streamed({
   has_changes: true,
   filters: OF_ENTRIES,
   settles: [],
-  reads: (filters) => ['entry_marks', ...(filters.changed_since == null ? [] : ['events']), ...numberTables(filters)],
+  reads: (filters) => ['entry_marks', ...(filters.changed_since == null ? [] : ['events']), ...filterTables(filters)],
   rows: entries,
   statement: entriesStatement,
 });

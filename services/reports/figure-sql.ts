@@ -1,7 +1,6 @@
-import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import { REPLY_WITHIN_SECONDS } from '@ctwa-ledger/schemas/durations.ts';
 import type { BucketRows } from '@ctwa-ledger/schemas/figures.ts';
-import { AS_OF, FROM, isoTime, ofAdSql, ofNumberSql, TO } from './sql.ts';
+import { AS_OF, isoTime } from './sql.ts';
 
 /** The figures of rules.md 6 as SQL over summaries, for any grouping of cells. */
 
@@ -61,10 +60,6 @@ export const REPORTED_ONLY = ['lost_referrals', 'windows_reported_only', 'messag
   .join(', ');
 
 export const CUSTOMERS_DIFFER = 'toUInt32(sum(summary_cells.customers_differ)) AS customers_differ';
-
-/** Summaries of the range. FINAL, because a recomputed cell exists twice until the next merge. */
-export const cellsOf = (filters: ReportFilters): string =>
-  `summary_cells FINAL WHERE cell_at >= ${FROM} AND cell_at < ${TO} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}`;
 
 export const DAY = "formatDateTime(cell_at, '%F', {tz:String})";
 

@@ -18,12 +18,12 @@ import {
 import type { ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { bucketRow, bucketRows, dayRows, hourRows, weekRows, type BucketRow } from './buckets.ts';
+import { readCells } from './cells.ts';
 import {
   ANYTHING,
   ANYTHING_OF_AN_AD,
   BUCKET,
   BY_FIRST_ENTRY,
-  cellsOf,
   CONVERSATION_FIGURES,
   CUSTOMERS_DIFFER,
   DAY,
@@ -36,30 +36,32 @@ import {
   SAVED,
   WINDOWS,
 } from './figure-sql.ts';
+import { OF_CONVERSATIONS } from './of-conversations.ts';
 import { whole } from './report.ts';
-import { OF_ENTRIES, parametersOf } from './sql.ts';
 import { summaryTables } from './tables.ts';
 
 /** The headline figures over the whole range. */
 export async function overview(database: Database, filters: ReportFilters): Promise<OverviewRow> {
+  const cells = await readCells(database, filters);
   const [row] = await database.query(
     overviewRow,
     `SELECT ${CONVERSATION_FIGURES}, ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED},
        ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
-     FROM ${cellsOf(filters)}`,
-    parametersOf(filters),
+     FROM ${cells.from}`,
+    cells.parameters,
   );
   if (row === undefined) throw new TypeError('The overview query gave no row.');
   return row;
 }
 
 /** Figures over all numbers by hour, day or week, without empty ones, in order. */
-function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows['grain']): Promise<BucketRow[]> {
+async function totalsBy(database: Database, filters: ReportFilters, grain: BucketRows['grain']): Promise<BucketRow[]> {
+  const cells = await readCells(database, filters);
   return database.query(
     bucketRow,
     `SELECT ${BUCKET[grain]} AS bucket, ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${SAVED}
-     FROM ${cellsOf(filters)} GROUP BY bucket HAVING ${ANYTHING} > 0 ORDER BY first_at`,
-    parametersOf(filters),
+     FROM ${cells.from} GROUP BY bucket HAVING ${ANYTHING} > 0 ORDER BY first_at`,
+    cells.parameters,
   );
 }
 
@@ -85,25 +87,27 @@ async function weekTotals(database: Database, filters: ReportFilters): Promise<W
 
 /** Report `daily`: one row per day and number on which anything happened. */
 export async function daily(database: Database, filters: ReportFilters): Promise<DailyRow[]> {
+  const cells = await readCells(database, filters);
   return database.query(
     dailyRow,
     `SELECT ${DAY} AS day, phone_number_id, ${CONVERSATION_FIGURES}, ${WINDOWS}, ${MESSAGES}, ${REPORTED_ONLY}
-     FROM ${cellsOf(filters)} GROUP BY day, phone_number_id
+     FROM ${cells.from} GROUP BY day, phone_number_id
      HAVING ${ANYTHING} + sum(summary_cells.lost_referrals) > 0 ORDER BY day, phone_number_id`,
-    parametersOf(filters),
+    cells.parameters,
   );
 }
 
 /** Report `ads`: one row per ad or post with an entry, a window or a free message in the range. */
 export async function ads(database: Database, filters: ReportFilters): Promise<AdsRow[]> {
+  const cells = await readCells(database, filters);
   return database.query(
     adsRow,
     `SELECT ad_id, source_type, ${CONVERSATION_FIGURES}, ${OF_AN_AD}
-     FROM ${cellsOf(filters)} AND source_type != ''
+     FROM ${cells.from} AND source_type != ''
      GROUP BY ad_id, source_type
      HAVING ${ANYTHING_OF_AN_AD} > 0
      ORDER BY ${BY_FIRST_ENTRY}`,
-    parametersOf(filters),
+    cells.parameters,
   );
 }
 
@@ -123,15 +127,16 @@ export async function figures(
   filters: ReportFilters,
   grain: BucketRows['grain'],
 ): Promise<Figures> {
+  const cells = await readCells(database, filters);
   const rows = await database.query(
     cutRow,
     `SELECT if(grouping(bucket) = 0, 'buckets', 'all') AS cut, bucket, ${FIRST_AT} AS first_at, ${CONVERSATION_FIGURES},
        ${P90}, ${WINDOWS}, ${MESSAGES}, ${SAVED}, ${REPORTED}, ${REPORTED_ONLY}, ${CUSTOMERS_DIFFER}
-     FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cellsOf(filters)}) AS summary_cells
+     FROM (SELECT *, ${BUCKET[grain]} AS bucket FROM ${cells.from}) AS summary_cells
      GROUP BY GROUPING SETS ((), (bucket))
      HAVING cut = 'all' OR ${ANYTHING} > 0
      ORDER BY first_at`,
-    parametersOf(filters),
+    cells.parameters,
   );
   const of = <T>(cut: z.infer<typeof cutRow>['cut'], row: z.ZodType<T>): T[] =>
     rows.filter((one) => one.cut === cut).map((one) => row.parse(one));
@@ -147,7 +152,7 @@ export async function figures(
 const OF_SUMMARIES = {
   days: 'zone',
   has_clock: true,
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: ['summaries'],
   reads: summaryTables,
 } as const;

@@ -13,8 +13,9 @@ import { perOne, quotient, scaled, unscaled } from '../imports/decimals.ts';
 import { OUTCOME_TABLES, OUTCOMES_IN_FORCE } from '../outcomes/outcomes.ts';
 import { adCosts } from './ads.ts';
 import { whole } from './report.ts';
-import { FROM, isoTime, OF_ENTRIES, ofAdSql, ofNumberSql, parametersOf, TO } from './sql.ts';
-import { numberTables, SPEND_TABLES, summaryTables } from './tables.ts';
+import { OF_CONVERSATIONS, ofConversationsSql } from './of-conversations.ts';
+import { FROM, isoTime, parametersOf, TO } from './sql.ts';
+import { filterTables, SPEND_TABLES, summaryTables } from './tables.ts';
 
 /** For how long after the click Meta takes an outcome. */
 const DAYS_AFTER_CLICK = 7;
@@ -73,7 +74,7 @@ function outcomes(database: Database, filters: ReportFilters): Promise<OutcomeRo
     `SELECT outcome_id, source, kind, ${isoTime('attached.happened_at')} AS happened_at, toString(value) AS value, currency,
        ad_id, source_type, ad_conversation_id, entry_id, ${isoTime(found)} AS entry_at, phone_number_id, customer
      FROM (SELECT found, happened_at, ${CELLS} FROM (${ATTACHED})) AS attached
-     WHERE ${IS_MEANT} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}
+     WHERE ${IS_MEANT} AND ${ofConversationsSql(filters, 'attached.happened_at', null)}
      ORDER BY attached.happened_at DESC, source, outcome_id`,
     parametersOf(filters),
   );
@@ -101,7 +102,7 @@ export async function adOutcomes(database: Database, filters: ReportFilters): Pr
       `SELECT ad_id, source_type, kind, source, currency, toUInt32(count()) AS outcomes,
          if(count(value) = 0, NULL, toString(sum(toDecimal128(assumeNotNull(value), 8)))) AS value
        FROM (SELECT found, happened_at, ${CELLS} FROM (${ATTACHED})) AS attached
-       WHERE ${IS_MEANT} AND ${ofAdSql(filters)} AND ${ofNumberSql(filters)}
+       WHERE ${IS_MEANT} AND ${ofConversationsSql(filters, 'attached.happened_at', null)}
        GROUP BY ad_id, source_type, kind, source, currency
        ORDER BY ad_id, source_type, kind, source, currency`,
       parametersOf(filters),
@@ -234,7 +235,7 @@ export const outcomesReport = whole({
   one_row_per: 'outcome of an ad conversation, such as a lead or a purchase, the latest first',
   row: outcomeRow,
   days: 'zone',
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: [],
   reads: (filters) => [
     ...OUTCOME_TABLES,
@@ -242,7 +243,7 @@ export const outcomesReport = whole({
     'customer_names',
     'message_names',
     ...SPEND_TABLES,
-    ...numberTables(filters),
+    ...filterTables(filters),
   ],
   key: ['source', 'outcome_id'],
   rows: outcomes,
@@ -253,7 +254,7 @@ export const adOutcomesReport = whole({
   one_row_per: 'ad or post, kind of outcome, source and currency: outcomes, their value, and what one cost',
   row: adOutcomesRow,
   days: 'zone',
-  filters: OF_ENTRIES,
+  filters: OF_CONVERSATIONS,
   settles: ['summaries'],
   reads: (filters) => [
     ...OUTCOME_TABLES,
@@ -262,7 +263,7 @@ export const adOutcomesReport = whole({
     ...SPEND_TABLES,
     'customer_names',
     'message_names',
-    ...numberTables(filters),
+    ...filterTables(filters),
   ],
   key: ['ad_id', 'source_type', 'kind', 'source', 'currency'],
   rows: adOutcomes,

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { givenValues, type Narrowing, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
 import type { Parameters } from '../clickhouse/database.ts';
+import { marketSql } from '../rating/markets.ts';
 import { LABELS_IN_FORCE } from '../spend/spend.ts';
 import { END_DAY, FIRST_DAY, LAST_SECOND } from '@ctwa-ledger/schemas/time-limits.ts';
 
@@ -62,6 +63,10 @@ export function parametersOf(filters: ReportFilters): {
   adsets: readonly string[];
   accounts: readonly string[];
   numbers: readonly string[];
+  markets: readonly string[];
+  categories: readonly string[];
+  marks: readonly string[];
+  tags: readonly string[];
 } {
   return {
     ...rangeOf(filters),
@@ -72,6 +77,10 @@ export function parametersOf(filters: ReportFilters): {
     adsets: givenValues(filters.adset),
     accounts: givenValues(filters.waba_id),
     numbers: givenValues(filters.phone_number_id),
+    markets: givenValues(filters.market),
+    categories: givenValues(filters.category),
+    marks: givenValues(filters.billing),
+    tags: givenValues(filters.tag),
   };
 }
 
@@ -186,29 +195,26 @@ export function isOfNumbers({ waba_id, phone_number_id }: ReportFilters): boolea
 }
 
 /**
- * Conditions on rows of imports about ads, which name no number. A number's ads are those that brought it entries;
- * `alone`: those that brought entries to no other number, because costs and counts of an ad cannot be split.
+ * The condition on customers of one of the filters' markets (rules.md M2). A conversation has the market of its customer's
+ * number on the day, in UTC, of the given time.
  */
-export function ofNumbersOfAdsSql(filters: ReportFilters): { readonly any: string; readonly alone: string } {
-  if (!isOfNumbers(filters)) return { any: 'true', alone: 'true' };
-  const numbers = ofNumberSql(filters);
-  const ads = (having: string): string =>
-    `ad_id IN (SELECT ad_id FROM entry_marks FINAL WHERE ad_id != '' GROUP BY ad_id HAVING ${having})`;
-  return { any: ads(`countIf(${numbers}) > 0`), alone: ads(`countIf(${numbers}) = count()`) };
+export function ofMarketSql({ market }: ReportFilters, customer: string, time: string): string {
+  return market == null ? 'true' : `${marketSql(customer, `toDate(${time}, 'UTC')`)} IN {markets:Array(String)}`;
 }
 
-/** Filters of reports about ads and the conversations that they bring. */
+/** Filters of reports about entries, which know their ad, number and customer. */
 export const OF_ENTRIES = [
   'ad',
   'campaign',
   'adset',
   'waba_id',
   'phone_number_id',
+  'market',
 ] as const satisfies readonly Narrowing[];
 
 /** The condition on entries that {@link OF_ENTRIES} set. An address means the entries that came from it. */
 export function ofEntriesSql(filters: ReportFilters): string {
-  return `${adsSql(filters, 'source_url')} AND ${ofNumberSql(filters)}`;
+  return `${adsSql(filters, 'source_url')} AND ${ofNumberSql(filters)} AND ${ofMarketSql(filters, 'customer', 'entry_marks.entry_at')}`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { tablesOf } from '../imports/register.ts';
 import { RATE_CARDS } from '../rating/rate-cards.ts';
 import { REMOVED_TABLES } from './removed.ts';
 import { AD_SPEND } from '../spend/spend.ts';
+import { isOfMessages } from './of-conversations.ts';
 import { isOfNumbers } from './sql.ts';
 
 const CHARGE_TABLES = [
@@ -73,14 +74,18 @@ export function chargeTables({ is_tz_given, ad, campaign, adset, tag }: ReportFi
   return isByMessage ? MESSAGE_TABLES : CHARGE_TABLES;
 }
 
-/** Tables in which the business numbers of accounts are looked up. */
-export function numberTables({ waba_id }: ReportFilters): readonly string[] {
-  return waba_id == null ? [] : ['charge_days', 'events', 'removed_hours'];
+/** Tables in which filters look things up: business numbers of accounts, and messages of conversations. */
+export function filterTables(filters: ReportFilters): readonly string[] {
+  return [
+    ...(filters.waba_id == null ? [] : ['charge_days', 'events', 'removed_hours']),
+    ...(isOfMessages(filters) ? ['entry_marks', 'message_marks'] : []),
+  ];
 }
 
-/** Tables of summaries by quarter hour. */
+/** Tables of summaries by quarter hour, or of what they are made of. */
 export function summaryTables(filters: ReportFilters): readonly string[] {
-  return ['summary_cells', ...numberTables(filters)];
+  const isMade = filters.market != null || isOfMessages(filters);
+  return [...(isMade ? MESSAGE_TABLES : ['summary_cells']), ...filterTables(filters)];
 }
 
 /** Costs and names of ads. */
@@ -88,5 +93,6 @@ export const SPEND_TABLES = [...tablesOf(AD_SPEND), 'ad_referrals'];
 
 /** These, and those in which the numbers of ads are looked up. */
 export function spendTables(filters: ReportFilters): readonly string[] {
-  return isOfNumbers(filters) ? [...SPEND_TABLES, 'entry_marks', ...numberTables(filters)] : SPEND_TABLES;
+  const isOfEntries = isOfNumbers(filters) || filters.market != null || isOfMessages(filters);
+  return isOfEntries ? [...SPEND_TABLES, 'entry_marks', ...filterTables(filters)] : SPEND_TABLES;
 }

@@ -90,6 +90,87 @@ describe('filters of ads', () => {
   });
 });
 
+/** Conversations in which a delivered message of theirs is meant, found from the rows of both reports alone. */
+function conversationsWith(isMeant: (message: Row) => boolean): Set<string> {
+  const starts = entries.filter((row) => row['conversation_id'] === row['ad_conversation_id']);
+  const found = messages.filter(isMeant).flatMap((message) => {
+    const before = starts.filter(
+      (row) =>
+        row['phone_number_id'] === message['phone_number_id'] &&
+        row['customer'] === message['customer'] &&
+        row['entry_at']! <= message['delivered_at']!,
+    );
+    const last = before.sort((a, b) => a['entry_at']!.localeCompare(b['entry_at']!)).at(-1);
+    return last === undefined ? [] : [last['conversation_id']!];
+  });
+  return new Set(found);
+}
+
+describe('filters of what was sent in conversations', () => {
+  const cases: readonly [string, Narrowed, (message: Row) => boolean][] = [
+    ['a category', { category: 'marketing' }, (row) => row['rated_category'] === 'marketing'],
+    ['a mark', { billing: 'BILLABLE' }, (row) => row['billing'] === 'BILLABLE'],
+    [
+      'a category and a mark, of the same message',
+      { category: 'utility', billing: ['BILLABLE', 'FREE_SERVICE'] },
+      (row) => row['rated_category'] === 'utility' && ['BILLABLE', 'FREE_SERVICE'].includes(row['billing']!),
+    ],
+    ['no tag', { tag: '' }, (row) => row['tag'] === ''],
+    ['a tag that nobody sent', { tag: 'nothing' }, () => false],
+  ];
+  it.each(cases)(
+    '%s: all reports count the same conversations, and messages of that kind',
+    async (_, filters, isMeant) => {
+      const wanted = conversationsWith(isMeant);
+      expect((await rows('ad-conversations', filters)).map((row) => row['conversation_id']).sort()).toEqual(
+        [...wanted].sort(),
+      );
+      const started = entries.filter((row) => wanted.has(row['conversation_id']!));
+      for (const report of ['overview', 'days', 'hours', 'ads', 'daily', 'ad-answers'] as const)
+        expect([report, sum(await rows(report, filters), 'ad_conversations')]).toEqual([report, started.length]);
+      const of = entries.filter((row) => wanted.has(row['ad_conversation_id']!));
+      expect(sum(await rows('ad-hours', filters), 'entries')).toBe(of.length);
+      const [overview] = await rows('overview', filters);
+      expect(Number(overview!['windows_opened'])).toBe(of.filter((row) => row['opened_at'] !== '').length);
+      const delivered = messages.filter(isMeant);
+      expect(Number(overview!['delivered'])).toBe(delivered.length);
+      expect(Number(overview!['free_entry'])).toBe(delivered.filter((row) => row['billing'] === 'FREE_ENTRY').length);
+      // Neither what an ad cost nor what Meta counts of it is known by kind of message.
+      expect(sum(await rows('ad-figures', filters), 'spend')).toBe(0);
+      expect((await rows('ad-steps', filters)).filter((row) => row['meta'] !== '')).toEqual([]);
+    },
+  );
+
+  it('a market: the same conversations everywhere, and the cost of ads that brought no others', async () => {
+    const markets = new Map(messages.map((row) => [row['customer']!, row['market']!]));
+    const market = messages.find((row) => row['market'] !== '')!['market']!;
+    const isOf = (row: Row): boolean => markets.get(row['customer']!) === market;
+    const known = entries.filter((row) => markets.has(row['customer']!));
+    const found = await rows('conversations', { market });
+    expect(found.filter((row) => markets.has(row['customer']!))).toEqual(known.filter(isOf));
+    const starts = found.filter((row) => row['conversation_id'] === row['ad_conversation_id']);
+    for (const report of ['overview', 'weeks', 'ads', 'ad-answers'] as const)
+      expect([report, sum(await rows(report, { market }), 'ad_conversations')]).toEqual([report, starts.length]);
+    expect(await rows('ad-conversations', { market })).toHaveLength(starts.length);
+    const brought = (ad: string): readonly Row[] => entries.filter((row) => row['ad_id'] === ad);
+    const listed = new Set(found.map((row) => row['conversation_id']));
+    const alone = ads.filter((ad) => brought(ad).every((row) => listed.has(row['conversation_id']!)));
+    const costs = new Map(ads.map((ad, i) => [ad, [12.5, 3][i]!]));
+    expect(sum(await rows('ad-figures', { market }), 'spend')).toBe(alone.reduce((all, ad) => all + costs.get(ad)!, 0));
+  });
+
+  it('finds the conversation of a message id, if the filters mean it too', async () => {
+    const free = messages.find((row) => row['billing'] === 'FREE_ENTRY')!;
+    const search = { q: free['message_id']!, from: '2026-11-30' } as const;
+    const number = free['phone_number_id']!;
+    expect(await rows('ad-conversations', { ...search, billing: 'FREE_ENTRY', phone_number_id: number })).toHaveLength(
+      1,
+    );
+    expect(await rows('ad-conversations', { ...search, tag: 'nothing' })).toEqual([]);
+    expect(await rows('ad-conversations', { ...search, phone_number_id: '1' })).toEqual([]);
+  });
+});
+
 describe('filters with several values', () => {
   it('have the rows of each of them', async () => {
     for (const [report, name] of [
@@ -186,7 +267,9 @@ describe('a report without a range', () => {
     async (filters) => {
       const differing: string[] = [];
       for (const report of REPORTS) {
-        const { days } = reportOf(report);
+        const { days, filters: taken } = reportOf(report);
+        // Others have the rows of the first case.
+        if ('tag' in filters && !taken.includes('tag')) continue;
         // Those of time list every hour or day of a range; those of a month need one.
         if (TIMES.includes(report) || days === 'month') continue;
         const all = await rows(report, { ...filters, from: null, to: null });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
 import { recomputeSome, settle, type Derived, type Recomputation } from './derived.ts';
-import { readQuery } from '../../clickhouse/sql.ts';
+import { filledQuery, readQuery } from '../../clickhouse/sql.ts';
 
 /** The grain of the summaries: every zone's midnight falls on a quarter hour. */
 export const CELL_SECONDS = 900;
@@ -9,7 +9,19 @@ export const CELL_SECONDS = 900;
 /** Cells that are recomputed together in the background: about a day of all numbers of a large account. */
 const CELLS_AT_ONCE = 2_000;
 
-const RECOMPUTE = readQuery('recompute_cells');
+const CELLS = readQuery('cells');
+
+/**
+ * Summaries of some rows, with the columns of `summary_cells`.
+ * @param rows a query with the columns of `sql/queries/dirty_rows.sql`
+ */
+export function cellsSql(rows: string, version: string): string {
+  return filledQuery(CELLS, { rows, version });
+}
+
+const RECOMPUTE = filledQuery(readQuery('recompute_cells'), {
+  cells: cellsSql(readQuery('dirty_rows'), '{version:UInt64}'),
+});
 
 /** The summaries that pages and reports read. */
 const SUMMARIES: Derived = {
