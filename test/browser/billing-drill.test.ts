@@ -220,15 +220,24 @@ describe('every cent of the bill is followed down to the message', () => {
     for (const { only, tz } of cases) await compareAll(all, only, tz);
   });
 
-  it('filters the amounts of Overview by market, and says what is not filtered', async () => {
+  it('filters counts and amounts of Overview by market and category', async () => {
     const days = new URLSearchParams(RANGE).toString();
     const conversations = rig.page.locator('.headline .value').first();
-    await open(`/?${days}`);
-    const usual = await conversations.innerText();
+    await open(`/?${days}&market=Brazil&category=utility`);
+    const counted = async (only: string): Promise<number> => {
+      const overview = JSON.parse(await fetched(`/api/overview?${days}${only}`)) as { rows: Row[] };
+      return Number(overview.rows[0]!['ad_conversations']);
+    };
+    const [utility, market, all_days] = [
+      await counted('&market=Brazil&category=utility'),
+      await counted('&market=Brazil'),
+      await counted(''),
+    ];
+    expect(Number(plain(await conversations.innerText()))).toBe(utility);
+    expect([utility > 0, utility < market, market < all_days]).toEqual([true, true, true]);
+    await rig.page.getByText('Category: Utility: conversations count if such a message was delivered').waitFor();
     await open(`/?${days}&market=Brazil`);
-    expect(await conversations.innerText()).toBe(usual);
-    expect(await rig.page.getByText('Not filtered by market.').count()).toBe(3);
-    await rig.page.getByText('Only the amounts on this page are filtered by Market: Brazil').waitFor();
+    expect(Number(plain(await conversations.innerText()))).toBe(market);
     const { rows } = JSON.parse(await fetched(`/api/savings?${days}&market=Brazil`)) as { rows: Row[] };
     const saved = rows.filter((row) => row['currency'] !== '' && row['savings'] !== null);
     expect(saved.length).toBeGreaterThan(0);
@@ -236,9 +245,8 @@ describe('every cent of the bill is followed down to the message', () => {
     expect(shown.map((text) => Number(plain(text))).sort()).toEqual(
       saved.map((row) => Number(new Decimal(row['savings']!).toFixed(2, Decimal.ROUND_HALF_UP))).sort(),
     );
-    // Files of the page's table do not take the filter.
     const csv = await rig.page.locator('#by-day .links a').first().getAttribute('href');
-    expect(csv).not.toContain('market');
+    expect(csv).toContain('market=Brazil');
   });
 
   it('says how many there are, and leads back over the same pages', async () => {
@@ -519,7 +527,7 @@ describe('every cent of the bill is followed down to the message', () => {
   it('refuses filters that it does not know', async () => {
     for (const address of [
       '/api/savings?q=1',
-      '/api/daily?market=Brazil',
+      '/api/daily?tier=1:MAX',
       '/api/unrated?tier=',
       '/api/messages?rule=W7',
     ]) {

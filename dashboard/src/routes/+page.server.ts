@@ -5,7 +5,7 @@ import { bucketsOf, comparedBuckets } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
 import { amountFilters } from '$lib/filters/api.ts';
 import { understood } from '$lib/filters/picked.ts';
-import { filtersOf, filtersOfAll } from '$lib/navigation/pages.ts';
+import { filtersOf } from '$lib/navigation/pages.ts';
 import { DEFAULT_STATE, search, zoneOf } from '$lib/filters/filters.ts';
 import { comparedRange, dayOf, grainIn } from '$lib/filters/range.ts';
 import { arranged } from '$lib/table/table.ts';
@@ -25,9 +25,9 @@ export const load: PageServerLoad = async (event) => {
     return { own_repairs: [], figures: null, only: {}, setup };
   }
 
-  const only = understood(filters.only, filtersOfAll('/'));
+  const only = understood(filters.only, filtersOf('/'));
   const asked = { ...range, tz: zoneOf(filters), as_of, ...only };
-  const amounts = { ...amountFilters(filters, range, as_of), ...understood(filters.only, filtersOf('/')) };
+  const amounts = { ...amountFilters(filters, range, as_of), ...only };
   const grain = grainIn(range, filters.grain);
   const compared = comparedRange(range, filters.compare);
   const tz = zoneOf(filters);

@@ -9,32 +9,27 @@ export interface PageOfDashboard {
    * of one month, whose closing the page reads itself.
    */
   readonly days: 'UTC' | 'accounts' | null;
-  /** The filters besides days that all of its figures understand. */
+  /** The filters besides days that it understands. */
   readonly filters?: readonly Picked[];
-  /** Further filters that only its amounts understand. */
-  readonly of_amounts?: readonly Picked[];
 }
 
-/** Entries know their ad and number; the price of a message depends on more. */
-const OF_ENTRIES = ['ad', 'campaign', 'adset', 'waba_id', 'phone_number_id'] as const satisfies readonly Picked[];
-/** What decides the price of a message. */
-const OF_PRICES = ['market', 'category', 'billing', 'tag'] as const satisfies readonly Picked[];
 /** What only a charge has: its tier, rate and card. */
 const OF_CHARGES_ALONE: ReadonlySet<string> = new Set<Picked>(['tier', 'rate', 'rate_card']);
-const OF_BILL = PICKED.filter((name) => !OF_CHARGES_ALONE.has(name));
+/** Those of messages, and of conversations with such messages. */
+const OF_MESSAGES = PICKED.filter((name) => !OF_CHARGES_ALONE.has(name));
 
 /** Every page by its route, in the order of the menu. */
 const PAGES = {
-  '/': { name: 'Overview', days: 'UTC', filters: OF_ENTRIES, of_amounts: OF_PRICES },
-  '/ads': { name: 'Ads', days: 'UTC', filters: OF_ENTRIES },
-  '/conversations': { name: 'Conversations', days: 'UTC', filters: OF_ENTRIES },
+  '/': { name: 'Overview', days: 'UTC', filters: OF_MESSAGES },
+  '/ads': { name: 'Ads', days: 'UTC', filters: OF_MESSAGES },
+  '/conversations': { name: 'Conversations', days: 'UTC', filters: OF_MESSAGES },
   '/conversations/[phone_number_id]/[message_id]': { name: null, days: null },
   '/send-check': { name: 'Send check', days: null },
   '/automation': { name: 'Automation', days: null },
-  '/billing': { name: 'Billing', days: 'accounts', filters: OF_BILL },
+  '/billing': { name: 'Billing', days: 'accounts', filters: OF_MESSAGES },
   '/billing/charges': { name: null, days: 'accounts', filters: PICKED },
   '/billing/messages': { name: null, days: 'accounts', filters: PICKED },
-  '/billing/mismatches': { name: null, days: 'accounts', filters: OF_BILL },
+  '/billing/mismatches': { name: null, days: 'accounts', filters: OF_MESSAGES },
   '/billing/reconciliation': { name: null, days: null },
   '/billing/claims': { name: null, days: null },
   '/billing/close': { name: null, days: null },
@@ -62,21 +57,10 @@ export function daysShownAt(route: string | null): PageOfDashboard['days'] {
   return route === null ? null : (pages[route]?.days ?? null);
 }
 
-/** The filters besides days that all figures of a page understand. */
-export function filtersOfAll(route: string | null): readonly Picked[] {
+/** The filters besides days that a page understands. */
+export function filtersOf(route: string | null): readonly Picked[] {
   const pages: Readonly<Record<string, PageOfDashboard>> = PAGES;
   return route === null ? [] : (pages[route]?.filters ?? []);
-}
-
-/** The filters that only the amounts of a page understand. */
-export function filtersOfAmounts(route: string | null): readonly Picked[] {
-  const pages: Readonly<Record<string, PageOfDashboard>> = PAGES;
-  return route === null ? [] : (pages[route]?.of_amounts ?? []);
-}
-
-/** The filters besides days that a page understands, whether for all figures or for amounts only. */
-export function filtersOf(route: string | null): readonly Picked[] {
-  return [...filtersOfAll(route), ...filtersOfAmounts(route)];
 }
 
 /** Pages in the menu. Those with an id in their address are reached from lists. */
