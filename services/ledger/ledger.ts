@@ -29,6 +29,7 @@ import { ErasedNames } from './events/erased-names.ts';
 import { checkNobodyErases } from './events/erasing.ts';
 import { NOTED_KEYS } from './events/keys.ts';
 import {
+  LIVE_EVENTS,
   Landing,
   newLandingNumber,
   type Gone,
@@ -95,7 +96,7 @@ export class Ledger {
   #writer: Writer | null = null;
   /** While this process writes nothing is erased, and nothing removed by others. */
   #gone: Gone = { erased: null, removed: null };
-  readonly #ground: Ground = { gone: () => this.#gone, pause: new WritingPause() };
+  readonly #ground: Ground = { gone: () => this.#gone, pause: new WritingPause(), backlogs: new Set() };
   readonly #live: LiveFold;
   readonly #owed: OwedLandings;
   /** Landings whose sender was told that they are kept, and that are not folded. */
@@ -268,17 +269,25 @@ export class Ledger {
     this.#live.readAhead();
   }
 
+  /** Whether this process lands or folds a backlog. */
+  get hasBacklog(): boolean {
+    return this.#ground.backlogs.size > 0;
+  }
+
   /**
    * Begins a landing of any size; add events to it, then `fold` it.
    * @param putAside takes the events that ClickHouse refuses; null = one of them fails the landing
    */
   beginLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, false, putAside, this.#ground);
+    return new Landing(this.database, 0, putAside, this.#ground);
   }
 
-  /** The same for live traffic, in batches that fit in memory: the threads that it touches are remembered. */
-  beginLiveLanding(putAside: PutAside | null = null): Landing {
-    return new Landing(this.database, true, putAside, this.#ground);
+  /**
+   * The same for live traffic, in batches that fit in memory: the threads that it touches are remembered.
+   * @param mostKept a landing of more events is a backlog
+   */
+  beginLiveLanding(putAside: PutAside | null = null, mostKept = LIVE_EVENTS): Landing {
+    return new Landing(this.database, mostKept, putAside, this.#ground);
   }
 
   /**

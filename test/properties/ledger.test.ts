@@ -107,8 +107,9 @@ function batches<T>(items: readonly T[], count: number, prng: Prng): T[][] {
   return split;
 }
 
-async function stored(writer: Ledger, events: readonly unknown[]): Promise<Landing> {
-  const landing = writer.beginLiveLanding();
+/** @param mostKept a landing of more events is a backlog */
+async function stored(writer: Ledger, events: readonly unknown[], mostKept?: number): Promise<Landing> {
+  const landing = writer.beginLiveLanding(null, mostKept);
   for (const event of parsed(events)) await landing.add(event);
   await writer.land(landing);
   await landing.finish();
@@ -149,7 +150,10 @@ async function ingestSomehow(writers: readonly Ledger[], events: readonly unknow
       case 3: {
         // Live batches that are stored before others are folded; of one nobody takes care, and its events come again.
         const parts = batches(batch, prng.int(2, 4), prng).filter((part) => part.length > 0);
-        const landings = await Promise.all(parts.map((part) => stored(writer, part)));
+        // Some of them are backlogs, which are folded in another way.
+        const landings = await Promise.all(
+          parts.map((part) => stored(writer, part, prng.chance(0.5) ? undefined : prng.int(0, 20))),
+        );
         for (const [i, landing] of landings.entries()) {
           if (prng.chance(0.8)) await writer.fold(landing);
           else {

@@ -27,10 +27,10 @@ const EVENTS_PER_LOOK = 16;
 /** ClickHouse quotes a refused row at length. */
 const MAX_REASON_CHARS = 600;
 /**
- * Live traffic comes in smaller batches. A larger one is a backlog, whose events would be forgotten before they are
- * needed.
+ * Live traffic comes in batches of so many events at most. A larger one is a backlog: its events would be forgotten before
+ * they are needed.
  */
-const MAX_KEPT_EVENTS = 20_000;
+export const LIVE_EVENTS = 20_000;
 
 export function newLandingNumber(): LandingNumber {
   return ((newStamp() >> 1n) << 1n) as LandingNumber;
@@ -68,9 +68,15 @@ export interface Ground {
   /** What is gone now. */
   readonly gone: () => Gone;
   readonly pause: WritingPause;
+  /** The landings that are backlogs, until they are folded or given up. */
+  readonly backlogs: Set<Landing>;
 }
 
-const OPEN_GROUND: Ground = { gone: () => ({ erased: null, removed: null }), pause: new WritingPause() };
+const OPEN_GROUND: Ground = {
+  gone: () => ({ erased: null, removed: null }),
+  pause: new WritingPause(),
+  backlogs: new Set(),
+};
 
 /** The source of an event that came without one. */
 const NOWHERE: Position = { source: '', partition: 0, position: 0 };
@@ -121,8 +127,9 @@ export class Landing {
   #finished: Promise<void> | null = null;
   #events = 0;
   #hasNameless = false;
-  #kept: LedgerEvent[] | null;
-  #blocks: LandedBlocks | null;
+  #kept: LedgerEvent[] | null = [];
+  #blocks: LandedBlocks | null = null;
+  readonly #mostKept: number;
   readonly #putAside: PutAside | null;
   readonly #ground: Ground;
   /** Whether it is noted as being written. */
@@ -131,19 +138,19 @@ export class Landing {
   #doubtful: { readonly given: LedgerEvent; readonly event: LedgerEvent; readonly origin: Position }[] = [];
 
   /**
-   * @param keepsEvents whether the events stay in memory until the landing is folded, for a writer that remembers threads
+   * @param mostKept that many events stay in memory until the landing is folded, for a writer that remembers threads; a
+   *   landing of more is a backlog
    * @param putAside takes the events that ClickHouse refuses, and those that came after the events of their thread were
    *   removed; null = such an event fails the landing
    */
   constructor(
     database: Pick<Database, 'insertBlock'>,
-    keepsEvents = false,
+    mostKept = 0,
     putAside: PutAside | null = null,
     ground: Ground = OPEN_GROUND,
   ) {
     this.#database = database;
-    this.#kept = keepsEvents ? [] : null;
-    this.#blocks = keepsEvents ? null : new LandedBlocks();
+    this.#mostKept = mostKept;
     this.#putAside = putAside;
     this.#ground = ground;
   }
@@ -169,12 +176,12 @@ export class Landing {
     return this.#hasNameless;
   }
 
-  /** The events; null where they are not kept, or too many. */
+  /** The events; null where they are too many, or ClickHouse refused some. */
   get kept(): readonly LedgerEvent[] | null {
     return this.#kept;
   }
 
-  /** Of a landing of any size, the events as they were sent; null where there are too many, or ClickHouse refused some. */
+  /** Of a backlog, the events as they were sent; null where there are too many, or ClickHouse refused some. */
   get blocks(): LandedBlocks | null {
     return this.#blocks;
   }
@@ -232,6 +239,7 @@ export class Landing {
   leave(): void {
     if (this.#isEntered) this.#ground.pause.leave();
     this.#isEntered = false;
+    this.#ground.backlogs.delete(this);
   }
 
   #take(event: LedgerEvent, origin: Position): Promise<void> | undefined {
@@ -252,9 +260,18 @@ export class Landing {
   }
 
   #keep(event: LedgerEvent): void {
-    if (this.#kept === null) return;
-    if (this.#events > MAX_KEPT_EVENTS) this.#kept = null;
-    else this.#kept.push(event);
+    if (this.#events <= this.#mostKept) this.#kept?.push(event);
+    else if (this.#events === this.#mostKept + 1) this.#becomeBacklog();
+  }
+
+  #becomeBacklog(): void {
+    this.#ground.backlogs.add(this);
+    const kept = this.#kept;
+    this.#kept = null;
+    // Rows of a block that was sent are not in `kept` alone.
+    if (kept === null || this.#hasSent) return;
+    this.#blocks = new LandedBlocks();
+    for (const event of kept) this.#blocks.add(event);
   }
 
   async #send(isLast: boolean): Promise<void> {
