@@ -95,7 +95,7 @@ async function consumeInto(
 ): Promise<void> {
   await ledger.beginWriting();
   ledger.readAhead();
-  const keepers = new Keepers(ledger.database, (what, error) => {
+  const keepers = new Keepers(ledger, (what, error) => {
     log.error({ err: error }, what);
   });
   const triggers = fireTriggers(ledger.database, { kafka: options.consumer.kafka, secret: options.triggerSecret }, log);

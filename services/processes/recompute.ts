@@ -1,4 +1,5 @@
 import type { Database } from '../clickhouse/database.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Recomputation } from '../ledger/derived/derived.ts';
 import { recomputeSummaries } from '../ledger/derived/summaries.ts';
 import { recomputeCharges } from '../rating/charges.ts';
@@ -6,6 +7,8 @@ import { recomputeCharges } from '../rating/charges.ts';
 const SHORTEST_PAUSE_MS = 250;
 /** Longest pause between recomputations. Figures on screen are at most this, plus one recomputation, behind. */
 const LONGEST_PAUSE_MS = 10_000;
+/** So long a backlog has the engine to itself at most: what it changes last would be recomputed again. */
+const BACKLOG_WAIT_MS = 30_000;
 /** Other processes also make dirt, so the tables are checked at this interval. */
 const LOOK_EVERY_MS = 5_000;
 
@@ -13,7 +16,10 @@ const LOOK_EVERY_MS = 5_000;
 class Keeper {
   readonly #recompute: () => Promise<Recomputation>;
   readonly #duty: number;
+  readonly #hasBacklog: () => boolean;
   readonly #onError: (error: unknown) => void;
+  /** When the last recomputation ended, by `performance.now()`. */
+  #endedAt = performance.now();
   #timer: NodeJS.Timeout | null = null;
   /** When the timer fires, by `performance.now()`. */
   #due = Infinity;
@@ -23,10 +29,19 @@ class Keeper {
   #pause = SHORTEST_PAUSE_MS;
   #stopped = false;
 
-  /** @param duty at most this share of the time is spent on it, so that the engine has time for live traffic */
-  constructor(recompute: () => Promise<Recomputation>, duty: number, onError: (error: unknown) => void) {
+  /**
+   * @param duty at most this share of the time is spent on it, so that the engine has time for live traffic
+   * @param hasBacklog whether the process is taking in a backlog, which goes first for a while
+   */
+  constructor(
+    recompute: () => Promise<Recomputation>,
+    duty: number,
+    hasBacklog: () => boolean,
+    onError: (error: unknown) => void,
+  ) {
     this.#recompute = recompute;
     this.#duty = duty;
+    this.#hasBacklog = hasBacklog;
     this.#onError = onError;
   }
 
@@ -45,7 +60,8 @@ class Keeper {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#due = Infinity;
-      this.#running = this.#run();
+      if (this.#hasBacklog() && performance.now() - this.#endedAt < BACKLOG_WAIT_MS) this.#schedule(SHORTEST_PAUSE_MS);
+      else this.#running = this.#run();
     }, milliseconds);
   }
 
@@ -62,6 +78,7 @@ class Keeper {
       this.#onError(error);
     }
     this.#running = null;
+    this.#endedAt = performance.now();
     this.#schedule(isMore || this.#isNudged ? this.#pause : LOOK_EVERY_MS);
   }
 
@@ -78,12 +95,14 @@ export class Keepers {
   readonly #keepers: readonly Keeper[];
 
   /** @param ledger its summaries and charges are kept up to date */
-  constructor(ledger: Database, onError: (what: string, error: unknown) => void) {
-    const database = (this.#database = ledger.forBackground());
+  constructor(ledger: Pick<Ledger, 'database' | 'hasBacklog'>, onError: (what: string, error: unknown) => void) {
+    const database = (this.#database = ledger.database.forBackground());
+    const hasBacklog = (): boolean => ledger.hasBacklog;
     this.#keepers = [
       new Keeper(
         () => recomputeSummaries(database),
         0.2,
+        hasBacklog,
         (error) => {
           onError('Summaries could not be recomputed; it is tried again', error);
         },
@@ -91,6 +110,7 @@ export class Keepers {
       new Keeper(
         () => recomputeCharges(database),
         0.1,
+        hasBacklog,
         (error) => {
           onError('Charges could not be recomputed; it is tried again', error);
         },

@@ -114,7 +114,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const ledger = await Ledger.open(options.ledger);
   await ledger.beginWriting();
   ledger.readAhead();
-  const keepers = new Keepers(ledger.database, onError);
+  const keepers = new Keepers(ledger, onError);
   const triggers = fireTriggers(
     ledger.database,
     { kafka: options.consumer?.kafka ?? null, secret: options.triggerSecret },

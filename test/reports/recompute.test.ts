@@ -34,7 +34,7 @@ describe('summaries and charges', () => {
     expect(await dirtyCells(ledger.database)).toBeGreaterThan(0);
     expect(await dirtyHours()).toBeGreaterThan(0);
     const errors: unknown[] = [];
-    const keepers = new Keepers(ledger.database, (_, error) => errors.push(error));
+    const keepers = new Keepers(ledger, (_, error) => errors.push(error));
     // Far more often than the shortest pause between two recomputations.
     const traffic = setInterval(() => {
       keepers.nudge();
@@ -47,5 +47,31 @@ describe('summaries and charges', () => {
       await keepers.stop();
     }
     expect(errors).toEqual([]);
+  });
+
+  it('wait while a backlog is taken in', async () => {
+    const shared = { phone_number_id: '9', wa_id: '5511955550002', id: 'wamid.2', timestamp: 1_790_000_000 };
+    await ledger.record(parsed([{ event: 'message', direction: 'outbound', ...shared, type: 'text' }]));
+    let asked = 0;
+    let isOver = false;
+    const busy = {
+      database: ledger.database,
+      get hasBacklog(): boolean {
+        asked += 1;
+        return !isOver;
+      },
+    };
+    const keepers = new Keepers(busy, (_, error) => {
+      throw error;
+    });
+    try {
+      keepers.nudge();
+      await until('both have asked several times', () => Promise.resolve(asked >= 8));
+      expect(await dirtyCells(ledger.database)).toBeGreaterThan(0);
+      isOver = true;
+      await until('no cell is dirty', async () => (await dirtyCells(ledger.database)) === 0);
+    } finally {
+      await keepers.stop();
+    }
   });
 });
