@@ -3,7 +3,6 @@
  * again.
  */
 const BACKLOG_RECORDS = 20_000;
-
 /** How far a member was behind the ends of its partitions at its last fetch. */
 export class Behind {
   #generation = -1;
@@ -20,10 +19,14 @@ export class Behind {
     this.#records.set(`${topic}/${partition}`, behind);
   }
 
-  /** Whether so many records are unread that they should be folded together. */
-  get isBacklog(): boolean {
+  /**
+   * Whether so many records are unread that they should be folded together. A backlog that is being gathered lasts until
+   * nothing is unread: its rest would be another batch.
+   * @param gathered records that are to be folded with them
+   */
+  isBacklog(gathered: number): boolean {
     let sum = 0;
     for (const records of this.#records.values()) sum += records;
-    return sum >= BACKLOG_RECORDS;
+    return sum >= (gathered >= BACKLOG_RECORDS ? 1 : BACKLOG_RECORDS);
   }
 }

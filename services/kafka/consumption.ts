@@ -1,3 +1,4 @@
+import type { KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import { DeadLetters, type DeadLetter } from '../ledger/events/dead-letters.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -95,25 +96,35 @@ export class Consumption {
     if (this.#isClosed) return false;
     this.#behind.note(topic, partition, behind, generation);
     const source = { topic, partition, isAppendTimed: this.#parts.appendTimed.has(topic), nowMs: Date.now() };
-    if (records.length === 0) this.#gathering.reach({ topic, partition, offset: endOffset, generation });
+    const final = records.at(-1);
+    /** The last record taken whose offset is not noted in its batch. */
+    let open: KafkaMessage | null = null;
+    // Before each wait, so that a batch written in the middle of a fetch commits exactly what it holds.
+    const note = (): void => {
+      if (open === null) return;
+      const offset = open === final ? endOffset : (BigInt(open.offset) + 1n).toString();
+      this.#gathering.reach({ topic, partition, offset, generation });
+      open = null;
+    };
+    if (final === undefined) this.#gathering.reach({ topic, partition, offset: endOffset, generation });
     for (const record of records) {
       while (this.#gathering.isFull && !this.#isClosed) {
+        note();
         this.#arrived.fire();
         await this.#beating(this.#room.next, heartbeat);
       }
       if (this.#isClosed) return false;
       const waiting = this.#gathering.add(record, source);
-      // The offset is noted with each record, so that a batch written in the middle of a fetch commits exactly what it
-      // holds.
-      const offset = record === records.at(-1) ? endOffset : (BigInt(record.offset) + 1n).toString();
-      this.#gathering.reach({ topic, partition, offset, generation });
+      open = record;
+      if (waiting === undefined) continue;
+      note();
       // If this part cannot be stored, the whole batch fails when it is written.
-      if (waiting !== undefined)
-        await this.#beating(
-          waiting.catch(() => undefined),
-          heartbeat,
-        );
+      await this.#beating(
+        waiting.catch(() => undefined),
+        heartbeat,
+      );
     }
+    note();
     this.#arrived.fire();
     return true;
   }
@@ -183,7 +194,7 @@ export class Consumption {
 
   /** In a backlog, gathers as much as fits, so that each thread is folded once for all of its events. */
   async #gatherBacklog(): Promise<void> {
-    while (this.#behind.isBacklog && !this.#gathering.isFull && !this.#isClosed) {
+    while (this.#behind.isBacklog(this.#gathering.read) && !this.#gathering.isFull && !this.#isClosed) {
       const read = this.#gathering.read;
       await Promise.race([this.#arrived.next, later(STALLED_MS)]);
       this.#parts.onTick();

@@ -56,8 +56,8 @@ export interface GroupHandlers {
 }
 
 /** Bytes of one fetch, of all partitions and of one: they are in memory before they are parsed. */
-const MAX_FETCH_BYTES = 24 * 1024 * 1024;
-const MAX_PARTITION_BYTES = 4 * 1024 * 1024;
+const MAX_FETCH_BYTES = 6 * 1024 * 1024;
+const MAX_PARTITION_BYTES = 1024 * 1024;
 /** An idle member does not see a rebalance before its fetch returns. */
 export const MAX_WAIT_MS = 100;
 

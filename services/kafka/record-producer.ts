@@ -1,6 +1,7 @@
 import kafkajs, {
   CompressionTypes,
   Partitioners,
+  type ICustomPartitioner,
   type IHeaders,
   type Kafka,
   type Message,
@@ -102,7 +103,7 @@ export class RecordProducer {
         idempotent: true,
         // Kafka would create a missing topic with one partition, however many the other topics have.
         allowAutoTopicCreation: false,
-        createPartitioner: Partitioners.DefaultPartitioner,
+        createPartitioner: partitionOfKey,
         retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 },
       });
       try {
@@ -233,6 +234,32 @@ export class RecordProducer {
     this.#producer = null;
     await producer?.disconnect();
   }
+}
+
+/** Kafka's partition of a key. Marks of one thread come one after another: its key is hashed once. */
+function partitionOfKey(): ReturnType<ICustomPartitioner> {
+  const partitionOf = Partitioners.DefaultPartitioner();
+  let known: {
+    readonly topic: string;
+    readonly key: Message['key'];
+    readonly count: number;
+    readonly partition: number;
+  } | null = null;
+  return (given) => {
+    const { topic, message, partitionMetadata } = given;
+    const { key } = message;
+    const count = partitionMetadata.length;
+    // A record without a key may go anywhere, so each is asked for.
+    if (
+      known === null ||
+      typeof key !== 'string' ||
+      known.key !== key ||
+      known.topic !== topic ||
+      known.count !== count
+    )
+      known = { topic, key, count, partition: partitionOf(given) };
+    return known.partition;
+  };
 }
 
 function requestBytes(records: readonly OutgoingRecord[]): number {
