@@ -99,13 +99,13 @@ describe('conversations', () => {
   it('reads on where the page before ended', async () => {
     await open(`/conversations?${MARCH}&ad=33&reveal=1`);
     const first = await customers();
-    await rig.page.getByRole('link', { name: 'Next page' }).click();
-    await rig.page.getByRole('link', { name: 'First page' }).waitFor();
+    await rig.page.locator('.controls').getByRole('link', { name: 'Next page' }).click();
+    await rig.page.locator('.controls').getByRole('link', { name: 'First page' }).waitFor();
     const second = await customers();
     expect([...first, ...second]).toEqual(Array.from({ length: 60 }, (_, i) => `+34600000${159 - i}`));
-    expect(await rig.page.getByRole('link', { name: 'Next page' }).count()).toBe(0);
-    await rig.page.getByRole('link', { name: 'First page' }).click();
-    await rig.page.getByRole('link', { name: 'Next page' }).waitFor();
+    expect(await rig.page.locator('.controls').getByRole('link', { name: 'Next page' }).count()).toBe(0);
+    await rig.page.locator('.controls').getByRole('link', { name: 'First page' }).click();
+    await rig.page.locator('.controls').getByRole('link', { name: 'Next page' }).waitFor();
     expect(await customers()).toEqual(first);
     await rig.page.getByRole('link', { name: 'Entry', exact: true }).click();
     await rig.page.locator('th[aria-sort=ascending]').waitFor();

@@ -27,7 +27,7 @@ describe('an invoice', () => {
     await rig.page.locator('#preview').waitFor();
   }
   const press = (name: string): Promise<void> => rig.page.getByRole('button', { name, exact: true }).click();
-  const sums = (): Promise<string[]> => rig.page.locator('#invoices tbody .sums').allInnerTexts();
+  const sums = (): Promise<string[]> => rig.page.locator('#invoices tbody .sum').allInnerTexts();
 
   it('is mapped once by hand, previewed, imported, read by the same columns again, and withdrawn', async () => {
     const { page } = rig;

@@ -256,12 +256,12 @@ describe('the pages of money', () => {
   it('change amounts when an account is changed, and refuse an invalid account', async () => {
     await open('/rates');
     const rows = await cells('accounts');
-    expect(rows.map((row) => [row[0], row[2], row[6]])).toEqual([
+    expect(rows.map((row) => [row[0], row[2], row[5]])).toEqual([
       [ACCOUNTS.brasil.waba_id, 'BRL', 'command or this page'],
       [ACCOUNTS.india.waba_id, 'missing', 'not configured'],
       [ACCOUNTS.usa.waba_id, 'USD', 'configuration file'],
     ]);
-    expect(await rig.page.locator('#accounts').innerText()).toContain('The configuration file wins over this page');
+    expect(await rig.page.locator('#accounts').innerText()).toContain('The configuration file overrides this page');
     // What the file sets is not offered, and refused to who asks all the same.
     expect(await rig.page.locator('#accounts tbody tr').last().getByRole('link').count()).toBe(0);
     const refused = await fetch(`${rig.product.url}/rates?/account`, {
@@ -382,7 +382,7 @@ describe('the pages of money', () => {
     };
     await open('/rates');
     const accounts = await exported('accounts');
-    expect((await cells('accounts')).map((row) => [row[0], row[2], number(row[5]!)])).toEqual(
+    expect((await cells('accounts')).map((row) => [row[0], row[2], number(row[4]!)])).toEqual(
       accounts.map((row) => [row['waba_id'], row['currency'] || 'missing', Number(row['delivered_messages'])]),
     );
     const delivered = await messages();
@@ -402,7 +402,7 @@ describe('the pages of money', () => {
     const names = (await cells('cards')).map((row) => row[6]!.split(' ')[0]!);
     expect(names).toEqual(cards.map((row) => row['name']!).toSorted());
     const counts = accounts.map((row) => Number(row['delivered_messages']));
-    expect((await cells('accounts')).map((row) => number(row[5]!))).toEqual(counts.toSorted((a, b) => b - a));
+    expect((await cells('accounts')).map((row) => number(row[4]!))).toEqual(counts.toSorted((a, b) => b - a));
     await open('/rates?sort=price&accounts.after=nobody');
     expect(await rig.page.locator('.repairs li').count()).toBe(2);
   });

@@ -1,8 +1,7 @@
 import { EXPLANATION_WORDS } from '@ctwa-ledger/schemas/case-words.ts';
 import type { ClaimRow } from '@ctwa-ledger/schemas/claims.ts';
 
-import { rounded } from '../format/amounts.ts';
-import type { TableSpec, Value } from '../table/table.ts';
+import { amountValue, type TableSpec, type Value } from '../table/table.ts';
 
 const CLAIM_COLUMNS = [
   'month',
@@ -24,15 +23,12 @@ export const CLAIM_TABLE: TableSpec<ClaimColumn> = {
   default_sort: { column: 'month', descending: true },
 };
 
-/** Amounts after their currency: those of two currencies cannot be compared. */
-const amount = (currency: string, decimal: string): Value => `${currency} ${rounded(decimal, 8)}`;
-
 export const CLAIM_VALUES: Readonly<Record<ClaimColumn, (claim: ClaimRow) => Value>> = {
   month: (claim) => claim.month,
   waba_id: (claim) => claim.waba_id,
   explanation: (claim) => (claim.explanation === '' ? null : EXPLANATION_WORDS[claim.explanation]),
-  claimed: (claim) => amount(claim.currency, claim.claimed),
-  recovered: (claim) => amount(claim.currency, claim.recovered),
+  claimed: (claim) => amountValue(claim.currency, claim.claimed),
+  recovered: (claim) => amountValue(claim.currency, claim.recovered),
   state: (claim) => claim.state,
   reference: (claim) => claim.reference || null,
   changed_at: (claim) => claim.changed_at,

@@ -1,4 +1,4 @@
-import type { ShownExport } from '@ctwa-ledger/schemas/exports.ts';
+import type { ExportRun, ShownExport } from '@ctwa-ledger/schemas/exports.ts';
 
 import type { TableSpec, Value } from '../table/table.ts';
 import { lastWords } from './form.ts';
@@ -25,3 +25,27 @@ export const EXPORT_VALUES: Readonly<Record<ExportColumn, (one: ShownExport) => 
 };
 
 export const exportKey = (one: ShownExport): string => one.schedule_id;
+
+const RUN_COLUMNS = ['period', 'state', 'rows', 'bytes', 'file', 'began_at', 'seconds', 'asked_by'] as const;
+export type RunColumn = (typeof RUN_COLUMNS)[number];
+
+export const RUN_TABLE: TableSpec<RunColumn> = {
+  id: 'runs',
+  columns: RUN_COLUMNS,
+  words_first: ['state', 'file', 'asked_by'],
+  default_sort: { column: 'period', descending: true },
+};
+
+export const RUN_VALUES: Readonly<Record<RunColumn, (run: ExportRun) => Value>> = {
+  period: (run) => run.period_from,
+  state: (run) => run.state,
+  rows: (run) => run.rows,
+  bytes: (run) => run.bytes,
+  file: (run) => run.error || run.file,
+  began_at: (run) => run.began_at,
+  seconds: (run) => run.seconds,
+  asked_by: (run) => run.asked_by,
+};
+
+/** Key of a run: the latest of its period. */
+export const runKey = (run: ExportRun): string => `${run.period_from} ${run.period_to}`;

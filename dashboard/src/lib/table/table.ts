@@ -1,6 +1,7 @@
 import { queryOf } from '@ctwa-ledger/schemas/address-parameters.ts';
 import type { PageOf } from '@ctwa-ledger/schemas/asked.ts';
 import { quoted, type Repair } from '../filters/filters.ts';
+import { rounded } from '../format/amounts.ts';
 
 /** The column by which a table is sorted. */
 export interface Sort<Column extends string = string> {
@@ -175,6 +176,10 @@ export function tableSearch<Column extends string>(
 
 /** The value by which a row is sorted: a number (for a decimal, a near one), a text, or null when it is not known. */
 export type Value = number | string | null;
+
+/** An amount to sort by, after its currency: those of two currencies cannot be compared. */
+export const amountValue = (currency: string, decimal: string | null): Value =>
+  decimal === null ? null : `${currency} ${rounded(decimal, 8)}`;
 
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 

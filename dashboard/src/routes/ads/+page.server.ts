@@ -6,6 +6,7 @@ import { resolve } from '$app/paths';
 import { isName, nothingOfAd } from '$lib/ads/address.ts';
 import { adLines, withMessages } from '$lib/ads/figures.ts';
 import { lineKey, readRollup, tableLines, totalLine } from '$lib/ads/rollup.ts';
+import { OUTCOME_TABLE, OUTCOME_VALUES, outcomeKey } from '$lib/ads/outcomes.ts';
 import { AD_LINES, AD_LINE_VALUES } from '$lib/ads/table.ts';
 import { bucketsOf } from '$lib/buckets/buckets.ts';
 import { BUCKET_TABLE, BUCKET_VALUES, bucketKey } from '$lib/buckets/table.ts';
@@ -65,6 +66,13 @@ export const load: PageServerLoad = async (event) => {
   const lines = details === null ? read : withMessages(read, details.messages);
   const spec = { ...AD_LINES, page_rows: PAGE_ROWS };
   const table = arranged(tableLines(lines, before, by), params, spec, AD_LINE_VALUES, lineKey);
+  const outcome_table = arranged(
+    outcomes,
+    params,
+    { ...OUTCOME_TABLE, page_rows: PAGE_ROWS },
+    OUTCOME_VALUES,
+    outcomeKey,
+  );
   const buckets =
     over_time.buckets && bucketsOf(over_time.buckets, range, zoneOf(filters), as_of, status.last_event_at);
   const isElsewhere =
@@ -76,7 +84,7 @@ export const load: PageServerLoad = async (event) => {
       overview,
       nothing: nothingOfAd(only, names, range, isElsewhere),
       table,
-      outcomes,
+      outcomes: outcome_table,
       ads: lines.length,
       by,
       details,
@@ -98,6 +106,6 @@ export const load: PageServerLoad = async (event) => {
     },
     only,
     ad,
-    own_repairs: [...repairs, ...table.notices.map((notice) => ({ notice }))],
+    own_repairs: [...repairs, ...[...table.notices, ...outcome_table.notices].map((notice) => ({ notice }))],
   };
 };

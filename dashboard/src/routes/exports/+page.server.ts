@@ -4,14 +4,15 @@ import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
 import { exportOf, NEW_EXPORT } from '$lib/exports/form.ts';
-import { EXPORT_TABLE, EXPORT_VALUES, exportKey } from '$lib/exports/table.ts';
+import { EXPORT_TABLE, EXPORT_VALUES, exportKey, RUN_TABLE, RUN_VALUES, runKey } from '$lib/exports/table.ts';
 import { search } from '$lib/filters/filters.ts';
 import { fieldText, fieldTexts, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
 import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-const SHOWN_RUNS = 100;
+/** The latest runs of an export, of which the page shows a part at once. */
+const MAX_RUNS = 1_000;
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
@@ -20,13 +21,15 @@ export const load: PageServerLoad = async (event) => {
   const { exports, reports: names } = await reports.exports();
   const params = event.url.searchParams;
   const table = arranged(exports, params, { ...EXPORT_TABLE, page_rows: PAGE_ROWS }, EXPORT_VALUES, exportKey);
-  const shown = exports.find(({ name }) => name === valueIn(event.url.searchParams, 'export')) ?? exports[0];
+  const shown = exports.find(({ name }) => name === valueIn(params, 'export')) ?? exports[0];
+  const all_runs = shown === undefined ? [] : await reports.exportRuns(shown.schedule_id, MAX_RUNS);
+  const runs = arranged(all_runs, params, { ...RUN_TABLE, page_rows: PAGE_ROWS }, RUN_VALUES, runKey);
   return {
     table,
-    own_repairs: table.notices.map((notice) => ({ notice })),
+    own_repairs: [...table.notices, ...runs.notices].map((notice) => ({ notice })),
     names,
     shown: shown?.name ?? null,
-    runs: shown === undefined ? [] : await reports.exportRuns(shown.schedule_id, SHOWN_RUNS),
+    runs,
     texts: NEW_EXPORT,
     locked,
   };

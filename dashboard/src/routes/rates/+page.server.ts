@@ -54,6 +54,7 @@ export const load: PageServerLoad = async (event) => {
     asked,
     card_table,
     account_table,
+    delivered_total: accounts.reduce((sum, { delivered_messages }) => sum + delivered_messages, 0),
     done: asked.view === 'list' && asked.done !== null ? doneTo(asked.done, cards, accounts) : null,
     withdrawal: asked.view === 'withdraw' ? withdrawalOf(asked.card_id, cards) : null,
     account: asked.view === 'account' ? editedIn(asked.waba_id, accounts) : null,

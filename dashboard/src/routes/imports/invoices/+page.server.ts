@@ -7,9 +7,13 @@ import { fail, redirect } from '@sveltejs/kit';
 import { resolve } from '$app/paths';
 import { search } from '$lib/filters/filters.ts';
 import { invoiceSearch, invoiceStateIn, readInvoiceState, type InvoiceState } from '$lib/imports/invoices.ts';
+import { INVOICE_TABLE, INVOICE_VALUES } from '$lib/imports/table.ts';
 import { fieldText, heldUpload, READ_ONLY } from '$lib/server/forms.ts';
 import { askedLedger } from '$lib/server/ledger.ts';
+import { arranged } from '$lib/table/table.ts';
 import type { Actions, PageServerLoad } from './$types';
+
+const PAGE_ROWS = 50;
 
 /** The mapping of a stored name, or the columns that were chosen by hand. */
 function mappingOf({ kept, mapping }: InvoiceState, mappings: readonly KeptInvoiceMapping[]): InvoiceMapping {
@@ -38,9 +42,12 @@ export const load: PageServerLoad = async (event) => {
   ]);
   const withdraw = valueIn(params, 'withdraw');
   const done = valueIn(params, 'done');
+  const spec = { ...INVOICE_TABLE, page_rows: PAGE_ROWS };
+  const table = arranged(invoices, params, spec, INVOICE_VALUES, ({ import_id }) => import_id);
   return {
     asked,
-    invoices,
+    table,
+    own_repairs: table.notices.map((notice) => ({ notice })),
     mappings,
     locked,
     withdrawing: invoices.find(({ import_id, state }) => import_id === withdraw && state !== 'withdrawn') ?? null,
