@@ -13,8 +13,7 @@ import { z } from 'zod';
 import type { Database } from '../clickhouse/database.ts';
 import { perOne, quotient, scaled } from '../imports/decimals.ts';
 import { LABELS_IN_FORCE, listSpendImports, SPEND_IN_FORCE } from '../spend/spend.ts';
-import { ads } from './figures.ts';
-import { readCells } from './cells.ts';
+import { figuresOfSources } from './figures.ts';
 import { OF_CONVERSATIONS, ofImportsOfAdsSql } from './of-conversations.ts';
 import { whole } from './report.ts';
 import { savingsOfFreeEntry } from './savings.ts';
@@ -159,23 +158,6 @@ export function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string):
   return groups;
 }
 
-const reportedRow = z.object({ free_messages: z.number(), windows_reported_only: z.number() });
-type ReportedOnly = z.infer<typeof reportedRow>;
-const NOTHING_REPORTED: ReportedOnly = { free_messages: 0, windows_reported_only: 0 };
-
-/** Free entry messages that are in no window known to the ledger, and windows that only Meta reports. */
-async function reportedOnly(database: Database, filters: ReportFilters): Promise<ReportedOnly> {
-  const cells = await readCells(database, filters);
-  const [row] = await database.query(
-    reportedRow,
-    `SELECT toUInt32(sum(summary_cells.free_entry)) AS free_messages,
-       toUInt32(sum(summary_cells.windows_reported_only)) AS windows_reported_only
-     FROM ${cells.from} AND source_type = ''`,
-    cells.parameters,
-  );
-  return row ?? NOTHING_REPORTED;
-}
-
 /**
  * Report `ad-figures`: every ad or post with an entry, a window, a free message or an amount in the range, and one row
  * for what belongs to no ad. Ordered by first entry, then id.
@@ -187,11 +169,10 @@ export async function adFigures(
   saved_by_ad: Promise<SavingsAdsRow[]> = savingsOfFreeEntry(database, filters),
 ): Promise<AdFiguresRow[]> {
   const isWhole = !isOfAds(filters);
-  const [figures, spend, savings, reported] = await Promise.all([
-    ads(database, filters),
+  const [{ ads: figures, of_no_ad }, spend, savings] = await Promise.all([
+    figuresOfSources(database, filters),
     spendOf(database, filters),
     saved_by_ad,
-    isWhole ? reportedOnly(database, filters) : NOTHING_REPORTED,
   ]);
   const keyOf = (row: Pick<AdsRow, 'ad_id' | 'source_type'>): string => `${row.source_type} ${row.ad_id}`;
   const ad_ids = [...new Set([...figures, ...spend].map(({ ad_id }) => ad_id))];
@@ -219,7 +200,7 @@ export async function adFigures(
     );
   });
   const savedUnexplained = isWhole ? savings.filter(({ source_type }) => source_type === '') : [];
-  const { free_messages, windows_reported_only } = reported;
+  const { free_messages, windows_reported_only } = of_no_ad;
   const nobody: AdsRow = { ad_id: '', source_type: REPORTED_ONLY, ...NO_FIGURES, free_messages };
   if (free_messages === 0 && savedUnexplained.length === 0) return rows;
   return [...rows, ...rowsOf(nobody, NO_NAMES, [], savedUnexplained).map((row) => ({ ...row, windows_reported_only }))];

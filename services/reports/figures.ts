@@ -97,18 +97,43 @@ export async function daily(database: Database, filters: ReportFilters): Promise
   );
 }
 
-/** Report `ads`: one row per ad or post with an entry, a window or a free message in the range. */
-export async function ads(database: Database, filters: ReportFilters): Promise<AdsRow[]> {
+const sourceRow = adsRow.extend({ free_entry: z.number(), windows_reported_only: z.number() });
+
+/** Figures of ads and posts, and of what belongs to none. */
+export interface FiguresOfSources {
+  readonly ads: readonly AdsRow[];
+  /** Free entry messages that are in no window known to the ledger, and windows that only Meta reports. */
+  readonly of_no_ad: { readonly free_messages: number; readonly windows_reported_only: number };
+}
+
+/** Figures of every ad or post with an entry, a window or a free message in the range, and of what belongs to none. */
+export async function figuresOfSources(database: Database, filters: ReportFilters): Promise<FiguresOfSources> {
   const cells = await readCells(database, filters);
-  return database.query(
-    adsRow,
-    `SELECT ad_id, source_type, ${CONVERSATION_FIGURES}, ${OF_AN_AD}
-     FROM ${cells.from} AND source_type != ''
+  const rows = await database.query(
+    sourceRow,
+    `SELECT ad_id, source_type, ${CONVERSATION_FIGURES}, ${OF_AN_AD}, toUInt32(sum(summary_cells.free_entry)) AS free_entry,
+       toUInt32(sum(summary_cells.windows_reported_only)) AS windows_reported_only
+     FROM ${cells.from}
      GROUP BY ad_id, source_type
-     HAVING ${ANYTHING_OF_AN_AD} > 0
+     HAVING source_type = '' OR ${ANYTHING_OF_AN_AD} > 0
      ORDER BY ${BY_FIRST_ENTRY}`,
     cells.parameters,
   );
+  const others = rows.filter(({ source_type }) => source_type === '');
+  return {
+    ads: rows
+      .filter(({ source_type }) => source_type !== '')
+      .map(({ free_entry: _free_entry, windows_reported_only: _windows, ...ad }) => ad),
+    of_no_ad: {
+      free_messages: others.reduce((sum, { free_entry }) => sum + free_entry, 0),
+      windows_reported_only: others.reduce((sum, row) => sum + row.windows_reported_only, 0),
+    },
+  };
+}
+
+/** Report `ads`: one row per ad or post with an entry, a window or a free message in the range. */
+export async function ads(database: Database, filters: ReportFilters): Promise<readonly AdsRow[]> {
+  return (await figuresOfSources(database, filters)).ads;
 }
 
 /** A row of any grouping; the columns of other groupings are empty. */

@@ -105,7 +105,7 @@ describe('a filter changes the address of its page', () => {
 
   it('and is carried to pages that understand it', () => {
     const only = { ad: '1', market: 'India', tier: '1:MAX' };
-    expect(understood(only, filtersOf('/ads'))).toEqual({ ad: '1' });
+    expect(understood(only, filtersOf('/ads'))).toEqual({ ad: '1', market: 'India' });
     expect(understood(only, filtersOf('/billing'))).toEqual({ ad: '1', market: 'India' });
     expect(understood(only, filtersOf('/billing/charges'))).toEqual(only);
     expect(understood(only, filtersOf('/health'))).toEqual({});
