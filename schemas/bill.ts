@@ -110,7 +110,7 @@ export const mismatchesRow = z.object({
   first_delivered_at: instant,
   last_delivered_at: instant,
   currency: z.string(),
-  cost_followed: amount.describe('Expected charge when Meta’s report is followed; empty where no message has a price.'),
+  cost_followed: amount.describe('Expected charge by Meta’s report; empty where no message has a price.'),
   cost_predicted: amount.describe('Expected charge when the prediction is followed.'),
   cost_difference: amount.describe('The one that follows Meta’s report less the other.'),
   unrated: count.describe('Number of messages of which one of the two is not known; they are in neither sum.'),

@@ -19,7 +19,7 @@ export const CHECK_NAMES: Readonly<Record<CheckName, string>> = {
   events: 'No events missing',
   counts: 'Meta counts as many messages',
   controls: 'Meta’s numbers right in themselves',
-  outcomes: 'Nothing sent without outcome',
+  outcomes: 'Outcome of every message known',
   prices: 'Nothing without a price',
   differences: 'Differences explained',
   cases: 'No case left',
@@ -115,11 +115,11 @@ export class ChecklistWords {
   }
 
   #metaNumbers({ state, days, missing_days, unsettled_days, settles_on }: Of<'meta_numbers'>): string {
-    if (missing_days.length === days) return 'No numbers of Meta’s are there for any day of the month.';
+    if (missing_days.length === days) return 'Meta’s numbers are missing for every day of the month.';
     const taken =
       unsettled_days.length === 0
         ? ''
-        : ` ${this.#counted(unsettled_days.length, 'day was', 'days were')} taken while Meta’s numbers still moved: ${this.#days(unsettled_days)}.` +
+        : ` ${this.#counted(unsettled_days.length, 'day was', 'days were')} imported while Meta’s numbers could still change: ${this.#days(unsettled_days)}.` +
           (state === 'pending' ? this.#settles(settles_on, 'Import them again on or after') : ' Import them again.');
     if (missing_days.length > 0)
       return `${this.#spelling.count(missing_days.length)} of ${this.#counted(days, 'day')} ${missing_days.length === 1 ? 'is' : 'are'} missing: ${this.#days(missing_days)}.${taken}`;
@@ -137,13 +137,13 @@ export class ChecklistWords {
       );
     if (!agrees_with_meta && unwatched_numbers.length > 0)
       said.push(
-        `Nobody can tell for ${this.#counted(unwatched_numbers.length, 'number')} with too little traffic for a gap to show: ${this.#named(unwatched_numbers)}.`,
+        `A gap would not show for ${this.#counted(unwatched_numbers.length, 'number')} with little traffic: ${this.#named(unwatched_numbers)}.`,
       );
     if (gaps === 0 && !agrees_with_meta && unwatched_numbers.length === 0)
-      said.push('No gap in the events of any number.');
+      said.push('No number has a gap in its events.');
     if (stored_lately > 0)
       said.push(
-        `${this.#counted(stored_lately, 'event')} of the month came in within the last 24 hours: more may be on their way.${this.#settles(check.settles_on, 'Settled when none comes until')}`,
+        `${this.#counted(stored_lately, 'event')} of the month arrived within the last 24 hours: more may follow.${this.#settles(check.settles_on, 'Settled if none arrives by')}`,
       );
     if (dead_letters > 0)
       said.push(
@@ -188,21 +188,24 @@ export class ChecklistWords {
     const isRight = check.state === 'passed';
     return [
       ...(isRight
-        ? ['Allowances, tiers, prices and what is free hold in Meta’s numbers, and settled days stayed as they were.']
+        ? [
+            'Allowances, tiers, prices and free messages in Meta’s numbers are consistent, and settled days did not change.',
+          ]
         : []),
       ...found,
     ].join(' ');
   }
 
   #outcomes({ messages, settles_on }: Of<'outcomes'>): string {
-    if (messages === 0) return 'It is known of every message whether it was delivered or failed.';
-    return `${this.#counted(messages, 'message was', 'messages were')} sent, and nothing is known since.${this.#settles(settles_on, 'They may still be delivered until')}`;
+    if (messages === 0) return 'Every message is known to be delivered or failed.';
+    return `${this.#counted(messages, 'message was', 'messages were')} sent, and no outcome is known yet.${this.#settles(settles_on, 'They may still be delivered until')}`;
   }
 
   #prices({ delivered, unrated, has_currency }: Of<'prices'>): string {
     if (delivered === 0) return 'No message was delivered.';
     const all = this.#counted(delivered, 'delivered message');
-    if (!has_currency) return `The account has no currency, so no price holds for its ${all}.`;
+    if (!has_currency)
+      return `The account has no currency, so its ${all} ${delivered === 1 ? 'has' : 'have'} no price.`;
     return unrated === 0
       ? `${delivered === 1 ? 'The' : 'All'} ${all} ${delivered === 1 ? 'has' : 'have'} an amount.`
       : `${this.#spelling.count(unrated)} of ${all} ${unrated === 1 ? 'has' : 'have'} no amount, and ${unrated === 1 ? 'is' : 'are'} in no sum.`;

@@ -43,7 +43,7 @@ export const NARROWING_PARAMETERS: Readonly<Record<Narrowing, z.ZodType<string>>
   campaign: text.describe('Name of a campaign, as in imports of ad costs.'),
   adset: text.describe('Name of an ad set, as in imports of ad costs.'),
   q: text.describe('A customer’s number or part of it, a message id or a user id.'),
-  state: z.enum(CONVERSATION_STATES).or(none).describe('What has become of the conversation by the clock.'),
+  state: z.enum(CONVERSATION_STATES).or(none).describe('State of the conversation.'),
   waba_id: text.describe('Id of a WhatsApp business account; empty = of no account.'),
   phone_number_id: text.describe('Meta’s id of a business number.'),
   market: text.describe('Market of the customer.'),
@@ -68,13 +68,11 @@ const day = z.string().meta({ format: 'date' });
 export const COMMON_PARAMETERS = {
   from: day.describe('First day, YYYY-MM-DD.'),
   to: day.describe('Day after the last one, YYYY-MM-DD.'),
-  month: monthSchema.describe('All days of a month, YYYY-MM, in the place of from and to.'),
-  period: z
-    .enum(PERIODS)
-    .describe('Days by name, of the zone asked for, UTC without one; in the place of from and to.'),
+  month: monthSchema.describe('All days of a month, YYYY-MM, instead of from and to.'),
+  period: z.enum(PERIODS).describe('Days by name, in the given time zone (default: UTC), instead of from and to.'),
   tz: z.string().describe('IANA time zone of days and times.'),
-  as_of: z.string().describe('Clock for what depends on now: ISO 8601 or Unix seconds. Filters nothing.'),
-  by: z.enum(MESSAGES_BY).describe('What the days are of: sending, delivery, or those of the report charges.'),
+  as_of: z.string().describe('The time taken as now, ISO 8601 or Unix seconds. It does not filter.'),
+  by: z.enum(MESSAGES_BY).describe('Which days are meant: of sending, of delivery, or those of the report charges.'),
   changed_since: z
     .string()
     .describe(

@@ -504,7 +504,7 @@ describe('the figures of pages', () => {
       const found = await rig.page.locator('.verdict + ul li').allInnerTexts();
       expect(await rig.page.locator('.verdict').innerText()).toBe(
         found.length === 0
-          ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what still waits there.'
+          ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what is still waiting there.'
           : `${found.length} ${found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`,
       );
       // Whether the last event is long ago is a matter of the machine's clock.

@@ -133,7 +133,7 @@ describe('the close of a month', () => {
     expect(await said(page, 'differences')).toBe(
       'No row of 2 differs. Expected charge USD 0.31, Meta’s charge USD 0.31: 0.00 USD.',
     );
-    expect(await said(page, 'events')).toContain('10 events of the month came in within the last 24 hours');
+    expect(await said(page, 'events')).toContain('10 events of the month arrived within the last 24 hours');
 
     // Billing shows both sides as soon as both are there.
     await page.goto(`${rig.product.url}/billing?from=2026-10-01&to=2026-11-01`);

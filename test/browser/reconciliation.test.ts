@@ -247,7 +247,7 @@ describe("Meta's bill beside ours", () => {
     await change.getByText('Claim of USD 0.50, made.').waitFor();
     await untilScriptsRun();
     await change.getByLabel('What').selectOption('refer');
-    await change.getByLabel('Their number').fill('4711');
+    await change.getByLabel('Their reference').fill('4711');
     await change.getByLabel('Your name').fill('rui');
     await change.getByRole('button', { name: 'Keep' }).click();
     await page.locator('#claims').getByText('4711').waitFor();

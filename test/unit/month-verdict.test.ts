@@ -159,11 +159,11 @@ describe('the checklist in words', () => {
 
   it('never says of an item that cannot be decided that it passed', () => {
     const none: Check = { ...PASSED.meta_numbers, state: 'unknown', missing_days: days(31) };
-    expect(words.say(none)).toBe('No numbers of Meta’s are there for any day of the month.');
+    expect(words.say(none)).toBe('Meta’s numbers are missing for every day of the month.');
     const differences: Check = { ...PASSED.differences, state: 'unknown', rows: 0, missing_days: 31 };
     expect(words.say(differences)).toBe('There is nothing to compare the expected charge with.');
     const unwatched: Check = { ...PASSED.events, state: 'unknown', unwatched_numbers: ['N1'] };
-    expect(words.say(unwatched)).toBe('Nobody can tell for 1 number with too little traffic for a gap to show: N1.');
+    expect(words.say(unwatched)).toBe('A gap would not show for 1 number with little traffic: N1.');
     const foreign: Check = { ...PASSED.invoice, state: 'unknown', invoiced: null, other_currencies: ['EUR'] };
     expect(words.say(foreign)).toBe('The invoice is in EUR, the account in USD.');
     const nothing: Check = { ...PASSED.invoice, state: 'unknown', amount: null, difference: null };
@@ -192,7 +192,7 @@ describe('the checklist in words', () => {
     );
     const moving = { ...PASSED.meta_numbers, unsettled_days: ['2026-10-31'], settles_on: '2026-11-03' };
     expect(words.say({ ...moving, state: 'pending' })).toBe(
-      'All 31 days are there. 1 day was taken while Meta’s numbers still moved: 2026-10-31. Import them again on or after 2026-11-03.',
+      'All 31 days are there. 1 day was imported while Meta’s numbers could still change: 2026-10-31. Import them again on or after 2026-11-03.',
     );
     expect(words.say({ ...moving, state: 'warning' })).toMatch(/ Import them again\.$/);
   });

@@ -135,7 +135,7 @@ function runCommands(scheduled: AddScheduled): void {
     .action(async (name: string, options: ExportsRunOptions) =>
       (await import('../commands/exports.ts')).exportsRun(name, options),
     );
-  below(scheduled('backfill', 'run what a schedule would have run between two days; what was done stays'))
+  below(scheduled('backfill', 'run a schedule for past days; finished runs are kept'))
     .argument('<name>')
     .requiredOption('--from <date>', 'the first day, YYYY-MM-DD')
     .requiredOption('--to <date>', 'the day after the last one')

@@ -11,7 +11,7 @@ import type { AddCommand } from './add-command.ts';
 /** Commands for Meta's numbers, invoices and reconciliation. */
 export function metaCommands(command: AddCommand, root: Command): void {
   const meta = root.command('meta').description("import or fetch Meta's analytics to compare with").exitOverride();
-  command('import', "import answers of Meta's Graph API; all of the files, or none", meta)
+  command('import', "import answers of Meta's Graph API: all files, or none", meta)
     .argument('<file...>')
     .option('--waba <id>', 'the account, if the files do not name it')
     .option('--field <name>', `the field of the answers, if the files do not name it: ${META_FIELDS.join(', ')}`)
@@ -98,7 +98,7 @@ function reconcileCommands(command: AddCommand): void {
     .option('--waba <id>', 'the account (default: the only one with messages in the month)')
     .option(
       '--tolerance-percent <p>',
-      "how much volumes may differ, in per cent of Meta's (default: the account's, or 0.5)",
+      "how much volumes may differ, in percent of Meta's (default: the account's, or 0.5)",
     )
     .option(
       '--tolerance-messages <n>',

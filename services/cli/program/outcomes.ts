@@ -6,11 +6,11 @@ import type { AddCommand } from './add-command.ts';
 export function outcomeCommands(command: AddCommand, root: Command): void {
   const outcomes = root
     .command('outcomes')
-    .description('what ad conversations led to: leads, purchases and others')
+    .description('import what ad conversations led to: leads, purchases and others')
     .exitOverride();
   command('import', 'import a CSV file with kind, time, and id, conversation_id, ctwa_clid or customer', outcomes)
     .argument('<file>')
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--dry-run', 'show what would change, without changing it')
     .action(async (file: string, options: CommonOptions & { dryRun?: boolean }) =>
       (await import('../commands/outcomes.ts')).outcomesImport(file, options),
     );

@@ -12,7 +12,7 @@ export function periodCommands(command: AddCommand, root: Command): void {
       (id: string, ids: string[] = []) => [...ids, id],
     )
     .option('--accept', 'close although something may be missing')
-    .option('--check', 'say what may be missing, and close nothing')
+    .option('--check', 'list what may be missing, without closing')
     .option('--note <text>', 'a comment that is stored with the closing')
     .option('--json', 'JSON on a terminal too, one object per account')
     .action(async (month: string, options: CloseOptions) =>
@@ -22,16 +22,16 @@ export function periodCommands(command: AddCommand, root: Command): void {
   command('list', 'list all closings, also those that were reopened', periods)
     .option('--json', 'JSON on a terminal too, one object per closing')
     .action(async (options: PeriodsOptions) => (await import('../commands/periods.ts')).periodsList(options));
-  command('reopen', 'print live figures of a closed month again; the closing stays listed', periods)
+  command('reopen', 'print live figures of a closed month again; the closing is still listed', periods)
     .argument('<period-id>')
-    .option('--reason <text>', 'why, which is kept with the closing')
+    .option('--reason <text>', 'the reason, stored with the closing')
     .option('--json', 'JSON on a terminal too')
     .action(async (id: string, options: ReopenOptions) =>
       (await import('../commands/periods.ts')).periodsReopen(id, options),
     );
   command(
     'report',
-    'write the report of a closing into a folder: CSV, workbooks, manifest; again the same bytes',
+    'write the report of a closing into a folder: CSV, workbooks and manifest, always the same bytes',
     periods,
   )
     .argument('<period-id>')

@@ -24,7 +24,7 @@ export function rateCommands(command: AddCommand, root: Command): void {
         rateModelSchema.options,
       ),
     )
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--dry-run', 'show what would change, without changing it')
     .action(async (file: string, options: RatesImportOptions) =>
       (await import('../commands/rates.ts')).ratesImport(file, options),
     );

@@ -21,13 +21,13 @@ export function spendCommands(command: AddCommand, root: Command): void {
   mapped(
     command(
       'import',
-      'import an export, CSV or .xlsx: Ad ID, Amount spent, days, names; the same days again replace',
+      'import an export, CSV or .xlsx: Ad ID, Amount spent, days, names; the same days again replace the earlier ones',
       spend,
     ),
   )
     .argument('<file>')
     .option('--mapping <name>', 'the name of a stored mapping of columns')
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--dry-run', 'show what would change, without changing it')
     .action(async (file: string, options: SpendImportOptions) =>
       (await import('../commands/spend.ts')).spendImport(file, options),
     );

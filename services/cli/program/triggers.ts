@@ -23,8 +23,8 @@ export function triggerCommands(command: AddCommand, root: Command): void {
       .addOption(new Option('--url-match <how>', 'how it is compared (default: exact)').choices(URL_MATCHES))
       .option('--phone-number-id <id...>', 'business numbers, any of them')
       .option('--campaign <name...>', 'campaigns as they were imported with ad spend, any of them')
-      .option('--topic', 'tell the topic whatsapp.ad-trigger')
-      .option('--no-topic', 'do not tell the topic')
+      .option('--topic', 'publish to the topic whatsapp.ad-trigger')
+      .option('--no-topic', 'do not publish to the topic')
       .option('--webhook <url>', 'send a request to this address, signed with CTWA_TRIGGER_SECRET; empty: none')
       .option('--max-age <seconds>', 'how old a message may be when it arrives, or any (default: 600)');
   defined(command('add', 'save a new trigger', triggers).requiredOption('--name <name>')).action(
@@ -38,7 +38,7 @@ export function triggerCommands(command: AddCommand, root: Command): void {
     (await import('../commands/triggers.ts')).triggersSet(id, options),
   );
   for (const [name, state, meaning] of [
-    ['pause', 'paused', 'pause a trigger: it never fires for what arrives meanwhile'],
+    ['pause', 'paused', 'pause a trigger: it will not fire for messages that arrive meanwhile'],
     ['resume', 'active', 'resume a paused trigger'],
     ['delete', 'deleted', 'delete a trigger'],
   ] as const)

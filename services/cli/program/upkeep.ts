@@ -20,10 +20,10 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   command('rebuild', 'recompute all marks from the stored events').action(async (options: CommonOptions) =>
     (await import('../commands/rebuild.ts')).rebuild(options),
   );
-  command('erase', 'put a token in the place of every name of a customer; nothing brings the names back')
+  command('erase', 'replace every name of a customer with a token; this cannot be undone')
     .option('--customer <name>', 'phone number or user id: any name of the customer')
     .option('--number <phone-number-id>', 'at this business number only (default: at all)')
-    .option('--dry-run', 'only say which names and rows it would be')
+    .option('--dry-run', 'only list the names and rows that would be replaced')
     .option('--finish', 'finish an erasure that was interrupted')
     .option('--json', 'JSON on a terminal too')
     .action(async (options: EraseOptions) => (await import('../commands/erase.ts')).erase(options));
@@ -73,7 +73,7 @@ function letterCommands(command: AddCommand, root: Command): void {
     .action(async (options: CommonOptions & { limit: string }) =>
       (await import('../commands/dead-letter.ts')).deadLetterList(options),
     );
-  command('dismiss', 'stop listing those that are not needed; they are kept', letters)
+  command('dismiss', 'stop listing inputs that are not needed; they are kept', letters)
     .requiredOption('--reason <text>', 'why they are not needed')
     .option('--code <code>', 'only those with this reason code, like not_json')
     .option('--source <source>', 'only those of this file, of a topic, or of the webhook')
@@ -82,13 +82,13 @@ function letterCommands(command: AddCommand, root: Command): void {
   command('dismissals', 'list what was dismissed, the latest first', letters).action(async (options: CommonOptions) =>
     (await import('../commands/dead-letter.ts')).deadLetterDismissals(options),
   );
-  command('restore', 'take a dismissal back', letters)
+  command('restore', 'undo a dismissal', letters)
     .argument('<dismissal>')
     .option('--json', 'JSON on a terminal too')
     .action(async (dismissal: string, options: CommonOptions & { readonly json?: boolean }) =>
       (await import('../commands/dead-letter.ts')).deadLetterRestore(dismissal, options),
     );
-  command('replay', 'try all of them again, after a fix', letters)
+  command('replay', 'try all rejected inputs again, after a fix', letters)
     .option(
       '--from <where>',
       'table: those that are kept in the ledger; topic: those in the dead-letter topic',
@@ -105,7 +105,7 @@ function topicCommands(root: Command): void {
     .description('create the Kafka topics')
     .exitOverride()
     .command('create')
-    .description('create the missing ones, with the same number of partitions')
+    .description('create the topics that are missing, with the same number of partitions')
     .option('--partitions <n>', 'partitions of each; they limit the number of consumers', '48')
     .option('--replication <n>', 'copies of each partition; 3 with three brokers', '1')
     .exitOverride()
@@ -132,7 +132,7 @@ function accountCommands(command: AddCommand, root: Command): void {
     .option('--second-person <yes|no>', 'whether one person requests the closing of a month and another confirms it')
     .option('--write-off-amount <amount>', 'how much may be written off in a month, in its currency (default: nothing)')
     .option('--write-off-messages <n>', 'how many messages of differences may be written off in a month')
-    .option('--tolerance-percent <p>', "how much volumes may differ, in per cent of Meta's (default: 0.5)")
+    .option('--tolerance-percent <p>', "how much volumes may differ, in percent of Meta's (default: 0.5)")
     .option('--tolerance-messages <n>', 'the same in messages (default: 1); the larger of both counts')
     .option('--portfolio <id>', 'portfolio whose tiers it shares')
     .option('--phone-number-id <id...>', 'business numbers, for events that name no account')

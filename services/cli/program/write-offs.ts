@@ -8,7 +8,7 @@ import type { AddCommand } from './add-command.ts';
 export function writeOffCommands(command: AddCommand, root: Command): void {
   const writeOffs = root
     .command('write-offs')
-    .description("write-offs of differences from Meta's numbers, within the limit of the account")
+    .description("write off differences from Meta's numbers, within the limit of the account")
     .exitOverride();
   command('make', 'write off the rows of a case, or chosen rows, as they differ now', writeOffs)
     .requiredOption('--month <month>', 'YYYY-MM')

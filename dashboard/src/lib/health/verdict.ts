@@ -44,7 +44,7 @@ export function doubts(
 export function verdictOf(doubts_found: readonly string[], lag: ProcessFigures['lag']): string {
   if (doubts_found.length === 0)
     return recordsBehind(lag) === null
-      ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what still waits there.'
+      ? 'Everything in the ledger is in the figures. If Kafka feeds it, the /metrics of its consumers say what is still waiting there.'
       : 'Everything that arrived is in the figures.';
   return `${count(doubts_found.length)} ${doubts_found.length === 1 ? 'thing stands' : 'things stand'} between what arrived and the figures.`;
 }
