@@ -13,6 +13,7 @@ const THREAD = `/conversations/${NUMBER}/wamid.A3`;
 
 describe('conversations', () => {
   const rig = browserRig({
+    keepsWindow: true,
     prepare: async (data) => {
       const events = conversationEvents(Math.floor(Date.now() / 1000));
       writeFileSync(data.file('events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));

@@ -16,6 +16,11 @@ export interface RigOptions {
   readonly prepare?: (data: DataDirectory) => Promise<StartOptions | undefined>;
   /** How each test's window is opened; null where tests open their own. */
   readonly window?: BrowserContextOptions | null;
+  /**
+   * One window for all tests, emptied after each. For tests that only follow links and fill in forms in it: a new window
+   * starts a renderer, which compiles the scripts of the dashboard anew.
+   */
+  readonly keepsWindow?: boolean;
 }
 
 /**
@@ -32,6 +37,7 @@ export class BrowserRig {
   #product: Product | null = null;
   #page: Page | null = null;
   #contexts: BrowserContext[] = [];
+  #kept: Page | null = null;
 
   get browser(): Browser {
     return begun(this.#browser, 'browser');
@@ -58,6 +64,23 @@ export class BrowserRig {
     this.#page = await context.newPage();
     complaintsOf(this.#page, this.complaints);
     return this.#page;
+  }
+
+  /** @internal The window that tests share, opened for the first of them. */
+  async keptPage(options: BrowserContextOptions): Promise<void> {
+    if (this.#kept === null) {
+      this.#kept = await this.newPage(options);
+      this.#contexts = [];
+    }
+    this.#page = this.#kept;
+  }
+
+  /** Leaves nothing of a test in the window that tests share. */
+  async #empty(page: Page): Promise<void> {
+    if (page.url().startsWith('http'))
+      await page.evaluate('for (const storage of [localStorage, sessionStorage]) storage.clear()');
+    await page.context().clearCookies();
+    await page.goto('about:blank');
   }
 
   /** Loads a path of the product, which must answer 200. */
@@ -96,6 +119,7 @@ export class BrowserRig {
   async endTest(): Promise<void> {
     for (const context of this.#contexts) await context.close();
     this.#contexts = [];
+    if (this.#kept !== null) await this.#empty(this.#kept);
     const unexpected = this.complaints.filter((complaint) => this.expected?.test(complaint) !== true);
     this.complaints.length = 0;
     this.expected = null;
@@ -120,11 +144,11 @@ function begun<T>(part: T | null, name: string): T {
 
 /** The rig of the `describe` that it is called in. */
 export function browserRig(options: RigOptions = {}): BrowserRig {
-  const { window = {} } = options;
+  const { window = {}, keepsWindow = false } = options;
   const rig = new BrowserRig();
   beforeAll(() => rig.begin(options));
   afterAll(() => rig.end());
-  if (window !== null) beforeEach(() => rig.newPage(window));
+  if (window !== null) beforeEach(() => (keepsWindow ? rig.keptPage(window) : rig.newPage(window)));
   afterEach(() => rig.endTest());
   return rig;
 }
