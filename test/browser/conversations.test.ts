@@ -108,6 +108,14 @@ describe('conversations', () => {
     await rig.page.locator('.controls').getByRole('link', { name: 'First page' }).click();
     await rig.page.locator('.controls').getByRole('link', { name: 'Next page' }).waitFor();
     expect(await customers()).toEqual(first);
+    // Below a long page, to the top of the next one.
+    const below = rig.page.getByRole('navigation', { name: 'More conversations' });
+    await below.getByRole('link', { name: 'Next page' }).click();
+    await rig.page.waitForURL((url) => url.hash === '#conversations');
+    await expect.poll(customers).toEqual(second);
+    expect(await below.count()).toBe(0);
+    await rig.page.locator('.controls').getByRole('link', { name: 'First page' }).click();
+    await expect.poll(customers).toEqual(first);
     await rig.page.getByRole('link', { name: 'Entry', exact: true }).click();
     await rig.page.locator('th[aria-sort=ascending]').waitFor();
     expect((await customers())[0]).toBe('+34600000100');

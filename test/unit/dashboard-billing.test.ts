@@ -15,6 +15,7 @@ import {
   withoutValue,
   withValue,
   type Picks,
+  partOfAds,
 } from '../../dashboard/src/lib/filters/picked.ts';
 import { suggestionsFor } from '../../dashboard/src/lib/filters/suggestions.ts';
 import { filtersOf } from '../../dashboard/src/lib/navigation/pages.ts';
@@ -109,6 +110,12 @@ describe('a filter changes the address of its page', () => {
     expect(understood(only, filtersOf('/billing'))).toEqual({ ad: '1', market: 'India' });
     expect(understood(only, filtersOf('/billing/charges'))).toEqual(only);
     expect(understood(only, filtersOf('/health'))).toEqual({});
+    expect([{ ad: '1' }, { tag: null }, { market: 'India' }, { market: 'India', tag: '' }].map(partOfAds)).toEqual([
+      'all',
+      'all',
+      'conversations',
+      'messages',
+    ]);
   });
 
   it('named for people', () => {

@@ -112,6 +112,17 @@ export function pickedParameters(only: Picks): readonly (readonly [Picked, strin
   return PICKED.flatMap((name) => givenValues(only[name]).map((value) => [name, value] as const));
 }
 
+/** Filters that conversations do not have themselves, only the messages in them. */
+const OF_MESSAGES: ReadonlySet<string> = new Set<Picked>(['category', 'billing', 'tag']);
+export const isOfMessages = (name: string): boolean => OF_MESSAGES.has(name);
+
+/** Which part of an ad's conversations is meant: all, some by what they are themselves, or by messages in them. */
+export function partOfAds(only: Picks): 'all' | 'conversations' | 'messages' {
+  const names = Object.entries(only).flatMap(([name, given]) => (givenValues(given).length === 0 ? [] : [name]));
+  if (names.some(isOfMessages)) return 'messages';
+  return names.some((name) => ['waba_id', 'phone_number_id', 'market'].includes(name)) ? 'conversations' : 'all';
+}
+
 /** The filters that a page understands. */
 export function understood(only: Picks, names: readonly Picked[]): Picks {
   return Object.fromEntries(Object.entries(only).filter(([name]) => names.some((one) => one === name)));
