@@ -372,7 +372,7 @@ describe('the figures of pages', () => {
     const seen: string[] = [];
     for (;;) {
       seen.push(...(await cells('messages')).map((row) => row[1]!));
-      const older = rig.page.locator('#messages a[rel="next"]');
+      const older = rig.page.locator('#messages a[rel="next"]').first();
       if ((await older.count()) === 0) break;
       await rig.page.goto(new URL((await older.getAttribute('href')) ?? '', rig.page.url()).href);
     }

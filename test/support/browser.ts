@@ -173,7 +173,7 @@ export async function allTableRows(page: Page, id: string): Promise<Cell[][]> {
   const rows: Cell[][] = [];
   for (;;) {
     rows.push(...(await tableRows(page, id)));
-    const next = page.locator(`#${id} a[rel="next"]`);
+    const next = page.locator(`#${id} a[rel="next"]`).first();
     if ((await next.count()) === 0) break;
     await page.goto(new URL((await next.getAttribute('href')) ?? '', page.url()).href);
   }
