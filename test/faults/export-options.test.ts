@@ -65,7 +65,7 @@ describe('export', () => {
   it.each([
     ['messages', ['--state', 'open'], 'The report messages does not take --state; it takes --from'],
     ['rate-cards', ['--from', '2026-10-01'], 'The report rate-cards does not take --from; it takes no filters.'],
-    ['daily', ['--market', 'Brazil'], 'The report daily does not take --market'],
+    ['failures', ['--market', 'Brazil'], 'The report failures does not take --market'],
     ['messages', ['--billing', 'FREE'], 'Did you mean FREE_ENTRY?'],
     ['messages', ['--period', 'yestreday'], 'Did you mean yesterday?'],
     ['messages', ['--wabba', '1'], '--waba'],
