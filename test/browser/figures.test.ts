@@ -384,7 +384,7 @@ describe('the figures of pages', () => {
     await open('/billing/mismatches?from=2015-01-01&to=2015-01-02');
     expect(await cells('kinds')).toEqual([['Meta reported nothing in this range.']]);
     expect(await rig.page.getByRole('main').innerText()).toContain(
-      'Of 0 delivered messages that Meta reported, 0 (–) carry',
+      'Of 0 delivered messages that Meta reported, 0 (–) have a different mark',
     );
     await open('/billing/mismatches?predicted=CHEAP&after=yesterday');
     expect(await rig.page.locator('.repairs li').count()).toBe(2);
