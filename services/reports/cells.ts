@@ -40,6 +40,15 @@ function entryRows(filters: ReportFilters): string {
     WHERE moment.2 >= ${FROM} AND moment.2 < ${TO}`;
 }
 
+/** Lost referrals of the filters' markets, as rows of summaries. They are in no conversation, so they have no messages. */
+function lostRows(filters: ReportFilters): string {
+  return `
+    SELECT phone_number_id, toStartOfFifteenMinutes(written_at) AS at, '', '', 'lost referral', written_at, '', '', 0, 0, 0, 0, 0,
+      0, 0, NULL, NULL, 0, 0, 0, 0
+    FROM lost_referrals FINAL
+    WHERE written_at >= ${FROM} AND written_at < ${TO} AND ${ofMarketSql(filters, 'customer', 'written_at')}`;
+}
+
 /** A relation `summary_cells` for a query, with its parameters. */
 export interface Cells {
   /** What follows FROM, up to and including conditions. */
@@ -57,9 +66,9 @@ export async function readCells(database: Database, filters: ReportFilters): Pro
   // FINAL, because a recomputed cell exists twice until the next merge.
   if (filters.market == null && !isOfMessages(filters)) return { from: `summary_cells FINAL ${where}`, parameters };
   const basis = await readRatingBasis(database);
-  const rows = `${messageRows(basis, filters)} UNION ALL ${entryRows(filters)}`;
+  const rows = [messageRows(basis, filters), entryRows(filters), ...(isOfMessages(filters) ? [] : [lostRows(filters)])];
   return {
-    from: `(${cellsSql(rows, '0')}) AS summary_cells ${where}`,
+    from: `(${cellsSql(rows.join(' UNION ALL '), '0')}) AS summary_cells ${where}`,
     parameters: { ...parameters, ...basis.parameters },
   };
 }

@@ -85,7 +85,7 @@ export function filterTables(filters: ReportFilters): readonly string[] {
 /** Tables of summaries by quarter hour, or of what they are made of. */
 export function summaryTables(filters: ReportFilters): readonly string[] {
   const isMade = filters.market != null || isOfMessages(filters);
-  return [...(isMade ? MESSAGE_TABLES : ['summary_cells']), ...filterTables(filters)];
+  return [...(isMade ? [...MESSAGE_TABLES, 'lost_referrals'] : ['summary_cells']), ...filterTables(filters)];
 }
 
 /** Costs and names of ads. */

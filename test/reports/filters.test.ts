@@ -10,6 +10,7 @@ import { suggestions } from '../../services/reports/suggestions.ts';
 import { listViews, removeView, renameView, saveView } from '../../services/reports/views.ts';
 import { importSpendFile } from '../../services/spend/spend.ts';
 import type { Row } from '../oracle/oracle.ts';
+import { parsed } from '../support/expected-rows.ts';
 import { drop, EVERYTHING, openLedger } from '../support/ledger.ts';
 import { csvRows, DataDirectory, output } from '../support/product.ts';
 
@@ -157,6 +158,25 @@ describe('filters of what was sent in conversations', () => {
     const alone = ads.filter((ad) => brought(ad).every((row) => listed.has(row['conversation_id']!)));
     const costs = new Map(ads.map((ad, i) => [ad, [12.5, 3][i]!]));
     expect(sum(await rows('ad-figures', { market }), 'spend')).toBe(alone.reduce((all, ad) => all + costs.get(ad)!, 0));
+  });
+
+  it('a market: its lost referrals, which are in no conversation', async () => {
+    const lost = async (filters: Partial<ReportFilters>): Promise<number> =>
+      sum(await rows('daily', filters), 'lost_referrals');
+    const event = {
+      ...{ event: 'message', direction: 'inbound', type: 'unsupported', phone_number_id: '106540352242922' },
+      ...{ wa_id: '5511955550999', id: 'wamid.lost', errors: [{ code: 131060, title: 'Message unavailable' }] },
+    };
+    const market = { market: 'Brazil' };
+    const [all, before, elsewhere] = await Promise.all([lost({}), lost(market), lost({ market: 'India' })]);
+    await ledger.record(parsed([{ ...event, timestamp: Date.UTC(2026, 9, 25) / 1000 }]));
+    await settleReports(REPORTS, ledger.database);
+    expect([await lost({}), await lost(market), await lost({ market: 'India' })]).toEqual([
+      all + 1,
+      before + 1,
+      elsewhere,
+    ]);
+    expect(await lost({ ...market, billing: 'BILLABLE' })).toBe(0);
   });
 
   it('finds the conversation of a message id, if the filters mean it too', async () => {
