@@ -268,7 +268,7 @@ export class Landing {
     this.#ground.backlogs.add(this);
     const kept = this.#kept;
     this.#kept = null;
-    // Rows of a block that was sent are not in `kept` alone.
+    // A block that was sent was not kept, so its rows must be read back.
     if (kept === null || this.#hasSent) return;
     this.#blocks = new LandedBlocks();
     for (const event of kept) this.#blocks.add(event);
