@@ -31,29 +31,36 @@ LEFT JOIN (SELECT phone_number_id, name, customer AS called FROM customer_names 
   ON given.phone_number_id = names.phone_number_id AND given.customer = names.name
 GROUP BY given.phone_number_id, given.name`;
 
+const IS_MEANT = `said.happened_at >= ${FROM} AND said.happened_at < ${TO}`;
+
+/** Outcomes in force that happened in the range, with what rows call their customers. */
+const SAID = `
+SELECT outcome_id, source, kind, happened_at, value, currency, conversation_id AS said_id, said.ctwa_clid AS said_click,
+  said.phone_number_id AS said_number, said.customer AS said_customer, if(names.called = '', said.customer, names.called) AS called
+FROM (SELECT * FROM (${OUTCOMES_IN_FORCE}) AS said WHERE ${IS_MEANT}) AS said
+LEFT JOIN (${CALLED_BY_NAME}) AS names ON said.phone_number_id = names.phone_number_id AND said.customer = names.name`;
+
 /**
- * Outcomes with the entry that they belong to: the one that they name, else the one of the click, else the latest one of
- * the customer before the outcome.
+ * Outcomes of the range with the entry that they belong to: the one that they name, else the one of the click, else the
+ * latest one of the customer before the outcome.
  */
 const ATTACHED = `
-WITH entries AS
+WITH said AS (${SAID}),
+-- Of millions of entries, only those that outcomes can belong to are joined.
+entries AS
 (
   SELECT toString(phone_number_id) AS phone_number_id, entry_id, if(ad_conversation_id = '', entry_id, ad_conversation_id) AS ad_conversation_id,
     toString(ad_id) AS ad_id, toString(source_type) AS source_type, entry_at, ctwa_clid, customer
   FROM entry_marks FINAL
+  WHERE entry_marks.entry_id IN (SELECT said_id FROM said) OR entry_marks.ctwa_clid IN (SELECT said_click FROM said)
+    OR (toString(entry_marks.phone_number_id), entry_marks.customer) IN (SELECT said_number, called FROM said)
 )
 SELECT outcome_id, source, kind, happened_at, value, currency, said_click, said_number, said_customer,
   multiIf(named.n > 0, named.entry, clicked.n > 0, clicked.entry, written.entry_id != '',
     tuple(written.phone_number_id, written.entry_id, written.ad_conversation_id, written.ad_id, written.source_type, written.entry_at,
       written.ctwa_clid, written.customer),
     tuple('', '', '', '', '', toDateTime(0, 'UTC'), '', '')) AS found
-FROM
-(
-  SELECT outcome_id, source, kind, happened_at, value, currency, conversation_id AS said_id, said.ctwa_clid AS said_click,
-    said.phone_number_id AS said_number, said.customer AS said_customer, if(names.called = '', said.customer, names.called) AS called
-  FROM (${OUTCOMES_IN_FORCE}) AS said
-  LEFT JOIN (${CALLED_BY_NAME}) AS names ON said.phone_number_id = names.phone_number_id AND said.customer = names.name
-) AS said
+FROM said
 LEFT JOIN (SELECT entry_id, argMax(${ENTRY}, entry_at) AS entry, count() AS n FROM entries GROUP BY entry_id) AS named
   ON said.said_id = named.entry_id
 LEFT JOIN (SELECT ctwa_clid, argMax(${ENTRY}, entry_at) AS entry, count() AS n FROM entries WHERE ctwa_clid != '' GROUP BY ctwa_clid) AS clicked
@@ -64,8 +71,6 @@ ASOF LEFT JOIN (SELECT * FROM entries WHERE customer != '') AS written
 const CELLS = `outcome_id, source, kind, value, currency, found.4 AS ad_id, found.5 AS source_type, found.3 AS ad_conversation_id,
   found.2 AS entry_id, if(found.1 = '', said_number, found.1) AS phone_number_id, if(found.8 = '', said_customer, found.8) AS customer`;
 
-const IS_MEANT = `attached.happened_at >= ${FROM} AND attached.happened_at < ${TO}`;
-
 /** Report `outcomes`: outcomes that happened in the range, the latest first. */
 function outcomes(database: Database, filters: ReportFilters): Promise<OutcomeRow[]> {
   const found = "if(entry_id = '', NULL, found.6)";
@@ -74,7 +79,7 @@ function outcomes(database: Database, filters: ReportFilters): Promise<OutcomeRo
     `SELECT outcome_id, source, kind, ${isoTime('attached.happened_at')} AS happened_at, toString(value) AS value, currency,
        ad_id, source_type, ad_conversation_id, entry_id, ${isoTime(found)} AS entry_at, phone_number_id, customer
      FROM (SELECT found, happened_at, ${CELLS} FROM (${ATTACHED})) AS attached
-     WHERE ${IS_MEANT} AND ${ofConversationsSql(filters, 'attached.happened_at', null)}
+     WHERE ${ofConversationsSql(filters, 'attached.happened_at', null)}
      ORDER BY attached.happened_at DESC, source, outcome_id`,
     parametersOf(filters),
   );
@@ -96,17 +101,23 @@ type Sums = z.infer<typeof sumsRow>;
  * the ad's cost, where there is one currency.
  */
 export async function adOutcomes(database: Database, filters: ReportFilters): Promise<AdOutcomesRow[]> {
+  // Most ledgers have no outcomes; joining them with entries and reading costs takes longer than looking.
+  const [known] = await database.query(
+    z.object({ n: z.number() }),
+    `SELECT toUInt32(count()) AS n FROM (${OUTCOMES_IN_FORCE}) AS said WHERE ${IS_MEANT}`,
+    parametersOf(filters),
+  );
+  if (known?.n === 0) return [];
   const sums = await database.query(
     sumsRow,
     `SELECT ad_id, source_type, kind, source, currency, toUInt32(count()) AS outcomes,
          if(count(value) = 0, NULL, toString(sum(toDecimal128(assumeNotNull(value), 8)))) AS value
        FROM (SELECT found, happened_at, ${CELLS} FROM (${ATTACHED})) AS attached
-       WHERE ${IS_MEANT} AND ${ofConversationsSql(filters, 'attached.happened_at', null)}
+       WHERE ${ofConversationsSql(filters, 'attached.happened_at', null)}
        GROUP BY ad_id, source_type, kind, source, currency
        ORDER BY ad_id, source_type, kind, source, currency`,
     parametersOf(filters),
   );
-  // Most ledgers have no outcomes, and costs take longer to read.
   if (sums.length === 0) return [];
   const costs = await adCosts(database, filters);
   const ofAd = (row: Sums): typeof costs =>
@@ -200,7 +211,7 @@ export async function conversionEvents(database: Database, filters: ReportFilter
      LEFT JOIN (SELECT toString(phone_number_id) AS number, argMaxIf(toString(waba_id), timestamp, waba_id != '') AS waba_id
        FROM (SELECT phone_number_id, waba_id, timestamp FROM events UNION ALL SELECT phone_number_id, waba_id, hour FROM removed_hours)
        GROUP BY number) AS accounts ON accounts.number = attached.phone_number_id
-     WHERE source = 'own' AND ${IS_MEANT}
+     WHERE source = 'own'
      ORDER BY attached.happened_at, outcome_id`,
     parametersOf(filters),
   );
