@@ -96,3 +96,29 @@ describe('a landing that waits for others', () => {
     });
   });
 });
+
+describe('a backlog that is folded from memory', () => {
+  it('counts each event once, when others land events of its threads meanwhile', async () => {
+    const before = [click, ...elsewhere];
+    await withWriter(before, async (writer) => {
+      const news = [writes('first', MON, { wa_id: '4917' }), writes('again', MON + HOUR, { wa_id: '4916' })];
+      const backlog = writer.beginLanding();
+      for (const event of parsed(news)) await backlog.add(event);
+      const { database } = writer;
+      const streamBlocks = database.streamBlocks.bind(database);
+      let others: Promise<unknown> | null = null;
+      database.streamBlocks = async function* (sql, parameters) {
+        // The thread of 4917 is folded from memory by now; that of 4916 is read.
+        if (sql.includes('AS is_new'))
+          await (others ??= landed(writer, [writes('next', MON + 2 * HOUR, { wa_id: '4917' })]));
+        yield* streamBlocks(sql, parameters);
+      };
+      expect(await writer.fold(backlog)).toEqual({ stored: news.length });
+      expect(others).not.toBeNull();
+      database.streamBlocks = streamBlocks;
+      const next = (await others) as Landing;
+      expect(await writer.fold(next)).toEqual({ stored: 1 });
+      await expectOracle(writer, [...before, ...news, writes('next', MON + 2 * HOUR, { wa_id: '4917' })]);
+    });
+  });
+});

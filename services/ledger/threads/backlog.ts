@@ -203,7 +203,8 @@ export class Backlog {
       // What is being written goes on only while this thread of Node waits.
       if (this.#threads % THREADS_PER_TURN === 0) await nextTurn();
     }
-    if (before.size > 0) await this.#named(TOUCHED_BEFORE);
+    // By now others may have landed events of threads that were folded above. Who did folds them again.
+    if (before.size > 0) await this.#named(TOUCHED_BEFORE, (name) => before.has(name));
   }
 
   async #namesOf(statement: string, parameters: Parameters): Promise<ReadonlySet<string>> {
@@ -221,11 +222,15 @@ export class Backlog {
     if (this.#threads % THREADS_PER_PROGRESS === 0) this.#onProgress(this.#threads);
   }
 
-  /** @param names a statement for those of the touched threads that are folded */
-  async #named(names: string): Promise<void> {
+  /**
+   * @param names a statement for those of the touched threads that are folded
+   * @param isMeant leaves out some of them, by their texts
+   */
+  async #named(names: string, isMeant: (name: string) => boolean = () => true): Promise<void> {
     const states = new ThreadStates(this.#database, this.#landing, this.#emitter);
     try {
       for await (const thread of this.#streamed(names)) {
+        if (!isMeant(threadText({ ...thread, nameless_id: '' }))) continue;
         const state = await states.of(thread.phone_number_id, thread.customer);
         await this.#take(thread, state);
       }
