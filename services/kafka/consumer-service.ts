@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import type { Logger } from 'pino';
 import { ActionableError, ConfigurationChangedError, LedgerAwayError } from '../clickhouse/errors.ts';
@@ -25,6 +26,8 @@ export interface ConsumerOptions extends SessionOptions {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** So long at most it waits until the threads that traffic is likely to touch are in memory. */
+const READ_AHEAD_MS = 30_000;
 /** A loop that did not run for so long hangs. */
 const ALIVE_MS = 60_000;
 
@@ -83,7 +86,22 @@ export class ConsumerService {
     await this.#done?.catch(() => undefined);
   }
 
+  /**
+   * Of a large ledger live traffic touches threads faster than they can be read one by one. What came meanwhile would be a
+   * backlog, after which nothing is remembered.
+   */
+  async #readAhead(): Promise<void> {
+    const joining = this.#why;
+    this.#why = 'Conversations of the last days are being read; then the consumer joins its group.';
+    const { signal } = this.#stopping;
+    const enough = sleep(READ_AHEAD_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    await Promise.race([this.#ledger.readAhead(), enough]);
+    this.#why = joining;
+    this.#tick();
+  }
+
   async #supervise(): Promise<void> {
+    await this.#readAhead();
     let pause = FIRST_PAUSE_MS;
     while (!this.#stopping.signal.aborted) {
       try {

@@ -27,6 +27,10 @@ export interface ConsumptionParts {
  * fewer writes.
  */
 const LINGER_MS = 20;
+/**
+ * Events of a batch that is no backlog. Live landings take somewhat more, because one record may bring many events.
+ */
+const MAX_LIVE_EVENTS = 16_000;
 /** If no record of a backlog arrives for so long, what has arrived is folded. */
 const STALLED_MS = 500;
 const HEARTBEAT_MS = 500;
@@ -80,6 +84,12 @@ export class Consumption {
     );
   }
 
+  /** Whether the batch takes no more. Only a backlog may be larger than what is folded as live traffic. */
+  get #isFull(): boolean {
+    const { landing, isFull, read } = this.#gathering;
+    return isFull || (landing.events >= MAX_LIVE_EVENTS && !this.#behind.isBacklog(read));
+  }
+
   get #isClosed(): boolean {
     return this.#isDraining || this.#hasFailed;
   }
@@ -108,7 +118,7 @@ export class Consumption {
     };
     if (final === undefined) this.#gathering.reach({ topic, partition, offset: endOffset, generation });
     for (const record of records) {
-      while (this.#gathering.isFull && !this.#isClosed) {
+      while (this.#isFull && !this.#isClosed) {
         note();
         this.#arrived.fire();
         await this.#beating(this.#room.next, heartbeat);
@@ -158,7 +168,7 @@ export class Consumption {
           await Promise.race([this.#arrived.next, later(COMMIT_AGAIN_MS)]);
           continue;
         }
-        if (!this.#isDraining && !this.#gathering.isFull) await later(LINGER_MS);
+        if (!this.#isDraining && !this.#isFull) await later(LINGER_MS);
         await this.#gatherBacklog();
         if (this.#gathering.isEmpty) continue;
         await this.#land();
@@ -194,7 +204,7 @@ export class Consumption {
 
   /** In a backlog, gathers as much as fits, so that each thread is folded once for all of its events. */
   async #gatherBacklog(): Promise<void> {
-    while (this.#behind.isBacklog(this.#gathering.read) && !this.#gathering.isFull && !this.#isClosed) {
+    while (this.#behind.isBacklog(this.#gathering.read) && !this.#isFull && !this.#isClosed) {
       const read = this.#gathering.read;
       await Promise.race([this.#arrived.next, later(STALLED_MS)]);
       this.#parts.onTick();

@@ -264,9 +264,13 @@ export class Ledger {
     this.#gone = { erased, removed };
   }
 
-  /** For processes that take in live traffic: reads the threads that it is likely to touch before it does. */
-  readAhead(): void {
-    this.#live.readAhead();
+  /**
+   * For processes that take in live traffic: reads the threads that it is likely to touch. On a large ledger the first
+   * batches would take longer than new ones take to come.
+   * @returns resolves when they are read, or cannot be
+   */
+  readAhead(): Promise<void> {
+    return this.#live.readAhead();
   }
 
   /** Whether this process lands or folds a backlog. */

@@ -94,7 +94,6 @@ async function consumeInto(
   onMade: (consumers: ConsumerService) => void,
 ): Promise<void> {
   await ledger.beginWriting();
-  ledger.readAhead();
   const keepers = new Keepers(ledger, (what, error) => {
     log.error({ err: error }, what);
   });

@@ -113,7 +113,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const pages = options.withDashboard ? await loadPages() : null;
   const ledger = await Ledger.open(options.ledger);
   await ledger.beginWriting();
-  ledger.readAhead();
+  // Consumers do it themselves, and wait for it.
+  if (options.consumer === null) void ledger.readAhead();
   const keepers = new Keepers(ledger, onError);
   const triggers = fireTriggers(
     ledger.database,

@@ -128,6 +128,20 @@ async function produceFile(producer: RecordProducer, file: string, names: TopicN
   await producer.send(waiting);
 }
 
+/** Sends the first events of a file, and waits until they are consumed: joining a group is not live traffic. */
+async function sendFirst(
+  producer: RecordProducer,
+  file: string,
+  names: TopicNames,
+  consumer: ConsumerProcess,
+): Promise<void> {
+  for await (const text of createInterface({ input: createReadStream(file) })) {
+    await producer.send(recordsOf(text, names));
+    break;
+  }
+  await consumer.until(1);
+}
+
 /** Sends the events of a file at the pace of live traffic; gives how many there were. */
 async function sendLive(producer: RecordProducer, file: string, names: TopicNames): Promise<number> {
   const sending: Promise<unknown>[] = [];
@@ -250,7 +264,7 @@ async function measureLive(name: string, threads: number): Promise<Delays> {
   const file = join(home, `${name}.ndjson`);
   const tail = join(home, `${name}-tail.ndjson`);
   const traffic = { threads, days: QUARTER_DAYS, seed: 11 };
-  const events = await writeTraffic(file, traffic, { path: tail, events: LIVE_PER_SECOND * LIVE_SECONDS });
+  await writeTraffic(file, traffic, { path: tail, events: LIVE_PER_SECOND * LIVE_SECONDS });
   const dataDir = join(home, name);
   await prepareLedger(dataDir);
   const { stored } = await ingest(dataDir, file);
@@ -260,11 +274,17 @@ async function measureLive(name: string, threads: number): Promise<Delays> {
   say('settled after the import', `${secondsSince(settling).toFixed(1)} s`);
   const names = await topicsOf(`${name}.`);
   const consumer = new ConsumerProcess(broker.brokers, dataDir, `${name}.`);
-  say('live traffic', `${events - stored} events onto a ledger of ${stored}`);
+  const joining = performance.now();
+  await sendFirst(producer, tail, names, consumer);
+  const first = consumer.read;
+  say(
+    'live traffic',
+    `onto a ledger of ${stored} events; the first batch ${secondsSince(joining).toFixed(1)} s after the start`,
+  );
   const began = performance.now();
   const sent = await sendLive(producer, tail, names);
   say('  sent at', rate(sent, secondsSince(began)));
-  await consumer.until(sent);
+  await consumer.until(first + sent);
   const from = (consumer.batches[0]?.at ?? 0) + WARM_SECONDS * 1000;
   const warm = consumer.batches.filter((batch) => batch.at >= from);
   const delays = warm.flatMap((batch) => batch.marked);

@@ -44,15 +44,15 @@ async function expectNaive(ledger: Ledger, events: readonly unknown[]): Promise<
 /** Lets a ledger find out which threads there are, so that what is new to it is not asked for. */
 async function loadKnownKeys(ledger: Ledger): Promise<void> {
   const { database } = ledger;
-  const stream = database.stream.bind(database);
+  const streamBlocks = database.streamBlocks.bind(database);
   let isLoaded = false;
-  database.stream = async function* (sql, parameters) {
-    yield* stream(sql, parameters);
+  database.streamBlocks = async function* (sql, parameters) {
+    yield* streamBlocks(sql, parameters);
     if (sql === STORED_KEYS) isLoaded = true;
   };
   await ledger.record(parsed([writes('somebody', MON, { wa_id: '4915', phone_number_id: '7' })]));
   await until('the known keys are loaded', () => isLoaded);
-  database.stream = stream;
+  database.streamBlocks = streamBlocks;
 }
 
 /** The statements of a ledger that read some tables. */

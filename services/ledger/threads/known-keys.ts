@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { Database } from '../../clickhouse/database.ts';
-import { LINKED_KEYS, STORED_KEYS } from '../events/keys.ts';
+import { LINKED_COUNT, LINKED_KEYS, STORED_COUNT, STORED_KEYS } from '../events/keys.ts';
 
 const BITS_PER_KEY = 16;
 /** With fewer bits for each key, too many unknown keys look known; then the filter is made again, larger. */
@@ -67,12 +68,6 @@ interface Filters {
   readonly linked: KeyFilter;
 }
 
-/** The keys that a loading has read. */
-interface Stored {
-  readonly stored: Uint32Array;
-  readonly linked: Uint32Array;
-}
-
 /** Keys that were added while the filters were loaded, perhaps too late to be read. */
 interface Added {
   readonly stored: number[];
@@ -88,7 +83,7 @@ export class KnownKeys {
   readonly #database: Database;
   #filters: Filters | null = null;
   #added: Added | null = null;
-  #loading: Promise<Stored> | null = null;
+  #loading: Promise<Filters> | null = null;
   #notBefore = 0;
 
   constructor(database: Database) {
@@ -144,9 +139,11 @@ export class KnownKeys {
     const loading = this.#load();
     this.#loading = loading;
     loading.then(
-      ({ stored, linked }) => {
+      (filters) => {
         if (this.#loading !== loading) return;
-        this.#filters = { stored: filterOf(stored, added.stored), linked: filterOf(linked, added.linked) };
+        for (const key of added.stored) filters.stored.add(key);
+        for (const key of added.linked) filters.linked.add(key);
+        this.#filters = filters;
         this.#loading = null;
         this.#added = null;
       },
@@ -157,35 +154,34 @@ export class KnownKeys {
     );
   }
 
-  async #load(): Promise<Stored> {
+  /** Resolves when what is being loaded is loaded, or could not be. */
+  async loaded(): Promise<void> {
+    await this.#loading?.catch(() => undefined);
+  }
+
+  async #load(): Promise<Filters> {
     const began = performance.now();
     try {
-      const linked = await this.#read(LINKED_KEYS);
-      return { linked, stored: await this.#read(STORED_KEYS) };
+      const linked = await this.#read(LINKED_COUNT, LINKED_KEYS);
+      return { linked, stored: await this.#read(STORED_COUNT, STORED_KEYS) };
     } finally {
       const took = performance.now() - began;
       this.#notBefore = performance.now() + Math.max(SHORTEST_PAUSE_MS, took / DUTY);
     }
   }
 
-  async #read(sql: string): Promise<Uint32Array> {
-    let keys = new Uint32Array(1 << 16);
-    let count = 0;
-    for await (const rows of this.#database.stream(sql)) {
-      if (count + rows.length > keys.length) {
-        const larger = new Uint32Array(2 * (count + rows.length));
-        larger.set(keys);
-        keys = larger;
+  /** A filter of the keys that a statement gives. Other work goes on between two blocks of them. */
+  async #read(counting: string, sql: string): Promise<KeyFilter> {
+    const [expected] = await this.#database.query(z.object({ keys: z.coerce.number() }), counting);
+    const filter = new KeyFilter(expected?.keys ?? 0);
+    for await (const block of this.#database.streamBlocks(sql)) {
+      const keys = block.number('key');
+      for (let row = 0, last = -1; row < block.rows; row++) {
+        const key = keys.at(row);
+        if (key !== last) filter.add(key);
+        last = key;
       }
-      for (const row of rows) keys[count++] = Number(row[0]);
     }
-    return keys.subarray(0, count);
+    return filter;
   }
-}
-
-function filterOf(stored: Uint32Array, added: readonly number[]): KeyFilter {
-  const filter = new KeyFilter(stored.length + added.length);
-  for (const key of stored) filter.add(key);
-  for (const key of added) filter.add(key);
-  return filter;
 }

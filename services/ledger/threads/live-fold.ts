@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { z } from 'zod';
 import type { LedgerEvent } from '@ctwa-ledger/schemas/event.ts';
 import type { Database } from '../../clickhouse/database.ts';
@@ -75,8 +76,8 @@ export class LiveFold {
   /** Whether threads are to be read ahead once the next batch is folded. */
   #isAheadDue = false;
   #aheadNotBefore = -Infinity;
-  #ahead: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  #ahead: Promise<void> = Promise.resolve();
+  readonly #closing = new AbortController();
 
   constructor(database: Database) {
     this.#database = database;
@@ -137,14 +138,35 @@ export class LiveFold {
     this.#forget();
   }
 
-  /** From the next batch on, reads threads that traffic is likely to touch. */
-  readAhead(): void {
+  /**
+   * Reads which keys the ledger has, and threads that traffic is likely to touch; again after a batch when another process
+   * landed what nothing lists. Batches need not wait for it.
+   * @returns resolves when they are read, or cannot be
+   */
+  readAhead(): Promise<void> {
     this.#readsAhead = this.#isAheadDue = true;
+    const turn = this.#turn.then(async () => {
+      await this.#follow();
+      this.#known.keepLoaded();
+    });
+    this.#turn = turn.catch(() => undefined);
+    const ahead = this.#ahead.then(async () => {
+      await turn;
+      if (this.#isClosed) return;
+      await Promise.race([this.#known.loaded(), once(this.#closing.signal, 'abort')]);
+      await this.#readAheadIfDue();
+    });
+    // Should it fail, threads are read when they are touched, which is only slower.
+    return (this.#ahead = ahead.catch(() => undefined));
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** Stops reading ahead. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.#ahead;
   }
 
@@ -168,7 +190,7 @@ export class LiveFold {
   /** Reads and keeps threads that are not in memory. The next batch notices what others land in them from now on. */
   async #keepRead(threads: readonly ThreadKey[]): Promise<void> {
     if (this.#isClosed) return;
-    if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
+    await this.#follow();
     const missing = threads.filter((thread) => this.#cache.get(thread) === null).map(unread);
     await this.#reader.read(missing, this.#mayBeLinked, false);
     for (const { thread, events, links, folded, emitted } of missing) {
@@ -216,8 +238,7 @@ export class LiveFold {
     mustRead: boolean,
     entered: (() => void) | null,
   ): Promise<number | null | 'again'> {
-    // Before anything is remembered or read, so that landings of others are noticed from here on.
-    if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
+    await this.#follow();
     this.#known.keepLoaded();
     const batch = new Batch(landings.events);
     const unknown = this.#recall(batch, mustRead);
@@ -282,6 +303,11 @@ export class LiveFold {
     await marks.writeDone(this.#database);
     this.#remember(batch, alone, linked, landedByOthers, footing, isEmitting);
     return stored;
+  }
+
+  /** Before anything is remembered or read, so that landings of others are noticed from here on. */
+  async #follow(): Promise<void> {
+    if (!this.#log.isFollowed) this.#heed(await this.#log.catchUp(await this.#log.look()));
   }
 
   /** A message without a customer is not in the filter of linked threads. */

@@ -12,7 +12,17 @@ const MAX_EVENTS = 200_000;
  * the table of events.
  */
 const RECENT_THREADS = `
-WITH (SELECT max(timestamp) FROM events WHERE events.timestamp <= now()) AS newest
+WITH
+    (SELECT max(timestamp) FROM events WHERE events.timestamp <= now()) AS newest,
+    -- The last days that have so many events: the threads of days before them are not reached.
+    (
+        SELECT min(day) FROM
+        (
+            SELECT toDate(timestamp) AS day, sum(count()) OVER (ORDER BY day DESC) - count() AS later
+            FROM events WHERE timestamp > newest - toIntervalDay({days:UInt32}) AND timestamp <= newest GROUP BY day
+        )
+        WHERE later < {events:UInt32}
+    ) AS first_day
 SELECT phone_number_id, customer
 FROM
 (
@@ -20,7 +30,8 @@ FROM
     FROM
     (
         SELECT phone_number_id, customer, max(timestamp) AS last, count() AS n
-        FROM events WHERE timestamp > newest - toIntervalDay({days:UInt32}) AND customer != ''
+        FROM events
+        WHERE timestamp > newest - toIntervalDay({days:UInt32}) AND timestamp >= toDateTime(first_day, 'UTC') AND customer != ''
         GROUP BY phone_number_id, customer
     )
 )
