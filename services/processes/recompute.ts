@@ -5,8 +5,11 @@ import { recomputeSummaries } from '../ledger/derived/summaries.ts';
 import { recomputeCharges } from '../rating/charges.ts';
 
 const SHORTEST_PAUSE_MS = 250;
-/** Longest pause between recomputations. Figures on screen are at most this, plus one recomputation, behind. */
-const LONGEST_PAUSE_MS = 10_000;
+/**
+ * Longest pauses between recomputations. Figures on screen are at most this, plus one recomputation, behind. One of charges takes
+ * ten seconds on a ledger of ten million events: after a shorter pause it would take more than its share.
+ */
+const LONGEST_PAUSE_MS = { summaries: 10_000, charges: 60_000 } as const;
 /** So long a backlog has the engine to itself at most: what it changes last would be recomputed again. */
 const BACKLOG_WAIT_MS = 30_000;
 /** Other processes also make dirt, so the tables are checked at this interval. */
@@ -16,6 +19,7 @@ const LOOK_EVERY_MS = 5_000;
 class Keeper {
   readonly #recompute: () => Promise<Recomputation>;
   readonly #duty: number;
+  readonly #longestPause: number;
   readonly #hasBacklog: () => boolean;
   readonly #onError: (error: unknown) => void;
   /** When the last recomputation ended, by `performance.now()`. */
@@ -31,16 +35,19 @@ class Keeper {
 
   /**
    * @param duty at most this share of the time is spent on it, so that the engine has time for live traffic
+   * @param longestPause in milliseconds, even if more than that share is spent
    * @param hasBacklog whether the process is taking in a backlog, which goes first for a while
    */
   constructor(
     recompute: () => Promise<Recomputation>,
     duty: number,
+    longestPause: number,
     hasBacklog: () => boolean,
     onError: (error: unknown) => void,
   ) {
     this.#recompute = recompute;
     this.#duty = duty;
+    this.#longestPause = longestPause;
     this.#hasBacklog = hasBacklog;
     this.#onError = onError;
   }
@@ -72,7 +79,7 @@ class Keeper {
     try {
       const outcome = await this.#recompute();
       const rest = (performance.now() - began) * (1 / this.#duty - 1);
-      this.#pause = Math.min(Math.max(SHORTEST_PAUSE_MS, rest), LONGEST_PAUSE_MS);
+      this.#pause = Math.min(Math.max(SHORTEST_PAUSE_MS, rest), this.#longestPause);
       isMore = outcome === 'done';
     } catch (error) {
       this.#onError(error);
@@ -102,6 +109,7 @@ export class Keepers {
       new Keeper(
         () => recomputeSummaries(database),
         0.2,
+        LONGEST_PAUSE_MS.summaries,
         hasBacklog,
         (error) => {
           onError('Summaries could not be recomputed; it is tried again', error);
@@ -110,6 +118,7 @@ export class Keepers {
       new Keeper(
         () => recomputeCharges(database),
         0.1,
+        LONGEST_PAUSE_MS.charges,
         hasBacklog,
         (error) => {
           onError('Charges could not be recomputed; it is tried again', error);
