@@ -128,41 +128,25 @@ async function produceFile(producer: RecordProducer, file: string, names: TopicN
   await producer.send(waiting);
 }
 
-/** Sends the first events of a file, and waits until they are consumed: joining a group is not live traffic. */
-async function sendFirst(
-  producer: RecordProducer,
-  file: string,
-  names: TopicNames,
-  consumer: ConsumerProcess,
-): Promise<void> {
-  for await (const text of createInterface({ input: createReadStream(file) })) {
-    await producer.send(recordsOf(text, names));
-    break;
-  }
-  await consumer.until(1);
+/** The records of a file, made before they are sent: making them must not take the cores of what is measured. */
+async function recordsOfFile(file: string, names: TopicNames): Promise<OutgoingRecord[]> {
+  const records: OutgoingRecord[] = [];
+  for await (const text of createInterface({ input: createReadStream(file) })) records.push(...recordsOf(text, names));
+  return records;
 }
 
-/** Sends the events of a file at the pace of live traffic; gives how many there were. */
-async function sendLive(producer: RecordProducer, file: string, names: TopicNames): Promise<number> {
+/** Sends records at the pace of live traffic. */
+async function sendLive(producer: RecordProducer, records: readonly OutgoingRecord[]): Promise<void> {
   const sending: Promise<unknown>[] = [];
   const began = performance.now();
-  let due: OutgoingRecord[] = [];
-  let sent = 0;
-  const send = (): void => {
+  for (let sent = 0; sent < records.length;) {
+    const due = records.slice(sent, sent + LIVE_PER_SECOND / 20);
     sent += due.length;
     sending.push(producer.send(due));
-    due = [];
-  };
-  for await (const text of createInterface({ input: createReadStream(file) })) {
-    due.push(...recordsOf(text, names));
-    if (due.length < LIVE_PER_SECOND / 20) continue;
-    send();
     const ahead = (sent / LIVE_PER_SECOND) * 1000 - (performance.now() - began);
     if (ahead > 0) await sleep(ahead);
   }
-  send();
   await Promise.all(sending);
-  return sent;
 }
 
 /** What kafkajs reaches when it reads both topics, settings as ours, and drops what it reads. */
@@ -274,17 +258,17 @@ async function measureLive(name: string, threads: number): Promise<Delays> {
   say('settled after the import', `${secondsSince(settling).toFixed(1)} s`);
   const names = await topicsOf(`${name}.`);
   const consumer = new ConsumerProcess(broker.brokers, dataDir, `${name}.`);
+  const records = await recordsOfFile(tail, names);
   const joining = performance.now();
-  await sendFirst(producer, tail, names, consumer);
-  const first = consumer.read;
-  say(
-    'live traffic',
-    `onto a ledger of ${stored} events; the first batch ${secondsSince(joining).toFixed(1)} s after the start`,
-  );
+  const first = records.slice(0, 1);
+  await producer.send(first);
+  await consumer.until(first.length);
+  const joined = secondsSince(joining).toFixed(1);
+  say('live traffic', `onto a ledger of ${stored} events; the first batch ${joined} s after the start`);
   const began = performance.now();
-  const sent = await sendLive(producer, tail, names);
-  say('  sent at', rate(sent, secondsSince(began)));
-  await consumer.until(first + sent);
+  await sendLive(producer, records);
+  say('  sent at', rate(records.length, secondsSince(began)));
+  await consumer.until(first.length + records.length);
   const from = (consumer.batches[0]?.at ?? 0) + WARM_SECONDS * 1000;
   const warm = consumer.batches.filter((batch) => batch.at >= from);
   const delays = warm.flatMap((batch) => batch.marked);
