@@ -18,7 +18,7 @@ export const CHECK_NAMES: Readonly<Record<CheckName, string>> = {
   meta_numbers: 'Meta’s numbers for every day',
   events: 'No events missing',
   counts: 'Meta counts as many messages',
-  controls: 'Meta’s numbers right in themselves',
+  controls: 'Meta’s numbers consistent',
   outcomes: 'Outcome of every message known',
   prices: 'Nothing without a price',
   differences: 'Differences explained',

@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
-import { complaintsOf, sidewaysScroll } from '../support/browser.ts';
+import { complaintsOf, headsWithoutMeaning, sidewaysScroll } from '../support/browser.ts';
 import {
   csvRows,
   DataDirectory,
@@ -167,6 +167,7 @@ describe('every page', () => {
     // A page that is not found is a failed request, rightly.
     if (status === 200) expect(complaints).toEqual([]);
     else expect(complaints.every((complaint) => complaint.includes(String(status)))).toBe(true);
+    expect(await headsWithoutMeaning(page)).toEqual([]);
     expect(Number(await page.evaluate('window.shifted'))).toBeLessThan(MAX_SHIFT);
     return (await Promise.all(bodies)).reduce((sum, body) => sum + gzipSync(body).length, 0);
   };

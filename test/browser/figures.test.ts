@@ -310,7 +310,7 @@ describe('the figures of pages', () => {
     const [now, before] = [started('2026-10-29', '2026-11-05'), started('2026-10-22', '2026-10-29')];
     const percent = Math.round((1000 * now) / before - 1000) / 10;
     expect((await change.allInnerTexts())[0]).toBe(
-      `${percent > 0 ? '+' : ''}${String(percent)}% from ${count(before)}`,
+      `${percent > 0 ? '+' : ''}${String(percent).replace('-', '−')}% from ${count(before)}`,
     );
     expect(await rig.page.locator('.comparison').innerText()).toContain('22 – 28 Oct 2026');
     await rig.page.getByRole('link', { name: 'previous year' }).click();

@@ -402,7 +402,8 @@ describe('the first page', () => {
     const heads = rig.page.locator('#by-day thead tr').last().locator('th');
     const names = (await heads.allInnerTexts()).map((name) => name.replace(/^[↑↓]/, '').trim());
     expect(names).toHaveLength(15);
-    const number = (text: string): number => Number(/^[+-]?[\d.]+/.exec(text.replaceAll(/[,~%]/g, ''))?.[0]);
+    const number = (text: string): number =>
+      Number(/^[+-]?[\d.]+/.exec(text.replaceAll(/[,~%]/g, '').replace('−', '-'))?.[0]);
     for (const column of [1, 2, 6, 10]) {
       for (const order of ['descending', 'ascending']) {
         await heads.nth(column).getByRole('link').click();

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { complaintsOf, launchBrowser, tableRows } from '../support/browser.ts';
+import { complaintsOf, headsWithoutMeaning, launchBrowser, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, output, startProduct, untilSettled, type Product } from '../support/product.ts';
 import { workbookOf } from '../support/workbook.ts';
 
@@ -351,6 +351,7 @@ describe('what ads cost', () => {
     await page.getByRole('link', { name: /^Show full cost/ }).click();
     await page.locator('#answers tbody tr').first().waitFor();
     expect(await page.locator('#week tbody tr').count()).toBe(24);
+    expect(await headsWithoutMeaning(page)).toEqual([]);
   });
 
   it('has a full cost with its messages, and clicks that never wrote only where an import says clicks', async () => {

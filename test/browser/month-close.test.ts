@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
-import { sidewaysScroll, tableRows } from '../support/browser.ts';
+import { headsWithoutMeaning, sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, NUMBER, output, untilSettled, WABA } from '../support/product.ts';
 
 const CARD =
@@ -65,6 +65,7 @@ describe('the close of a month', () => {
 
   const check = async (page: Page, other: 'light' | 'dark' = 'dark'): Promise<void> => {
     expect(await violationsIn(page)).toEqual([]);
+    expect(await headsWithoutMeaning(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: other });
     expect(await violationsIn(page), other).toEqual([]);
     await page.emulateMedia({ colorScheme: other === 'dark' ? 'light' : 'dark' });
@@ -169,7 +170,7 @@ describe('the close of a month', () => {
     await page.locator('#close').getByRole('button', { name: 'Close this month' }).click();
     await page.locator('#done').waitFor();
     expect(await page.locator('#done').innerText()).toBe(`Oct 2026 is closed for account ${WABA}.`);
-    expect(await state(page)).toMatch(new RegExp(`^Closed \\d+ \\w+ by ${NAME} Agreed with finance`));
+    expect(await state(page)).toMatch(new RegExp(`^Closed \\d+ \\w+ by ${NAME}: Agreed with finance`));
     expect(await page.locator('#since tbody').innerText()).toContain('Nothing has changed');
     await check(page);
 

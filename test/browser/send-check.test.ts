@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
-import { sidewaysScroll } from '../support/browser.ts';
+import { headsWithoutMeaning, sidewaysScroll } from '../support/browser.ts';
 import { NUMBER, output, WABA } from '../support/product.ts';
 
 const PHONE = { width: 390, height: 844 };
@@ -61,6 +61,7 @@ describe('the page of the send check', () => {
     }
     await rig.page.setViewportSize(PHONE);
     expect(await sidewaysScroll(rig.page)).toBeLessThanOrEqual(0);
+    expect(await headsWithoutMeaning(rig.page)).toEqual([]);
   }
 
   it("shows the API's answer for a send body", async () => {

@@ -181,6 +181,13 @@ export async function allTableRows(page: Page, id: string): Promise<Cell[][]> {
   return rows;
 }
 
+/** Heads of columns that do not say what the column holds when somebody points at them. */
+export function headsWithoutMeaning(page: Page): Promise<string[]> {
+  return page
+    .locator('.frame thead th[scope="col"]:not([title]):not(:has([title]))')
+    .evaluateAll((heads) => (heads as unknown as PageElement[]).map((head) => head.textContent ?? ''));
+}
+
 /** How many pixels the page can be scrolled sideways. */
 export function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => {

@@ -134,7 +134,7 @@ describe('the table of ads', () => {
     const [first, second] = tableLines(NOW, BEFORE, 'ad');
     expect(conversationsChange(first!)).toEqual({ absolute: '+2', relative: '+25%' });
     expect(conversationsChange(second!)).toEqual({ absolute: '+5', relative: '' });
-    expect(costChange(first!, first!.amounts[0]!, 'spend')).toEqual({ absolute: 'BRL −10.00', relative: '-50%' });
+    expect(costChange(first!, first!.amounts[0]!, 'spend')).toEqual({ absolute: 'BRL −10.00', relative: '−50%' });
     expect(costChange(first!, first!.amounts[1]!, 'spend')).toEqual({ absolute: '–', relative: '' });
     expect(rateChange(second!).absolute).toBe('–');
     const spring = tableLines(NOW, BEFORE, 'campaign').find((line) => line.group?.name === 'Spring')!;

@@ -387,12 +387,12 @@ describe('what an address says besides the filters of all pages', () => {
 describe('a change of a figure in words', () => {
   const counts: readonly [number, number, string][] = [
     [120, 100, '+20% from 100'],
-    [99, 100, '-1% from 100'],
+    [99, 100, '−1% from 100'],
     [1_000, 1_000, '0% from 1,000'],
     [1_234_567, 1_000_000, '+23.5% from 1,000,000'],
     [5, 0, 'none before'],
     [0, 0, 'none before either'],
-    [0, 5, '-100% from 5'],
+    [0, 5, '−100% from 5'],
   ];
   it.each(counts)('%d after %d', (now, before, words) => {
     expect(countChange(now, before)).toBe(words);
@@ -400,7 +400,7 @@ describe('a change of a figure in words', () => {
 
   const rates: readonly [string | null, string | null, string | null][] = [
     ['0.8160', '0.8040', '+1.2 points from 80.4%'],
-    ['0.8040', '0.8160', '-1.2 points from 81.6%'],
+    ['0.8040', '0.8160', '−1.2 points from 81.6%'],
     ['0.5000', '0.5000', '0.0 points from 50.0%'],
     ['1.0000', null, null],
     [null, '0.5000', null],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { adKey } from '../../dashboard/src/lib/ads/table.ts';
-import { tableParameters } from '../../dashboard/src/lib/table/columns.ts';
+import { meaningOf, tableParameters } from '../../dashboard/src/lib/table/columns.ts';
 import {
   arranged,
   nextSort,
@@ -112,7 +112,7 @@ describe('rows in the order asked for', () => {
     const page = (query: string) => arranged(rows, new URLSearchParams(query), spec, VALUES, (row) => row.name);
     expect(page('after=a').rows.map((row) => row.name)).toEqual(['b10', 'b9']);
     expect(page('after=a').notices).toEqual([]);
-    expect(page('sort=name&after=b10')).toMatchObject({ rows: [rows[3]], next: null, skipped: 3, total: 4 });
+    expect(page('sort=name&after=b10')).toMatchObject({ rows: [rows[3]], next: null, place: { skipped: 3, total: 4 } });
     expect(page('after=gone&sort=x').rows.map((row) => row.name)).toEqual(['c', 'a']);
     expect(page('after=gone&sort=x').notices).toHaveLength(2);
   });
@@ -135,6 +135,17 @@ describe('pages of ads begin after a row, wherever that is by now', () => {
 
   it('tells an ad from a post of the same id', () => {
     expect(adKey({ ad_id: '1', source_type: 'ad' })).not.toBe(adKey({ ad_id: '1', source_type: 'post' }));
+  });
+});
+
+describe('what a head says when somebody points at it', () => {
+  it('is what reports say of the column, but for how files write it', () => {
+    expect(meaningOf('ad_id')).toBe('Meta’s id of the ad or post.');
+    expect(meaningOf('first_day')).toBe('First day.');
+    expect(meaningOf('reply_rate')).toBe('Replied to of those that are mature.');
+    expect(meaningOf('savings')).toBe('List cost less billed cost, in the currency of the row.');
+    expect(meaningOf('messages')).toBe('Number of messages.');
+    expect(meaningOf('no_such_column')).toBeUndefined();
   });
 });
 

@@ -19,16 +19,16 @@ export function claimCommands(command: AddCommand, root: Command): void {
     .action(async (options: ClaimMakeOptions) => (await import('../commands/claims.ts')).claimsMake(options));
   for (const [name, meaning] of [
     ['refer', 'record the number of the case at Meta or the partner'],
-    ['grant', 'a credit is promised'],
-    ['refuse', 'it is refused'],
-    ['withdraw', 'take it back'],
+    ['grant', 'record that a credit is promised'],
+    ['refuse', 'record that the claim is refused'],
+    ['withdraw', 'withdraw a claim; it stays listed'],
   ] as const)
     claim(name, meaning)
       .argument('<claim-id>')
       .action(async (id: string, options: ClaimChangeOptions) =>
         (await import('../commands/claims.ts')).claimsChange(name, id, options),
       );
-  claim('pay', 'a credit memo paid it, or some of it')
+  claim('pay', 'record that a credit memo paid the claim, or some of it')
     .argument('<claim-id>')
     .requiredOption('--credit <id>', "a line of an invoice, IMPORT-ID:LINE, or a credit memo among Meta's invoices")
     .option('--amount <amount>', 'how much of it (default: all that is left of both)')

@@ -20,11 +20,12 @@ import type { AddCommand } from './add-command.ts';
 /** Options for days, and all filters of reports. */
 const REPORT_OPTIONS = ['from', 'to', 'month', 'period', 'tz', 'as_of', 'by', 'changed_since', ...NARROWINGS] as const;
 
+/** What the parameter means, written as the texts of other options are: no capital at the begin, no full stop. */
 function meaningOf(name: (typeof REPORT_OPTIONS)[number]): string {
-  return (
-    (name in COMMON_PARAMETERS ? COMMON_PARAMETERS[name as CommonParameter] : NARROWING_PARAMETERS[name as Narrowing])
-      .description ?? ''
-  );
+  const { description = '' } =
+    name in COMMON_PARAMETERS ? COMMON_PARAMETERS[name as CommonParameter] : NARROWING_PARAMETERS[name as Narrowing];
+  const text = description.replace(/\.$/, '');
+  return /^(?:[A-Z]{2}|Meta)/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function exportCommand(command: Command): void {
@@ -142,7 +143,7 @@ function runCommands(scheduled: AddScheduled): void {
     .action(async (name: string, options: ExportsBackfillOptions) =>
       (await import('../commands/exports.ts')).exportsBackfill(name, options),
     );
-  scheduled('history', 'list each period of a schedule with its run, the last one first')
+  scheduled('history', 'list each period of a schedule with its run, the latest first')
     .argument('<name>')
     .action(async (name: string, options: ExportsOptions) =>
       (await import('../commands/exports.ts')).exportsHistory(name, options),

@@ -52,7 +52,7 @@ export function metaCommands(command: AddCommand, root: Command): void {
 
 function invoiceCommands(command: AddCommand, root: Command): void {
   const invoice = root.command('invoice').description('import invoices of Meta or a partner').exitOverride();
-  command('map', 'store under a name which heading is which column; the same name again replaces it', invoice)
+  command('map', 'save under a name which heading is which column; saving it again replaces it', invoice)
     .argument('<name>')
     .option(
       '--column <column=heading>',

@@ -22,7 +22,7 @@ export function periodCommands(command: AddCommand, root: Command): void {
   command('list', 'list all closings, also those that were reopened', periods)
     .option('--json', 'JSON on a terminal too, one object per closing')
     .action(async (options: PeriodsOptions) => (await import('../commands/periods.ts')).periodsList(options));
-  command('reopen', 'print live figures of a closed month again; the closing is still listed', periods)
+  command('reopen', 'reopen a closed month: its figures are live again; the closing stays listed', periods)
     .argument('<period-id>')
     .option('--reason <text>', 'the reason, stored with the closing')
     .option('--json', 'JSON on a terminal too')

@@ -10,7 +10,7 @@ export function runningCommands(command: AddCommand): void {
   command('start', 'start the webhook receiver, API and dashboard in one process')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .option('--empty', 'remove the sample data')
+    .option('--empty', 'start without the sample data, and remove it if it is there')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).start(options));
   command('webhook', "receive Meta's webhooks, into Kafka if KAFKA_BROKERS is set, otherwise into the ledger")
     .option('--port <n>', 'port to listen on', '8788')
@@ -19,7 +19,7 @@ export function runningCommands(command: AddCommand): void {
   command('dashboard', 'serve the pages and API of a ledger that other processes write to')
     .option('--port <n>', 'port to listen on', '8787')
     .option('--host <h>', 'address to listen on', '127.0.0.1')
-    .option('--empty', 'remove the sample data')
+    .option('--empty', 'start without the sample data, and remove it if it is there')
     .action(async (options: ServerOptions) => (await import('../commands/start.ts')).dashboard(options));
   command('exporter', 'write the CSVs of the last finished days, at once and on a schedule')
     .requiredOption('--dir <dir>', 'directory of the files: <report>/<report>-YYYY-MM-DD.csv')

@@ -31,7 +31,7 @@ export function spendCommands(command: AddCommand, root: Command): void {
     .action(async (file: string, options: SpendImportOptions) =>
       (await import('../commands/spend.ts')).spendImport(file, options),
     );
-  mapped(command('map', 'store under a name which heading is which column; the same name again replaces it', spend))
+  mapped(command('map', 'save under a name which heading is which column; saving it again replaces it', spend))
     .argument('<name>')
     .action(async (name: string, options: MappingOptions) =>
       (await import('../commands/spend.ts')).spendMap(name, options),

@@ -27,13 +27,13 @@ export function triggerCommands(command: AddCommand, root: Command): void {
       .option('--no-topic', 'do not publish to the topic')
       .option('--webhook <url>', 'send a request to this address, signed with CTWA_TRIGGER_SECRET; empty: none')
       .option('--max-age <seconds>', 'how old a message may be when it arrives, or any (default: 600)');
-  defined(command('add', 'save a new trigger', triggers).requiredOption('--name <name>')).action(
+  defined(command('add', 'save a new trigger', triggers).requiredOption('--name <name>', 'name of the trigger')).action(
     async (options: TriggerOptions) => (await import('../commands/triggers.ts')).triggersAdd(options),
   );
   defined(
     command('set', 'change a trigger; options that are left out stay as they are', triggers)
       .argument('<trigger-id>')
-      .option('--name <name>'),
+      .option('--name <name>', 'name of the trigger'),
   ).action(async (id: string, options: TriggerOptions) =>
     (await import('../commands/triggers.ts')).triggersSet(id, options),
   );
@@ -64,8 +64,8 @@ export function triggerCommands(command: AddCommand, root: Command): void {
       (await import('../commands/triggers.ts')).triggersDeliveries(options),
     );
   command('replay', 'deliver again: the firing of one message, or all that were given up', triggers)
-    .option('--trigger <id>')
-    .option('--message <id>')
-    .option('--phone-number-id <id>')
+    .option('--trigger <id>', 'the trigger that fired')
+    .option('--message <id>', 'the message that it fired for')
+    .option('--phone-number-id <id>', 'the business number of the message')
     .action(async (options: ReplayOptions) => (await import('../commands/triggers.ts')).triggersReplay(options));
 }

@@ -22,7 +22,7 @@ export function upkeepCommands(command: AddCommand, root: Command): void {
   );
   command('erase', 'replace every name of a customer with a token; this cannot be undone')
     .option('--customer <name>', 'phone number or user id: any name of the customer')
-    .option('--number <phone-number-id>', 'at this business number only (default: at all)')
+    .option('--number <phone-number-id>', 'at this business number only (default: all)')
     .option('--dry-run', 'only list the names and rows that would be replaced')
     .option('--finish', 'finish an erasure that was interrupted')
     .option('--json', 'JSON on a terminal too')
@@ -58,9 +58,9 @@ function retentionCommands(command: AddCommand, root: Command): void {
   command('show', 'list for how long accounts keep their events, and what was removed', retention).action(
     async (options: CommonOptions) => (await import('../commands/retention.ts')).retentionShow(options),
   );
-  command('set', 'say for how many months before the current one an account keeps its events', retention)
-    .argument('<waba>')
-    .argument('<months>', '1 to 240, or off: for good')
+  command('set', 'set how many months before the current one an account keeps its raw events', retention)
+    .argument('<waba>', 'id of the account')
+    .argument('<months>', '1 to 240, or off: keep them for good')
     .action(async (waba: string, months: string, options: CommonOptions) =>
       (await import('../commands/retention.ts')).retentionSet(waba, months, options),
     );
@@ -120,9 +120,9 @@ function accountCommands(command: AddCommand, root: Command): void {
   command('list', 'list the accounts that are set, and where, and those that messages name', accounts).action(
     async (options: CommonOptions) => (await import('../commands/accounts.ts')).accountsList(options),
   );
-  command('set', 'set an account; the configuration file overrides it', accounts)
+  command('set', 'set up an account; the configuration file overrides it', accounts)
     .argument('<waba>')
-    .option('--name <name>')
+    .option('--name <name>', 'name of the account')
     .option('--time-zone <zone>', 'IANA time zone: decides the day on which a policy begins')
     .option('--currency <code>', 'billing currency, ISO 4217')
     .option(

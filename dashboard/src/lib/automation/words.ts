@@ -1,7 +1,7 @@
 import type { SavedTrigger, TriggerDefinition } from '@ctwa-ledger/schemas/triggers.ts';
 
 export const KIND_NAMES = {
-  arrival: 'a message of an ad arrives',
+  arrival: 'a message from an ad arrives',
   unanswered: 'nobody has answered and the time to reply is running out',
   window_ends: 'a free window ends soon',
 } as const;
@@ -12,7 +12,7 @@ export const URL_MATCH_NAMES = { exact: 'is', prefix: 'begins with', host: 'is o
 export function firesWhen({ kind, hours }: Pick<TriggerDefinition, 'kind' | 'hours'>): string {
   switch (kind) {
     case 'arrival':
-      return 'a message of an ad arrives';
+      return 'a message from an ad arrives';
     case 'unanswered':
       return `unanswered, ${hours ?? 0} h left to reply`;
     case 'window_ends':

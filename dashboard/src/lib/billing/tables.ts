@@ -2,13 +2,10 @@ import type { SavingsCategoriesRow, SavingsMarketsRow, SavingsNumbersRow } from 
 
 import type { LinkedReport } from '../filters/api.ts';
 import { pricingType } from '../format/words.ts';
-import { arranged, type Sort, type TablePage, type TableSpec, type TableState, type Value } from '../table/table.ts';
+import { arranged, type Sort, type TableSpec, type Value } from '../table/table.ts';
 import type { SideBySide } from './currencies.ts';
 import type { BilledDay } from './days.ts';
 import type { RemediedMessages } from './remedies.ts';
-
-/** A page of one of the tables, in the form that its component takes. */
-export type Arranged<Row> = TablePage<Row> & { readonly state: TableState; readonly notices: readonly string[] };
 
 const AMOUNTS = ['list_cost', 'billed_cost', 'savings'] as const;
 export type AmountName = (typeof AMOUNTS)[number];
@@ -129,7 +126,7 @@ export function arrangedAmounts<Row extends AmountRow>(
   params: URLSearchParams,
   table: AmountTable<Row>,
   currencies: readonly string[],
-): Arranged<Row> {
+): ReturnType<typeof arranged<Row, string>> {
   const values: Record<string, (row: Row) => Value> = {
     ...Object.fromEntries(table.heads.map(({ column, value }) => [column, value])),
     volume: ({ volume }) => volume,

@@ -41,3 +41,6 @@ export function categoryName(category: string): string {
 /** Files offered in a file dialog: workbooks, and CSV under its usual names. The content decides what a file is. */
 export const SHEET_FILES =
   '.csv,.txt,.tsv,.xlsx,text/csv,text/plain,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+/** The meaning of the columns of reply rates. */
+export const REPLY_RATE_MEANING = 'Share of the mature ad conversations that were answered within 24 h.';

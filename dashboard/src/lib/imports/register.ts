@@ -17,6 +17,8 @@ export interface RegisterColumn {
   readonly name: string;
   /** Whether it has words and is left-aligned. */
   readonly text?: boolean;
+  /** Its meaning, if it differs from that of the column with this name in reports. */
+  readonly meaning?: string;
 }
 
 export const STATE_WORDS = { holds: 'in force', replaced: 'replaced by later ones', withdrawn: 'withdrawn' } as const;

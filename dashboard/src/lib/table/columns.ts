@@ -1,3 +1,4 @@
+import { COLUMN_MEANINGS } from '@ctwa-ledger/schemas/column-meanings.ts';
 import type { Snippet } from 'svelte';
 
 import { isSame, readColumns, readTable, type TableSpec } from './table.ts';
@@ -26,8 +27,18 @@ export interface TableColumn<Row, Column extends string = string> {
    * field of this name is empty.
    */
   readonly has?: (row: Row) => boolean;
+  /** How dark a cell is, from 0 to 100: its number compared with the largest. */
+  readonly heatOf?: (row: Row) => number;
   /** The content of the row of totals; nothing if there is no sum. */
   readonly total?: Snippet<[string]>;
+}
+
+/**
+ * The meaning of the column with this name in reports, for readers of a page: how files write it, and what nothing looks
+ * like in them, is left out.
+ */
+export function meaningOf(column: string): string | undefined {
+  return COLUMN_MEANINGS[column]?.replace(/[,;] (?:null|empty|YYYY-MM|four decimals|64 bits)\b[^.]*/g, '');
 }
 
 /** For cells that say something whatever the field of their name has. */

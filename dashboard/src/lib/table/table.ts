@@ -36,6 +36,11 @@ export interface TableSpec<Column extends string = string> {
   readonly default_sort: Sort<Column>;
 }
 
+/** A table with an order of its own and without pages. @param id of its frame */
+export function fixedTable(id: string): TableSpec {
+  return { id, columns: [], default_sort: { column: '', descending: false } };
+}
+
 /** Longest key of a row in an address; Meta's ids and addresses of ads are shorter. */
 const MAX_KEY_CHARACTERS = 2_500;
 
@@ -226,11 +231,21 @@ export function cursorPlace(page: Pick<PageOf<unknown>, 'previous'>, size: numbe
   return { previous: page.previous, size, skipped: null, total };
 }
 
-/** A page of a table whose rows are all in memory. */
-export interface TablePage<Row> extends TablePlace {
+/** What a table shows of its rows. */
+export interface ShownTable<Row> {
   readonly rows: readonly Row[];
-  /** The key after which the next page begins; null = there is none. */
+  /** The order of the rows; by default that of the table. */
+  readonly state?: Pick<TableState, 'sort'>;
+  /** The key or cursor after which the next page begins; null = there is none. */
+  readonly next?: string | null;
+  /** Where the page is, of a table with pages. */
+  readonly place?: TablePlace;
+}
+
+/** A page of a table whose rows are all in memory. */
+export interface TablePage<Row> extends ShownTable<Row> {
   readonly next: string | null;
+  readonly place: TablePlace;
   /** False: there is no row with the key, so this is the first page. */
   readonly is_found: boolean;
 }
@@ -249,11 +264,8 @@ export function pageAfter<Row>(
   const first = before === undefined ? '' : keyOf(before);
   return {
     rows: page,
-    previous: at < 0 ? null : first,
-    size: page_rows,
     next: last !== undefined && at + 1 + page.length < rows.length ? keyOf(last) : null,
-    skipped: at + 1,
-    total: rows.length,
+    place: { previous: at < 0 ? null : first, size: page_rows, skipped: at + 1, total: rows.length },
     is_found: after === '' || at >= 0,
   };
 }
