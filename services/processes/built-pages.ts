@@ -11,7 +11,19 @@ export async function loadPages(): Promise<PageHandler> {
   process.env['PROTOCOL_HEADER'] = 'x-forwarded-proto';
   process.env['BODY_SIZE_LIMIT'] = String(MAX_FORM_BYTES);
   const { handler } = (await import(DASHBOARD.href)) as { handler: PageHandler };
-  return handler;
+  return withLostFiles(handler);
+}
+
+/**
+ * Pages of which a file can be lost while they are served, because the dashboard is built anew: the request ends. The
+ * built handler does not listen for errors of the files that it sends, and one of them would end the process, and with
+ * it the receiver.
+ */
+export function withLostFiles(handler: PageHandler): PageHandler {
+  return (request, response) => {
+    response.on('pipe', (file) => file.on('error', () => response.destroy()));
+    handler(request, response);
+  };
 }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
