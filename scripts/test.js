@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findChromium, HEADLESS_SHELL } from './chromium.js';
 import { installKafka, kafkaUnavailable, startBroker } from './kafka/broker.js';
 import { buildDashboard, buildServices, installPackages, ROOT } from './prepare.js';
 import { useTemporaryFolder } from './temporary.js';
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 function run(command, args, env = {}) {
   return spawnSync(command, args, {
@@ -17,18 +17,23 @@ function run(command, args, env = {}) {
   }).status;
 }
 
-/** The browser tests need a Chromium: Debian's, when this machine is one and we may install. */
+/** Installs one of Debian's packages, when this machine is one and we may, and nothing has to go for it. */
+function installBrowser(name) {
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return;
+  process.stderr.write(`installing Debian's package ${name} for the browser tests…\n`);
+  const options = ['-qq', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=20'];
+  if (run('apt-get', ['update', ...options]) === 0)
+    run('apt-get', ['install', '-y', ...options, '--no-remove', '--no-install-recommends', name, 'fonts-dejavu-core'], {
+      DEBIAN_FRONTEND: 'noninteractive',
+    });
+}
+
+/** The browser tests need a Chromium. CI has the cheaper one installed even beside another; a developer's is left alone. */
 function ensureChromium() {
-  if (process.env.CHROMIUM_PATH !== undefined || CHROMIUM.some((path) => existsSync(path))) return;
-  const isDebianRoot = existsSync('/etc/debian_version') && process.getuid?.() === 0;
-  if (isDebianRoot) {
-    process.stderr.write("installing Debian's Chromium for the browser tests…\n");
-    if (run('apt-get', ['update', '-qq']) === 0)
-      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], {
-        DEBIAN_FRONTEND: 'noninteractive',
-      });
-    if (CHROMIUM.some((path) => existsSync(path))) return;
-  }
+  const isWanted = findChromium() === null || (process.env.CI === 'true' && process.env.CHROMIUM_PATH === undefined);
+  if (isWanted && !existsSync(HEADLESS_SHELL)) installBrowser('chromium-headless-shell');
+  if (findChromium() === null) installBrowser('chromium');
+  if (findChromium() !== null) return;
   process.stderr.write('The browser tests need Chromium: install it, or set CHROMIUM_PATH to its program.\n');
   process.exit(1);
 }

@@ -1,4 +1,5 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { findChromium } from '../../scripts/chromium.js';
 
 /**
  * What functions below use where they run: in the page. Declared here, because the types of the browser are no part of
@@ -46,8 +47,10 @@ declare function getComputedStyle(element: PageElement): Style;
 
 /** A Chromium that asks the network for nothing but the page. */
 export function launchBrowser(): Promise<Browser> {
+  const program = findChromium();
+  if (program === null) throw new Error('There is no Chromium: install it, or set CHROMIUM_PATH to its program.');
   return chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    executablePath: program,
     args: [
       '--no-sandbox',
       '--disable-gpu',
