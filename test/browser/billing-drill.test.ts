@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
 import { browserRig } from '../support/browser-rig.ts';
@@ -73,30 +74,48 @@ describe('every cent of the bill is followed down to the message', () => {
 
   const open = (path: string): Promise<void> => rig.open(path);
   const fetched = (path: string): Promise<string> => rig.fetched(path);
-  /** Reads a table with all of its columns, also those that are empty on the page. */
-  const inFull = async <T>(id: string, read: () => Promise<T>): Promise<T> => {
-    const all = rig.page.locator(`#${id}`).getByRole('link', { name: /^Show all columns/ });
-    if ((await all.count()) === 0) return read();
-    const usual = rig.page.url();
-    const at = ({ pathname, search }: URL): Promise<void> => open(`${pathname}${search}`);
-    await at(new URL((await all.getAttribute('href')) ?? '', usual));
-    const result = await read();
-    await at(new URL(usual));
+  /** Shows all columns of some tables, also those that are empty on the page. The links to files then name columns. */
+  const showInFull = async (...ids: readonly string[]): Promise<void> => {
+    const showAll = (id: string): Locator =>
+      rig.page.locator(`#${id}`).getByRole('link', { name: /^Show all columns/ });
+    const full = new URL(rig.page.url());
+    for (const id of ids) {
+      if ((await showAll(id).count()) === 0) continue;
+      const { searchParams } = new URL((await showAll(id).getAttribute('href')) ?? '', full);
+      for (const [name, value] of searchParams) full.searchParams.set(name, value);
+    }
+    if (full.href === rig.page.url()) return;
+    await open(`${full.pathname}${full.search}`);
+    for (const id of ids) expect(await showAll(id).count()).toBe(0);
+  };
+  /** The texts of some tables with all their columns; the page is as before then. */
+  const cellsOf = async (...ids: readonly string[]): Promise<string[][][]> => {
+    const usual = new URL(rig.page.url());
+    await showInFull(...ids);
+    const tables: string[][][] = [];
+    for (const id of ids) tables.push(await rig.cells(id));
+    if (rig.page.url() === usual.href) return tables;
+    await open(`${usual.pathname}${usual.search}`);
     // A link that is followed before scripts run loads the next page as a whole.
     await rig.page.waitForLoadState('networkidle');
-    return result;
+    return tables;
   };
-  const cells = (id: string): Promise<string[][]> => inFull(id, () => rig.cells(id));
+  const cells = async (id: string): Promise<string[][]> => (await cellsOf(id))[0]!;
   /** What the link CSV of a frame gives. */
   const linked = async (frame: string): Promise<Row[]> =>
     csvRows(
       await fetched((await rig.page.locator(`#${frame} a`, { hasText: 'CSV' }).first().getAttribute('href')) ?? ''),
     );
-  /** The rows of a table on all its pages; none, where it says that there is none. */
+  /**
+   * The rows of a table, with all columns, on all its pages; none, where it says that there is none. The page is the last
+   * of them then.
+   */
   const allPages = async (frame: string): Promise<string[][]> => {
     const rows: string[][] = [];
     for (;;) {
-      const shown = (await cells(frame)).filter((row) => row.length > 1);
+      // Which columns are empty is another thing on each page.
+      await showInFull(frame);
+      const shown = (await rig.cells(frame)).filter((row) => row.length > 1);
       expect(shown.length).toBeLessThanOrEqual(PAGE_ROWS);
       rows.push(...shown);
       const next = rig.page.locator(`#${frame} a[rel="next"]`).first();
@@ -139,9 +158,11 @@ describe('every cent of the bill is followed down to the message', () => {
     );
 
     await open(`/billing?${query}`);
-    for (const frame of ['by-category', 'by-market', 'by-number', 'by-day']) {
+    const frames = ['by-category', 'by-market', 'by-number', 'by-day'];
+    const tables = await cellsOf(...frames);
+    for (const [i, frame] of frames.entries()) {
       const heads = { 'by-category': 3, 'by-number': 2 }[frame] ?? 1;
-      const rows = (await cells(frame)).filter((row) => row.length > 1);
+      const rows = tables[i]!.filter((row) => row.length > 1);
       const delivered = rows.reduce((sum, row) => sum + Number(plain(row[heads]!)), 0);
       expect([said, frame, delivered]).toEqual([said, frame, expected.length]);
       expect(inCurrencies(await linked(frame), (row) => Number(row['unrated']))).toEqual(sums);
@@ -152,10 +173,11 @@ describe('every cent of the bill is followed down to the message', () => {
 
     await rig.page.getByRole('link', { name: 'All charges' }).click();
     await rig.page.getByRole('heading', { name: /^Charges, / }).waitFor();
-    const foot = await inFull('charges', async () =>
-      (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
-        text.split('\t').map((cell) => cell.trim()),
-      ),
+    const csv = await linked('charges');
+    expect(inCurrencies(csv, (row) => Number(row['unrated']))).toEqual(sums);
+    await showInFull('charges');
+    const foot = (await rig.page.locator('#charges tfoot tr').allInnerTexts()).map((text) =>
+      text.split('\t').map((cell) => cell.trim()),
     );
     // What is summed: messages, then from the currency on.
     expect(foot.map((row) => [row[6], '', ...row.slice(9, 14), '']).sort()).toEqual(
@@ -170,8 +192,6 @@ describe('every cent of the bill is followed down to the message', () => {
         ])
         .sort(),
     );
-    const csv = await linked('charges');
-    expect(inCurrencies(csv, (row) => Number(row['unrated']))).toEqual(sums);
     const shown = await allPages('charges');
     // The usual order of the screen is that of the file.
     expect(shown.map((row) => [row[6], row[7], row[8], ...row.slice(10, 13)])).toEqual(
@@ -392,8 +412,9 @@ describe('every cent of the bill is followed down to the message', () => {
     let seen = 0;
     for (const [i, link] of links.entries()) {
       await rig.page.goto(new URL(link, rig.page.url()).href);
-      const rows = await cells('messages');
       const file = await linked('messages');
+      await showInFull('messages');
+      const rows = await rig.cells('messages');
       const charge = csv[i]!;
       expect(rows.map((row) => row[1]).sort()).toEqual(file.map((row) => row['message_id']).sort());
       expect(String(file.length)).toBe(charge['volume']);
@@ -579,13 +600,14 @@ describe('every cent of the bill is followed down to the message', () => {
     const look = async (only: Row, month: { from: string; to: string }): Promise<unknown> => {
       const query = new URLSearchParams({ ...month, ...only }).toString();
       await open(`/billing?${query}`);
-      const bill = [await cells('by-category'), await cells('by-day')];
+      await showInFull('by-category', 'by-day');
+      const bill = [await rig.cells('by-category'), await rig.cells('by-day')];
       await open(`/billing/charges?${query}`);
-      const charges = (await allPages('charges')).map((row) => row.slice(0, 15));
       const charged = (await linked('charges')).map(({ period: _, ...row }) => row);
+      const charges = (await allPages('charges')).map((row) => row.slice(0, 15));
       await open(`/billing/messages?${query}`);
-      const list = (await allPages('messages')).map((row) => row.slice(0, 15));
       const file = (await linked('messages')).map(({ period: _, updated_at: __, ...row }) => row);
+      const list = (await allPages('messages')).map((row) => row.slice(0, 15));
       return { bill, charges, charged, list, file };
     };
     const october = [];
