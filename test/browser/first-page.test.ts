@@ -187,6 +187,22 @@ describe('the first page', () => {
     expect(rig.product.log).not.toContain('could not be loaded');
   });
 
+  it('has prices and accounts, which cannot be changed', async () => {
+    await rig.open('/rates');
+    expect(await rig.page.getByRole('main').getByRole('status').first().innerText()).toContain(
+      'of the sample data, which cannot be changed',
+    );
+    expect(await rig.page.getByRole('main').getByRole('button').count()).toBe(0);
+    expect(await rig.page.getByRole('button', { name: 'Start with my own data' }).count()).toBe(1);
+    const refused = await fetch(`${rig.product.url}/rates?/account`, {
+      method: 'POST',
+      headers: { origin: rig.product.url, accept: 'text/html' },
+      body: new URLSearchParams({ waba_id: '102290129340398', currency: 'EUR' }),
+    });
+    expect(refused.status).toBe(409);
+    expect(await refused.text()).toContain('This is the sample data, which cannot be changed.');
+  });
+
   it('has three headline figures, which are those of its days', async () => {
     await open();
     const figures = rig.page.getByRole('region', { name: 'Headline figures' }).getByRole('article');

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { browserRig } from '../support/browser-rig.ts';
 import { barHeights, focusOf, sidewaysScroll } from '../support/browser.ts';
 import { AMOUNTS, CARD_HEADER, cardText, sumsOf, type Sum } from '../support/money-sums.ts';
-import { csvRows, DataDirectory, output, startProduct, until, untilSettled } from '../support/product.ts';
+import { csvRows, output, startProduct, until, untilSettled } from '../support/product.ts';
 import { sheetOfCsv, workbookOf } from '../support/workbook.ts';
 
 type Row = Record<string, string>;
@@ -627,29 +627,6 @@ describe('the pages of money', () => {
       expect((await figures()).length).toBeGreaterThan(1);
     } finally {
       expect(await reader.stop()).toBe(0);
-    }
-  });
-
-  it('leave the sample data alone', async () => {
-    const empty = new DataDirectory();
-    try {
-      const fresh = await startProduct(empty);
-      await rig.page.goto(`${fresh.url}/rates`);
-      expect(await rig.page.getByRole('main').getByRole('status').first().innerText()).toContain(
-        'of the sample data, which cannot be changed',
-      );
-      expect(await rig.page.getByRole('main').getByRole('button').count()).toBe(0);
-      expect(await rig.page.getByRole('button', { name: 'Start with my own data' }).count()).toBe(1);
-      const refused = await fetch(`${fresh.url}/rates?/account`, {
-        method: 'POST',
-        headers: { origin: fresh.url, accept: 'text/html' },
-        body: new URLSearchParams({ waba_id: ACCOUNTS.brasil.waba_id, currency: 'EUR' }),
-      });
-      expect(refused.status).toBe(409);
-      expect(await refused.text()).toContain('This is the sample data, which cannot be changed.');
-      expect(await fresh.stop()).toBe(0);
-    } finally {
-      await empty.remove();
     }
   });
 });
