@@ -52,7 +52,7 @@ entries AS
   SELECT toString(phone_number_id) AS phone_number_id, entry_id, if(ad_conversation_id = '', entry_id, ad_conversation_id) AS ad_conversation_id,
     toString(ad_id) AS ad_id, toString(source_type) AS source_type, entry_at, ctwa_clid, customer
   FROM entry_marks FINAL
-  WHERE entry_marks.entry_id IN (SELECT said_id FROM said) OR entry_marks.ctwa_clid IN (SELECT said_click FROM said)
+  WHERE entry_marks.entry_id IN (SELECT said_id FROM said) OR entry_marks.ctwa_clid IN (SELECT said_click FROM said WHERE said_click != '')
     OR (toString(entry_marks.phone_number_id), entry_marks.customer) IN (SELECT said_number, called FROM said)
 )
 SELECT outcome_id, source, kind, happened_at, value, currency, said_click, said_number, said_customer,

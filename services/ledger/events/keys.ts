@@ -27,8 +27,8 @@ SELECT CRC32(concat('t', phone_number_id, char(0), name, char(0))) AS key
 FROM (SELECT DISTINCT phone_number_id, name FROM message_names WHERE name != '' AND name != customer)
 SETTINGS max_threads = 1`;
 
-/** About how many different hashes these are: a message has two or three events. */
-export const STORED_COUNT = 'SELECT intDiv(count(), 2) AS keys FROM events';
+/** About how many different hashes these are: `message_names` has a row for each message and each name of a customer. */
+export const STORED_COUNT = 'SELECT count() AS keys FROM message_names';
 
 /**
  * The keys under which `message_names` and `touched` note an event, as an array: that of its message, and those of the names

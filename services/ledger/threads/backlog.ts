@@ -203,7 +203,7 @@ export class Backlog {
       // What is being written goes on only while this thread of Node waits.
       if (this.#threads % THREADS_PER_TURN === 0) await nextTurn();
     }
-    // By now others may have landed events of threads that were folded above. Who did folds them again.
+    // By now others may have landed events of threads that were folded above. They fold those threads again.
     if (before.size > 0) await this.#named(TOUCHED_BEFORE, (name) => before.has(name));
   }
 

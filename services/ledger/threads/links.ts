@@ -139,7 +139,7 @@ export async function readNames(database: Database, asked: readonly Shareable[])
   if (asked.length === 0) return names;
   const rows = await database.query(
     nameRow,
-    // Joined, because looking for each row in a list of all keys takes the square of their number.
+    // Joined: with a list of all keys, the time grows with the square of their number.
     `WITH ${GIVEN_KEYS} AS keys
      SELECT toUInt32(given.1) AS place, customer
      FROM (SELECT DISTINCT message_key, customer FROM message_names WHERE message_key IN (SELECT arrayJoin(keys))) AS named
