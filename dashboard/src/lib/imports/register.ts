@@ -22,3 +22,17 @@ export interface RegisterColumn {
 }
 
 export const STATE_WORDS = { holds: 'in force', replaced: 'replaced by later ones', withdrawn: 'withdrawn' } as const;
+
+/** The last columns of every such table. */
+export const STATE_COLUMN = {
+  column: 'state',
+  name: 'State',
+  meaning: 'Whether it counts, was replaced, or was withdrawn.',
+  text: true,
+} as const satisfies RegisterColumn;
+export const WITHDRAW_COLUMN = {
+  column: 'withdraw',
+  name: 'Withdraw',
+  meaning: 'Takes it back: what it replaced counts again.',
+  text: true,
+} as const satisfies RegisterColumn;
