@@ -28,9 +28,10 @@ export interface BatchReport {
 
 /**
  * Events of one batch at most, while the batch before it is written; then nothing more is taken. Events land while they
- * are gathered, so memory does not grow with the batch, and a thread is folded once for all events of a batch.
+ * are gathered, so memory does not grow with the batch, and a thread is folded once for all events of a batch: threads that
+ * last for weeks have events in several batches of a long backlog, and are folded in each.
  */
-const MAX_EVENTS = 1_000_000;
+const MAX_EVENTS = 4_000_000;
 const MAX_BYTES = 1024 * 1024 * 1024;
 /** Letters are kept in memory with their bytes, up to this. */
 const MAX_LETTER_BYTES = 32 * 1024 * 1024;

@@ -39,7 +39,8 @@ interface Waiting {
 
 /** Size limit of one request, even if the topic takes more. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
-const MAX_REQUEST_RECORDS = 10_000;
+/** kafkajs copies the list of a partition for each record of a request. With 10,000 that takes longer than sending them. */
+const MAX_REQUEST_RECORDS = 1_500;
 /** Topic limits are read again after this time: an administrator may have changed them. */
 const LIMITS_HOLD_MS = 60_000;
 /** Overhead around all records of a request, and at most around one record and one header. */

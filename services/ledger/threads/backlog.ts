@@ -21,8 +21,8 @@ import { ThreadEvents } from './thread-cache.ts';
 import { threadText, type ThreadKey } from '../events/thread-key.ts';
 import { readComponents, readThreads } from './threads.ts';
 
-/** Rows of marks that are written together: larger parts merge less. */
-const ROWS_PER_WRITE = 200_000;
+/** Rows of marks that are written together: larger parts merge less, but the last one is waited for. */
+const ROWS_PER_WRITE = 100_000;
 /** Text of marks that is held at most. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 /** Threads that share messages are folded with all that they reach, so many events at once. */
