@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
-import { sidewaysScroll } from '../support/browser.ts';
+import { sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, output, WABA } from '../support/product.ts';
 
 const RANGE = 'from=2026-10-15&until=2026-11-30';
@@ -157,6 +157,37 @@ ${other},Winter bargain,Set two,Bargains,2026-10-20,3
     await rig.page.getByRole('link', { name: 'What was free' }).waitFor();
     await rig.page.getByRole('button', { name: 'Remove What was free' }).click();
     await rig.page.getByText('No view is saved.').waitFor();
+  });
+
+  it('are views that sort by any column with a value, in both directions', async () => {
+    for (const [name, at] of [
+      ['Spend', '/ads'],
+      ['Answers', '/conversations'],
+      ['Mismatches', '/billing/mismatches'],
+    ] as const) {
+      await open(at);
+      await rig.page.getByText('Saved views').click();
+      await rig.page.getByLabel('Name of the current view').fill(name);
+      await rig.page.getByRole('button', { name: 'Save view' }).click();
+      await rig.page.getByText(name, { exact: true }).first().waitFor({ state: 'attached' });
+    }
+    await open('/views');
+    const first = async (): Promise<string | undefined> => (await tableRows(rig.page, 'views'))[0]?.[0]?.text;
+    const sortBy = async (column: string, expected: string): Promise<void> => {
+      await rig.page.locator('#views thead').getByRole('link', { name: column }).click();
+      await rig.page.waitForURL((url) => url.searchParams.get('views.sort') === expected);
+    };
+    await sortBy('View', 'name');
+    expect(await first()).toBe('Answers');
+    await sortBy('View', '-name');
+    expect(await first()).toBe('Spend');
+    await sortBy('Page', 'at');
+    expect(await first()).toBe('Spend');
+    await sortBy('Page', '-at');
+    expect(await first()).toBe('Answers');
+    expect(await rig.page.locator('#views th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
+    await open('/views?views.sort=rename');
+    expect(await rig.page.locator('#views').innerText()).toContain('"rename" is no column of the table');
   });
 
   it('apply to the files of a table too, with its columns and its order, and a click on a row opens it', async () => {

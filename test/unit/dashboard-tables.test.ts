@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
 import { adKey } from '../../dashboard/src/lib/ads/table.ts';
-import { meaningOf, tableParameters } from '../../dashboard/src/lib/table/columns.ts';
+import { meaningOf, sortedOnPage, tableParameters } from '../../dashboard/src/lib/table/columns.ts';
 import {
   arranged,
+  decimalValue,
+  fixedTable,
   nextSort,
   pageAfter,
   readTable,
   sorted,
   tableSearch,
+  timeValue,
   type Sort,
   type TableSpec,
   type Value,
@@ -164,5 +167,49 @@ describe('the files of a table', () => {
     ['columns=change&sort=change', { columns: 'ad_id,currency' }],
   ])('have its columns and its order: %s', (query, parameters) => {
     expect(tableParameters(new URLSearchParams(query), table)).toEqual(parameters);
+  });
+});
+
+describe('a table that sorts its rows on the page', () => {
+  interface Closing {
+    readonly by: string;
+    readonly at: string | null;
+    readonly charge: string | null;
+  }
+  const ROWS: readonly Closing[] = [
+    { by: 'Rosa', at: '2026-11-05T08:00:00Z', charge: '-12.5' },
+    { by: 'Ana', at: null, charge: '9.25' },
+    { by: 'Édouard', at: '2026-11-05T10:00:00+02:00', charge: null },
+    { by: 'Ben', at: '2026-10-31T23:59:59Z', charge: '-3' },
+  ];
+  const COLUMNS = [
+    { column: 'by', text: true, sortsBy: (row: Closing): Value => row.by },
+    { column: 'at', text: true, sortsBy: (row: Closing): Value => timeValue(row.at) },
+    { column: 'charge', sortsBy: (row: Closing): Value => decimalValue(row.charge) },
+    { column: 'change', text: true },
+  ];
+  const sortedBy = (query: string): ReturnType<typeof sortedOnPage<Closing>> =>
+    sortedOnPage(new URLSearchParams(query), fixedTable('closings'), COLUMNS, ROWS, ({ by }) => by);
+
+  const cases: readonly [string, string, readonly string[], number][] = [
+    ['has an order of its own', '', ['Rosa', 'Ana', 'Édouard', 'Ben'], 0],
+    ['of words', 'closings.sort=by', ['Ana', 'Ben', 'Édouard', 'Rosa'], 0],
+    ['of moments, those without one last', 'closings.sort=at', ['Ben', 'Édouard', 'Rosa', 'Ana'], 0],
+    ['downwards, those without one last too', 'closings.sort=-at', ['Édouard', 'Rosa', 'Ben', 'Ana'], 0],
+    ['of amounts below nothing', 'closings.sort=charge', ['Rosa', 'Ben', 'Ana', 'Édouard'], 0],
+    ['not by a column of buttons', 'closings.sort=change', ['Rosa', 'Ana', 'Édouard', 'Ben'], 1],
+    ['not by what every object has', 'closings.sort=toString', ['Rosa', 'Ana', 'Édouard', 'Ben'], 1],
+    ['not by the order of another table', 'sort=by', ['Rosa', 'Ana', 'Édouard', 'Ben'], 0],
+  ];
+  it.each(cases)('%s', (_, query, expected, notices) => {
+    const { rows, repairs } = sortedBy(query);
+    expect(rows.map(({ by }) => by)).toEqual(expected);
+    expect(repairs).toHaveLength(notices);
+  });
+
+  it('begins with A in words, and with the latest and the most in all else', () => {
+    const { spec, sort } = sortedBy('');
+    const first = ['by', 'at', 'charge'].map((column) => nextSort(spec, column, sort));
+    expect(first.map(({ descending }) => descending)).toEqual([false, true, true]);
   });
 });

@@ -1,7 +1,8 @@
 import { COLUMN_MEANINGS } from '@ctwa-ledger/schemas/column-meanings.ts';
 import type { Snippet } from 'svelte';
 
-import { isSame, readColumns, readTable, type TableSpec } from './table.ts';
+import type { Repair } from '../filters/filters.ts';
+import { isSame, readColumns, readTable, sorted, type Sort, type TableSpec, type Value } from './table.ts';
 
 /** A column of a table, other than the first one, which names the row. */
 export interface TableColumn<Row, Column extends string = string> {
@@ -27,6 +28,8 @@ export interface TableColumn<Row, Column extends string = string> {
    * field of this name is empty.
    */
   readonly has?: (row: Row) => boolean;
+  /** The value by which rows are sorted, in a table that sorts its rows on the page. Without it the column does not sort. */
+  readonly sortsBy?: (row: Row) => Value;
   /** How dark a cell is, from 0 to 100: its number compared with the largest. */
   readonly heatOf?: (row: Row) => number;
   /** The content of the row of totals; nothing if there is no sum. */
@@ -59,6 +62,41 @@ function hasField(row: unknown, column: string): boolean {
   if (typeof row !== 'object' || row === null || !(column in row)) return true;
   const value = (row as Readonly<Record<string, unknown>>)[column];
   return value !== null && value !== undefined && value !== '';
+}
+
+/** The rows of a table on the page, in the order that its address selects. */
+export interface SortedRows<Row> {
+  /** The table with the columns by which it can be sorted. */
+  readonly spec: TableSpec;
+  readonly sort: Sort;
+  readonly rows: readonly Row[];
+  /** What the address asks for and the table does not have. */
+  readonly repairs: readonly Pick<Repair, 'notice'>[];
+}
+
+/** Sorts rows that are all on the page, by the columns that have a value to sort by. */
+export function sortedOnPage<Row>(
+  params: URLSearchParams,
+  fixed: TableSpec,
+  columns: readonly Pick<TableColumn<Row>, 'column' | 'text' | 'sortsBy'>[],
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+): SortedRows<Row> {
+  const able = columns.flatMap(({ column, text, sortsBy }) =>
+    sortsBy === undefined ? [] : [{ column, text, sortsBy }],
+  );
+  const words = able.filter(
+    ({ text, sortsBy }) => text === true && rows.some((row) => typeof sortsBy(row) === 'string'),
+  );
+  const spec = {
+    ...fixed,
+    columns: able.map(({ column }) => column),
+    words_first: words.map(({ column }) => column),
+  };
+  const { state, repairs } = readTable(params, spec);
+  const by = able.find(({ column }) => column === state.sort.column);
+  const in_order = by === undefined ? rows : sorted(rows, state.sort, { [by.column]: by.sortsBy }, keyOf);
+  return { spec, sort: state.sort, rows: in_order, repairs };
 }
 
 /** A table as the links to its report know it. */

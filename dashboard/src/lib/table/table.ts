@@ -36,7 +36,7 @@ export interface TableSpec<Column extends string = string> {
   readonly default_sort: Sort<Column>;
 }
 
-/** A table with an order of its own and without pages. @param id of its frame */
+/** A table with a usual order of its own and without pages. @param id of its frame */
 export function fixedTable(id: string): TableSpec {
   return { id, columns: [], default_sort: { column: '', descending: false } };
 }
@@ -185,6 +185,12 @@ export type Value = number | string | null;
 /** An amount to sort by, after its currency: those of two currencies cannot be compared. */
 export const amountValue = (currency: string, decimal: string | null): Value =>
   decimal === null ? null : `${currency} ${rounded(decimal, 8)}`;
+
+/** A time to sort by. */
+export const timeValue = (iso: string | null): Value => (iso === null ? null : Date.parse(iso));
+
+/** A decimal to sort by. */
+export const decimalValue = (decimal: string | null): Value => (decimal === null ? null : Number(decimal));
 
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 
