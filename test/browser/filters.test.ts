@@ -187,7 +187,7 @@ ${other},Winter bargain,Set two,Bargains,2026-10-20,3
     expect(await first()).toBe('Answers');
     expect(await rig.page.locator('#views th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
     await open('/views?views.sort=rename');
-    expect(await rig.page.locator('#views').innerText()).toContain('"rename" is no column of the table');
+    expect(await rig.page.locator('#views').innerText()).toContain('is no column of the table');
   });
 
   it('apply to the files of a table too, with its columns and its order, and a click on a row opens it', async () => {
