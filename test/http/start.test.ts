@@ -270,6 +270,28 @@ describe('a server without sample data', () => {
         expect((await press('state', { name: form.name, state })).status).toBe(303);
       expect(await listed()).toMatchObject({ exports: [] });
     });
+
+    it('takes the filters of the form, and begins with those of the page before', async () => {
+      const name = 'charges-of-brazil';
+      const filters = { 'filter.market': ' Brazil ', 'filter.category': 'Free service', 'filter.tag': '' };
+      const added = await press('add', { ...form, ...filters, name, waba_id: '102290129340398' });
+      expect(added.status).toBe(303);
+      const only = { market: 'Brazil', category: 'free_service', waba_id: '102290129340398' };
+      expect(await listed()).toMatchObject({ exports: [{ name, filters: only }] });
+      expect(await (await fetch(`${product.url}/exports`)).text()).toContain('Market: Brazil');
+      expect((await press('state', { name, state: 'removed' })).status).toBe(303);
+
+      const refused = await press('add', { ...form, 'filter.billing': 'cheap' });
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toMatch(/role="alert"[\s\S]*“cheap” is no mark/);
+      const unknown = await press('add', { ...form, report: 'accounts', period: 'all', 'filter.tag': 'spring' });
+      expect([unknown.status, await unknown.text()]).toEqual([400, expect.stringContaining('does not take tag')]);
+      expect(await listed()).toMatchObject({ exports: [] });
+
+      const page_before = await (await fetch(`${product.url}/exports?market=India&ad=1&ad=2`)).text();
+      expect(page_before).toMatch(/<details open[^>]*>[\s\S]*name="filter\.market"[^>]*/);
+      expect(page_before).toMatch(/value="India"/);
+    });
   });
 
   it('sends security headers with pages, files, errors and reports', async () => {

@@ -5,6 +5,13 @@ import {
   type ExportRun,
   type ShownExport,
 } from '@ctwa-ledger/schemas/exports.ts';
+import { givenValues, isListed, onlyValue } from '@ctwa-ledger/schemas/asked.ts';
+
+import { quoted } from '../filters/filters.ts';
+import { chipName, PICKED, pickedName, readPicks, type Names, type Picked, type Picks } from '../filters/picked.ts';
+
+/** Filters of the form besides the account. Tiers, rates and cards are filters of charges alone. */
+export const FORM_FILTERS = PICKED.filter(isListed).filter((name) => name !== 'waba_id');
 
 /** The texts in the form of a scheduled export, as they were typed. */
 export interface ExportTexts {
@@ -20,6 +27,8 @@ export interface ExportTexts {
   readonly layout: string;
   readonly to: string;
   readonly notify: string;
+  /** Filters besides the account, by name; empty = none. */
+  readonly filters: Readonly<Partial<Record<Picked, string>>>;
 }
 
 export const NEW_EXPORT: ExportTexts = {
@@ -35,7 +44,22 @@ export const NEW_EXPORT: ExportTexts = {
   layout: 'flat',
   to: '',
   notify: '',
+  filters: {},
 };
+
+/** The texts of a new export with the filters that a page has. Several values of a filter are not taken over. */
+export function newExport(only: Picks): ExportTexts {
+  const filters = FORM_FILTERS.map((name) => [name, onlyValue(only[name]) ?? ''] as const);
+  return { ...NEW_EXPORT, waba_id: onlyValue(only.waba_id) ?? '', filters: Object.fromEntries(filters) };
+}
+
+/** The filters of an export, in words. */
+export function filterWords({ filters }: Pick<ShownExport, 'filters'>, names: Names): string[] {
+  return Object.entries(filters).map(([name, value]) => {
+    const picked = PICKED.find((one) => one === name);
+    return picked === undefined ? `${name}: ${value}` : chipName(picked, value, names);
+  });
+}
 
 export const PERIOD_NAMES: Readonly<Record<ExportPeriod, string>> = {
   yesterday: 'the day before',
@@ -54,13 +78,17 @@ export const LAYOUT_NAMES: Readonly<Record<ExportDefinition['layout'], string>> 
 
 /** The export in a form; a text = what is wrong with it. */
 export function exportOf(texts: ExportTexts): ExportDefinition | string {
-  const { waba_id, columns, layout, to, notify, ...rest } = texts;
+  const { waba_id, columns, layout, to, notify, filters, ...rest } = texts;
+  const given = Object.entries({ ...filters, waba_id }).filter(([, text]) => text !== '');
+  const { only, unusable } = readPicks(new URLSearchParams(given));
+  const [wrong] = unusable;
+  if (wrong !== undefined) return `${pickedName(wrong.name)}: ${quoted(wrong.text)} is ${wrong.what}.`;
   const parsed = exportDefinition.safeParse({
     ...rest,
     ...(layout === '' ? {} : { layout }),
     ...(to === '' ? {} : { to }),
     ...(notify === '' ? {} : { notify }),
-    filters: waba_id === '' ? {} : { waba_id },
+    filters: Object.fromEntries(PICKED.flatMap((name) => givenValues(only[name]).map((value) => [name, value]))),
     columns: columns.split(/[\s,]+/).filter((column) => column !== ''),
   });
   if (parsed.success) return parsed.data;

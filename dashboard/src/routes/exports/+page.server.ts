@@ -3,7 +3,7 @@ import { EXPORT_STATES } from '@ctwa-ledger/schemas/exports.ts';
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 
 import { resolve } from '$app/paths';
-import { exportOf, NEW_EXPORT } from '$lib/exports/form.ts';
+import { exportOf, FORM_FILTERS, NEW_EXPORT, newExport } from '$lib/exports/form.ts';
 import { EXPORT_TABLE, EXPORT_VALUES, exportKey, RUN_TABLE, RUN_VALUES, runKey } from '$lib/exports/table.ts';
 import { search } from '$lib/filters/filters.ts';
 import { fieldText, fieldTexts, READ_ONLY } from '$lib/server/forms.ts';
@@ -16,9 +16,9 @@ const MAX_RUNS = 1_000;
 const PAGE_ROWS = 50;
 
 export const load: PageServerLoad = async (event) => {
-  const { locked } = await askedLedger(event);
+  const { locked, filters, names } = await askedLedger(event);
   const { reports } = event.locals;
-  const { exports, reports: names } = await reports.exports();
+  const { exports, reports: report_names } = await reports.exports();
   const params = event.url.searchParams;
   const table = arranged(exports, params, { ...EXPORT_TABLE, page_rows: PAGE_ROWS }, EXPORT_VALUES, exportKey);
   const shown = exports.find(({ name }) => name === valueIn(params, 'export')) ?? exports[0];
@@ -28,9 +28,10 @@ export const load: PageServerLoad = async (event) => {
     table,
     own_repairs: [...table.notices, ...runs.notices].map((notice) => ({ notice })),
     names,
+    report_names,
     shown: shown?.name ?? null,
     runs,
-    texts: NEW_EXPORT,
+    texts: newExport(filters.only),
     locked,
   };
 };
@@ -42,7 +43,10 @@ function goTo(event: RequestEvent, name: string, place: string): never {
 export const actions: Actions = {
   add: async (event) => {
     const { changes } = event.locals;
-    const texts = fieldTexts(await event.request.formData(), NEW_EXPORT);
+    const form = await event.request.formData();
+    const { filters: _, ...plain } = NEW_EXPORT;
+    const own = FORM_FILTERS.map((name) => [name, fieldText(form, `filter.${name}`)] as const);
+    const texts = { ...fieldTexts(form, plain), filters: Object.fromEntries(own) };
     if (changes === null) return fail(403, { texts, problem: READ_ONLY });
     const read = exportOf(texts);
     if (typeof read === 'string') return fail(400, { texts, problem: read });
