@@ -58,6 +58,18 @@ export interface UndatedRates extends Refused {
   readonly days: EffectiveDays;
 }
 
+/** What became of the events of an uploaded file; `read = stored + duplicate + rejected`. */
+export interface TakenEvents {
+  readonly ok: true;
+  readonly name: string;
+  readonly read: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly rejected: number;
+  /** Where indented JSON is broken, and what to do; null when it is not. */
+  readonly warning: string | null;
+}
+
 /** An uploaded export of ads, and how to read it. */
 export interface HeldSpendFile {
   /** Identifies the upload, which is dropped after a while. */
@@ -115,6 +127,8 @@ export interface KeptAccount {
  * would expect the change in the sample.
  */
 export interface Changes {
+  /** Ingests a file of events. Not refused while the sample data is shown: the first event of one's own replaces it. */
+  takeEvents(file: { readonly name: string; readonly bytes: Uint8Array }): Promise<TakenEvents | Refused>;
   /** Keeps an uploaded file in memory for a preview. */
   holdFile(file: {
     readonly name: string;

@@ -116,6 +116,15 @@ export interface ProcessFigures {
   readonly failures: readonly { readonly work: string; readonly times: number }[];
   /** Records of its partitions that are not consumed yet, as last measured; null when it does not consume. */
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly records: number }[] | null;
+  readonly webhook: WebhookFigures;
+}
+
+/** Whether the webhook of a process can be used, and what it answered last. */
+export interface WebhookFigures {
+  readonly has_verify_token: boolean;
+  readonly has_app_secret: boolean;
+  /** Unix seconds, and the HTTP status of the answer; null when nothing was delivered since the process started. */
+  readonly last_delivery: { readonly at: number; readonly status: number } | null;
 }
 
 /** What became of dead letters that were tried again. */

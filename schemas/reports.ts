@@ -48,6 +48,8 @@ export interface LedgerStatus {
   readonly source: 'sample' | 'ledger';
   /** True while the sample data is still being written. */
   readonly loading_sample: boolean;
+  /** Whether there are events besides the sample data. */
+  readonly has_own_data: boolean;
   /** Number of stored event rows, including duplicates that are not merged yet. */
   readonly events: number;
   /** Unix seconds of the earliest and latest event; null when there is none. */
@@ -179,4 +181,6 @@ export interface Reports {
   accounts(): Promise<ListedAccount[]>;
   /** Removes the sample data for good ("gone with one click"). */
   dismissSample(): Promise<void>;
+  /** Makes the sample data again, if it was removed. Resolves when that has begun. */
+  showSample(): Promise<void>;
 }

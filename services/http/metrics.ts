@@ -1,5 +1,6 @@
 import type { ProcessFigures } from '@ctwa-ledger/schemas/health.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { WebhookSecrets } from '../ingest/webhook.ts';
 import type { ConsumerObserver } from '../kafka/consumer-service.ts';
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300];
@@ -92,6 +93,7 @@ export class Metrics {
   });
 
   readonly #started_at = Math.floor(Date.now() / 1000);
+  #last_delivery: ProcessFigures['webhook']['last_delivery'] = null;
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -114,8 +116,13 @@ export class Metrics {
     for (const [outcome, count] of Object.entries(counts)) this.events.inc({ outcome }, count);
   }
 
+  /** Notes the answer to a delivery. @param status of HTTP */
+  noteDelivery(status: number): void {
+    this.#last_delivery = { at: Math.floor(Date.now() / 1000), status };
+  }
+
   /** The figures of this process that pages show. */
-  async process(consumes: boolean): Promise<ProcessFigures> {
+  async process(consumes: boolean, secrets: WebhookSecrets): Promise<ProcessFigures> {
     const [events, failures, lag] = await Promise.all([this.events.get(), this.failures.get(), this.lag.get()]);
     const counted = (outcome: string): number =>
       events.values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
@@ -136,6 +143,11 @@ export class Metrics {
             records: value,
           }))
         : null,
+      webhook: {
+        has_verify_token: secrets.verifyToken !== null,
+        has_app_secret: secrets.appSecret !== null,
+        last_delivery: this.#last_delivery,
+      },
     };
   }
 

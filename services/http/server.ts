@@ -239,6 +239,8 @@ async function takeDelivery(
   // The outcomes of the events may be known only after the answer.
   response.once('close', () => {
     end();
+    // One that left early got no answer.
+    if (response.headersSent) parts.metrics.noteDelivery(response.statusCode);
   });
   const counts = await receiveDelivery(request, response, {
     secrets: parts.secrets,

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { MAX_VALUE_BYTES, type Rejection } from '@ctwa-ledger/schemas/event.ts';
 import { DeadLetters } from '../ledger/events/dead-letters.ts';
@@ -90,11 +90,62 @@ export async function ingestFile(
 ): Promise<Ingested> {
   checkInputs([path]);
   const input: Readable = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES });
-  const stream = path.endsWith('.gz') ? input.compose<Readable>(createGunzip()) : input;
-  const ingestion = new FileIngestion(ledger, path === '-' ? '-' : resolve(path), onProgress);
+  const bytes: AsyncIterable<Buffer> = path.endsWith('.gz') ? input.compose<Readable>(createGunzip()) : input;
+  return ingestBytes(ledger, { name: path, source: path === '-' ? '-' : resolve(path), bytes }, onProgress);
+}
+
+/**
+ * Ingests an uploaded file, as `ingestFile` does one on disk. It may be gzipped, whatever its name.
+ * @throws ActionableError when it cannot be read to its end; what was read until then is landed and marked
+ */
+export function ingestUpload(ledger: TargetLedger, { name, bytes }: UploadedFile): Promise<Ingested> {
+  const packed = Readable.from(inParts(bytes));
+  const isGzip = bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
+  const unpacked: AsyncIterable<Buffer> = isGzip ? packed.compose<Readable>(createGunzip()) : packed;
+  return ingestBytes(ledger, { name, source: name, bytes: upTo(MAX_UNPACKED_BYTES, unpacked) }, () => undefined);
+}
+
+/** A file that was uploaded. */
+interface UploadedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The first bytes of a gzip file. */
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+/** Bytes of an upload when unpacked: a small file can unpack to any size. */
+const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024;
+
+function* inParts(bytes: Uint8Array): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += READ_BYTES) yield Buffer.from(bytes.subarray(at, at + READ_BYTES));
+}
+
+async function* upTo(most: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    if (bytes > most)
+      throw new RangeError(`it unpacks to more than ${most / 1024 ** 3} GB: split it, or use the command ingest`);
+    yield piece;
+  }
+}
+
+/** What is ingested: bytes, their name for people, and the source that rejected values are listed under. */
+interface Input {
+  readonly name: string;
+  readonly source: string;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+async function ingestBytes(
+  ledger: TargetLedger,
+  { name, source, bytes }: Input,
+  onProgress: (counts: { read: number; folded: number }) => void,
+): Promise<Ingested> {
+  const ingestion = new FileIngestion(ledger, source, onProgress);
   let failure: unknown = null;
   try {
-    for await (const piece of piecesOf(stream as AsyncIterable<Buffer>)) await ingestion.take(piece);
+    for await (const piece of piecesOf(bytes)) await ingestion.take(piece);
   } catch (error) {
     if (error instanceof ActionableError) throw error;
     failure = error;
@@ -103,7 +154,7 @@ export async function ingestFile(
   if (failure !== null) {
     const reason = failure instanceof Error ? failure.message : String(failure);
     throw new ActionableError(
-      `The file ${path} could not be read to its end (${reason}). ${ingested.read} events before that are in the ledger; correct the file and run it again.`,
+      `The file ${name} could not be read to its end (${reason}). ${ingested.read} events before that are in the ledger; correct the file and run it again.`,
     );
   }
   return ingested;

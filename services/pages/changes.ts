@@ -7,6 +7,7 @@ import type {
   KeptAccount,
   Refused,
   RefusedExport,
+  TakenEvents,
   UndatedRates,
 } from '@ctwa-ledger/schemas/changes.ts';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
@@ -22,6 +23,7 @@ import type {
 } from '@ctwa-ledger/schemas/spend.ts';
 import type { OutcomeCells, PlannedOutcomes } from '@ctwa-ledger/schemas/outcomes.ts';
 import type { ReplayedDelivery, SavedTrigger, TriggerDefinition, TriggerState } from '@ctwa-ledger/schemas/triggers.ts';
+import { ingestUpload } from '../ingest/file.ts';
 import { replayLetters } from '../ingest/replay.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
@@ -62,6 +64,8 @@ export interface ChangesOptions {
   readonly ledger: Ledger;
   /** Whether a request shows the sample data. `sample`: the request asks for it. */
   readonly isSample: (sample: boolean) => Promise<boolean>;
+  /** Called when events of an upload are in the ledger. */
+  readonly onEventsTaken: (counts: Pick<TakenEvents, 'read' | 'stored' | 'duplicate' | 'rejected'>) => void;
   /** Called when something changed that amounts depend on. */
   readonly onRatingChanged: () => void;
   /** Called when triggers changed, or one of their deliveries should be tried again. */
@@ -147,6 +151,14 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
   #spendFileOf({ upload, mapping }: HeldSpendFile): GivenSpendFile | null {
     const file = this.#kept.uploads.find(upload);
     return file === null ? null : { ...file, mapping };
+  }
+
+  takeEvents(file: { readonly name: string; readonly bytes: Uint8Array }): Promise<TakenEvents | Refused> {
+    return orRefused(async () => {
+      const { read, stored, duplicate, rejected, warning } = await ingestUpload(this.#kept.options.ledger, file);
+      this.#kept.options.onEventsTaken({ read, stored, duplicate, rejected });
+      return { ok: true, name: file.name, read, stored, duplicate, rejected, warning };
+    });
   }
 
   holdFile(file: {

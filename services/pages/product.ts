@@ -51,7 +51,7 @@ import { showExports } from '../exports/runner.ts';
 import { listRuns } from '../exports/runs.ts';
 import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
 import { tryTrigger } from '../triggers/past.ts';
-import { dismissSample, isSampleDismissed, openSample } from '../sample/sample.ts';
+import { dismissSample, isSampleDismissed, openSample, recallSample } from '../sample/sample.ts';
 
 /** Past months on which a page tries a tolerance. */
 const TRIED_MONTHS = 6;
@@ -90,7 +90,12 @@ export class ShownLedger {
   async begin(options: { readonly empty: boolean; readonly nowSeconds: number }): Promise<void> {
     if (options.empty) await dismissSample(this.#ledger.database);
     if (options.empty || (await this.#checkRealData()) || (await isSampleDismissed(this.#ledger.database))) return;
-    this.#loading = openSample(this.#location, this.#ledger.database.name, options.nowSeconds)
+    this.#load(options.nowSeconds);
+  }
+
+  /** Begins to open the sample data, and makes it if it is not there. */
+  #load(nowSeconds: number): void {
+    this.#loading = openSample(this.#location, this.#ledger.database.name, nowSeconds)
       .then(
         (sample) => {
           this.#sample = sample;
@@ -133,7 +138,8 @@ export class ShownLedger {
 
   /** Which data a page is shown. */
   async source(sample: boolean): Promise<LedgerStatus['source']> {
-    return (await this.#read(sample)) === this.#ledger && this.#loading === null ? 'ledger' : 'sample';
+    if (!sample && (await this.#checkRealData())) return 'ledger';
+    return this.#sample === null && this.#loading === null ? 'ledger' : 'sample';
   }
 
   async #database(sample: boolean): Promise<Database> {
@@ -356,7 +362,8 @@ export class ShownLedger {
         const source = await this.source(sample);
         return {
           source,
-          loading_sample: this.#loading !== null,
+          loading_sample: source === 'sample' && this.#loading !== null,
+          has_own_data: this.#hasRealData,
           ...(await freshness(await this.#read(sample))),
         };
       },
@@ -365,6 +372,11 @@ export class ShownLedger {
       ...this.#billQueries(sample),
       ...this.#threadQueries(sample),
       ...this.#operationQueries(sample),
+      showSample: async () => {
+        if (this.#sample !== null || this.#loading !== null) return;
+        await recallSample(this.#ledger.database);
+        this.#load(Math.floor(Date.now() / 1000));
+      },
       dismissSample: async () => {
         await this.#loading;
         await this.#closeSample();

@@ -58,10 +58,15 @@ interface Running {
   readonly onError: (what: string, error: unknown) => void;
 }
 
-function changesOf({ ledger, product, keepers, triggers, scheduled, onError }: Running): LedgerChanges {
+function changesOf({ ledger, product, keepers, triggers, scheduled, metrics, onError }: Running): LedgerChanges {
   return new LedgerChanges({
     ledger,
     isSample: async (sample) => (await product.source(sample)) === 'sample',
+    onEventsTaken: (counts) => {
+      metrics.countEvents(counts);
+      keepers.nudge();
+      triggers.keeper.nudge();
+    },
     onRatingChanged: () => {
       keepers.nudge();
     },
@@ -78,12 +83,12 @@ function reportsOf(
   { product, broker, scheduled, metrics }: Running,
   changes: LedgerChanges,
   pages: PageHandler,
-  ledger: OpenOptions,
+  { ledger, secrets }: Pick<ServeOptions, 'ledger' | 'secrets'>,
 ): ServerParts['reports'] {
   return {
     queries: (sample) => product.queriesOf(sample),
     changes: (sample) => changes.of(sample),
-    process: () => metrics.process(broker !== null),
+    process: () => metrics.process(broker !== null, secrets),
     about: aboutProduct(ledger),
     ledgerFor: (sample) => product.ledgerFor(sample),
     sendCheck: (...asked) => product.sendCheckFor(...asked),
@@ -142,7 +147,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server = createHttpServer({
     secrets: options.secrets,
     sink: (delivery, onDurable) => broker?.sink.take(delivery) ?? ledgerSink.take(delivery, onDurable),
-    reports: pages === null ? null : reportsOf(running, changes, pages, options.ledger),
+    reports: pages === null ? null : reportsOf(running, changes, pages, options),
     metrics,
     hosts: hostsOf(options.host),
     isAlive: () => broker?.consumers.isAlive ?? true,

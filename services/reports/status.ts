@@ -35,8 +35,10 @@ async function readStored(database: Database): Promise<z.infer<typeof storedRow>
   return stored ?? { at: 0, views: [] };
 }
 
-/** How current and complete a ledger is; the caller adds `source` and `loading_sample`. */
-export async function freshness(ledger: Ledger): Promise<Omit<LedgerStatus, 'source' | 'loading_sample'>> {
+/** How current and complete a ledger is; the caller adds what it knows of the sample data. */
+export async function freshness(
+  ledger: Ledger,
+): Promise<Omit<LedgerStatus, 'source' | 'loading_sample' | 'has_own_data'>> {
   const [extent, stored, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
     ledger.extent(),
     readStored(ledger.reading),

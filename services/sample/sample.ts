@@ -41,7 +41,12 @@ export async function isSampleDismissed(ledger: Database): Promise<boolean> {
   return (await readFact(ledger, DISMISSED)) === 'true';
 }
 
-/** Removes the sample data for good. */
+/** Lets the sample data be made again after it was removed. */
+export async function recallSample(ledger: Database): Promise<void> {
+  await writeFact(ledger, DISMISSED, 'false');
+}
+
+/** Removes the sample data. It is not made again by itself. */
 export async function dismissSample(ledger: Database): Promise<void> {
   await writeFact(ledger, DISMISSED, 'true');
   await ledger.command(`DROP DATABASE IF EXISTS ${sampleDatabase(ledger.name)}`);

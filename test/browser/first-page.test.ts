@@ -2,6 +2,7 @@ import { Decimal } from 'decimal.js';
 import { DateTime } from 'luxon';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Prng } from '../../services/simulate/prng.ts';
+import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
 import { allTableRows, barHeights, focusOf, groundOf, sidewaysScroll, tableRows } from '../support/browser.ts';
 import { csvRows, DataDirectory, deliver, envelope, inbound, output, startProduct, until } from '../support/product.ts';
@@ -586,7 +587,7 @@ describe('the first page', () => {
     const databasesOfSample = (directory: DataDirectory): Promise<unknown[][]> =>
       directory.query("SELECT name FROM system.databases WHERE name LIKE '%sample%' FORMAT JSONCompactEachRow");
 
-    it('with one click, for good', async () => {
+    it('with two clicks, until it is asked for again', async () => {
       expect(await rig.product.stop()).toBe(0);
       await data.killEngine('SIGTERM');
       twin.copy(data);
@@ -594,6 +595,13 @@ describe('the first page', () => {
 
       await open('tz=Asia/Tokyo&from=2026-01-01&to=2026-02-01');
       await rig.page.getByRole('button', { name: 'Start with my own data' }).click();
+      const question = rig.page.getByRole('dialog', { name: 'Remove the sample data?' });
+      expect(await violationsIn(rig.page)).toEqual([]);
+      await question.getByRole('button', { name: 'Keep it' }).click();
+      expect(await question.isVisible()).toBe(false);
+      expect(await sampleLabel().count()).toBe(1);
+      await rig.page.getByRole('button', { name: 'Start with my own data' }).press('Enter');
+      await question.getByRole('button', { name: 'Remove it and start' }).click();
       await rig.page.getByRole('heading', { name: 'The ledger is empty' }).waitFor();
       expect(await sampleLabel().count()).toBe(0);
       expect(new URL(rig.page.url()).search).toBe('?tz=Asia%2FTokyo');
@@ -607,6 +615,10 @@ describe('the first page', () => {
       expect(await title()).toBe('The ledger is empty');
       expect(await sampleLabel().count()).toBe(0);
       expect(await databasesOfSample(data)).toEqual([]);
+
+      await rig.page.getByRole('button', { name: 'Look at the sample data' }).click();
+      await sampleLabel().waitFor();
+      expect(await databasesOfSample(data)).toHaveLength(1);
     });
 
     it('with the first event of one’s own, which is shown instead', async () => {
@@ -623,6 +635,18 @@ describe('the first page', () => {
       expect(rows[0]!.slice(0, 2).map((cell) => cell.text)).toEqual(['<b>4242</b>', '1']);
       await rig.page.goto(other.url);
       await until('the sample data are gone', async () => (await databasesOfSample(twin)).length === 0);
+
+      // Asked for again, it is kept apart: everybody else sees their own events.
+      await rig.page.goto(`${other.url}/health`);
+      await rig.page.getByRole('button', { name: 'Look at the sample data' }).click();
+      await rig.page.getByRole('link', { name: 'Back to my own data' }).waitFor();
+      expect(new URL(rig.page.url()).search).toBe('?sample=1');
+      const own = await rig.newPage({});
+      await own.goto(`${other.url}/ads`);
+      expect((await tableRows(own, 'by-ad'))[0]?.[0]?.text).toBe('<b>4242</b>');
+      await rig.page.getByRole('link', { name: 'Back to my own data' }).click();
+      await rig.page.waitForURL((url) => url.search === '');
+      expect(await sampleLabel().count()).toBe(0);
       // Days without anything are days too: a gap in the traffic must be seen as one.
       const days = await tableRows(rig.page, 'by-day');
       expect(days).toHaveLength(30);

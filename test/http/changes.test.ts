@@ -20,6 +20,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      onEventsTaken: () => undefined,
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
       exports: () => null,
@@ -46,6 +47,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      onEventsTaken: () => undefined,
       onRatingChanged: () => (rated += 1),
       onTriggersChanged: () => undefined,
       exports: () => null,
@@ -71,6 +73,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      onEventsTaken: () => undefined,
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
       exports: () => null,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '@ctwa-ledger/schemas/config.ts';
 import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
+import { deliveryWords, missingSecrets, webhookAddress } from '../../dashboard/src/lib/setup/webhook.ts';
 import { setupSteps, setupVerdict, type SetupFacts } from '../../dashboard/src/lib/setup/setup.ts';
 
 const account = (given: Partial<Account>): ListedAccount => ({
@@ -9,7 +10,10 @@ const account = (given: Partial<Account>): ListedAccount => ({
   delivered_messages: 1,
   phone_number_ids: [],
 });
-const NOTHING: SetupFacts = { status: { events: 0 }, accounts: [], cards: [], spend_imports: [], meta_imports: [] };
+const NOTHING: SetupFacts = {
+  ...{ status: { events: 0 }, webhook: null },
+  ...{ accounts: [], cards: [], spend_imports: [], meta_imports: [] },
+};
 const SET = account({ name: 'Acme', currency: 'BRL', time_zone: 'America/Sao_Paulo' });
 const CARD = { kind: 'list', currency: 'BRL', state: 'holds' } as const;
 const KEPT = [{ withdrawn_at: null }];
@@ -54,5 +58,39 @@ describe('the steps of setting up', () => {
     const usable = { status: { events: 3 }, accounts: [SET], cards: [CARD] };
     expect(verdict(usable)).toBe('3 of 5 steps are done. The others are optional.');
     expect(verdict({ ...usable, spend_imports: KEPT, meta_imports: KEPT })).toBe('Everything is set up.');
+  });
+});
+
+describe('the webhook, for whoever sets it up', () => {
+  it.each([
+    ['http://ledger.example.com:8443/health', 'https://ledger.example.com:8443/webhook'],
+    ['http://127.0.0.1:8787/', 'https://your-host.example/webhook'],
+    ['http://localhost:8787/', 'https://your-host.example/webhook'],
+    ['http://[::1]:8787/', 'https://your-host.example/webhook'],
+  ])('behind %s is %s', (page, address) => {
+    expect(webhookAddress(new URL(page))).toBe(address);
+  });
+
+  it.each<[boolean, boolean, readonly string[]]>([
+    [true, true, []],
+    [false, true, ['META_VERIFY_TOKEN']],
+    [true, false, ['META_APP_SECRET']],
+    [false, false, ['META_VERIFY_TOKEN', 'META_APP_SECRET']],
+  ])('with a token %s and a secret %s lacks %s', (has_verify_token, has_app_secret, missing) => {
+    expect(missingSecrets({ has_verify_token, has_app_secret, last_delivery: null })).toEqual(missing);
+  });
+
+  const at = Date.UTC(2026, 9, 5, 14, 3) / 1000;
+  it.each([
+    [null, 'none since this server started'],
+    [{ at, status: 200 }, '5 Oct 2026, 14:03 UTC, accepted'],
+    [
+      { at, status: 401 },
+      '5 Oct 2026, 14:03 UTC, refused: its signature is missing, or was not made with META_APP_SECRET',
+    ],
+    [{ at, status: 503 }, '5 Oct 2026, 14:03 UTC, not stored, Meta sends it again'],
+    [{ at, status: 415 }, '5 Oct 2026, 14:03 UTC, refused with status 415'],
+  ])('was last told %j: %s', (last, words) => {
+    expect(deliveryWords(last)).toBe(words);
   });
 });

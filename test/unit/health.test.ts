@@ -56,6 +56,7 @@ describe('the line at the top', () => {
     ...WELL,
     source: 'ledger',
     loading_sample: false,
+    has_own_data: true,
     events: 1,
     first_event_at: NOW - 60,
     last_stored_at: NOW - 300,

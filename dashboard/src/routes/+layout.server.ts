@@ -88,8 +88,8 @@ export const load: LayoutServerLoad = async (event) => {
     can_change: event.locals.changes !== null && status?.source === 'ledger',
     range,
     closings: ledger?.closings ?? [],
-    /** Whether the process behind the pages takes webhooks. */
-    receives: process !== null,
+    /** The webhook of the process behind the pages; null where it takes none. */
+    webhook: process?.webhook ?? null,
     presets: presets(status ?? NO_SPAN, zones, now),
     repairs: [...read.repairs, ...repairs],
     /** When the page was read, Unix seconds. */

@@ -21,7 +21,7 @@ export const load: PageServerLoad = async (event) => {
   const { status, filters, range, as_of, is_empty } = await askedLedger(event);
   const { reports } = event.locals;
   if (is_empty) {
-    const setup = status.loading_sample ? null : await readSetup(reports, status);
+    const setup = status.loading_sample ? null : await readSetup(reports, status, await event.locals.processFigures());
     return { own_repairs: [], figures: null, only: {}, setup };
   }
 
@@ -67,6 +67,12 @@ export const load: PageServerLoad = async (event) => {
 };
 
 export const actions: Actions = {
+  showSample: async (event) => {
+    if (event.locals.changes !== null) await event.locals.reports.showSample();
+    const { tz } = event.locals.filters;
+    redirect(303, `${resolve('/')}${search({ ...DEFAULT_STATE, tz, sample: true })}`);
+  },
+
   dismissSample: async (event) => {
     await event.locals.reports.dismissSample();
     const { tz } = event.locals.filters;

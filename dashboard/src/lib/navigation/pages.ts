@@ -38,6 +38,7 @@ const PAGES = {
   '/messages/[phone_number_id]/[message_id]': { name: null, days: null },
   '/rates': { name: 'Rates & accounts', days: null },
   '/imports': { name: 'Imports', days: null },
+  '/imports/events': { name: null, days: null },
   '/imports/invoices': { name: null, days: null },
   '/exports': { name: 'Exports', days: null },
   '/health': { name: 'Health', days: null },

@@ -35,13 +35,16 @@ export type GivenFiles =
     }
   | { readonly ok: false; readonly status: number; readonly message: string };
 
-/** All files in the field `file` of the form that was sent. */
-export async function givenFiles(event: Pick<RequestEvent, 'request'>): Promise<GivenFiles> {
+/**
+ * All files in the field `file` of the form that was sent.
+ * @param advice what to do about files that are too large, as the end of a sentence
+ */
+export async function givenFiles(event: Pick<RequestEvent, 'request'>, advice: string): Promise<GivenFiles> {
   const form = await uploadedForm(event.request);
   const chosen = form?.getAll('file').filter((file) => file instanceof File && file.name !== '') as File[] | undefined;
   const bytes = chosen?.reduce((sum, { size }) => sum + size, 0) ?? 0;
   if (form === null || chosen === undefined || bytes > MAX_CSV_FILE_BYTES)
-    return { ok: false, status: 413, message: 'The files are larger than 32 MB: give fewer days at once.' };
+    return { ok: false, status: 413, message: `The files are larger than 32 MB: ${advice}` };
   if (chosen.length === 0) return { ok: false, status: 400, message: 'Choose a file first.' };
   const files = await Promise.all(
     chosen.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),

@@ -1,11 +1,15 @@
 import type { ListedAccount } from '@ctwa-ledger/schemas/changes.ts';
 import type { ListedCard } from '@ctwa-ledger/schemas/rate-cards.ts';
 import type { LedgerStatus } from '@ctwa-ledger/schemas/reports.ts';
+import type { WebhookFigures } from '@ctwa-ledger/schemas/health.ts';
 import { counted } from '../format/numbers.ts';
+import { deliveryWords } from './webhook.ts';
 
 /** What the checklist is made from. */
 export interface SetupFacts {
   readonly status: Pick<LedgerStatus, 'events'>;
+  /** Null where the process takes no webhooks. */
+  readonly webhook: WebhookFigures | null;
   readonly accounts: readonly ListedAccount[];
   readonly cards: readonly Pick<ListedCard, 'kind' | 'currency' | 'state'>[];
   readonly spend_imports: readonly { readonly withdrawn_at: string | null }[];
@@ -18,8 +22,8 @@ export interface SetupStep {
   readonly is_done: boolean;
   /** What is there, or what is missing and what it is good for. */
   readonly detail: string;
-  /** Where it is done; null = it is done outside of these pages. */
-  readonly at: '/rates' | '/imports' | null;
+  /** Where it is done. */
+  readonly at: '/rates' | '/imports' | '/imports/events';
   /** Whether figures are wrong or missing without it. */
   readonly is_needed: boolean;
 }
@@ -30,12 +34,14 @@ function named(names: readonly string[]): string {
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
-function eventsStep({ events }: SetupFacts['status']): SetupStep {
+function eventsStep({ status: { events }, webhook }: Pick<SetupFacts, 'status' | 'webhook'>): SetupStep {
+  const stored = events > 0 ? `${counted(events, 'event')} stored.` : 'No event has arrived yet.';
+  const delivered = webhook === null ? '' : ` Last webhook delivery: ${deliveryWords(webhook.last_delivery)}.`;
   return {
     title: 'Events arrive',
     is_done: events > 0,
-    detail: events > 0 ? `${counted(events, 'event')} stored.` : 'No event has arrived yet.',
-    at: null,
+    detail: stored + delivered,
+    at: '/imports/events',
     is_needed: true,
   };
 }
@@ -95,9 +101,9 @@ function importStep(
 }
 
 /** The steps of setting up a ledger, in the order in which they are best done. */
-export function setupSteps({ status, accounts, cards, spend_imports, meta_imports }: SetupFacts): SetupStep[] {
+export function setupSteps({ status, webhook, accounts, cards, spend_imports, meta_imports }: SetupFacts): SetupStep[] {
   return [
-    eventsStep(status),
+    eventsStep({ status, webhook }),
     accountsStep(accounts),
     cardsStep(accounts, cards),
     importStep('Ad costs are imported', spend_imports, {

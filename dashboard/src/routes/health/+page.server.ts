@@ -22,7 +22,9 @@ export const load: PageServerLoad = async (event) => {
     reports.deadLetters({ ...wanted, code }),
     event.locals.processFigures(),
     // The sample data is set up already.
-    status.source === 'sample' ? null : readSetup(reports, status),
+    status.source === 'sample'
+      ? null
+      : event.locals.processFigures().then((figures) => readSetup(reports, status, figures)),
   ]);
   const reasons = arranged(
     health.waiting,

@@ -154,7 +154,7 @@ export const actions: Actions = {
   // Answers with the page itself, which shows remarks about the file. Importing the same file again changes nothing.
   meta: async (event) => {
     const { changes } = event.locals;
-    const given = await givenFiles(event);
+    const given = await givenFiles(event, 'give fewer days at once.');
     if (!given.ok) return problem(given.status, { of: 'meta', message: given.message });
     if (changes === null) return problem(403, { of: 'meta', message: READ_ONLY });
     const read = readAbout((name) => fieldText(given.form, name));
