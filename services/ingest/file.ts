@@ -101,7 +101,7 @@ export async function ingestFile(
 export function ingestUpload(ledger: TargetLedger, { name, bytes }: UploadedFile): Promise<Ingested> {
   const packed = Readable.from(inParts(bytes));
   const isGzip = bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
-  const unpacked: AsyncIterable<Buffer> = isGzip ? packed.compose<Readable>(createGunzip()) : packed;
+  const unpacked: AsyncIterable<Buffer> = isGzip ? packed.pipe(createGunzip()) : packed;
   return ingestBytes(ledger, { name, source: name, bytes: upTo(MAX_UNPACKED_BYTES, unpacked) }, () => undefined);
 }
 

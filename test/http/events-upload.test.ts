@@ -42,7 +42,7 @@ describe('files of events on the page', () => {
     expect(first.html).toContain('june.ndjson: 3 events read, 2 new, 0 known already, 1 rejected.');
     expect(first.html).toContain('july.bin: 1 event read, 1 new, 0 known already, 0 rejected.');
     expect((await upload({ 'june.ndjson': mixed })).html).toContain('0 new, 2 known already, 1 rejected.');
-    expect(await stored()).toEqual([[3]]);
+    expect(await stored()).toEqual([['3']]);
     const health = await (await fetch(`${product.url}/health`)).text();
     expect(health).toContain('june.ndjson');
   });
@@ -57,7 +57,7 @@ describe('files of events on the page', () => {
     );
     const large = await upload({ 'large.ndjson': Buffer.alloc(33 * 1024 * 1024, 32) });
     expect([large.status, large.html]).toEqual([413, expect.stringContaining('larger than 32 MB: split them')]);
-    expect(await stored()).toEqual([[4]]);
+    expect(await stored()).toEqual([['4']]);
   });
 
   it('that unpack without end are left off', async () => {
