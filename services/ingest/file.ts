@@ -246,6 +246,7 @@ class FileIngestion {
       const newline = bytes.indexOf(NEWLINE, begin);
       end = newline === -1 ? bytes.length : newline;
       this.#line += 1;
+      if (end === begin) continue;
       // Decoded line by line: one character beyond ASCII slows down the whole string that holds it.
       const text = isText ? bytes.toString('utf8', begin, end) : null;
       if (text?.startsWith('{') === true && text.length <= MAX_SURELY_SHORT_CHARS) {
