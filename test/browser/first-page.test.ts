@@ -641,9 +641,7 @@ describe('the first page', () => {
       await rig.page.getByRole('button', { name: 'Look at the sample data' }).click();
       await rig.page.getByRole('link', { name: 'Back to my own data' }).waitFor();
       expect(new URL(rig.page.url()).search).toBe('?sample=1');
-      const own = await rig.newPage({});
-      await own.goto(`${other.url}/ads`);
-      expect((await tableRows(own, 'by-ad'))[0]?.[0]?.text).toBe('<b>4242</b>');
+      expect(await (await fetch(`${other.url}/ads`)).text()).toContain('&lt;b>4242&lt;/b>');
       await rig.page.getByRole('link', { name: 'Back to my own data' }).click();
       await rig.page.waitForURL((url) => url.search === '');
       expect(await sampleLabel().count()).toBe(0);
