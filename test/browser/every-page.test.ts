@@ -225,6 +225,7 @@ describe('every page', () => {
     ['/exports', { main: '#exports tbody td' }],
     ['/messages/{number}/{message}', { main: '.answer' }],
     ['/imports', { main: '#imports tbody th' }],
+    ['/imports/events', { main: '#upload input' }],
     ['/imports?withdraw={import}', { isVariant: true, main: '#withdraw button' }],
     ['/imports{spend}', { isVariant: true, main: '#preview button' }],
     ['/health', { main: '#letters tbody th' }],
@@ -294,6 +295,7 @@ describe('every page', () => {
     ['/exports', { main: '#exports tbody td' }],
     ['/rates', { main: '#cards tbody td' }],
     ['/imports', { main: '#imports tbody td' }],
+    ['/imports/events', { main: '#upload input' }],
     ['/imports/invoices', { main: '#invoices tbody td' }],
     ['/health', { main: '#letters tbody td' }],
   ];
