@@ -49,12 +49,21 @@ export class ChangesOfBill implements Pick<
   | 'undoWriteOff'
 > {
   readonly #allowed: WhereAllowed;
+  readonly #tried: WhereAllowed;
   readonly #reading: Database;
   readonly #uploads: Uploads;
 
-  /** @param reading connects as the user that only reads */
-  constructor(allowed: WhereAllowed, reading: Database, uploads: Uploads) {
-    this.#allowed = allowed;
+  /**
+   * @param where `allowed`: in the own ledger alone; `tried`: in the sample data too, where that is shown
+   * @param reading connects as the user that only reads
+   */
+  constructor(
+    where: { readonly allowed: WhereAllowed; readonly tried: WhereAllowed },
+    reading: Database,
+    uploads: Uploads,
+  ) {
+    this.#allowed = where.allowed;
+    this.#tried = where.tried;
     this.#reading = reading;
     this.#uploads = uploads;
   }
@@ -104,7 +113,7 @@ export class ChangesOfBill implements Pick<
   importMeta(
     given: GivenMetaAnswers,
   ): Promise<{ readonly ok: true; readonly imported: readonly DoneMetaImport[] } | Refused> {
-    return this.#allowed(async (database) => {
+    return this.#tried(async (database) => {
       const { files, waba_id, field, days, asked, is_incoming } = given;
       const counts = is_incoming ? { counts: { direction: 'incoming' } as const } : {};
       const how = { waba_id, field, days, asked, ...counts, by: BY };
@@ -113,7 +122,7 @@ export class ChangesOfBill implements Pick<
   }
 
   withdrawMeta(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: MetaImport } | Refused> {
-    return this.#allowed(async (database) => ({
+    return this.#tried(async (database) => ({
       ok: true,
       withdrawn: await withdrawMetaImport(database, import_id, BY),
     }));

@@ -29,8 +29,10 @@ import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import { waitingDeadLetters } from '../ledger/events/dead-letters.ts';
 import { dismissLetters, undoDismissal } from '../ledger/events/dismissals.ts';
 import { ActionableError } from '../clickhouse/errors.ts';
+import type { Database } from '../clickhouse/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { EffectiveDayError } from '../rating/effective-day.ts';
+import { settleCharges } from '../rating/charges.ts';
 import { importRateFile, previewRateFile, withdrawRateCard, type RateFile } from '../rating/rate-cards.ts';
 import { keepSpendMapping, listSpendMappings } from '../spend/mappings.ts';
 import {
@@ -49,7 +51,7 @@ import { changeTrigger, createTrigger, setTriggerState } from '../triggers/regis
 import { removeView, renameView, saveView } from '../reports/views.ts';
 import type { NewView, SavedView } from '@ctwa-ledger/schemas/views.ts';
 import { ChangesOfBill } from './changes-of-bill.ts';
-import { BY, IS_GONE, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
+import { BY, IS_BEING_WRITTEN, IS_GONE, IS_SAMPLE, orBroken, orRefused, type WhereAllowed } from './refusals.ts';
 import { Uploads } from './uploads.ts';
 
 /** How long a page waits for marks to be folded again before it is shown with the folding still running. */
@@ -64,6 +66,8 @@ export interface ChangesOptions {
   readonly ledger: Ledger;
   /** Whether a request shows the sample data. `sample`: the request asks for it. */
   readonly isSample: (sample: boolean) => Promise<boolean>;
+  /** The database of the sample data; null when it is not there or not complete. */
+  readonly sample: () => Database | null;
   /** Called when events of an upload are in the ledger. */
   readonly onEventsTaken: (counts: Pick<TakenEvents, 'read' | 'stored' | 'duplicate' | 'rejected'>) => void;
   /** Called when something changed that amounts depend on. */
@@ -129,14 +133,28 @@ export class LedgerChanges {
 class ChangesOfRequest extends ChangesOfBill implements Changes {
   readonly #kept: Kept;
   readonly #whereAllowed: WhereAllowed;
+  /** For cards and imports, which can be tried on the sample data. They are removed with it. */
+  readonly #whereTried: WhereAllowed;
 
   constructor(kept: Kept, sample: boolean) {
     const { isSample, ledger } = kept.options;
     const whereAllowed: WhereAllowed = async (work) =>
       (await isSample(sample)) ? IS_SAMPLE : orRefused(() => work(ledger.database));
-    super(whereAllowed, ledger.reading, kept.uploads);
+    const whereTried: WhereAllowed = async (work) => {
+      if (!(await isSample(sample))) return orRefused(() => work(ledger.database));
+      const tried = kept.options.sample();
+      return tried === null ? IS_BEING_WRITTEN : orRefused(() => work(tried));
+    };
+    super({ allowed: whereAllowed, tried: whereTried }, ledger.reading, kept.uploads);
     this.#kept = kept;
     this.#whereAllowed = whereAllowed;
+    this.#whereTried = whereTried;
+  }
+
+  /** After a change that amounts depend on. Nothing recomputes the sample data in the background. */
+  async #ratingChanged(database: Database): Promise<void> {
+    if (database === this.#kept.options.ledger.database) this.#kept.options.onRatingChanged();
+    else await settleCharges(database);
   }
 
   get foldedThreads(): number | null {
@@ -165,7 +183,7 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
     readonly name: string;
     readonly bytes: Uint8Array;
   }): Promise<{ readonly ok: true; readonly upload: string } | Refused> {
-    return this.#whereAllowed(() => {
+    return this.#whereTried(() => {
       if (file.bytes.length > MAX_CSV_FILE_BYTES)
         throw new ActionableError(
           `${file.name} is larger than ${MAX_CSV_FILE_BYTES / 1024 / 1024} MB: it is probably not meant for import.`,
@@ -185,32 +203,34 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
     const file = this.#rateFileOf(held);
     if (file === null) return IS_GONE;
     const { name } = file;
-    return orBroken(file, async () => {
-      try {
-        return { ok: true, name, cards: await previewRateFile(this.#kept.options.ledger.reading, file) };
-      } catch (error) {
-        if (!(error instanceof EffectiveDayError)) throw error;
-        return { ok: false, name, message: error.message, days: error.days };
-      }
-    });
+    return this.#whereTried((database) =>
+      orBroken(file, async () => {
+        try {
+          return { ok: true as const, name, cards: await previewRateFile(database, file) };
+        } catch (error) {
+          if (!(error instanceof EffectiveDayError)) throw error;
+          return { ok: false as const, name, message: error.message, days: error.days };
+        }
+      }),
+    );
   }
 
   importRates(held: HeldRateFile): Promise<{ readonly ok: true; readonly cards: readonly ImportedCard[] } | Refused> {
-    return this.#whereAllowed(() =>
+    return this.#whereTried((database) =>
       this.#kept.uploads.together(JSON.stringify(held), async () => {
         const file = this.#rateFileOf(held);
         if (file === null) return IS_GONE;
-        const cards = await importRateFile(this.#kept.options.ledger.database, { ...file, by: BY });
-        this.#kept.options.onRatingChanged();
+        const cards = await importRateFile(database, { ...file, by: BY });
+        await this.#ratingChanged(database);
         return { ok: true, cards };
       }),
     );
   }
 
   withdrawRates(card_id: string): Promise<{ readonly ok: true; readonly card: WithdrawnCard } | Refused> {
-    return this.#whereAllowed(async () => {
-      const card = await withdrawRateCard(this.#kept.options.ledger.database, card_id, BY);
-      this.#kept.options.onRatingChanged();
+    return this.#whereTried(async (database) => {
+      const card = await withdrawRateCard(database, card_id, BY);
+      await this.#ratingChanged(database);
       return { ok: true, card };
     });
   }
@@ -222,31 +242,37 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
   > {
     const file = this.#spendFileOf(held);
     if (file === null) return IS_GONE;
-    return orBroken(file, async () => ({
-      ok: true,
-      name: file.name,
-      planned: await previewSpendFile(this.#kept.options.ledger.reading, file),
-    }));
+    return this.#whereTried((database) =>
+      orBroken(file, async () => ({
+        ok: true as const,
+        name: file.name,
+        planned: await previewSpendFile(database, file),
+      })),
+    );
   }
 
   importSpend(held: HeldSpendFile): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
-    return this.#whereAllowed(() =>
+    return this.#whereTried((database) =>
       this.#kept.uploads.together(JSON.stringify(held), async () => {
         const file = this.#spendFileOf(held);
         if (file === null) return IS_GONE;
-        const planned = await importSpendFile(this.#kept.options.ledger.database, { ...file, by: BY });
+        const planned = await importSpendFile(database, { ...file, by: BY });
         return { ok: true, planned };
       }),
     );
   }
 
-  spendMappings(): Promise<readonly KeptSpendMapping[]> {
-    return listSpendMappings(this.#kept.options.ledger.reading);
+  async spendMappings(): Promise<readonly KeptSpendMapping[]> {
+    const found = await this.#whereTried(async (database) => ({
+      ok: true as const,
+      mappings: await listSpendMappings(database),
+    }));
+    return found.ok ? found.mappings : [];
   }
 
   keepSpendMapping(mapping: SpendMapping & { readonly name: string }): Promise<{ readonly ok: true } | Refused> {
-    return this.#whereAllowed(async () => {
-      await keepSpendMapping(this.#kept.options.ledger.database, mapping, BY);
+    return this.#whereTried(async (database) => {
+      await keepSpendMapping(database, mapping, BY);
       return { ok: true };
     });
   }
@@ -261,16 +287,16 @@ class ChangesOfRequest extends ChangesOfBill implements Changes {
   }
 
   typeSpend(typed: TypedSpend): Promise<{ readonly ok: true; readonly planned: PlannedSpendImport } | Refused> {
-    return this.#whereAllowed(async () => ({
+    return this.#whereTried(async (database) => ({
       ok: true,
-      planned: await importTypedSpend(this.#kept.options.ledger.database, typed, BY),
+      planned: await importTypedSpend(database, typed, BY),
     }));
   }
 
   withdrawSpend(import_id: string): Promise<{ readonly ok: true; readonly withdrawn: SpendImport } | Refused> {
-    return this.#whereAllowed(async () => ({
+    return this.#whereTried(async (database) => ({
       ok: true,
-      withdrawn: await withdrawSpendImport(this.#kept.options.ledger.database, import_id, BY),
+      withdrawn: await withdrawSpendImport(database, import_id, BY),
     }));
   }
 

@@ -109,6 +109,11 @@ export class ShownLedger {
       });
   }
 
+  /** The database of the sample data; null when it is not there or not complete. */
+  get sample(): Database | null {
+    return this.#sample?.database ?? null;
+  }
+
   /** Resolves when the sample data, if it is being loaded, is complete. */
   async loaded(): Promise<void> {
     await this.#loading;

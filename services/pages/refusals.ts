@@ -15,6 +15,12 @@ export const IS_SAMPLE: Refused = {
   message: 'This is the sample data, which cannot be changed. Press “Start with my own data” first.',
 };
 
+/** The same, of changes that can be tried on the sample data. */
+export const IS_BEING_WRITTEN: Refused = {
+  ok: false,
+  message: 'The sample data is still being written. Try again in a moment.',
+};
+
 /** What is said of an upload that was dropped meanwhile. */
 export const IS_GONE: Refused = {
   ok: false,

@@ -62,6 +62,7 @@ function changesOf({ ledger, product, keepers, triggers, scheduled, metrics, onE
   return new LedgerChanges({
     ledger,
     isSample: async (sample) => (await product.source(sample)) === 'sample',
+    sample: () => product.sample,
     onEventsTaken: (counts) => {
       metrics.countEvents(counts);
       keepers.nudge();

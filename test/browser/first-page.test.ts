@@ -188,12 +188,17 @@ describe('the first page', () => {
     expect(rig.product.log).not.toContain('could not be loaded');
   });
 
-  it('has prices and accounts, which cannot be changed', async () => {
+  it('has accounts, which cannot be changed', async () => {
     await rig.open('/rates');
     expect(await rig.page.getByRole('main').getByRole('status').first().innerText()).toContain(
-      'of the sample data, which cannot be changed',
+      'Its accounts cannot be changed',
     );
-    expect(await rig.page.getByRole('main').getByRole('button').count()).toBe(0);
+    expect(
+      await rig.page
+        .locator('#accounts')
+        .getByRole('link', { name: /^Configure/ })
+        .count(),
+    ).toBe(0);
     expect(await rig.page.getByRole('button', { name: 'Start with my own data' }).count()).toBe(1);
     const refused = await fetch(`${rig.product.url}/rates?/account`, {
       method: 'POST',
@@ -202,6 +207,46 @@ describe('the first page', () => {
     });
     expect(refused.status).toBe(409);
     expect(await refused.text()).toContain('This is the sample data, which cannot be changed.');
+  });
+
+  it('can be tried with another card and another cost of an ad, in the sample data alone', async () => {
+    const asked = async (report: string): Promise<Record<string, string>[]> =>
+      csvRows(await rig.fetched(`/api/${report}?format=csv&sample=1`));
+    const [savings, costs] = [await asked('savings'), await asked('ad-figures')];
+    const card = `Cost per message\nMarket,Currency,Marketing,Utility,Authentication,Service\nOther,USD,9,9,9,9\n`;
+    await rig.open('/rates');
+    await rig.page
+      .getByLabel('File, up to 32 MB')
+      .setInputFiles({ name: 'tried.csv', mimeType: 'text/csv', buffer: Buffer.from(card) });
+    await rig.page.getByLabel('In force from').fill('2026-10-02');
+    await rig.page.getByRole('button', { name: 'Preview' }).click();
+    await rig.page.getByRole('button', { name: 'Apply these rates' }).click();
+    await rig.page.getByText(/^Imported: USD per message from 2 Oct 2026\./).waitFor();
+    const billed = (rows: readonly Record<string, string>[], currency: string): unknown[] =>
+      rows.filter((row) => row['currency'] === currency).map((row) => [row['billed_cost'], row['unrated']]);
+    const tried = await asked('savings');
+    expect(billed(tried, 'USD')).not.toEqual(billed(savings, 'USD'));
+    expect(billed(tried, 'BRL')).toEqual(billed(savings, 'BRL'));
+    await rig.page.getByRole('link', { name: 'Withdraw tried.csv, USD' }).click();
+    await rig.page.getByRole('button', { name: 'Withdraw this card' }).click();
+    await rig.page.getByText(/^Withdrawn: USD per message from 2 Oct 2026/).waitFor();
+    expect(await asked('savings')).toEqual(savings);
+
+    const [ad] = costs.filter((row) => row['spend'] !== '' && row['ad_id'] !== '');
+    await rig.open('/imports');
+    const typed = rig.page.locator('#typed');
+    const day = DateTime.utc().minus({ days: 10 }).toISODate();
+    await typed.getByLabel('Ad ID').fill(ad!['ad_id']!);
+    await typed.getByLabel('First day').fill(day);
+    await typed.getByLabel('Last day, included').fill(day);
+    await typed.getByLabel('Amount, like 1234.50').fill('4321');
+    await typed.getByLabel('Currency').fill(ad!['currency']!);
+    await typed.getByRole('button').click();
+    await rig.page.locator('#done').waitFor();
+    expect((await asked('ad-figures')).find((row) => row['ad_id'] === ad!['ad_id'])!['spend']).not.toBe(ad!['spend']);
+    expect(await data.query('SELECT count() FROM ctwa_ledger.spend_imports FORMAT JSONCompactEachRow')).toEqual([
+      ['0'],
+    ]);
   });
 
   it('has three headline figures, which are those of its days', async () => {

@@ -20,6 +20,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      sample: () => null,
       onEventsTaken: () => undefined,
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,
@@ -47,6 +48,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      sample: () => null,
       onEventsTaken: () => undefined,
       onRatingChanged: () => (rated += 1),
       onTriggersChanged: () => undefined,
@@ -73,6 +75,7 @@ describe('changes from pages', () => {
     const kept = new LedgerChanges({
       ledger,
       isSample: () => Promise.resolve(false),
+      sample: () => null,
       onEventsTaken: () => undefined,
       onRatingChanged: () => undefined,
       onTriggersChanged: () => undefined,

@@ -74,8 +74,8 @@ export const load: PageServerLoad = async (event) => {
     (one) => one.import_id,
   );
   const ofMeta = (id: string) => meta_imports.find((one) => one.import_id === id) ?? null;
-  const isPreview = asked.view === 'preview' && locked === null;
-  const mappings = changes === null || locked !== null ? [] : await changes.spendMappings();
+  const isPreview = asked.view === 'preview' && locked !== 'read_only';
+  const mappings = changes === null ? [] : await changes.spendMappings();
   return {
     asked,
     table,

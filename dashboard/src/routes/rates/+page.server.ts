@@ -49,7 +49,7 @@ export const load: PageServerLoad = async (event) => {
     ACCOUNT_VALUES,
     accountKey,
   );
-  const isPreview = asked.view === 'preview' && locked === null;
+  const isPreview = asked.view === 'preview' && locked !== 'read_only';
   return {
     asked,
     card_table,
