@@ -33,6 +33,10 @@ export interface Ingested extends Counts {
 const EVENTS_PER_FOLD = 5_000_000;
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+/** The first bytes of a gzip file. */
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+/** Bytes of an upload when unpacked: a small file can unpack to any size. */
+const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024;
 /** Bytes of UTF-8 for one UTF-16 unit at most. */
 const MAX_BYTES_PER_CHAR = 3;
 /** A line of at most so many characters is within the limit of a value, even if each character takes the most bytes. */
@@ -110,11 +114,6 @@ interface UploadedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
-
-/** The first bytes of a gzip file. */
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
-/** Bytes of an upload when unpacked: a small file can unpack to any size. */
-const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024;
 
 function* inParts(bytes: Uint8Array): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += READ_BYTES) yield Buffer.from(bytes.subarray(at, at + READ_BYTES));
