@@ -93,9 +93,13 @@ export class ShownLedger {
     this.#load(options.nowSeconds);
   }
 
-  /** Begins to open the sample data, and makes it if it is not there. */
-  #load(nowSeconds: number): void {
-    this.#loading = openSample(this.#location, this.#ledger.database.name, nowSeconds)
+  /**
+   * Begins to open the sample data, and makes it if it is not there.
+   * @param allowed resolves when the ledger says that there may be sample data
+   */
+  #load(nowSeconds: number, allowed: Promise<void> = Promise.resolve()): void {
+    this.#loading = allowed
+      .then(() => openSample(this.#location, this.#ledger.database.name, nowSeconds))
       .then(
         (sample) => {
           this.#sample = sample;
@@ -377,10 +381,11 @@ export class ShownLedger {
       ...this.#billQueries(sample),
       ...this.#threadQueries(sample),
       ...this.#operationQueries(sample),
-      showSample: async () => {
-        if (this.#sample !== null || this.#loading !== null) return;
-        await recallSample(this.#ledger.database);
-        this.#load(Math.floor(Date.now() / 1000));
+      showSample: () => {
+        // At once, so that two requests at the same time do not make it twice.
+        if (this.#sample === null && this.#loading === null)
+          this.#load(Math.floor(Date.now() / 1000), recallSample(this.#ledger.database));
+        return Promise.resolve();
       },
       dismissSample: async () => {
         await this.#loading;

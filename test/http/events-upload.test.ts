@@ -21,10 +21,9 @@ describe('files of events on the page', () => {
     readonly status: number;
     readonly html: string;
   }
-  const upload = async (files: Readonly<Record<string, string | Buffer>>): Promise<Upload> => {
+  const upload = async (...files: readonly (readonly [string, string | Buffer])[]): Promise<Upload> => {
     const form = new FormData();
-    for (const [name, content] of Object.entries(files))
-      form.append('file', new File([new Uint8Array(Buffer.from(content))], name));
+    for (const [name, content] of files) form.append('file', new File([new Uint8Array(Buffer.from(content))], name));
     const headers = { origin: product.url, accept: 'text/html' };
     const response = await fetch(`${product.url}/imports/events?/upload`, { method: 'POST', headers, body: form });
     return {
@@ -37,32 +36,34 @@ describe('files of events on the page', () => {
 
   it('are ingested, however they are packed, and again they change nothing', async () => {
     const mixed = `${event('wamid.1')}\n{"broken\n${event('wamid.2')}\n`;
-    const first = await upload({ 'june.ndjson': mixed, 'july.bin': gzipSync(`${event('wamid.3')}\n`) });
+    const first = await upload(['june.ndjson', mixed], ['july.bin', gzipSync(`${event('wamid.3')}\n`)]);
     expect(first.status).toBe(200);
     expect(first.html).toContain('june.ndjson: 3 events read, 2 new, 0 known already, 1 rejected.');
     expect(first.html).toContain('july.bin: 1 event read, 1 new, 0 known already, 0 rejected.');
-    expect((await upload({ 'june.ndjson': mixed })).html).toContain('0 new, 2 known already, 1 rejected.');
+    expect((await upload(['june.ndjson', mixed], ['june.ndjson', mixed])).html).toContain(
+      '0 new, 2 known already, 1 rejected.',
+    );
     expect(await stored()).toEqual([['3']]);
     const health = await (await fetch(`${product.url}/health`)).text();
     expect(health).toContain('june.ndjson');
   });
 
   it('are refused in words when nothing is chosen, or they are broken or too large, and what was read stays', async () => {
-    const none = await upload({});
+    const none = await upload();
     expect([none.status, none.html]).toEqual([400, expect.stringContaining('Choose a file first.')]);
-    const cut = await upload({ 'cut.ndjson.gz': gzipSync(`${event('wamid.4')}\n`.repeat(5_000)).subarray(0, -20) });
+    const cut = await upload(['cut.ndjson.gz', gzipSync(`${event('wamid.4')}\n`.repeat(5_000)).subarray(0, -20)]);
     expect(cut.status).toBe(400);
     expect(cut.html).toMatch(
       /The file cut\.ndjson\.gz could not be read to its end \(unexpected end of file\)\. \d+ events/,
     );
-    const large = await upload({ 'large.ndjson': Buffer.alloc(33 * 1024 * 1024, 32) });
+    const large = await upload(['large.ndjson', Buffer.alloc(33 * 1024 * 1024, 32)]);
     expect([large.status, large.html]).toEqual([413, expect.stringContaining('larger than 32 MB: split them')]);
     expect(await stored()).toEqual([['4']]);
   });
 
   it('that unpack without end are left off', async () => {
     const part = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'x'));
-    const bomb = await upload({ 'bomb.gz': Buffer.concat(Array.from({ length: 17 }, () => part)) });
+    const bomb = await upload(['bomb.gz', Buffer.concat(Array.from({ length: 17 }, () => part))]);
     expect([bomb.status, bomb.html]).toEqual([400, expect.stringContaining('it unpacks to more than 1 GB')]);
     expect((await fetch(`${product.url}/readyz`)).status).toBe(200);
   });

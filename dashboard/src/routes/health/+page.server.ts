@@ -17,14 +17,13 @@ export const load: PageServerLoad = async (event) => {
   const { code, repairs } = readCode(params);
   const asked = readTable(params, LETTER_TABLE);
   const wanted = askedPage(asked.state, params, LETTER_TABLE, PAGE_ROWS);
+  const figures = event.locals.processFigures();
   const [health, letters, process, setup] = await Promise.all([
     reports.health(),
     reports.deadLetters({ ...wanted, code }),
-    event.locals.processFigures(),
+    figures,
     // The sample data is set up already.
-    status.source === 'sample'
-      ? null
-      : event.locals.processFigures().then((figures) => readSetup(reports, status, figures)),
+    status.source === 'sample' ? null : figures.then((known) => readSetup(reports, status, known)),
   ]);
   const reasons = arranged(
     health.waiting,
