@@ -56,6 +56,12 @@ const SETTINGS = {
 /** ClickHouse itself refuses a read that tries to write, and ends a read whose client has gone. */
 const READ_ONLY = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
 
+/**
+ * A small answer is sent once it is complete: a statement that fails after its first rows is then an error and no broken
+ * connection. The engine host plans such statements side by side.
+ */
+const WHOLE = { ...READ_ONLY, wait_end_of_query: 1 } as const;
+
 /** A statement may carry the keys of some ten thousand threads. */
 const MAX_STATEMENT_BYTES = String(512 * 1024 * 1024);
 
@@ -324,7 +330,7 @@ export class Database {
 
   /** All rows of a small answer, checked against a schema. 64-bit integers and decimals arrive as strings. */
   async query<T>(row: z.ZodType<T>, sql: string, parameters: Parameters = {}): Promise<T[]> {
-    const clickhouse_settings = { ...READ_ONLY, ...this.#asking(this.query) };
+    const clickhouse_settings = { ...WHOLE, ...this.#asking(this.query) };
     const rows = await this.#attempt(async (client) => {
       const result = await client.query({
         query: sql,

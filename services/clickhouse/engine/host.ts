@@ -62,6 +62,8 @@ interface Statement {
   readonly database: string;
   readonly settings: Record<string, string>;
   readonly parameters: Record<string, string>;
+  /** Whether the answer is sent once it is complete, as `wait_end_of_query` asks of a server. It is planned on a thread of its own. */
+  readonly isWhole: boolean;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -92,6 +94,7 @@ async function statementOf(request: IncomingMessage): Promise<Statement> {
     else if (!HTTP_ONLY.has(name) && IDENTIFIER.test(name)) settings[name] = value;
   }
   const database = url.searchParams.get('database') ?? 'default';
+  const isWhole = url.searchParams.get('wait_end_of_query') === '1';
   const body = await bodyOf(request);
   const type = request.headers['content-type'] ?? '';
   let sql = url.searchParams.get('query');
@@ -102,10 +105,10 @@ async function statementOf(request: IncomingMessage): Promise<Statement> {
       if (name === 'query') sql = text;
       else if (name.startsWith('param_')) parameters[identifier(name.slice('param_'.length))] = text;
     }
-    return { sql: sql ?? '', data: null, database, settings, parameters };
+    return { sql: sql ?? '', data: null, database, settings, parameters, isWhole };
   }
-  if (sql === null) return { sql: body.toString('utf8'), data: null, database, settings, parameters };
-  return { sql, data: body, database, settings, parameters };
+  if (sql === null) return { sql: body.toString('utf8'), data: null, database, settings, parameters, isWhole };
+  return { sql, data: body, database, settings, parameters, isWhole };
 }
 
 function quoted(value: string): string {
@@ -130,6 +133,7 @@ function refuse(response: ServerResponse, status: number, error: unknown): void 
   response.end(message === '' ? 'The engine host failed without a reason.' : message);
 }
 
+/** Answers row by row. ClickHouse plans the statement on this thread, so other requests wait for that: see `isWhole`. */
 async function read(session: Session, statement: Statement, response: ServerResponse): Promise<void> {
   const stream: ChdbQueryStream = session.queryStream(statement.sql, { format: 'JSONCompactEachRow' });
   response.on('close', () => {
@@ -281,7 +285,11 @@ async function answer(
     if (parameters.length > 0) await session.queryAsync(`SET ${parameters.join(', ')}`);
     const parquet = READS_PARQUET.exec(statement.sql);
     if (parquet !== null) await readParquet(session, bodies, parquet[1] ?? '', response);
-    else if (READS.test(statement.sql) && (statement.data === null || statement.data.length === 0))
+    else if (
+      !statement.isWhole &&
+      READS.test(statement.sql) &&
+      (statement.data === null || statement.data.length === 0)
+    )
       await read(session, statement, response);
     else await write(session, bodies, statement, response);
     // A stream that was cancelled may still be ending.

@@ -1,0 +1,35 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ActionableError } from '../../services/clickhouse/errors.ts';
+import { withLedger } from '../support/ledger.ts';
+import { DataDirectory } from '../support/product.ts';
+
+const row = z.object({ n: z.number() });
+
+describe('the engine host', () => {
+  const data = new DataDirectory();
+  afterAll(() => data.remove());
+
+  it('answers others while it plans a statement that takes its time', async () => {
+    await withLedger(data, 'side_by_side', async ({ database }) => {
+      const ended: string[] = [];
+      const asked = async (name: string, sql: string): Promise<void> => {
+        await database.query(row, sql);
+        ended.push(name);
+      };
+      // ClickHouse computes a scalar subquery while it plans the statement.
+      const slow = 'SELECT toUInt32((SELECT sum(sleepEachRow(0.1)) FROM numbers(20))) AS n';
+      await Promise.all([asked('slow', slow), asked('quick', 'SELECT toUInt8(1) AS n')]);
+      expect(ended).toEqual(['quick', 'slow']);
+    });
+  });
+
+  it('says what went wrong when a statement fails after its first rows', async () => {
+    await withLedger(data, 'late_failures', async ({ database }) => {
+      const failing = "SELECT toUInt32(throwIf(number = 900000, 'the last straw')) AS n FROM numbers(1000000)";
+      const asked = database.query(row, failing);
+      await expect(asked).rejects.toThrow(ActionableError);
+      await expect(asked).rejects.toThrow('the last straw');
+    });
+  });
+});
