@@ -24,16 +24,15 @@ function cellSql(cell: string): string {
 }
 
 /**
- * SQL for a line of CSV. Nearly all lines are the cells with commas between them. One test of the whole line finds the
- * others, and only their cells are escaped one by one.
- * @param cells expressions of type String
+ * SQL for a line of CSV. Nearly all lines are the cells with commas between them, in column `plain`. One test of the
+ * whole line finds the others, and only their cells are escaped one by one.
+ * @param cells columns of type String
  */
 function lineSql(cells: readonly string[]): string {
-  const plain = `concatWithSeparator(',', ${cells.join(', ')})`;
   const found = ['"', '\n', '\r', ...FORMULA_SIGNS.map((sign) => `,${sign}`)].map(quoted).join(', ');
-  const needsCare = `countSubstrings(${plain}, ',') != ${cells.length - 1} OR multiSearchAny(${plain}, [${found}])
-    OR substring(${plain}, 1, 1) IN (${SIGNS})`;
-  return `if(${needsCare}, concatWithSeparator(',', ${cells.map(cellSql).join(', ')}), ${plain})`;
+  const needsCare = `countSubstrings(plain, ',') != ${cells.length - 1} OR multiSearchAny(plain, [${found}])
+    OR substring(plain, 1, 1) IN (${SIGNS})`;
+  return `if(${needsCare}, arrayStringConcat(arrayMap(cell -> ${cellSql('cell')}, [${cells.join(', ')}]), ','), plain)`;
 }
 
 /**
@@ -58,7 +57,8 @@ export function streamLines(
      FROM
      (
        SELECT ${[...shown, ...keys.map((_, i) => `key_${i}`)].join(', ')}
-       FROM (SELECT ${[...named, ...others, ...keys].join(', ')} FROM (${sql}))
+       FROM (SELECT *, concatWithSeparator(',', ${wanted.join(', ')}) AS plain
+         FROM (SELECT ${[...named, ...others, ...keys].join(', ')} FROM (${sql})))
      )
      ORDER BY ${keys.map((_, i) => `key_${i}`).join(', ')}
      SETTINGS query_plan_execute_functions_after_sorting = 0`,
