@@ -54,42 +54,52 @@ export interface RunStep {
   readonly error: string;
 }
 
+const STEP_COLUMNS = [
+  'schedule_id',
+  'period_from',
+  'period_to',
+  'token',
+  'step',
+  'state',
+  'attempt',
+  'due_at',
+  'asked_by',
+  'began_at',
+  'ended_at',
+  'next_attempt_at',
+  'file',
+  'rows',
+  'bytes',
+  'sha256',
+  'manifest_sha256',
+  'totals',
+  'is_frozen',
+  'error',
+] as const;
+
+/** A time as ClickHouse reads it, UTC. */
+function storedTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('T', ' ').replace('Z', '');
+}
+
 /**
- * Stores a step of a run.
+ * Stores a step of a run. As a row and not as a statement with twenty parameters, which takes twice as long to plan as
+ * to store.
  * @param token of the lease: steps that an earlier holder stores after it are ignored
  */
 export async function writeStep(database: Database, step: RunStep, token: string, number: number): Promise<void> {
-  await database.command(
-    `INSERT INTO export_runs (schedule_id, period_from, period_to, token, step, state, attempt, due_at, asked_by, began_at,
-        ended_at, next_attempt_at, file, rows, bytes, sha256, manifest_sha256, totals, is_frozen, error)
-     SELECT {schedule_id:String}, {period_from:String}, {period_to:String}, {token:UInt64}, {number:UInt32}, {state:String},
-        {attempt:UInt32}, toDateTime({due_at:UInt32}, 'UTC'), {asked_by:String},
-        fromUnixTimestamp64Milli({began_ms:Int64}, 'UTC'), fromUnixTimestamp64Milli({ended_ms:Int64}, 'UTC'),
-        toDateTime({next_attempt_at:UInt32}, 'UTC'), {file:String}, {rows:UInt64}, {bytes:UInt64}, {sha256:String},
-        {manifest_sha256:String}, {totals:String}, {is_frozen:UInt8}, {error:String}`,
-    {
-      schedule_id: step.schedule_id,
-      period_from: step.period.from,
-      period_to: step.period.to,
-      token,
-      number,
-      state: step.state,
-      attempt: step.attempt,
-      due_at: step.due_at,
-      asked_by: step.asked_by,
-      began_ms: step.began_ms,
-      ended_ms: step.ended_ms,
-      next_attempt_at: step.next_attempt_at,
-      file: step.file,
-      rows: step.rows,
-      bytes: step.bytes,
-      sha256: step.sha256,
-      manifest_sha256: step.manifest_sha256,
-      totals: JSON.stringify(step.totals),
-      is_frozen: step.is_frozen ? 1 : 0,
-      error: step.error,
-    },
-  );
+  const row: Readonly<Record<(typeof STEP_COLUMNS)[number], unknown>> = {
+    ...step,
+    period_from: step.period.from,
+    period_to: step.period.to,
+    token,
+    step: number,
+    began_at: storedTime(step.began_ms),
+    ended_at: storedTime(step.ended_ms),
+    totals: JSON.stringify(step.totals),
+  };
+  const line = JSON.stringify(STEP_COLUMNS.map((column) => row[column]));
+  await database.insertLines('export_runs', STEP_COLUMNS, `${line}\n`);
 }
 
 const RUN = `schedule_id, period_from, period_to, toString(state) AS state, attempt, ${timeOf('export_runs.due_at')} AS due_at,
