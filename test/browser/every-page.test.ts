@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsIn } from '../support/axe.ts';
 import { browserRig } from '../support/browser-rig.ts';
 import { complaintsOf, headsWithoutMeaning, sidewaysScroll } from '../support/browser.ts';
+import { keepPictures } from '../support/page-pictures.ts';
 import {
   csvRows,
   DataDirectory,
@@ -181,10 +182,12 @@ describe('every page', () => {
     expect(await violationsIn(page, ['color-contrast']), other).toEqual([]);
   };
 
-  const check = async (address: string, expected: Expected): Promise<void> => {
+  /** @param picture the name of its pictures, where they are kept */
+  const check = async (address: string, expected: Expected, picture: string): Promise<void> => {
     const { wide, phone, plain } = windows;
     expect(await load(wide, address, 'light', expected)).toBeLessThan(MAX_BYTES);
     await expectReadable(wide.page, 'dark');
+    await keepPictures(wide.page, picture);
 
     if (isFull || expected.isVariant !== true) {
       await load(phone, address, 'dark', expected);
@@ -237,7 +240,7 @@ describe('every page', () => {
     ['/conversations/{number}/none', { isVariant: true, status: 404, main: '#main a' }],
   ];
   it.each(PAGES)('%s is light and still, and can be read by everybody', async (path, expected) => {
-    await check(addressOf(rig.product.url, path), expected);
+    await check(addressOf(rig.product.url, path), expected, path);
   });
 
   it('fits on paper, across where it has many columns', async () => {
@@ -300,7 +303,7 @@ describe('every page', () => {
     ['/health', { main: '#letters tbody td' }],
   ];
   it.each(EMPTY_PAGES)('%s of an empty ledger, too', async (path, expected) => {
-    await check(fresh.url + path, { ...expected, isVariant: true });
+    await check(fresh.url + path, { ...expected, isVariant: true }, `empty${path}`);
   });
 
   it('writes numbers as its reader does, and mixes no two of them up', async () => {
