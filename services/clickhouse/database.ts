@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   ClickHouseError,
@@ -10,7 +11,7 @@ import { z } from 'zod';
 import { BlockReader, type Block } from './columns/reader.ts';
 import { insertOf, type EncodedBlock } from './columns/writer.ts';
 import { callerOf } from './caller.ts';
-import { findEngine } from './engine/find.ts';
+import { findEngine, LOG_FILE } from './engine/find.ts';
 import { LedgerAwayError, ActionableError, RefusedRowError } from './errors.ts';
 import { isRunning } from './processes.ts';
 
@@ -236,6 +237,11 @@ export class Database {
     return { kind: 'server', url: engine.url, username: 'default', password: engine.key, ca: null };
   }
 
+  /** Where the engine host writes what it could not answer; empty on a server. */
+  get #engineLog(): string {
+    return this.location.kind === 'embedded' ? join(this.location.dataDir, LOG_FILE) : '';
+  }
+
   /**
    * Notices that the engine host ended although its connection does not say so: a request that is being sent at that
    * moment may never settle. The timer also keeps this process waiting for the answer.
@@ -274,11 +280,11 @@ export class Database {
     try {
       yield* read(() => hasEnded);
     } catch (error) {
-      if (!(error instanceof LedgerAwayError) && (hasEnded || isAway(error)))
-        throw new LedgerAwayError(
-          `ClickHouse went away while it answered (${error instanceof Error ? error.message : String(error)}).`,
-        );
-      throw error;
+      if (error instanceof LedgerAwayError || !(hasEnded || isAway(error))) throw error;
+      const said = error instanceof Error ? error.message : String(error);
+      // The engine host lives: the statement failed, and only its log says why.
+      const why = this.#enginePid === null || hasEnded ? '' : ` ${this.#engineLog} says why.`;
+      throw new LedgerAwayError(`ClickHouse broke off its answer (${said}).${why}`);
     } finally {
       watch.stop();
       close();

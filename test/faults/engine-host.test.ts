@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ActionableError } from '../../services/clickhouse/errors.ts';
@@ -18,7 +19,7 @@ describe('the engine host', () => {
         ended.push(name);
       };
       // ClickHouse computes a scalar subquery while it plans the statement.
-      const slow = 'SELECT toUInt32((SELECT sum(sleepEachRow(0.1)) FROM numbers(20))) AS n';
+      const slow = 'SELECT toUInt32((SELECT sum(sleepEachRow(0.1)) FROM numbers(8))) AS n';
       await Promise.all([asked('slow', slow), asked('quick', 'SELECT toUInt8(1) AS n')]);
       expect(ended).toEqual(['quick', 'slow']);
     });
@@ -30,6 +31,17 @@ describe('the engine host', () => {
       const asked = database.query(row, failing);
       await expect(asked).rejects.toThrow(ActionableError);
       await expect(asked).rejects.toThrow('the last straw');
+    });
+  });
+
+  it('says where the reason is when a streamed answer is broken off', async () => {
+    await withLedger(data, 'broken_off', async ({ database }) => {
+      const failing = "SELECT toUInt32(throwIf(number = 900000, 'the last drop')) AS n FROM numbers(1000000)";
+      const read = async (): Promise<void> => {
+        for await (const _ of database.stream(failing));
+      };
+      await expect(read()).rejects.toThrow(`${data.file('engine.log')} says why`);
+      expect(readFileSync(data.file('engine.log'), 'utf8')).toContain('the last drop');
     });
   });
 });

@@ -22,7 +22,8 @@ export interface Engine {
   readonly pid: number;
 }
 
-const LOG_FILE = 'engine.log';
+/** In the data directory: what the engine host could not answer, and why it ended. */
+export const LOG_FILE = 'engine.log';
 /** What the engine writes when another process holds its directory; there is no other sign of it. */
 const LOCKED = 'Cannot lock file';
 const START_WITHIN_MS = 60_000;

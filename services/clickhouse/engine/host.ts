@@ -119,7 +119,8 @@ function quoted(value: string): string {
 function refuse(response: ServerResponse, status: number, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   if (response.headersSent) {
-    // The answer has begun: only a broken connection can still say that it is incomplete.
+    // The answer has begun: only a broken connection can still say that it is incomplete. `engine.log` has the reason.
+    if (!response.destroyed) process.stderr.write(`An answer was broken off: ${message}\n`);
     response.destroy();
     return;
   }
