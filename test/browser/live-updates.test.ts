@@ -107,6 +107,38 @@ describe('a page that is looked at', () => {
     await until('the page is read', () => reads.length > 0);
   });
 
+  it('lets a link be followed that is clicked when an update begins', async () => {
+    await open();
+    const held = (address: string): (() => void) => {
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      void page.route(address, async (route) => {
+        await released;
+        await route.continue();
+      });
+      return release;
+    };
+    const answerReady = held('**/readyz');
+    const answerAds = held('**/ads/__data.json*');
+    const asked = page.waitForRequest('**/readyz');
+    await later(UPDATE_EVERY_MS + 1_000);
+    await asked;
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Ads' }).click();
+    // The page lets the browser paint before it follows a link.
+    await later(200);
+    await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor({ state: 'attached' });
+    const answered = page.waitForResponse('**/readyz');
+    answerReady();
+    await (await answered).finished();
+    // By the time another answer is there, the page has handled that one.
+    await page.evaluate("fetch('/readyz').then(() => undefined)");
+    answerAds();
+    await until('the next page is there', async () => {
+      await later(100);
+      return (await page.getByRole('heading', { name: /^Ads, / }).count()) === 1;
+    });
+  });
+
   it('does not touch a form while a user types', async () => {
     await open();
     await page.locator('input[name="q"]').fill('1650');
