@@ -76,6 +76,8 @@ export class ShownLedger {
   readonly #onError: (what: string, error: unknown) => void;
   #sample: Ledger | null = null;
   #loading: Promise<void> | null = null;
+  /** Resolves when the sample data, if it is being removed, is gone. */
+  #removing: Promise<void> = Promise.resolve();
   #hasRealData = false;
   readonly #remembered = new WeakMap<Database, Remembered>();
   readonly #sendChecks = new WeakMap<Database, SendChecks>();
@@ -127,10 +129,19 @@ export class ShownLedger {
     if (this.#hasRealData) return true;
     if ((await this.#ledger.extent()).events === 0) return false;
     this.#hasRealData = true;
-    await this.#loading;
-    await this.#closeSample();
-    await dismissSample(this.#ledger.database);
+    await this.#removeSample();
     return true;
+  }
+
+  /** Removes the sample data. Whoever asks for it meanwhile waits: its database must be gone before it is made again. */
+  #removeSample(): Promise<void> {
+    const removed = this.#removing.then(async () => {
+      await this.#loading;
+      await this.#closeSample();
+      await dismissSample(this.#ledger.database);
+    });
+    this.#removing = removed.catch(() => undefined);
+    return removed;
   }
 
   async #closeSample(): Promise<void> {
@@ -381,17 +392,13 @@ export class ShownLedger {
       ...this.#billQueries(sample),
       ...this.#threadQueries(sample),
       ...this.#operationQueries(sample),
-      showSample: () => {
-        // At once, so that two requests at the same time do not make it twice.
+      showSample: async () => {
+        await this.#removing;
+        // Nothing is awaited from here on, so that two requests at the same time do not make it twice.
         if (this.#sample === null && this.#loading === null)
           this.#load(Math.floor(Date.now() / 1000), recallSample(this.#ledger.database));
-        return Promise.resolve();
       },
-      dismissSample: async () => {
-        await this.#loading;
-        await this.#closeSample();
-        await dismissSample(this.#ledger.database);
-      },
+      dismissSample: () => this.#removeSample(),
     };
   }
 
