@@ -79,6 +79,8 @@ export class ShownLedger {
   /** Resolves when the sample data, if it is being removed, is gone. */
   #removing: Promise<void> = Promise.resolve();
   #hasRealData = false;
+  /** The look for own events that is under way. */
+  #checking: Promise<boolean> | null = null;
   readonly #remembered = new WeakMap<Database, Remembered>();
   readonly #sendChecks = new WeakMap<Database, SendChecks>();
 
@@ -125,8 +127,17 @@ export class ShownLedger {
     await this.#loading;
   }
 
-  async #checkRealData(): Promise<boolean> {
-    if (this.#hasRealData) return true;
+  /** Whether there are events besides the sample data, which goes with the first. */
+  #checkRealData(): Promise<boolean> {
+    if (this.#hasRealData) return Promise.resolve(true);
+    // All reports of a page ask this, most of them at the same moment.
+    this.#checking ??= this.#lookForRealData().finally(() => {
+      this.#checking = null;
+    });
+    return this.#checking;
+  }
+
+  async #lookForRealData(): Promise<boolean> {
     if ((await this.#ledger.extent()).events === 0) return false;
     this.#hasRealData = true;
     await this.#removeSample();
