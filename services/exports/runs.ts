@@ -83,8 +83,7 @@ function storedTime(milliseconds: number): string {
 }
 
 /**
- * Stores a step of a run. As a row and not as a statement with twenty parameters, which takes twice as long to plan as
- * to store.
+ * Stores a step of a run. As a row: a statement with a parameter for each column has to be planned first.
  * @param token of the lease: steps that an earlier holder stores after it are ignored
  */
 export async function writeStep(database: Database, step: RunStep, token: string, number: number): Promise<void> {
