@@ -17,6 +17,7 @@ export class ReportedWindows {
   readonly #entries: readonly DecidedEntry[];
   readonly #maxWindowSeconds: number;
   readonly #byConversation = new Map<string, ReportedWindow>();
+  /** The one that began last: a report without a conversation id is of it, as in W8, if it can still be open. */
   #last: ReportedWindow | null = null;
 
   /** @param entries of the thread, in the order of (time, id); their state is read while the thread is walked */
@@ -46,7 +47,7 @@ export class ReportedWindows {
     const known = this.#known(conversation, delivered_at);
     const window = known ?? { id: conversation === '' ? message.id : conversation, begun_at: delivered_at };
     if (conversation !== '') this.#byConversation.set(conversation, window);
-    this.#last = window;
+    if (known === undefined) this.#last = window;
     const expiries = message.window_reports.filter((expiry) => expiry > delivered_at);
     return {
       circumstance: 'no_entry_known',

@@ -115,6 +115,18 @@ export const reportedOnly: readonly GoldenCase[] = [
     expect: { daily: { [MONDAY]: only(1, 1), [`2026-01-06 ${NUMBER}`]: only(1, 2) } },
   },
   {
+    name: 'the last window is the one that began last, even when a message of an earlier one came after that',
+    rule: 'W8',
+    policy: { max_window_hours: 24 },
+    events: [
+      ...free('m1', MON, 'c'),
+      ...free('m2', MON + 20 * HOUR, 'd'),
+      ...free('m3', MON + 21 * HOUR, 'c'),
+      ...free('m4', MON + 25 * HOUR),
+    ],
+    expect: { daily: { [MONDAY]: only(1, 1), [`2026-01-06 ${NUMBER}`]: only(1, 3) } },
+  },
+  {
     name: 'the id may be on another status of the message: of several the smallest that free entry has',
     rule: 'V1, W8',
     events: [
