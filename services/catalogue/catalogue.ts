@@ -50,7 +50,7 @@ import {
 } from '../reports/savings.ts';
 
 /**
- * Every report. Command, API, files of days, remembered answers and the reference are made from these records. To add a
+ * Every report. Command, API, files of days and the reference are made from these records. To add a
  * report, declare it beside its query and add a line here.
  */
 const CATALOGUE = [

@@ -13,6 +13,7 @@ import { insertOf, type EncodedBlock } from './columns/writer.ts';
 import { callerOf } from './caller.ts';
 import { findEngine, LOG_FILE } from './engine/find.ts';
 import { LedgerAwayError, ActionableError, RefusedRowError } from './errors.ts';
+import { withLists, type Parameters } from './parameters.ts';
 import { isRunning } from './processes.ts';
 
 /** Where the ledger's ClickHouse is. */
@@ -32,7 +33,7 @@ export type Location =
 /** Whose credentials a database is opened with: the services' own, or those of the user that may only read. */
 export type Role = 'own' | 'reader';
 
-export type Parameters = Record<string, string | number | boolean | readonly string[] | readonly number[]>;
+export type { Parameters } from './parameters.ts';
 type Row = readonly unknown[];
 
 /** Settings that every statement runs with, on the embedded engine and on a server alike. */
@@ -62,6 +63,8 @@ const READ_ONLY = { readonly: '2', cancel_http_readonly_queries_on_client_close:
  * connection. The engine host plans such statements side by side.
  */
 const WHOLE = { ...READ_ONLY, wait_end_of_query: 1 } as const;
+
+const stateRow = z.object({ table: z.string(), state: z.string() });
 
 /** A statement may carry the keys of some ten thousand threads. */
 const MAX_STATEMENT_BYTES = String(512 * 1024 * 1024);
@@ -144,26 +147,6 @@ function asActionableError(error: unknown, where: string, role: Role): unknown {
   return new ActionableError(`ClickHouse could not do what it was asked (code ${error.code}): ${error.message}`, {
     cause: error,
   });
-}
-
-function literal(value: string | number): string {
-  return typeof value === 'number'
-    ? value.toString()
-    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
-}
-
-/**
- * Puts the lists among the parameters into the statement. The client sends parameters of commands and of streamed
- * statements in the address, whose length is limited.
- */
-function withLists(sql: string, parameters: Parameters): { readonly statement: string; readonly scalars: Parameters } {
-  // In one pass: a text in a list may look like the placeholder of another list.
-  const statement = sql.replaceAll(/\{(\w+):(Array\(\w+\))\}/g, (place, name: string, type: string) => {
-    const value = parameters[name];
-    return typeof value === 'object' ? `CAST([${value.map(literal).join(',')}], '${type}')` : place;
-  });
-  const scalars = Object.entries(parameters).filter(([, value]) => typeof value !== 'object');
-  return { statement, scalars: Object.fromEntries(scalars) };
 }
 
 /**
@@ -336,17 +319,35 @@ export class Database {
 
   /** All rows of a small answer, checked against a schema. 64-bit integers and decimals arrive as strings. */
   async query<T>(row: z.ZodType<T>, sql: string, parameters: Parameters = {}): Promise<T[]> {
-    const clickhouse_settings = { ...WHOLE, ...this.#asking(this.query) };
-    const rows = await this.#attempt(async (client) => {
+    const lines = await this.lines(sql, parameters, this.#asking(this.query));
+    // Line feeds in texts are escaped.
+    return z.array(row).parse(JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`));
+  }
+
+  /**
+   * The rows of a small answer as JSON objects, one a line.
+   * @param asking settings that name the caller
+   */
+  lines(sql: string, parameters: Parameters, asking: ClickHouseSettings): Promise<string> {
+    return this.#attempt(async (client) => {
       const result = await client.query({
         query: sql,
         query_params: parameters,
         format: 'JSONEachRow',
-        clickhouse_settings,
+        clickhouse_settings: { ...WHOLE, ...asking },
       });
-      return result.json();
+      return result.text();
     });
-    return z.array(row).parse(rows);
+  }
+
+  /** A fingerprint of each table's parts. It changes with every write, and also with a merge, which costs one answer. */
+  async tableStates(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.query(
+      stateRow,
+      `SELECT table, toString(groupBitXor(sipHash64(name, hash_of_all_files))) AS state
+       FROM system.parts WHERE database = currentDatabase() AND active GROUP BY table ORDER BY table`,
+    );
+    return new Map(rows.map(({ table, state }) => [table, state]));
   }
 
   /**

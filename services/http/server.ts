@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MAX_CSV_FILE_BYTES } from '@ctwa-ledger/schemas/csv-file.ts';
 import { handOver, type HostedRequest } from '@ctwa-ledger/schemas/hosted-request.ts';
+import type { Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { Exports } from '../exports/runner.ts';
 import { announcedBytes } from '../ingest/body.ts';
 import { UnfinishedBodies, type UnfinishedLimits } from '../ingest/unfinished.ts';
@@ -27,7 +28,7 @@ export interface ServerParts {
   readonly sink: Sink | null;
   /** Null on a server without reports: it has no pages and no API. */
   readonly reports: {
-    readonly queries: HostedRequest['reports'];
+    readonly queries: (sample: boolean, isReading: boolean) => Reports;
     readonly changes: HostedRequest['changes'];
     readonly process: HostedRequest['process'];
     readonly about: HostedRequest['about'];
@@ -171,7 +172,7 @@ async function answerApiAddress(
       });
   } else if (isOfTriggers(pathname))
     await answerTriggers(request, response, url, {
-      queries: reports.queries(false),
+      queries: reports.queries(false, isReading(request)),
       changes,
       unfinished: parts.forms,
     });
@@ -220,7 +221,8 @@ async function route(parts: Shared, request: IncomingMessage, response: ServerRe
   // The dashboard compares the origin of form posts with this protocol.
   request.headers['x-forwarded-proto'] = 'http';
   const { queries, changes, process, about } = reports;
-  handOver(request, { reports: queries, changes, process, about });
+  const only = isReading(request);
+  handOver(request, { reports: (sample) => queries(sample, only), changes, process, about });
   reports.pages(request, response);
 }
 

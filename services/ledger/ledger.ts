@@ -521,25 +521,6 @@ export class Ledger {
       await database.query(answer, 'SELECT max(version) AS version FROM migrations');
   }
 
-  /**
-   * Number of stored event rows (duplicates that are not merged yet included), and the times of the first and last one
-   * in Unix seconds.
-   */
-  async extent(): Promise<{
-    readonly events: number;
-    readonly first_at: number | null;
-    readonly last_at: number | null;
-  }> {
-    const [row] = await this.reading.query(
-      z.object({ n: z.coerce.number(), first_at: z.number(), last_at: z.number() }),
-      `SELECT sum(rows) AS n, toUInt32(min(min_time)) AS first_at, toUInt32(max(max_time)) AS last_at
-       FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active`,
-    );
-    return row === undefined || row.n === 0
-      ? { events: 0, first_at: null, last_at: null }
-      : { events: row.n, first_at: row.first_at, last_at: row.last_at };
-  }
-
   async close(): Promise<void> {
     await this.#live.close();
     await this.#owed.flush().catch(() => undefined);

@@ -38,7 +38,7 @@ export type RemovedPart = z.infer<typeof removedRow>;
 const namesRow = z.object({ customer: z.string(), nameless_id: z.string() });
 
 /** The threads that a message was landed under. */
-function threadsOfMessage(ledger: Ledger, asked: AskedMessage): Promise<z.infer<typeof namesRow>[]> {
+function threadsOfMessage(ledger: LedgerToRead, asked: AskedMessage): Promise<z.infer<typeof namesRow>[]> {
   return ledger.reading.query(
     namesRow,
     `SELECT customer, nameless_id FROM message_names FINAL
@@ -48,12 +48,12 @@ function threadsOfMessage(ledger: Ledger, asked: AskedMessage): Promise<z.infer<
 }
 
 /** What was removed by age of the threads that a message was landed under; null = nothing, or there is no such message. */
-export async function removedOfMessage(ledger: Ledger, asked: AskedMessage): Promise<RemovedPart | null> {
+export async function removedOfMessage(ledger: LedgerToRead, asked: AskedMessage): Promise<RemovedPart | null> {
   return readRemoved(ledger, asked.phone_number_id, await threadsOfMessage(ledger, asked));
 }
 
 async function readRemoved(
-  ledger: Ledger,
+  ledger: LedgerToRead,
   phone_number_id: string,
   threads: readonly z.infer<typeof namesRow>[],
 ): Promise<RemovedPart | null> {
@@ -73,6 +73,9 @@ async function readRemoved(
   return row === undefined || row.events === 0 ? null : row;
 }
 
+/** What reading a thread needs of a ledger. */
+export type LedgerToRead = Pick<Ledger, 'reading' | 'configuration'>;
+
 /** Identifies a message. */
 interface AskedMessage {
   readonly phone_number_id: string;
@@ -83,7 +86,7 @@ interface AskedMessage {
  * The thread that a message belongs to, the customer's or the business's, folded again from its events; null when the
  * ledger knows no such message, or its events were removed.
  */
-export async function readThread(ledger: Ledger, asked: AskedMessage): Promise<FoldedThread | null> {
+export async function readThread(ledger: LedgerToRead, asked: AskedMessage): Promise<FoldedThread | null> {
   const { phone_number_id, message_id } = asked;
   const names = await threadsOfMessage(ledger, asked);
   if (names.length === 0) return null;
@@ -131,7 +134,11 @@ export interface ExplainedMark {
  * this id, and of each participant of a group message. The thread is folded again from its events, so that the sentence
  * names the events that decided, not the stored row.
  */
-export async function explainMessages(ledger: Ledger, message_id: string, zone: string): Promise<ExplainedMark[]> {
+export async function explainMessages(
+  ledger: LedgerToRead,
+  message_id: string,
+  zone: string,
+): Promise<ExplainedMark[]> {
   const numbers = await ledger.reading.query(
     z.object({ phone_number_id: z.string() }),
     `SELECT DISTINCT phone_number_id FROM message_marks FINAL WHERE message_id = {message_id:String}
@@ -155,7 +162,7 @@ export async function explainMessages(ledger: Ledger, message_id: string, zone: 
 }
 
 /** What is still known of a message whose events were removed: its mark, and by which rule it got that. */
-async function explainWithoutEvents(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMark[]> {
+async function explainWithoutEvents(ledger: LedgerToRead, asked: AskedMessage): Promise<ExplainedMark[]> {
   const removed = await removedOfMessage(ledger, asked);
   if (removed === null) return [];
   const rows = await ledger.reading.query(

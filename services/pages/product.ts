@@ -1,11 +1,13 @@
-import type { SavingsAdsRow } from '@ctwa-ledger/schemas/bill.ts';
-import { givenValues, type ReportFilters } from '@ctwa-ledger/schemas/asked.ts';
+import { givenValues } from '@ctwa-ledger/schemas/asked.ts';
 import type { ReconciliationOfMonth, ToleranceTrial } from '@ctwa-ledger/schemas/meta.ts';
 import type { LedgerStatus, Reports } from '@ctwa-ledger/schemas/reports.ts';
 import type { SendRequest, SendResult } from '@ctwa-ledger/schemas/send-check.ts';
 import type { Database, Location } from '../clickhouse/database.ts';
 import { ActionableError, LedgerAwayError } from '../clickhouse/errors.ts';
+import { Memory, RememberingDatabase } from '../clickhouse/remembering.ts';
+import { extentOf } from '../ledger/events/extent.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerToRead } from '../ledger/thread.ts';
 import { evidencePack } from '../periods/evidence-pack.ts';
 import { accountsToClose, monthClose } from '../periods/month-close.ts';
 import { monthReportArchive, printedMonth } from '../periods/month-report.ts';
@@ -39,9 +41,9 @@ import { mismatchedMessages, mismatches, reportedMessages } from '../reports/mis
 import { explain } from '../reports/message.ts';
 import { deadLetters, health, waitingLetters } from '../reports/health.ts';
 import { reportOf, REPORTS } from '../catalogue/catalogue.ts';
-import { Remembered, type Reads } from '../catalogue/remembered.ts';
-import { CLOSE_TABLES, MATCH_PAGE_TABLES, SIDE_TABLES } from '../reports/tables.ts';
-import { bill, savings, savingsOfFreeEntry, unrated } from '../reports/savings.ts';
+import { CLOCK } from '../reports/clock.ts';
+import { CLOSE_TABLES, MATCH_PAGE_TABLES } from '../reports/tables.ts';
+import { bill, savings, unrated } from '../reports/savings.ts';
 import { freshness } from '../reports/status.ts';
 import { suggestions } from '../reports/suggestions.ts';
 import { threadView } from '../reports/thread.ts';
@@ -52,6 +54,7 @@ import { listRuns } from '../exports/runs.ts';
 import { listTriggersWithFirings, triggerDeliveries } from '../triggers/log.ts';
 import { tryTrigger } from '../triggers/past.ts';
 import { dismissSample, isSampleDismissed, openSample, recallSample } from '../sample/sample.ts';
+import { Remembered } from './remembered.ts';
 
 /** Past months on which a page tries a tolerance. */
 const TRIED_MONTHS = 6;
@@ -64,6 +67,26 @@ interface HeldMonth {
   readonly cases: HeldCases;
   readonly statement: readonly StatementRow[];
   readonly bill: readonly WholeBillRow[];
+}
+
+/** What is remembered of a ledger. */
+interface Memories {
+  readonly answers: Memory;
+  readonly results: Remembered;
+}
+
+/** What one request reads. */
+interface Reads {
+  readonly ledger: Ledger;
+  readonly database: RememberingDatabase;
+  readonly results: Remembered;
+}
+/** Resolves to the same for each question of a request that only reads. */
+type Read = () => Promise<Reads>;
+
+/** The ledger of a request, read with what is remembered. */
+function toRead({ ledger, database }: Reads): LedgerToRead {
+  return { reading: database, configuration: ledger.configuration };
 }
 
 /**
@@ -79,9 +102,7 @@ export class ShownLedger {
   /** Resolves when the sample data, if it is being removed, is gone. */
   #removing: Promise<void> = Promise.resolve();
   #hasRealData = false;
-  /** The look for own events that is under way. */
-  #checking: Promise<boolean> | null = null;
-  readonly #remembered = new WeakMap<Database, Remembered>();
+  readonly #memories = new WeakMap<Ledger, Memories>();
   readonly #sendChecks = new WeakMap<Database, SendChecks>();
 
   constructor(ledger: Ledger, location: Location, onError: (what: string, error: unknown) => void) {
@@ -128,17 +149,9 @@ export class ShownLedger {
   }
 
   /** Whether there are events besides the sample data, which goes with the first. */
-  #checkRealData(): Promise<boolean> {
-    if (this.#hasRealData) return Promise.resolve(true);
-    // All reports of a page ask this, most of them at the same moment.
-    this.#checking ??= this.#lookForRealData().finally(() => {
-      this.#checking = null;
-    });
-    return this.#checking;
-  }
-
-  async #lookForRealData(): Promise<boolean> {
-    if ((await this.#ledger.extent()).events === 0) return false;
+  async #checkRealData(): Promise<boolean> {
+    if (this.#hasRealData) return true;
+    if ((await extentOf(this.#ledger.reading)).events === 0) return false;
     this.#hasRealData = true;
     await this.#removeSample();
     return true;
@@ -169,50 +182,49 @@ export class ShownLedger {
 
   /** Which data a page is shown. */
   async source(sample: boolean): Promise<LedgerStatus['source']> {
-    if (!sample && (await this.#checkRealData())) return 'ledger';
-    return this.#sample === null && this.#loading === null ? 'ledger' : 'sample';
+    return this.#sourceOf(await this.#read(sample), sample);
   }
 
-  async #database(sample: boolean): Promise<Database> {
-    return (await this.#read(sample)).reading;
+  #sourceOf(read: Ledger, sample: boolean): LedgerStatus['source'] {
+    if (read !== this.#ledger) return 'sample';
+    // While the sample data is being loaded, its pages show the ledger, which is empty or not meant.
+    const isAwaited = this.#loading !== null && (sample || !this.#hasRealData);
+    return isAwaited ? 'sample' : 'ledger';
   }
 
-  /** A report about the bill. It is read again only if something was written that it depends on. */
-  async #askBill<T>(
-    name: string,
-    reads: Reads,
-    report: (database: Database, filters: ReportFilters) => Promise<T>,
-    filters: ReportFilters,
-    sample: boolean,
-  ): Promise<T> {
-    const database = await this.#database(sample);
-    const remembered = this.#remembered.get(database) ?? new Remembered(database);
-    this.#remembered.set(database, remembered);
-    return remembered.ask(name, reads, filters, () => report(database, filters));
+  #memoriesOf(ledger: Ledger): Memories {
+    const known = this.#memories.get(ledger) ?? {
+      answers: new Memory(ledger.reading, CLOCK),
+      results: new Remembered(),
+    };
+    this.#memories.set(ledger, known);
+    return known;
   }
 
-  #savingsOfFreeEntry(filters: ReportFilters, sample: boolean): Promise<SavingsAdsRow[]> {
-    return this.#askBill('savings-of-free-entry', 'savings-ads', savingsOfFreeEntry, filters, sample);
+  /** @param isReading whether the request only reads; after a change, questions of the same request must see it */
+  #readerOf(sample: boolean, isReading: boolean): Read {
+    const begin = async (): Promise<Reads> => {
+      const ledger = await this.#read(sample);
+      const { answers, results } = this.#memoriesOf(ledger);
+      return { ledger, database: new RememberingDatabase(answers, isReading), results };
+    };
+    let reads: Promise<Reads> | null = null;
+    return () => (isReading ? (reads ??= begin()) : begin());
   }
 
   /** A month held against Meta's numbers. The page, its cases and its statement are made from the same result. */
-  #heldMonth(asked: AskedMonth, sample: boolean): Promise<HeldMonth> {
-    return this.#askBill(
-      `held-month ${JSON.stringify(asked)}`,
-      MATCH_PAGE_TABLES,
-      async (database) => {
-        const held = await reconcileMonth(database, asked);
-        // The result itself is too large to remember.
-        return {
-          page: await reconciliationOfMonth(database, held),
-          cases: heldCases(held),
-          statement: statementOf(held, await writtenOff(database, held)),
-          bill: await readWholeBill(database, held),
-        };
-      },
-      { from: null, to: null, tz: 'UTC', as_of: 0 },
-      sample,
-    );
+  async #heldMonth(asked: AskedMonth, read: Read): Promise<HeldMonth> {
+    const { database, results } = await read();
+    return results.ask(database, `held-month ${JSON.stringify(asked)}`, MATCH_PAGE_TABLES, async () => {
+      const held = await reconcileMonth(database, asked);
+      // The result itself is too large to remember.
+      return {
+        page: await reconciliationOfMonth(database, held),
+        cases: heldCases(held),
+        statement: statementOf(held, await writtenOff(database, held)),
+        bill: await readWholeBill(database, held),
+      };
+    });
   }
 
   /**
@@ -238,36 +250,34 @@ export class ShownLedger {
   }
 
   /** Figures, ads and what they cost. */
-  #figureQueries(sample: boolean) {
+  #figureQueries(read: Read) {
     return {
-      overview: async (filters) => overview(await this.#database(sample), filters),
-      figures: async (filters, grain) => figures(await this.#database(sample), filters, grain),
-      adFigures: async (filters) =>
-        adFigures(await this.#database(sample), filters, this.#savingsOfFreeEntry(filters, sample)),
-      adCosts: async (filters) => adCosts(await this.#database(sample), filters),
-      adAnswers: async (filters) => adAnswers(await this.#database(sample), filters),
-      adHours: async (filters) => adHours(await this.#database(sample), filters),
-      adSteps: (filters) => this.#askBill('ad-steps', 'ad-steps', adSteps, filters, sample),
-      adMessages: (filters) => this.#askBill('ad-messages', 'ad-messages', adMessages, filters, sample),
-      adOutcomes: async (filters) => adOutcomes(await this.#database(sample), filters),
-      spendImports: async () => listSpendImports(await this.#database(sample)),
-      suggestions: async (of, text) => suggestions(await this.#database(sample), of, text),
-      adNames: async (ad_ids) => adNames(await this.#database(sample), ad_ids),
+      overview: async (filters) => overview((await read()).database, filters),
+      figures: async (filters, grain) => figures((await read()).database, filters, grain),
+      adFigures: async (filters) => adFigures((await read()).database, filters),
+      adCosts: async (filters) => adCosts((await read()).database, filters),
+      adAnswers: async (filters) => adAnswers((await read()).database, filters),
+      adHours: async (filters) => adHours((await read()).database, filters),
+      adSteps: async (filters) => adSteps((await read()).database, filters),
+      adMessages: async (filters) => adMessages((await read()).database, filters),
+      adOutcomes: async (filters) => adOutcomes((await read()).database, filters),
+      spendImports: async () => listSpendImports((await read()).database),
+      suggestions: async (of, text) => suggestions((await read()).database, of, text),
+      adNames: async (ad_ids) => adNames((await read()).database, ad_ids),
     } satisfies Partial<Reports>;
   }
 
   /** Meta’s numbers, cases, claims, and closed months. */
-  #monthQueries(sample: boolean) {
+  #monthQueries(read: Read) {
     return {
-      invoices: async () => listInvoices(await this.#database(sample)),
-      metaImports: async () => listMetaImports(await this.#database(sample)),
-      accountsToReconcile: async (month) => accountsToReconcile(await this.#database(sample), month),
-      reconciliation: async (asked) => (await this.#heldMonth(asked, sample)).page,
-      cases: async (asked) =>
-        casesOf(await this.#database(sample), (await this.#heldMonth(asked, sample)).cases, Date.now()),
+      invoices: async () => listInvoices((await read()).database),
+      metaImports: async () => listMetaImports((await read()).database),
+      accountsToReconcile: async (month) => accountsToReconcile((await read()).database, month),
+      reconciliation: async (asked) => (await this.#heldMonth(asked, read)).page,
+      cases: async (asked) => casesOf((await read()).database, (await this.#heldMonth(asked, read)).cases, Date.now()),
       statement: async (asked) => {
-        const { statement, bill } = await this.#heldMonth(asked, sample);
-        const database = await this.#database(sample);
+        const { statement, bill } = await this.#heldMonth(asked, read);
+        const { database } = await read();
         return {
           lines: statement,
           bill,
@@ -279,130 +289,121 @@ export class ShownLedger {
         const tolerance = { percent: readAmount(percent), messages: BigInt(messages) };
         const months = monthsUntil(month, TRIED_MONTHS);
         const trials: ToleranceTrial[] = [];
-        for await (const trial of tryTolerance(await this.#database(sample), waba_id, months, tolerance))
-          trials.push(trial);
+        for await (const trial of tryTolerance((await read()).database, waba_id, months, tolerance)) trials.push(trial);
         return trials;
       },
       evidencePack: async (of) => {
         try {
-          return await evidencePack(await this.#database(sample), of, Date.now());
+          return await evidencePack((await read()).database, of, Date.now());
         } catch (error) {
           if (error instanceof ActionableError && !(error instanceof LedgerAwayError)) return null;
           throw error;
         }
       },
-      claims: async () => listClaims(await this.#database(sample)),
+      claims: async () => listClaims((await read()).database),
       recovered: async ({ from, to, waba_id }) =>
-        recoveredIn(await this.#database(sample), { from, to }, waba_id == null ? null : givenValues(waba_id)),
-      accountsToClose: async (month) => accountsToClose(await this.#database(sample), month),
-      printedMonth: async (period_id) => printedMonth(await this.#database(sample), period_id),
-      monthReportArchive: async (period_id) => monthReportArchive(await this.#database(sample), period_id),
-      monthClose: (asked) =>
-        this.#askBill(
+        recoveredIn((await read()).database, { from, to }, waba_id == null ? null : givenValues(waba_id)),
+      accountsToClose: async (month) => accountsToClose((await read()).database, month),
+      printedMonth: async (period_id) => printedMonth((await read()).database, period_id),
+      monthReportArchive: async (period_id) => monthReportArchive((await read()).database, period_id),
+      monthClose: async (asked) => {
+        const { database, results } = await read();
+        return results.ask(
+          database,
           // What is late or may still come depends on the time, but not to the minute.
           `month-close ${JSON.stringify(asked)} ${Math.floor(Date.now() / CLOCK_MS)}`,
           CLOSE_TABLES,
-          (database) => monthClose(database, asked.waba_id, asked.month, Date.now()),
-          { from: null, to: null, tz: 'UTC', as_of: 0 },
-          sample,
-        ),
-      closings: async (days) => closingsInForce(await this.#database(sample), days),
+          () => monthClose(database, asked.waba_id, asked.month, Date.now()),
+        );
+      },
+      closings: async (days) => closingsInForce((await read()).database, days),
     } satisfies Partial<Reports>;
   }
 
   /** The bill, and what differs from Meta’s report. */
-  #billQueries(sample: boolean) {
+  #billQueries(read: Read) {
     return {
-      savings: (filters) => this.#askBill('savings', 'savings', savings, filters, sample),
-      bill: (filters) => this.#askBill('bill', 'savings', bill, filters, sample),
-      metaSide: (filters) => this.#askBill('meta-side', SIDE_TABLES, metaSide, filters, sample),
-      mismatches: (filters) => this.#askBill('mismatches', 'mismatches', mismatches, filters, sample),
-      reportedMessages: async (filters) => reportedMessages(await this.#database(sample), filters),
-      mismatchedMessages: (filters, asked) =>
-        this.#askBill(
-          `mismatched-messages ${JSON.stringify(asked)}`,
-          'mismatched-messages',
-          (database) => pageOfTable(asked, (one) => mismatchedMessages(database, filters, one)),
-          filters,
-          sample,
-        ),
-      charges: (filters, asked) =>
-        this.#askBill(
-          `charges ${JSON.stringify(asked)}`,
-          'charges',
-          (database) => pageOfTable(asked, (one) => chargesPage(database, filters, one)),
-          filters,
-          sample,
-        ),
-      chargesCount: (filters) => this.#askBill('charges-count', 'charges', chargesCount, filters, sample),
-      chargedMessages: (filters, asked) =>
-        this.#askBill(
-          `messages ${JSON.stringify(asked)}`,
-          'messages',
-          (database) => pageOfTable(asked, (one) => chargedMessages(database, filters, one)),
-          filters,
-          sample,
-        ),
-      unrated: (filters) => this.#askBill('unrated', 'unrated', unrated, filters, sample),
+      savings: async (filters) => savings((await read()).database, filters),
+      bill: async (filters) => bill((await read()).database, filters),
+      metaSide: async (filters) => metaSide((await read()).database, filters),
+      mismatches: async (filters) => mismatches((await read()).database, filters),
+      reportedMessages: async (filters) => reportedMessages((await read()).database, filters),
+      mismatchedMessages: async (filters, asked) => {
+        const { database } = await read();
+        return pageOfTable(asked, (one) => mismatchedMessages(database, filters, one));
+      },
+      charges: async (filters, asked) => {
+        const { database } = await read();
+        return pageOfTable(asked, (one) => chargesPage(database, filters, one));
+      },
+      chargesCount: async (filters) => chargesCount((await read()).database, filters),
+      chargedMessages: async (filters, asked) => {
+        const { database } = await read();
+        return pageOfTable(asked, (one) => chargedMessages(database, filters, one));
+      },
+      unrated: async (filters) => unrated((await read()).database, filters),
     } satisfies Partial<Reports>;
   }
 
   /** Single messages and conversations. */
-  #threadQueries(sample: boolean) {
+  #threadQueries(read: Read) {
     return {
-      messages: async (asked) => explain(await this.#read(sample), asked),
+      messages: async (asked) => explain(toRead(await read()), asked),
       conversations: async (asked) => {
-        const database = await this.#database(sample);
+        const { database } = await read();
         return pageOfTable(asked.page, (page) => conversationList(database, { ...asked, page }));
       },
-      conversationCount: async (filters) => conversationCount(await this.#database(sample), filters),
-      conversation: async (asked) => threadView(await this.#read(sample), asked),
-      sendCheck: async (request, options) => this.#sendChecksOf(await this.#read(sample)).check(request, options),
+      conversationCount: async (filters) => conversationCount((await read()).database, filters),
+      conversation: async (asked) => threadView(toRead(await read()), asked),
+      sendCheck: async (request, options) => this.#sendChecksOf((await read()).ledger).check(request, options),
     } satisfies Partial<Reports>;
   }
 
   /** Exports, triggers, health, cards and accounts. */
-  #operationQueries(sample: boolean) {
+  #operationQueries(read: Read) {
     return {
       exports: async () => ({
-        exports: await showExports(await this.#database(sample), Math.floor(Date.now() / 1000)),
+        exports: await showExports((await read()).database, Math.floor(Date.now() / 1000)),
         reports: REPORTS.filter((name) => reportOf(name).days !== 'month'),
       }),
-      exportRuns: async (schedule_id, limit) => listRuns(await this.#database(sample), schedule_id, limit),
-      triggers: async () => listTriggersWithFirings(await this.#database(sample)),
-      triggerDeliveries: async (asked) => triggerDeliveries(await this.#database(sample), asked),
-      tryTrigger: async (definition, days) => tryTrigger(await this.#database(sample), definition, days),
-      health: async () => health(await this.#database(sample)),
-      waitingLetters: async (filters) => waitingLetters(await this.#database(sample), filters),
+      exportRuns: async (schedule_id, limit) => listRuns((await read()).database, schedule_id, limit),
+      triggers: async () => listTriggersWithFirings((await read()).database),
+      triggerDeliveries: async (asked) => triggerDeliveries((await read()).database, asked),
+      tryTrigger: async (definition, days) => tryTrigger((await read()).database, definition, days),
+      health: async () => health((await read()).database),
+      waitingLetters: async (filters) => waitingLetters((await read()).database, filters),
       deadLetters: async (asked) => {
-        const database = await this.#database(sample);
+        const { database } = await read();
         return pageOfTable(asked, (one) => deadLetters(database, one));
       },
-      rateCards: async () => listRateCards(await this.#database(sample)),
-      accounts: async () => accounts(await this.#database(sample)),
+      rateCards: async () => listRateCards((await read()).database),
+      accounts: async () => accounts((await read()).database),
     } satisfies Partial<Reports>;
   }
 
   /**
    * The queries of one request.
    * @param sample whether it asks for the sample data even when real data exists
+   * @param isReading whether the request only reads
    */
-  queriesOf(sample: boolean): Reports {
+  queriesOf(sample: boolean, isReading: boolean): Reports {
+    const read = this.#readerOf(sample, isReading);
     return {
       status: async (): Promise<LedgerStatus> => {
-        const source = await this.source(sample);
+        const { ledger, database } = await read();
+        const source = this.#sourceOf(ledger, sample);
         return {
           source,
           loading_sample: source === 'sample' && this.#loading !== null,
           has_own_data: this.#hasRealData,
-          ...(await freshness(await this.#read(sample))),
+          ...(await freshness(database)),
         };
       },
-      ...this.#figureQueries(sample),
-      ...this.#monthQueries(sample),
-      ...this.#billQueries(sample),
-      ...this.#threadQueries(sample),
-      ...this.#operationQueries(sample),
+      ...this.#figureQueries(read),
+      ...this.#monthQueries(read),
+      ...this.#billQueries(read),
+      ...this.#threadQueries(read),
+      ...this.#operationQueries(read),
       showSample: async () => {
         await this.#removing;
         // Nothing is awaited from here on, so that two requests at the same time do not make it twice.

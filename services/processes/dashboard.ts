@@ -60,7 +60,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Serving
     secrets: { appSecret: null, verifyToken: null },
     sink: null,
     reports: {
-      queries: (sample) => opening.demand().product.queriesOf(sample),
+      queries: (sample, isReading) => opening.demand().product.queriesOf(sample, isReading),
       // This process only reads, so its pages change nothing.
       changes: null,
       // Consumers are other processes with their own figures.

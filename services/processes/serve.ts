@@ -87,7 +87,7 @@ function reportsOf(
   { ledger, secrets }: Pick<ServeOptions, 'ledger' | 'secrets'>,
 ): ServerParts['reports'] {
   return {
-    queries: (sample) => product.queriesOf(sample),
+    queries: (sample, isReading) => product.queriesOf(sample, isReading),
     changes: (sample) => changes.of(sample),
     process: () => metrics.process(broker !== null, secrets),
     about: aboutProduct(ledger),

@@ -1,7 +1,6 @@
 import { messageRow, type ExplainedMessage, type MessageRow } from '@ctwa-ledger/schemas/message.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { explainMessages } from '../ledger/thread.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { explainMessages, type LedgerToRead } from '../ledger/thread.ts';
 import { readRatingBasis } from '../rating/basis.ts';
 import { BILLED_OR_SAVED, pricedSql } from '../rating/pricing.ts';
 import { FREE_PLACES } from '@ctwa-ledger/schemas/durations.ts';
@@ -111,7 +110,7 @@ function explainFailure({ error_code, error_title, delivered_time }: MessageRow)
  * Why messages are marked as they are, and cost what they cost; empty when there is no such outbound message. Settle
  * the charges first.
  */
-export async function explain(ledger: Ledger, asked: AskedMessage): Promise<ExplainedMessage[]> {
+export async function explain(ledger: LedgerToRead, asked: AskedMessage): Promise<ExplainedMessage[]> {
   const rows = await readMessages(ledger.reading, asked);
   const said = new Map((await explainMessages(ledger, asked.message_id, asked.tz)).map((one) => [rowOf(one), one]));
   const severalOf = (names: readonly string[] = []): readonly string[] => (names.length > 1 ? names : []);

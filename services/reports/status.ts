@@ -6,7 +6,7 @@ import { savedViewRow } from '@ctwa-ledger/schemas/views.ts';
 import { readConfiguration } from '../ledger/configuration/configuration.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { countDeadLetters } from '../ledger/events/dead-letters.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { extentOf } from '../ledger/events/extent.ts';
 import { dirtyCells } from '../ledger/derived/summaries.ts';
 import { dirtyChargeHours } from '../rating/charges.ts';
 import { VIEWS_SQL } from './views.ts';
@@ -37,15 +37,15 @@ async function readStored(database: Database): Promise<z.infer<typeof storedRow>
 
 /** How current and complete a ledger is; the caller adds what it knows of the sample data. */
 export async function freshness(
-  ledger: Ledger,
+  database: Database,
 ): Promise<Omit<LedgerStatus, 'source' | 'loading_sample' | 'has_own_data'>> {
   const [extent, stored, dead_letters, cells_behind, charge_hours_behind, configuration] = await Promise.all([
-    ledger.extent(),
-    readStored(ledger.reading),
-    countDeadLetters(ledger.reading),
-    dirtyCells(ledger.reading),
-    dirtyChargeHours(ledger.reading),
-    readConfiguration(ledger.reading),
+    extentOf(database),
+    readStored(database),
+    countDeadLetters(database),
+    dirtyCells(database),
+    dirtyChargeHours(database),
+    readConfiguration(database),
   ]);
   return {
     events: extent.events,

@@ -7,9 +7,14 @@ import type {
   TimelineEvent,
 } from '@ctwa-ledger/schemas/conversations.ts';
 import type { MessageEvent } from '@ctwa-ledger/schemas/event.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { KEEPS_NAMES } from '../ledger/events/removed-events.ts';
-import { readThread, removedOfMessage, type FoldedThread, type RemovedPart } from '../ledger/thread.ts';
+import {
+  readThread,
+  removedOfMessage,
+  type FoldedThread,
+  type LedgerToRead,
+  type RemovedPart,
+} from '../ledger/thread.ts';
 import type { OutboundMessage } from '../lifecycle/facts.ts';
 import { markKey, type EntryMark, type MessageMark } from '../lifecycle/marks.ts';
 import { outlookAt } from '../lifecycle/outlook.ts';
@@ -153,7 +158,7 @@ function timeline(thread: FoldedThread, refusals: ReadonlyMap<string, Refusal>, 
  * The thread of a message as a page shows it; null when the ledger has no such message. The thread is folded again from
  * its events, and one page of its timeline is returned.
  */
-export async function threadView(ledger: Ledger, asked: AskedThread): Promise<ThreadView | null> {
+export async function threadView(ledger: LedgerToRead, asked: AskedThread): Promise<ThreadView | null> {
   const thread = await readThread(ledger, asked);
   if (thread === null) return withoutEvents(await removedOfMessage(ledger, asked), asked);
   const { facts } = thread;

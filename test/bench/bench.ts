@@ -108,7 +108,7 @@ async function timeQueries(dataDir: string): Promise<void> {
   const month = { from: '2026-10-01', to: '2026-10-31', tz: 'America/Sao_Paulo', as_of: END_AT };
   const quarter = { from: null, to: null, tz: 'America/Sao_Paulo', as_of: END_AT };
   const queries: [string, () => Promise<unknown>][] = [
-    ['status line', () => freshness(ledger)],
+    ['status line', () => freshness(ledger.reading)],
     ...(
       [
         ['30 days', month],

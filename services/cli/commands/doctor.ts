@@ -5,6 +5,7 @@ import { Database, type Location } from '../../clickhouse/database.ts';
 import { ActionableError } from '../../clickhouse/errors.ts';
 import { Ledger } from '../../ledger/ledger.ts';
 import { countDeadLetters } from '../../ledger/events/dead-letters.ts';
+import { extentOf } from '../../ledger/events/extent.ts';
 import { pino } from 'pino';
 import { brokerError, connectKafka } from '../../kafka/connection.ts';
 import {
@@ -102,7 +103,7 @@ async function ledgerState(location: Location): Promise<string> {
   const database = databaseName();
   const ledger = await Ledger.open({ location, database, config: null, command: 'ctwa-ledger doctor' });
   try {
-    const { events } = await ledger.extent();
+    const { events } = await extentOf(ledger.reading);
     const letters = await countDeadLetters(ledger.database);
     return `${events} event rows, ${letters} dead letters waiting, epoch ${ledger.configuration.epoch}`;
   } finally {
