@@ -2,7 +2,8 @@ import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { exportDefinition } from './exports.ts';
 
-const timeZone = z.string().refine((zone) => IANAZone.isValidZone(zone), {
+// `create` remembers zones: looking one up takes a millisecond.
+const timeZone = z.string().refine((zone) => IANAZone.create(zone).isValid, {
   error: (issue) => `"${String(issue.input)}" is not an IANA time zone; use a name like "America/Sao_Paulo"`,
 });
 
