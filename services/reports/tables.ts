@@ -44,9 +44,6 @@ export const CASE_TABLES = [...MATCH_TABLES, 'case_evaluations', 'case_decisions
 
 const INVOICE_TABLES = ['invoices', 'invoice_lines'] as const;
 
-/** Charges, Meta's numbers and invoices. */
-export const SIDE_TABLES = [...CHARGE_TABLES, 'meta_imports', 'meta_points', ...INVOICE_TABLES] as const;
-
 /** Tables of the match, and what is written off of it. */
 export const STATEMENT_TABLES = [...MATCH_TABLES, 'write_off_entries'] as const;
 
