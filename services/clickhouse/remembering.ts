@@ -66,7 +66,11 @@ export class Memory {
     const known = this.#answers.get(key);
     if (known?.state !== state || !(await this.#isStillRight(reader, known, at)))
       return this.#keep(key, { state, at, lines: this.database.lines(sql, parameters, asking), bytes: 0 });
-    if (this.#answers.delete(key)) this.#answers.set(key, known);
+    // Meanwhile another may have taken its place.
+    if (this.#answers.get(key) === known) {
+      this.#answers.delete(key);
+      this.#answers.set(key, known);
+    }
     return known.lines;
   }
 
@@ -82,7 +86,6 @@ export class Memory {
     this.#answers.set(key, kept);
     try {
       const lines = await kept.lines;
-      // Meanwhile another may have taken its place.
       if (this.#answers.get(key) === kept) {
         kept.bytes = lines.length + key.length;
         this.#bytes += kept.bytes;
